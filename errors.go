@@ -1,0 +1,195 @@
+package milvuswait
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// What ended a wait that the context did not end. Test for them with errors.Is.
+var (
+	// ErrCollectionNotFound: there is no such collection (any more). Milvus code
+	// 100; on 2.2, GetLoadState NotExist.
+	ErrCollectionNotFound = errors.New("collection not found")
+	// ErrPartitionNotFound: the collection has no such partition. Milvus code 200.
+	ErrPartitionNotFound = errors.New("partition not found")
+	// ErrIndexNotFound: the collection has no such index, or none at all. Milvus
+	// code 700.
+	ErrIndexNotFound = errors.New("index not found")
+	// ErrDatabaseNotFound: there is no such database. Milvus code 800.
+	ErrDatabaseNotFound = errors.New("database not found")
+	// ErrAmbiguousIndex: the collection has several indexes and none was named.
+	// Name one by WithIndex, or wait for AllIndexes.
+	ErrAmbiguousIndex = errors.New("ambiguous index")
+	// ErrNotLoaded: nobody asked the server to load the collection or partition.
+	// Call LoadCollection first; if another process does, see WithStartGrace.
+	// Milvus codes 101 and 201.
+	ErrNotLoaded = errors.New("not loaded")
+	// ErrReleased: the load was under way and is gone, released by somebody.
+	ErrReleased = errors.New("released during the wait")
+	// ErrLoadFailed: the server gave the load up, for want of memory or disk, say.
+	ErrLoadFailed = errors.New("load failed")
+	// ErrIndexFailed: the server says that the index cannot be built.
+	ErrIndexFailed = errors.New("index build failed")
+	// ErrStalled: progress did not change for as long as WithStallTimeout allows.
+	ErrStalled = errors.New("stalled")
+	// ErrUnreachable: no poll succeeded for as long as WithUnreachableAfter allows.
+	ErrUnreachable = errors.New("server unreachable")
+	// ErrAborted: the wait was given up before its end for a reason that lies
+	// outside its target.
+	ErrAborted = errors.New("aborted")
+	// ErrInvalid: an argument or option makes no sense; nothing was polled.
+	ErrInvalid = errors.New("invalid argument")
+)
+
+// Error is how a wait that polled, or could have, fails: get it by errors.As.
+// Only ErrInvalid comes without it.
+type Error struct {
+	Target  Target
+	Last    Progress      // of the last good poll; nil if there was none
+	Polls   int           // made, the failed ones included
+	Elapsed time.Duration // from the call to the return
+
+	// Cause is why the wait ended: one of the package's sentinels, a permanent
+	// error of the Poller, or the context's error, with its context.Cause.
+	Cause error
+
+	// LastErr is the error of the last poll if that failed and was tolerated,
+	// else nil. It is never the context's own doing, and matches neither
+	// context.DeadlineExceeded nor context.Canceled: errors.Is says those of an
+	// Error exactly when the wait's own context has ended.
+	LastErr error
+}
+
+// Error returns the target, the cause, and how far the wait was, such as
+//
+//	milvuswait: loading "docs": context deadline exceeded (60 polls in 1h0m0s, last 40%)
+//
+// on one line, whatever the server or the Poller said.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "milvuswait: %v: %s (%s in %v", e.Target, untrusted.Text(fmt.Sprint(e.Cause)), plural(e.Polls, "poll"), round(e.Elapsed))
+	if e.Last != nil {
+		fmt.Fprintf(&b, ", last %v", e.Last)
+	}
+	if e.LastErr != nil {
+		fmt.Fprintf(&b, ", last error: %s", untrusted.Text(e.LastErr.Error()))
+	}
+	b.WriteString(")")
+	if hint := e.flushHint(); hint != "" {
+		b.WriteString("; " + hint)
+	}
+	return b.String()
+}
+
+// Unwrap returns Cause and LastErr, those that are not nil. As for every error
+// with several causes, errors.Unwrap returns nil: use errors.Is and errors.As.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Cause, e.LastErr} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// flushHint asks the likely question when a wait ended short of its rows.
+func (e *Error) flushHint() string {
+	last, ok := e.Last.(IndexBuildingProgress)
+	want := e.Target.ExpectedRows()
+	if !ok || last.TotalRows >= want {
+		return ""
+	}
+	hint := fmt.Sprintf("%d of %d rows are flushed: ", last.TotalRows, want)
+	if last.TotalRows <= 0 {
+		return hint + "was Flush called?"
+	}
+	return hint + "was Flush called after the last insert, or were rows deleted?"
+}
+
+// ServerError is a failure that the server put in its answer: what pymilvus
+// calls MilvusException.
+//
+// Source: common.proto, message Status.
+type ServerError struct {
+	Code       int32  // of Milvus 2.3 and newer; 0 on 2.2
+	LegacyCode int32  // error_code, the only one on 2.2; 1 (UnexpectedError) says nothing
+	Reason     string // at most 1 KiB of what the server said, without control characters
+	Retriable  bool   // the server's own opinion, which is often wrong
+	Method     string // the RPC that was answered so, such as "GetLoadingProgress"
+}
+
+// Error returns the method, the reason and the code, on one line.
+func (e *ServerError) Error() string {
+	var b strings.Builder
+	if e.Method != "" {
+		b.WriteString(e.Method + ": ")
+	}
+	if reason := untrusted.Text(e.Reason); reason != "" {
+		b.WriteString(reason)
+	} else {
+		b.WriteString("the server gave no reason")
+	}
+	if e.Code != 0 {
+		fmt.Fprintf(&b, " (code %d)", e.Code)
+	} else {
+		fmt.Fprintf(&b, " (error code %d)", e.LegacyCode)
+	}
+	return b.String()
+}
+
+// pollError is an error of a Poller as an Error holds it. The context of a
+// single poll, or a server, may have timed out or been cancelled while the
+// wait's own context lives: errors.Is must not take one for the other.
+type pollError struct{ err error }
+
+func (e *pollError) Error() string { return untrusted.Text(e.err.Error()) }
+
+func (e *pollError) Is(target error) bool {
+	if target == context.DeadlineExceeded || target == context.Canceled {
+		return false
+	}
+	return errors.Is(e.err, target)
+}
+
+func (e *pollError) As(target any) bool { return errors.As(e.err, target) }
+
+// because returns sentinel with what the Poller said, of which it keeps only the
+// ServerError: any other sentinel in it no longer holds.
+func because(sentinel, err error) error {
+	if said, ok := asType[*ServerError](err); ok {
+		return fmt.Errorf("%w: %w", sentinel, said)
+	}
+	return fmt.Errorf("%w: %s", sentinel, untrusted.Text(err.Error()))
+}
+
+func asType[E error](err error) (E, bool) {
+	var e E
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// round leaves three or so significant digits of d.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second)
+	case d >= time.Second:
+		return d.Round(10 * time.Millisecond)
+	case d >= time.Millisecond:
+		return d.Round(10 * time.Microsecond)
+	}
+	return d
+}

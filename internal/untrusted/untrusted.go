@@ -1,0 +1,50 @@
+// Package untrusted makes text of a server fit for errors, logs and terminals.
+package untrusted
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxText is the greatest length of what Text returns, in bytes, without the
+// mark of a cut.
+const MaxText = 1024
+
+const cutMark = "… (cut)"
+
+// Text returns s on one line, without bytes that a terminal or a log could obey
+// or trip over, and cut to MaxText bytes at a rune boundary. White space and
+// separators of lines become spaces, control and format characters (C0, C1,
+// bidirectional overrides, zero width) are dropped, invalid UTF-8 becomes
+// U+FFFD.
+func Text(s string) string {
+	if len(s) <= MaxText && isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		// The input is bounded too: a text of nothing but dropped bytes must not
+		// cost 64 MiB of reading.
+		if i >= 4*MaxText || b.Len()+utf8.RuneLen(r) > MaxText {
+			b.WriteString(cutMark)
+			break
+		}
+		switch {
+		case r == '\n', r == '\r', r == '\t', r == '\v', r == '\f', r == '\u0085', r == '\u2028', r == '\u2029':
+			b.WriteByte(' ')
+		case !unicode.Is(unicode.C, r):
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

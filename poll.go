@@ -1,0 +1,120 @@
+package milvuswait
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// AllIndexes, as the index of a wait or of a poll, stands for every index of
+// the collection: the answer is that of the index which is furthest behind.
+// Milvus allows letters, digits and underscores in index names, so that no
+// index can be called so.
+const AllIndexes = "*"
+
+// A Poller asks a Milvus server, once a call, how far it is.
+//
+// Package rpc has the Poller for real servers, package sdk one for
+// milvus-sdk-go/v2, package fake one for tests, and [PollerFuncs] makes one of
+// two functions. An implementation must be safe for concurrent use, return soon
+// after ctx is done, and report every failure of the server as an error, also
+// those that came in the body of an answer: progress 0 with a nil error means
+// that the server itself said 0.
+//
+// An error is taken to be passing, and the wait goes on polling, unless it is
+// one of the package's sentinels (such as [ErrCollectionNotFound]) or was marked
+// by [Permanent].
+type Poller interface {
+	// LoadingProgress returns how far the loading of the collection is, or, if
+	// partitions are named, of those partitions together. A collection or
+	// partition that is not loaded and not being loaded is ErrNotLoaded.
+	LoadingProgress(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error)
+
+	// IndexBuildingProgress returns how far the named index of the collection
+	// is. The empty name means the only index of the collection: several are
+	// ErrAmbiguousIndex, none is ErrIndexNotFound. AllIndexes means the one that
+	// is furthest behind.
+	IndexBuildingProgress(ctx context.Context, collection, index string) (IndexBuildingProgress, error)
+}
+
+// A LoadStateChecker is a Poller that can tell "0 % because nothing was loaded"
+// from "0 % so far". A wait for a load asks it once when progress has stood at 0
+// for three polls, since milvus-lite answers 0 %, without an error, for a
+// collection that was released: such a wait would never end.
+type LoadStateChecker interface {
+	// CheckLoadState returns nil if the collection (or, if partitions are named,
+	// those partitions) is loading or loaded, ErrNotLoaded or
+	// ErrCollectionNotFound if it is not, and any other error if that cannot be
+	// told.
+	CheckLoadState(ctx context.Context, collection string, partitions ...string) error
+}
+
+// PollerFuncs makes a Poller of two functions, for clients that this module has
+// no adapter for. A nil function makes the wait that needs it fail with
+// ErrInvalid.
+type PollerFuncs struct {
+	Loading       func(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error)
+	IndexBuilding func(ctx context.Context, collection, index string) (IndexBuildingProgress, error)
+}
+
+var _ Poller = PollerFuncs{}
+
+// LoadingProgress calls f.Loading.
+func (f PollerFuncs) LoadingProgress(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error) {
+	if f.Loading == nil {
+		return LoadingProgress{}, fmt.Errorf("%w: PollerFuncs.Loading is nil", ErrInvalid)
+	}
+	return f.Loading(ctx, collection, partitions...)
+}
+
+// IndexBuildingProgress calls f.IndexBuilding.
+func (f PollerFuncs) IndexBuildingProgress(ctx context.Context, collection, index string) (IndexBuildingProgress, error) {
+	if f.IndexBuilding == nil {
+		return IndexBuildingProgress{}, fmt.Errorf("%w: PollerFuncs.IndexBuilding is nil", ErrInvalid)
+	}
+	return f.IndexBuilding(ctx, collection, index)
+}
+
+// Permanent marks an error of a Poller as one that polling again cannot cure,
+// such as a missing permission: the wait ends at once. The mark is invisible in
+// the text, and errors.Is and errors.As see through it. Permanent(nil) is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+// isPermanent reports whether polling again cannot cure err.
+func isPermanent(err error) bool {
+	if _, ok := asType[*permanentError](err); ok {
+		return true
+	}
+	for _, sentinel := range []error{
+		ErrCollectionNotFound, ErrPartitionNotFound, ErrIndexNotFound, ErrDatabaseNotFound, ErrAmbiguousIndex,
+		ErrNotLoaded, ErrReleased, ErrLoadFailed, ErrIndexFailed, ErrInvalid,
+	} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNil reports whether p is nil or an interface around a nil pointer.
+func isNil(p Poller) bool {
+	if p == nil {
+		return true
+	}
+	switch v := reflect.ValueOf(p); v.Kind() {
+	case reflect.Pointer, reflect.Func:
+		return v.IsNil()
+	}
+	return false
+}

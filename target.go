@@ -1,0 +1,150 @@
+package milvuswait
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kind is what a [Target] waits for.
+type Kind string
+
+// The kinds of targets.
+const (
+	KindLoading       Kind = "loading"
+	KindIndexBuilding Kind = "index_building"
+)
+
+// Target is what one wait is for: the loading of a collection or of partitions,
+// made by [Loading], or the building of an index, made by [IndexBuilding].
+// Targets are comparable with == and can be keys of maps; the zero Target is
+// invalid.
+type Target struct {
+	kind       Kind
+	collection string
+	index      string
+	partitions string // joined by NUL, which no name may hold: a slice would not be comparable
+	rows       int64
+}
+
+// Loading returns the target "the collection is loaded" or, if partitions are
+// named, "these partitions of it are".
+func Loading(collection string, partitions ...string) Target {
+	t := Target{kind: KindLoading, collection: collection}
+	return t.withPartitions(partitions)
+}
+
+// IndexBuilding returns the target "the named index of the collection is
+// built". The empty name means the only index, AllIndexes means every one.
+func IndexBuilding(collection, index string) Target {
+	return Target{kind: KindIndexBuilding, collection: collection, index: index}
+}
+
+// ExpectRows returns t, complete only when the server shows at least n rows and
+// all of them indexed; see [WithExpectedRows].
+func (t Target) ExpectRows(n int64) Target {
+	t.rows = n
+	return t
+}
+
+// Kind returns what is waited for.
+func (t Target) Kind() Kind { return t.kind }
+
+// Collection returns the name of the collection.
+func (t Target) Collection() string { return t.collection }
+
+// Partitions returns the names of the partitions, nil for the whole collection.
+func (t Target) Partitions() []string {
+	if t.partitions == "" {
+		return nil
+	}
+	return strings.Split(t.partitions, nul)
+}
+
+// Index returns the name of the index: "" for the only one, or AllIndexes.
+func (t Target) Index() string { return t.index }
+
+// ExpectedRows returns the number that ExpectRows set, or 0.
+func (t Target) ExpectedRows() int64 { return t.rows }
+
+// String returns the target as errors name it, such as `loading "docs"` or
+// `index "vidx" of "docs"`.
+func (t Target) String() string {
+	switch {
+	case t.kind == KindIndexBuilding && t.index == AllIndexes:
+		return fmt.Sprintf("all indexes of %q", t.collection)
+	case t.kind == KindIndexBuilding && t.index == "":
+		return fmt.Sprintf("index of %q", t.collection)
+	case t.kind == KindIndexBuilding:
+		return fmt.Sprintf("index %q of %q", t.index, t.collection)
+	case t.kind == KindLoading && t.partitions != "":
+		return fmt.Sprintf("loading %q, partitions %s", t.collection, quoteAll(t.Partitions()))
+	case t.kind == KindLoading:
+		return fmt.Sprintf("loading %q", t.collection)
+	}
+	return "no target"
+}
+
+const (
+	nul         = "\x00"
+	invalidName = "\xff"
+)
+
+func (t Target) withPartitions(names []string) Target {
+	t.partitions = strings.Join(names, nul)
+	switch {
+	case len(names) == 1 && names[0] == "":
+		t.partitions = nul // an empty name must not read as "no partitions"
+	case strings.Count(t.partitions, nul) >= max(1, len(names)):
+		t.partitions = invalidName // a NUL in a name must not read as two names
+	}
+	return t
+}
+
+// validate names what is wrong with t.
+func (t Target) validate() error {
+	if t.kind == "" {
+		return fmt.Errorf("%w: the zero Target; use Loading or IndexBuilding", ErrInvalid)
+	}
+	if err := validateName("collection", t.collection); err != nil {
+		return err
+	}
+	for _, name := range t.Partitions() {
+		if err := validateName("partition", name); err != nil {
+			return err
+		}
+	}
+	if t.index != "" {
+		if err := validateName("index", t.index); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.rows < 0:
+		return fmt.Errorf("%w: expected rows: %d is negative", ErrInvalid, t.rows)
+	case t.rows > 0 && t.kind == KindLoading:
+		return fmt.Errorf("%w: expected rows are for indexes, not for loading %q", ErrInvalid, t.collection)
+	}
+	return nil
+}
+
+// validateName refuses what cannot be sent; what Milvus allows in a name is for
+// Milvus to say.
+func validateName(what, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: the name of the %s is empty", ErrInvalid, what)
+	case !utf8.ValidString(name) || strings.Contains(name, nul):
+		return fmt.Errorf("%w: the name of the %s, %q, is not valid UTF-8 without NUL", ErrInvalid, what, name)
+	}
+	return nil
+}
+
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strconv.Quote(name)
+	}
+	return strings.Join(quoted, ", ")
+}
