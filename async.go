@@ -1,0 +1,107 @@
+package milvuswait
+
+import "sync"
+
+// AsyncObserver hands updates to another observer on a goroutine of its own, so
+// that a slow one holds up no wait. It is made by [Async].
+type AsyncObserver struct {
+	sink Observer
+
+	mu       sync.Mutex
+	idle     *sync.Cond // signalled when running becomes false
+	running  bool       // a goroutine is delivering
+	queue    []*Update
+	latest   map[Target]*Update // those in queue that a newer update may replace
+	panicked any                // what the sink panicked with
+}
+
+// Async returns an observer through which o is told on another goroutine, one
+// update at a time. While o is busy, only the latest update of every target is
+// kept, but no final one is dropped.
+//
+// The goroutine lives while there is something to deliver, which may be after
+// the wait has returned: call Wait then. If o panics it is told nothing more, and
+// every later call of Observe and Wait panics with the same value. Async panics
+// if o is nil.
+func Async(o Observer) *AsyncObserver {
+	if o == nil {
+		panic("milvuswait: Async: the observer is nil")
+	}
+	a := &AsyncObserver{sink: o, latest: make(map[Target]*Update)}
+	a.idle = sync.NewCond(&a.mu)
+	return a
+}
+
+// Observe keeps u for the other observer and returns at once.
+func (a *AsyncObserver) Observe(u Update) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.panicked != nil {
+		panic(a.panicked)
+	}
+	kept := a.latest[u.Target]
+	if kept != nil {
+		*kept = u
+	} else {
+		kept = &u
+		a.queue = append(a.queue, kept)
+	}
+	if u.Final {
+		delete(a.latest, u.Target)
+	} else {
+		a.latest[u.Target] = kept
+	}
+	if !a.running {
+		a.running = true
+		go a.deliver()
+	}
+}
+
+// Wait returns when the other observer has been told everything.
+func (a *AsyncObserver) Wait() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for a.running {
+		a.idle.Wait()
+	}
+	if a.panicked != nil {
+		panic(a.panicked)
+	}
+}
+
+// deliver tells the other observer until nothing is left.
+func (a *AsyncObserver) deliver() {
+	defer func() {
+		if r := recover(); r != nil {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.panicked, a.queue = r, nil
+			a.stop()
+		}
+	}()
+	for u := a.take(); u != nil; u = a.take() {
+		a.sink.Observe(*u)
+	}
+}
+
+// take returns the next update, nil if there is none: then the goroutine ends,
+// and has said so before anybody could add one.
+func (a *AsyncObserver) take() *Update {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.queue) == 0 {
+		a.stop()
+		return nil
+	}
+	u := a.queue[0]
+	a.queue = a.queue[1:]
+	if a.latest[u.Target] == u {
+		delete(a.latest, u.Target)
+	}
+	return u
+}
+
+func (a *AsyncObserver) stop() {
+	a.running = false
+	a.idle.Broadcast()
+}

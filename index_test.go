@@ -1,0 +1,171 @@
+package milvuswait_test
+
+import (
+	"context"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestIndexComplete(t *testing.T) {
+	expect := milvuswait.WithExpectedRows
+	rowsAtStart := milvuswait.WithIndexCriterion(milvuswait.RowsAtStart)
+	serverState := milvuswait.WithIndexCriterion(milvuswait.ServerState)
+	pending := func(total, indexed, pending int64, state milvuswait.IndexState) milvuswait.IndexBuildingProgress {
+		return milvuswait.IndexBuildingProgress{TotalRows: total, IndexedRows: indexed, PendingIndexRows: pending, State: state}
+	}
+	tests := []struct {
+		name    string
+		opts    []milvuswait.Option
+		answers []milvuswait.IndexBuildingProgress // all but the last are not complete
+	}{
+		{"as a server with the time of now", nil,
+			[]milvuswait.IndexBuildingProgress{rows(100, 0, none), rows(100, 0, inProgress), rows(100, 50, inProgress), rows(100, 100, finished)}},
+		{"Finished while rows are pending", nil,
+			[]milvuswait.IndexBuildingProgress{rows(100, 0, finished), rows(100, 50, finished), rows(100, 100, finished)}},
+		{"all rows while the state is not Finished", nil,
+			[]milvuswait.IndexBuildingProgress{rows(100, 100, milvuswait.IndexStateRetry), rows(100, 100, milvuswait.IndexStateUnissued), rows(100, 100, finished)}},
+		{"indexed equals total while rows are pending", nil,
+			[]milvuswait.IndexBuildingProgress{pending(100, 100, 40, finished), pending(100, 100, 0, finished)}},
+		{"a server without pending rows", nil,
+			[]milvuswait.IndexBuildingProgress{pending(100, 40, 0, finished), pending(100, 100, 0, finished)}},
+		{"rows of compacted segments count", nil,
+			[]milvuswait.IndexBuildingProgress{pending(80, 100, 0, finished)}},
+		{"no rows, none expected", nil,
+			[]milvuswait.IndexBuildingProgress{rows(0, 0, finished)}},
+		{"rows not counted yet", []milvuswait.Option{expect(100)},
+			[]milvuswait.IndexBuildingProgress{rows(0, 0, finished), rows(100, 0, finished), rows(100, 60, finished), rows(100, 100, finished)}},
+		{"a second batch not counted yet", []milvuswait.Option{expect(120)},
+			[]milvuswait.IndexBuildingProgress{rows(100, 100, finished), rows(120, 100, finished), rows(120, 120, finished)}},
+		{"more rows than expected", []milvuswait.Option{expect(100)},
+			[]milvuswait.IndexBuildingProgress{rows(150, 120, finished), rows(150, 150, finished)}},
+		{"rows at the start, while more come in", []milvuswait.Option{rowsAtStart},
+			[]milvuswait.IndexBuildingProgress{rows(100, 20, inProgress), rows(180, 99, inProgress), rows(300, 100, inProgress)}},
+		{"rows at the start, fewer after compaction", []milvuswait.Option{rowsAtStart},
+			[]milvuswait.IndexBuildingProgress{rows(100, 20, inProgress), rows(60, 59, inProgress), pending(60, 60, 30, inProgress)}},
+		{"rows at the start and expected rows", []milvuswait.Option{rowsAtStart, expect(150)},
+			[]milvuswait.IndexBuildingProgress{rows(100, 20, inProgress), rows(180, 100, inProgress), rows(300, 150, inProgress)}},
+		{"server state", []milvuswait.Option{serverState},
+			[]milvuswait.IndexBuildingProgress{rows(100, 0, inProgress), rows(100, 0, finished)}},
+		{"server state and expected rows", []milvuswait.Option{serverState, expect(50)},
+			[]milvuswait.IndexBuildingProgress{rows(100, 0, finished), rows(100, 50, finished)}},
+		{"rubbish", nil, []milvuswait.IndexBuildingProgress{
+			pending(-1, 0, 0, finished), pending(0, 0, -7, finished), pending(100, -100, 0, finished),
+			pending(math.MaxInt64, math.MinInt64, math.MinInt64, finished), pending(math.MaxInt64, math.MaxInt64, math.MaxInt64, finished),
+			pending(0, 0, 0, 77), rows(1, 1, finished)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, seen := indexes(tt.answers...), &recorder{}
+
+				progress, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", append(tt.opts, milvuswait.WithObserver(seen))...)
+
+				require.NoError(t, err)
+				require.Len(t, p.at, len(tt.answers))
+				require.Equal(t, tt.answers[len(tt.answers)-1], progress)
+				for _, u := range seen.updates {
+					require.InDelta(t, 0.5, u.Fraction, 0.5)
+				}
+				require.Equal(t, 1.0, seen.last().Fraction)
+			})
+		})
+	}
+}
+
+func TestIndexFailsAtOnceWithTheReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := rows(100, 50, milvuswait.IndexStateFailed)
+		broken.FailReason = "4591: out of disk\x1b[2J;\n"
+		p := indexes(rows(100, 0, inProgress), broken)
+
+		progress, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithIndex("vidx"))
+
+		require.ErrorIs(t, err, milvuswait.ErrIndexFailed)
+		require.Len(t, p.at, 2)
+		require.Equal(t, broken, progress)
+		require.ErrorContains(t, err, `milvuswait: index "vidx" of "docs": index build failed: 4591: out of disk[2J;`)
+	})
+}
+
+func TestFewerRowsThanExpected(t *testing.T) {
+	tests := []struct {
+		name  string
+		shown int64
+		hint  string
+	}{
+		{"none", 0, "0 of 100000 rows are flushed: was Flush called?"},
+		{"some", 70000, "70000 of 100000 rows are flushed: was Flush called after the last insert, or were rows deleted?"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+
+				_, err := milvuswait.WaitForIndexBuildingComplete(ctx, indexes(rows(tt.shown, tt.shown, finished)), "docs",
+					milvuswait.WithExpectedRows(100000))
+
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorContains(t, err, tt.hint)
+			})
+		})
+	}
+}
+
+func TestIndexNameReachesThePoller(t *testing.T) {
+	for _, name := range []string{"", "vidx", milvuswait.AllIndexes} {
+		var got string
+		p := milvuswait.PollerFuncs{
+			IndexBuilding: func(_ context.Context, _, index string) (milvuswait.IndexBuildingProgress, error) {
+				got = index
+				return rows(1, 1, finished), nil
+			},
+		}
+		var opts []milvuswait.Option
+		if name != "" {
+			opts = append(opts, milvuswait.WithIndex(name))
+		}
+
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", opts...)
+
+		require.NoError(t, err)
+		require.Equal(t, name, got)
+	}
+}
+
+func TestIndexNotFoundYetWithinTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probe{index: func(_ int, at time.Duration) (milvuswait.IndexBuildingProgress, error) {
+			if at < 10*time.Second {
+				return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
+			}
+			return rows(10, 10, finished), nil
+		}}
+
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithStartGrace(time.Minute))
+
+		require.NoError(t, err)
+	})
+}
+
+func TestIndexDroppedDuringTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probe{index: func(n int, _ time.Duration) (milvuswait.IndexBuildingProgress, error) {
+			if n > 3 {
+				return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
+			}
+			return rows(10, 5, inProgress), nil
+		}}
+
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithStartGrace(time.Minute))
+
+		require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
+		require.Len(t, p.at, 4)
+	})
+}

@@ -1,0 +1,221 @@
+package milvuswait_test
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestInvalidArguments(t *testing.T) {
+	type waits func(ctx context.Context, p milvuswait.Poller) error
+	load := func(opts ...milvuswait.Option) waits {
+		return func(ctx context.Context, p milvuswait.Poller) error {
+			_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", opts...)
+			return err
+		}
+	}
+	index := func(opts ...milvuswait.Option) waits {
+		return func(ctx context.Context, p milvuswait.Poller) error {
+			_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs", opts...)
+			return err
+		}
+	}
+	watch := func(target milvuswait.Target, opts ...milvuswait.Option) waits {
+		return func(ctx context.Context, p milvuswait.Poller) (err error) {
+			for _, err = range milvuswait.Watch(ctx, p, target, opts...) {
+			}
+			return err
+		}
+	}
+	pace := func(b milvuswait.Backoff) waits { return load(milvuswait.WithBackoff(b)) }
+	tests := []struct {
+		name string
+		wait waits
+		says string
+	}{
+		{"nil option", load(milvuswait.WithSettle(1), nil), "option 2 of 2 is nil"},
+		{"nil observer", load(milvuswait.WithObserver(nil)), "WithObserver: the observer is nil"},
+		{"nil generators", load(milvuswait.WithBackoffFunc(nil)), "WithBackoffFunc: the function is nil"},
+		{"nil generator", load(milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return nil })), "WithBackoffFunc returned nil"},
+		{"no partitions", load(milvuswait.WithPartitions()), "WithPartitions: no names"},
+		{"empty partition", load(milvuswait.WithPartitions("")), "name of the partition is empty"},
+		{"one of several partitions empty", load(milvuswait.WithPartitions("a", "", "b")), "name of the partition is empty"},
+		{"partition with NUL", load(milvuswait.WithPartitions("a\x00b")), "name of the partition"},
+		{"empty index", index(milvuswait.WithIndex("")), "WithIndex: the name is empty"},
+		{"index of no UTF-8", index(milvuswait.WithIndex("\xff")), `name of the index, "\xff", is not valid UTF-8`},
+		{"negative rows", index(milvuswait.WithExpectedRows(-1)), "WithExpectedRows: -1 is negative"},
+		{"no such criterion", index(milvuswait.WithIndexCriterion(7)), "WithIndexCriterion: there is no criterion 7"},
+		{"negative settle", load(milvuswait.WithSettle(-1)), "WithSettle: -1ns is negative"},
+		{"negative grace", load(milvuswait.WithStartGrace(-time.Second)), "WithStartGrace: -1s is negative"},
+		{"negative stall", load(milvuswait.WithStallTimeout(-time.Second)), "WithStallTimeout: -1s is negative"},
+		{"negative budget", load(milvuswait.WithUnreachableAfter(-time.Second)), "WithUnreachableAfter: -1s is negative"},
+		{"no poll time-out", load(milvuswait.WithPollTimeout(0, time.Second)), "WithPollTimeout: first, 0s, is not positive"},
+		{"poll time-outs in the wrong order", load(milvuswait.WithPollTimeout(2, 1)), "WithPollTimeout: max, 1ns, is less than first, 2ns"},
+		{"Initial negative", pace(milvuswait.Backoff{Initial: -1}), "Backoff.Initial: -1ns"},
+		{"Initial too small", pace(milvuswait.Backoff{Initial: time.Microsecond}), "Backoff.Initial: 1µs"},
+		{"Initial above Max", pace(milvuswait.Backoff{Initial: 2 * time.Second, Max: time.Second}), "Backoff.Initial: 2s is more than Max, 1s"},
+		{"Max too big", pace(milvuswait.Backoff{Max: math.MaxInt64}), "Backoff.Max"},
+		{"Multiplier below 1", pace(milvuswait.Backoff{Multiplier: 0.5}), "Backoff.Multiplier: 0.5"},
+		{"Multiplier not a number", pace(milvuswait.Backoff{Multiplier: math.NaN()}), "Backoff.Multiplier: NaN"},
+		{"Jitter 1", pace(milvuswait.Backoff{Jitter: 1}), "Backoff.Jitter: 1"},
+		{"Jitter not a number", pace(milvuswait.Backoff{Jitter: math.NaN()}), "Backoff.Jitter: NaN"},
+		{"Lateness negative", pace(milvuswait.Backoff{Lateness: -0.1}), "Backoff.Lateness: -0.1"},
+		{"Lateness infinite", pace(milvuswait.Backoff{Lateness: math.Inf(1)}), "Backoff.Lateness: +Inf"},
+		{"index of a load", load(milvuswait.WithIndex("vidx")), "WithIndex is for indexes, not for a load"},
+		{"rows of a load", load(milvuswait.WithExpectedRows(1)), "WithExpectedRows is for indexes"},
+		{"criterion of a load", load(milvuswait.WithIndexCriterion(milvuswait.AllRows)), "WithIndexCriterion is for indexes"},
+		{"partitions of an index", index(milvuswait.WithPartitions("a")), "WithPartitions is for loads, not for an index"},
+		{"refresh of an index", index(milvuswait.WithRefresh()), "WithRefresh is for loads"},
+		{"target and partitions", watch(milvuswait.Loading("docs"), milvuswait.WithPartitions("a")), "WithPartitions does not go with a Target"},
+		{"target and index", watch(milvuswait.IndexBuilding("docs", ""), milvuswait.WithIndex("a")), "WithIndex does not go with a Target"},
+		{"zero target", watch(milvuswait.Target{}), "the zero Target"},
+		{"target without collection", watch(milvuswait.Loading("")), "name of the collection is empty"},
+		{"load with rows", watch(milvuswait.Loading("docs").ExpectRows(3)), `expected rows are for indexes, not for loading "docs"`},
+		{"index with negative rows", watch(milvuswait.IndexBuilding("docs", "").ExpectRows(-3)), "expected rows: -3 is negative"},
+		{"empty collection", func(ctx context.Context, p milvuswait.Poller) error {
+			_, err := milvuswait.WaitForLoadingComplete(ctx, p, "")
+			return err
+		}, "name of the collection is empty"},
+		{"nil context", func(_ context.Context, p milvuswait.Poller) error { return load()(nil, p) }, "the context is nil"},
+		{"nil Poller", func(ctx context.Context, _ milvuswait.Poller) error { return index()(ctx, nil) }, "the Poller is nil"},
+		{"nil pointer in the Poller", func(ctx context.Context, _ milvuswait.Poller) error { return index()(ctx, (*probe)(nil)) }, "the Poller is nil"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := &probe{} // whose functions are nil: a poll would panic
+
+			err := tt.wait(t.Context(), p)
+
+			require.ErrorIs(t, err, milvuswait.ErrInvalid)
+			require.ErrorContains(t, err, tt.says)
+			require.Equal(t, 1, strings.Count(err.Error(), "milvuswait:"), "%v", err)
+			require.Empty(t, p.at)
+		})
+	}
+}
+
+func TestEveryFaultyOptionIsNamed(t *testing.T) {
+	_, err := milvuswait.WaitForLoadingComplete(t.Context(), percents(100), "docs",
+		milvuswait.WithSettle(-1), milvuswait.WithStallTimeout(-1))
+
+	require.ErrorContains(t, err, "WithSettle")
+	require.ErrorContains(t, err, "WithStallTimeout")
+}
+
+func TestPollerFuncsWithoutTheFunction(t *testing.T) {
+	_, err := milvuswait.WaitForLoadingComplete(t.Context(), milvuswait.PollerFuncs{}, "docs")
+	require.ErrorIs(t, err, milvuswait.ErrInvalid)
+	require.ErrorContains(t, err, "PollerFuncs.Loading is nil")
+
+	_, err = milvuswait.WaitForIndexBuildingComplete(t.Context(), milvuswait.PollerFuncs{}, "docs")
+	require.ErrorIs(t, err, milvuswait.ErrInvalid)
+	require.ErrorContains(t, err, "PollerFuncs.IndexBuilding is nil")
+}
+
+// delays returns the time between the polls of a wait, jitter and polls taking
+// no time.
+func delays(t *testing.T, n int, opts ...milvuswait.Option) []time.Duration {
+	t.Helper()
+	var got []time.Duration
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			if got = append(got, u.Next); len(got) == n {
+				cancel()
+			}
+		})
+		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(40), "docs", append(opts, milvuswait.WithObserver(o))...)
+		require.ErrorIs(t, err, context.Canceled)
+	})
+	return got[:n]
+}
+
+func TestPlainExponentialBackoff(t *testing.T) {
+	plain := func(b milvuswait.Backoff) milvuswait.Option {
+		b.Lateness, b.IgnoreProgress, b.Jitter = 1, true, milvuswait.NoJitter
+		return milvuswait.WithBackoff(b)
+	}
+	s := time.Second
+	require.Equal(t, []time.Duration{1 * s, 3 * s, 9 * s, 20 * s, 20 * s, 20 * s},
+		delays(t, 6, plain(milvuswait.Backoff{Initial: s, Max: 20 * s, Multiplier: 3})))
+	require.Equal(t, []time.Duration{s, s, s, s},
+		delays(t, 4, plain(milvuswait.Backoff{Initial: s, Multiplier: 1})))
+	for _, d := range delays(t, 1000, plain(milvuswait.Backoff{Initial: 200 * time.Millisecond, Multiplier: 1})) {
+		require.Equal(t, 200*time.Millisecond, d)
+	}
+}
+
+func TestDefaultsGiveWay(t *testing.T) {
+	require.Equal(t, 20*time.Second, delays(t, 1, milvuswait.WithBackoff(milvuswait.Backoff{Initial: 20 * time.Second, Jitter: milvuswait.NoJitter}))[0],
+		"an Initial above the default Max")
+	require.Equal(t, 20*time.Millisecond, delays(t, 1, milvuswait.WithBackoff(milvuswait.Backoff{Max: 20 * time.Millisecond, Jitter: milvuswait.NoJitter}))[0],
+		"a Max below the default Initial")
+}
+
+func TestJitterOnlyTakesOff(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for _, d := range delays(t, 1000, milvuswait.WithBackoff(milvuswait.Backoff{
+		Initial: time.Second, Multiplier: 1, Lateness: 1, IgnoreProgress: true, Jitter: 0.5,
+	})) {
+		require.LessOrEqual(t, d, time.Second)
+		require.Greater(t, d, 500*time.Millisecond)
+		seen[d] = true
+	}
+	require.Greater(t, len(seen), 900)
+}
+
+// sequence is a generator that ends.
+type sequence struct {
+	delays []time.Duration
+	resets int
+}
+
+func (s *sequence) Reset() { s.resets++ }
+
+func (s *sequence) NextBackOff() time.Duration {
+	if len(s.delays) == 0 {
+		return backoff.Stop
+	}
+	d := s.delays[0]
+	s.delays = s.delays[1:]
+	return d
+}
+
+func TestOwnGenerator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := &sequence{delays: []time.Duration{time.Second, time.Hour, 0, 7 * time.Second}}
+		p := percents(40)
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
+			milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return own }))
+
+		require.ErrorIs(t, err, milvuswait.ErrAborted)
+		require.ErrorContains(t, err, "said stop")
+		require.Equal(t, 1, own.resets)
+		h := time.Hour
+		require.Equal(t, []time.Duration{0, time.Second, h + time.Second, h + time.Second + time.Millisecond, h + 8*time.Second + time.Millisecond}, p.at)
+	})
+}
+
+func TestCenkaltisGeneratorAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := loadAt(40, 3*time.Second)
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
+			milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+				return backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithRandomizationFactor(0))
+			}))
+
+		require.NoError(t, err)
+		require.Equal(t, []time.Duration{0, time.Second, 2500 * time.Millisecond, 4750 * time.Millisecond}, p.at)
+	})
+}

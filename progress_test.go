@@ -1,0 +1,105 @@
+package milvuswait_test
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestProgressAsPymilvusDicts(t *testing.T) {
+	failed := rows(100, 40, milvuswait.IndexStateFailed)
+	failed.FailReason = "out of disk"
+	tests := []struct {
+		progress milvuswait.Progress
+		want     string
+	}{
+		{milvuswait.LoadingProgress{Percent: 40, RefreshPercent: 100}, `{"loading_progress":"40%"}`},
+		{rows(100, 40, inProgress), `{"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}`},
+		{failed, `{"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"Failed","index_state_fail_reason":"out of disk"}`},
+		{rows(1, 1, 77), `{"total_rows":1,"indexed_rows":1,"pending_index_rows":0,"state":"IndexState(77)"}`},
+	}
+	for _, tt := range tests {
+		got, err := json.Marshal(tt.progress)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, string(got))
+
+		switch want := tt.progress.(type) {
+		case milvuswait.LoadingProgress:
+			var back milvuswait.LoadingProgress
+			require.NoError(t, json.Unmarshal(got, &back))
+			require.Equal(t, want.Percent, back.Percent)
+		case milvuswait.IndexBuildingProgress:
+			var back milvuswait.IndexBuildingProgress
+			require.NoError(t, json.Unmarshal(got, &back))
+			require.Equal(t, want, back)
+		}
+	}
+}
+
+func TestProgressFromBadJSON(t *testing.T) {
+	for _, bad := range []string{`{"loading_progress":"40"}`, `{"loading_progress":"x%"}`, `{"loading_progress":40}`, `{}`, `[]`} {
+		var p milvuswait.LoadingProgress
+		require.Error(t, json.Unmarshal([]byte(bad), &p), bad)
+	}
+	for _, bad := range []string{`{"state":"Building"}`, `{"state":3}`, `{"total_rows":"x"}`} {
+		var p milvuswait.IndexBuildingProgress
+		require.Error(t, json.Unmarshal([]byte(bad), &p), bad)
+	}
+}
+
+func TestProgressText(t *testing.T) {
+	require.Equal(t, "40%", milvuswait.LoadingProgress{Percent: 40}.String())
+	require.Equal(t, "40/100 rows, InProgress", rows(100, 40, inProgress).String())
+	compacted := milvuswait.IndexBuildingProgress{TotalRows: 100, IndexedRows: 100, PendingIndexRows: 30, State: finished}
+	require.Equal(t, "100/100 rows, Finished, 30 pending", compacted.String())
+	require.Equal(t, "IndexState(-1)", milvuswait.IndexState(-1).String())
+	require.Equal(t, "Retry", milvuswait.IndexStateRetry.String())
+}
+
+func TestFraction(t *testing.T) {
+	index := func(total, indexed, pending int64) milvuswait.Progress {
+		return milvuswait.IndexBuildingProgress{TotalRows: total, IndexedRows: indexed, PendingIndexRows: pending}
+	}
+	tests := []struct {
+		progress milvuswait.Progress
+		want     float64
+	}{
+		{milvuswait.LoadingProgress{Percent: 40}, 0.4},
+		{milvuswait.LoadingProgress{Percent: -1}, 0},
+		{milvuswait.LoadingProgress{Percent: math.MaxInt64}, 1},
+		{index(100, 40, 60), 0.4},
+		{index(100, 100, 60), 0.4},
+		{index(100, 40, 0), 0.4},
+		{index(0, 0, 0), 0},
+		{index(80, 100, 0), 1},
+		{index(1003000, 503053, 1003000), 0}, // milvus-io/milvus#26297
+		{index(-1, 5, 5), 0},
+		{index(math.MaxInt64, math.MaxInt64, 0), 1},
+		{index(math.MaxInt64, math.MinInt64, math.MinInt64), 0},
+		{index(1, math.MaxInt64, math.MinInt64), 1},
+	}
+	for _, tt := range tests {
+		require.InDelta(t, tt.want, tt.progress.Fraction(), 1e-9, "%v", tt.progress)
+	}
+}
+
+func TestTargetsAreValues(t *testing.T) {
+	eu := milvuswait.Loading("docs", "eu", "us")
+	require.Equal(t, milvuswait.KindLoading, eu.Kind())
+	require.Equal(t, "docs", eu.Collection())
+	require.Equal(t, []string{"eu", "us"}, eu.Partitions())
+	require.True(t, eu == milvuswait.Loading("docs", "eu", "us"))
+	require.False(t, eu == milvuswait.Loading("docs"))
+	require.Nil(t, milvuswait.Loading("docs").Partitions())
+
+	index := milvuswait.IndexBuilding("docs", "vidx").ExpectRows(7)
+	require.Equal(t, milvuswait.KindIndexBuilding, index.Kind())
+	require.Equal(t, "vidx", index.Index())
+	require.Equal(t, int64(7), index.ExpectedRows())
+	require.Equal(t, map[milvuswait.Target]int{index: 1}[milvuswait.IndexBuilding("docs", "vidx").ExpectRows(7)], 1)
+	require.Equal(t, "no target", milvuswait.Target{}.String())
+}
