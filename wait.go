@@ -1,6 +1,7 @@
 package milvuswait
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -171,16 +172,17 @@ func (w *waiter) run(sink func(Update) bool) {
 			return
 		}
 		d := w.core.observe(now, a, w.core.cfg.random())
-		switch d.verdict {
-		case done:
+		switch {
+		case d.verdict == done:
 			w.finish(sink, nil)
 			return
-		case failed:
-			w.finish(sink, d.err)
-			return
-		}
-		if w.ctx.Err() != nil {
+		case w.ctx.Err() != nil:
+			// What the poll has found is beside the point, but worth saying.
+			w.core.lastErr = cmp.Or(d.err, w.core.lastErr)
 			w.finish(sink, w.interruption())
+			return
+		case d.verdict == failed:
+			w.finish(sink, d.err)
 			return
 		}
 		if !sink(w.core.update(now, a.err, d)) {

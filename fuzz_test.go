@@ -1,0 +1,204 @@
+package milvuswait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// FuzzWait runs waits against Pollers that do anything: every byte of the script
+// is a poll. Whatever they do, a wait keeps its invariants.
+func FuzzWait(f *testing.F) {
+	f.Add([]byte{0, 40, 100}, false, uint16(60), uint16(0), uint16(0), uint16(0))
+	f.Add([]byte{0, 40, 130, 131, 132, 133, 134, 135, 100}, true, uint16(600), uint16(1), uint16(30), uint16(5))
+	f.Add([]byte{255, 254, 253, 252}, true, uint16(0), uint16(3), uint16(0), uint16(10))
+	f.Fuzz(func(t *testing.T, script []byte, index bool, deadline, settle, stall, grace uint16) {
+		if len(script) == 0 || len(script) > 200 {
+			return
+		}
+		var failure string
+		synctest.Test(t, func(t *testing.T) {
+			failure = checkWait(script, index, seconds(deadline), seconds(settle%60), seconds(stall), seconds(grace))
+		})
+		require.Empty(t, failure)
+	})
+}
+
+func seconds(n uint16) time.Duration { return time.Duration(n) * time.Second }
+
+// scripted is a Poller that answers by bytes, and checks how it is called.
+type scripted struct {
+	script       []byte
+	deadline     time.Time
+	polls        int
+	polling      bool
+	lastComplete bool
+	failure      string
+}
+
+var errsOfBytes = []error{
+	errBlip, context.DeadlineExceeded, context.Canceled, milvuswait.ErrNotLoaded, milvuswait.ErrCollectionNotFound,
+	milvuswait.Permanent(errBlip), milvuswait.ErrLoadFailed, milvuswait.ErrIndexNotFound,
+}
+
+// poll returns a number to answer with, or an error.
+func (s *scripted) poll(ctx context.Context) (int64, error) {
+	if s.polling {
+		s.failure = "two polls at once"
+	}
+	s.polling = true
+	defer func() { s.polling = false }()
+	if !s.deadline.IsZero() && !time.Now().Before(s.deadline) {
+		s.failure = "a poll at or after the deadline"
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		s.failure = "a poll without a time-out"
+	}
+	b := s.script[min(s.polls, len(s.script)-1)]
+	s.polls++
+	s.lastComplete = false
+	switch {
+	case b <= 110:
+		s.lastComplete = b >= 100
+		return int64(b), nil
+	case b < 120:
+		return math.MinInt64 + int64(b), nil
+	case b < 130: // slow
+		select {
+		case <-time.After(time.Duration(b-119) * time.Second):
+			return 50, nil
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	case b < 140: // hangs
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return 0, errsOfBytes[int(b)%len(errsOfBytes)]
+}
+
+func (s *scripted) LoadingProgress(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
+	n, err := s.poll(ctx)
+	return milvuswait.LoadingProgress{Percent: n, RefreshPercent: 100}, err
+}
+
+func (s *scripted) IndexBuildingProgress(ctx context.Context, _, _ string) (milvuswait.IndexBuildingProgress, error) {
+	n, err := s.poll(ctx)
+	if n >= 100 {
+		return rows(100, 100, finished), err
+	}
+	return rows(100, n, milvuswait.IndexState(n%4)), err
+}
+
+// checkWait runs one wait and says what is wrong with it.
+func checkWait(script []byte, index bool, deadline, settle, stall, grace time.Duration) string {
+	p := &scripted{script: script}
+	ctx, cancel := context.Background(), func() {}
+	if deadline > 0 {
+		p.deadline = time.Now().Add(deadline)
+		ctx, cancel = context.WithDeadline(ctx, p.deadline)
+	} else {
+		// Without one, the wait ends by its budgets or is cancelled after a day.
+		var cancelDay context.CancelFunc
+		ctx, cancelDay = context.WithCancel(ctx)
+		timer := time.AfterFunc(24*time.Hour, cancelDay)
+		cancel = func() { timer.Stop(); cancelDay() }
+	}
+	defer cancel()
+	target, seen, start := milvuswait.Loading("docs"), &recorder{}, time.Now()
+	if index {
+		target = milvuswait.IndexBuilding("docs", "vidx")
+	}
+	var err error
+	for u, e := range milvuswait.Watch(ctx, p, target, milvuswait.WithSettle(settle), milvuswait.WithStallTimeout(stall), milvuswait.WithStartGrace(grace)) {
+		seen.Observe(u)
+		err = e
+	}
+	elapsed := time.Since(start)
+
+	var failure *milvuswait.Error
+	switch finals := len(seen.updates) - p.polls; {
+	case p.failure != "":
+		return p.failure
+	case finals != 0 && finals != 1:
+		return "not one update a poll"
+	case !seen.last().Final || seen.last().Polls != p.polls:
+		return "the last update is not final, or miscounts"
+	case err == nil && !p.lastComplete:
+		return "success, though the last poll was not complete"
+	case err == nil && settle == 0 && seen.last().Fraction != 1:
+		return "success with a fraction below 1"
+	case err != nil && !errors.As(err, &failure):
+		return "not an *Error"
+	case deadline > 0 && elapsed > deadline:
+		return "longer than the deadline"
+	case errors.Is(err, context.DeadlineExceeded) != (err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && elapsed == deadline):
+		return "DeadlineExceeded, but not the wait's own, or the other way round"
+	case errors.Is(err, context.Canceled) && ctx.Err() != context.Canceled:
+		return "Canceled, but not the wait's own"
+	case err != nil && failure.Elapsed != elapsed:
+		return "Elapsed is not the time of the wait"
+	}
+	for i, u := range seen.updates[:len(seen.updates)-1] {
+		if u.Final || u.Fraction < 0 || u.Fraction > 1 || u.ETA < 0 || u.Next < 0 || u.Polls != i+1 {
+			return fmt.Sprintf("update %d makes no sense: %+v", i+1, u)
+		}
+	}
+	return ""
+}
+
+// FuzzBackoff gives any numbers to WithBackoff: they are refused, or every delay
+// is within its bounds.
+func FuzzBackoff(f *testing.F) {
+	f.Add(int64(0), int64(0), 0.0, 0.0, 0.0, false)
+	f.Add(int64(time.Second), int64(time.Hour), 10.0, 0.999, 1.0, true)
+	f.Add(int64(math.MaxInt64), int64(math.MinInt64), math.NaN(), math.Inf(-1), math.Inf(1), true)
+	f.Fuzz(func(t *testing.T, initial, most int64, multiplier, jitter, lateness float64, ignore bool) {
+		b := milvuswait.Backoff{
+			Initial: time.Duration(initial), Max: time.Duration(most), Multiplier: multiplier,
+			Jitter: jitter, Lateness: lateness, IgnoreProgress: ignore,
+		}
+		var next []time.Duration
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+				if next = append(next, u.Next); len(next) == 100 {
+					cancel()
+				}
+			})
+			_, err = milvuswait.WaitForLoadingComplete(ctx, percents(0, 10, 20, 10, 5, 99), "docs",
+				milvuswait.WithBackoff(b), milvuswait.WithObserver(o))
+		})
+		if errors.Is(err, milvuswait.ErrInvalid) {
+			require.Empty(t, next)
+			return
+		}
+		least, greatest := b.Initial, b.Max
+		if greatest == 0 {
+			greatest = max(5*time.Second, b.Initial)
+		}
+		if least == 0 {
+			least = min(50*time.Millisecond, greatest)
+		}
+		switch b.Jitter {
+		case 0:
+			jitter = 0.2
+		case milvuswait.NoJitter:
+			jitter = 0
+		}
+		for _, d := range next[:99] {
+			require.GreaterOrEqual(t, d, max(time.Millisecond, time.Duration(float64(least)*(1-jitter))-1))
+			require.LessOrEqual(t, d, greatest)
+		}
+	})
+}
