@@ -70,18 +70,18 @@ const (
 	etaShare      = 0.2                    // of the time that is left: the optimum is flat from 0.15 to 0.3
 	floorShare    = 0.005                  // of the time waited: 99.99 % for long must not be polled without end
 	defaultMax    = 5 * time.Second
+	loadInitial   = 50 * time.Millisecond
+	indexInitial  = 100 * time.Millisecond
 	shortestDelay = time.Millisecond // of a generator that says 0
 )
 
-var defaultInitial = map[Kind]time.Duration{KindLoading: 50 * time.Millisecond, KindIndexBuilding: 100 * time.Millisecond}
-
-// resolve fills in the defaults for a target of that kind.
-func (b Backoff) resolve(kind Kind) Backoff {
+// resolve fills in the defaults.
+func (b Backoff) resolve(initial time.Duration) Backoff {
 	if b.Max == 0 {
 		b.Max = max(defaultMax, b.Initial)
 	}
 	if b.Initial == 0 {
-		b.Initial = min(defaultInitial[kind], b.Max)
+		b.Initial = min(initial, b.Max)
 	}
 	if b.Multiplier == 0 {
 		b.Multiplier = 1.25

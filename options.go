@@ -24,7 +24,8 @@ type config struct {
 	startGrace time.Duration
 
 	backoff     Backoff
-	rules       map[Kind]*Backoff // backoff, resolved
+	loadRule    Backoff // backoff, resolved
+	indexRule   Backoff
 	backoffFunc func() BackOff
 
 	pollTimeout      time.Duration
@@ -57,11 +58,7 @@ func newConfig(opts []Option) (*config, error) {
 	if len(c.errs) > 0 {
 		return nil, fmt.Errorf("milvuswait: %w", errors.Join(c.errs...))
 	}
-	c.rules = make(map[Kind]*Backoff, len(defaultInitial))
-	for kind := range defaultInitial {
-		rule := c.backoff.resolve(kind)
-		c.rules[kind] = &rule
-	}
+	c.loadRule, c.indexRule = c.backoff.resolve(loadInitial), c.backoff.resolve(indexInitial)
 	return c, nil
 }
 
@@ -90,7 +87,10 @@ func (c *config) newPace(kind Kind) (pace, error) {
 		}
 		return newOwnPace(own), nil
 	}
-	return newPace(c.rules[kind]), nil
+	if kind == KindIndexBuilding {
+		return newPace(&c.indexRule), nil
+	}
+	return newPace(&c.loadRule), nil
 }
 
 // duration notes that an option has a negative duration.
