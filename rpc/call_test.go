@@ -1,0 +1,181 @@
+package rpc_test
+
+import (
+	"context"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	grpc_retry "github.com/grpc-ecosystem/go-grpc-middleware/retry"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+func TestContextOfThePoll(t *testing.T) {
+	t.Parallel()
+	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
+		t.Run("ends during the call", func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &server{
+					loading: func(ctx context.Context, _ *loadingRequest) (*loadingResponse, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					},
+					state: func(ctx context.Context, _ *stateRequest) (*stateResponse, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					},
+					index: func(ctx context.Context, _ *indexRequest) (*indexResponse, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					},
+				}
+				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+				// Not by a deadline: the server knows that too, and may be the first to say so.
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Minute, cancel)
+				start := time.Now()
+
+				err := poll(ctx, p)
+
+				require.Equal(t, time.Minute, time.Since(start))
+				require.ErrorIs(t, err, context.Canceled)
+				require.Equal(t, codes.Canceled, status.Code(err))
+				require.EqualError(t, err, method+": canceled: context canceled")
+			})
+		})
+		t.Run("is out of time", func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				<-ctx.Done()
+
+				err := poll(ctx, rpc.New(answering(nil, status.FromContextError(ctx.Err()).Err())))
+
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+				require.EqualError(t, err, method+": deadline exceeded: context deadline exceeded")
+			})
+		})
+		t.Run("is done before", func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &server{}
+				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+
+				err := poll(ctx, p)
+
+				require.ErrorIs(t, err, context.Canceled)
+				require.Empty(t, s.rpcs())
+			})
+		})
+		t.Run("ends while the server says no", func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+
+			err := poll(ctx, rpc.New(answering(&statusBody{Code: 100}, nil)))
+
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+		})
+		t.Run("lives while the server's does not", func(t *testing.T) {
+			t.Parallel()
+			for _, code := range []codes.Code{codes.DeadlineExceeded, codes.Canceled} {
+				err := poll(t.Context(), rpc.New(answering(nil, status.Error(code, "proxy"))))
+
+				requireClass(t, errPassing, err)
+				require.NotErrorIs(t, err, context.DeadlineExceeded)
+				require.NotErrorIs(t, err, context.Canceled)
+			}
+		})
+	})
+}
+
+// The retries of both Go SDKs hide the reason and take 21.8 s.
+func TestNoInnerRetries(t *testing.T) {
+	t.Parallel()
+	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
+		for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
+			t.Run(code.String(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					busy := status.Error(code, "leader switch")
+					s := &server{
+						loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return nil, busy },
+						state:   func(context.Context, *stateRequest) (*stateResponse, error) { return nil, busy },
+						index:   func(context.Context, *indexRequest) (*indexResponse, error) { return nil, busy },
+					}
+					p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithChainUnaryInterceptor(
+						grpc_retry.UnaryClientInterceptor(
+							grpc_retry.WithMax(6),
+							grpc_retry.WithBackoff(func(attempt uint) time.Duration {
+								return 60 * time.Millisecond * time.Duration(math.Pow(3, float64(attempt)))
+							}),
+							grpc_retry.WithCodes(codes.Unavailable, codes.ResourceExhausted),
+						),
+					))))
+					start := time.Now()
+
+					err := poll(t.Context(), p)
+
+					require.Equal(t, code, status.Code(err))
+					require.ErrorContains(t, err, "leader switch")
+					require.Equal(t, []string{method}, s.rpcs())
+					require.Zero(t, time.Since(start))
+				})
+			})
+		}
+	})
+}
+
+// The settling is a poll's only second RPC, and is not retried either.
+func TestSettlingIsNotRetried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{
+			loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
+				return &loadingResponse{Status: &statusBody{ErrorCode: 1, Reason: "what?"}}, nil
+			},
+			state: func(context.Context, *stateRequest) (*stateResponse, error) {
+				return nil, status.Error(codes.Unavailable, "leader switch")
+			},
+		}
+		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithChainUnaryInterceptor(
+			grpc_retry.UnaryClientInterceptor(grpc_retry.WithMax(6)),
+		))))
+
+		_, err := p.LoadingProgress(t.Context(), "docs")
+
+		requireClass(t, errPassing, err)
+		require.EqualError(t, err, "GetLoadingProgress: what? (error code 1)")
+		require.Equal(t, []string{loadingCall, stateCall}, s.rpcs())
+	})
+}
+
+func TestClosedConnection(t *testing.T) {
+	t.Parallel()
+	eachPoll(t, func(t *testing.T, _ string, poll func(context.Context, *rpc.Poller) error) {
+		synctest.Test(t, func(t *testing.T) {
+			conn := connect(t, &server{})
+			require.NoError(t, conn.Close())
+
+			err := poll(t.Context(), rpc.New(milvuspb.NewMilvusServiceClient(conn)))
+
+			requireClass(t, errPermanent, err)
+			require.Equal(t, codes.Canceled, status.Code(err))
+		})
+	})
+}

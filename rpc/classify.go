@@ -1,0 +1,262 @@
+package rpc
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// class is what a failure means to a wait.
+type class uint8
+
+const (
+	succeeded class = iota
+	passing         // polling again may cure it
+	unsettled       // neither codes nor text can tell: GetLoadState has to
+	permanent       // polling again cannot cure it, and no sentinel says why
+	collectionNotFound
+	partitionNotFound
+	indexNotFound
+	databaseNotFound
+	ambiguousIndex
+	notLoaded
+	loadFailed
+)
+
+var sentinels = map[class]error{
+	collectionNotFound: milvuswait.ErrCollectionNotFound,
+	partitionNotFound:  milvuswait.ErrPartitionNotFound,
+	indexNotFound:      milvuswait.ErrIndexNotFound,
+	databaseNotFound:   milvuswait.ErrDatabaseNotFound,
+	ambiguousIndex:     milvuswait.ErrAmbiguousIndex,
+	notLoaded:          milvuswait.ErrNotLoaded,
+	loadFailed:         milvuswait.ErrLoadFailed,
+}
+
+const (
+	codeCrossCluster        = 6 // to milvus-lite: illegal argument
+	codeCollectionNotLoaded = 101
+	codePartitionNotLoaded  = 201
+	codeSegcore             = 2000 // to 2099: the engine that loads segments
+	codeUnexpected          = 65535
+
+	legacyUnexpected = int32(commonpb.ErrorCode_UnexpectedError)
+	legacyMemory     = int32(commonpb.ErrorCode_InsufficientMemoryToLoad)
+)
+
+// classOfCode has the codes of Milvus 2.3 to 3.0 (pkg/util/merr/errors.go) that
+// end a wait. The others pass, 101, 201 and 65535 excepted. A server's own
+// retriable flag is no help: node failovers are marked false.
+var classOfCode = map[int32]class{
+	3: loadFailed, // memory limit exceeded
+	7: loadFailed, // disk limit exceeded
+
+	100: collectionNotFound,
+	200: partitionNotFound,
+
+	601: loadFailed, // segment not loaded
+	602: loadFailed, // segment lacks
+	603: loadFailed, // segment reduplicates
+	604: loadFailed, // segment load failed
+	605: loadFailed, // segment request resource failed
+
+	700: indexNotFound,
+	702: ambiguousIndex,
+
+	800: databaseNotFound,
+	802: permanent, // invalid database name
+
+	1100: permanent, // parameter invalid
+	1101: permanent, // parameter missing
+	1102: permanent, // parameter too large
+
+	1400: permanent, // not authenticated
+	1401: permanent, // privilege not permitted
+
+	1600: permanent, // alias not found
+	1603: permanent, // dangling alias
+}
+
+// classOfLegacyCode has the error_codes that end a wait where there is no code:
+// Milvus 2.2 sends IndexNotExist and InsufficientMemoryToLoad, and UnexpectedError
+// for everything else.
+var classOfLegacyCode = map[int32]class{
+	int32(commonpb.ErrorCode_PermissionDenied):       permanent,
+	int32(commonpb.ErrorCode_CollectionNotExists):    collectionNotFound,
+	int32(commonpb.ErrorCode_IllegalArgument):        permanent,
+	int32(commonpb.ErrorCode_IllegalCollectionName):  permanent,
+	int32(commonpb.ErrorCode_OutOfMemory):            loadFailed,
+	int32(commonpb.ErrorCode_IndexNotExist):          indexNotFound,
+	int32(commonpb.ErrorCode_CollectionNameNotFound): collectionNotFound,
+	legacyMemory: loadFailed,
+	int32(commonpb.ErrorCode_DiskQuotaExhausted): loadFailed,
+}
+
+// classify says what the status of an answer to method means. It is unsettled
+// where a GetLoadState has to be asked.
+func classify(code, legacyCode int32, reason, method string) class {
+	if code == 0 && legacyCode == 0 {
+		return succeeded
+	}
+	return fit(classifyFailure(code, legacyCode, strings.ToLower(reason), method != describeIndex), method)
+}
+
+func classifyFailure(code, legacyCode int32, reason string, load bool) class {
+	// So begin 2.3 to 2.5.1 what they remember of a load that they gave up, with
+	// any code, those of passing faults among them.
+	if load && strings.HasPrefix(reason, "show collection failed") {
+		return loadFailed
+	}
+	if code == codeCollectionNotLoaded || code == codePartitionNotLoaded {
+		if hasCause(reason) {
+			return loadFailed
+		}
+		return notLoaded
+	}
+	if c, found := classOfCode[code]; found {
+		return c
+	}
+	if load && (code >= codeSegcore && code < codeSegcore+100 || legacyCode == legacyMemory) {
+		return loadFailed
+	}
+	if code == codeCrossCluster && legacyCode == code {
+		if strings.HasPrefix(reason, "database ") && strings.HasSuffix(reason, " does not exist") {
+			return databaseNotFound
+		}
+		return permanent
+	}
+	if code != 0 && code != codeUnexpected {
+		return passing
+	}
+	if c, found := classOfLegacyCode[legacyCode]; found {
+		return c
+	}
+	if code == 0 && legacyCode != legacyUnexpected {
+		return passing
+	}
+	switch c := classOfText(reason); c {
+	case collectionNotFound, notLoaded, loadFailed:
+		return unsettled // GetLoadState knows better
+	default:
+		return c
+	}
+}
+
+// settle says what an unsettled answer to method means, now that GetLoadState
+// has said state, or noState where it failed.
+func settle(code int32, reason, method string, state commonpb.LoadState) class {
+	text := classOfText(strings.ToLower(reason))
+	if state == commonpb.LoadState_LoadStateNotExist {
+		// Every failure to look a name up is answered by NotExist. Servers that
+		// have codes say 100 if they mean it, with the next poll.
+		if code == 0 || text == collectionNotFound {
+			return collectionNotFound
+		}
+		return passing
+	}
+	if state == commonpb.LoadState_LoadStateNotLoad && method != describeIndex {
+		if text == loadFailed {
+			return loadFailed
+		}
+		return notLoaded
+	}
+	if state != noState || text == unsettled {
+		return passing
+	}
+	return fit(text, method)
+}
+
+// noState stands for a GetLoadState that failed: the zero LoadState is NotExist.
+const noState commonpb.LoadState = -1
+
+// classifyCall says what a gRPC error of method means.
+func classifyCall(code codes.Code, message, method string) class {
+	switch code {
+	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
+		codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:
+		return permanent
+	case codes.Canceled:
+		// A closed client never comes back.
+		if strings.Contains(message, "the client connection is closing") {
+			return permanent
+		}
+	case codes.Unknown:
+		// What an interceptor of the server returned as a plain Go error: bad
+		// credentials on 2.2, "Milvus Proxy is not ready yet" since 2.3.
+		if c := classOfText(strings.ToLower(message)); c != unsettled {
+			return fit(c, method)
+		}
+	}
+	return passing
+}
+
+// fit returns c, or passing where the answer to method cannot mean c.
+func fit(c class, method string) class {
+	if method == describeIndex && (c == notLoaded || c == loadFailed || c == partitionNotFound) {
+		return passing
+	}
+	return c
+}
+
+// texts has what servers say, in lower case; the first that is contained counts.
+// Each holds a space or a sign that no name of a collection, partition or index
+// can hold, so that a name is never taken for the server's opinion.
+var texts = []struct {
+	class class
+	texts []string
+}{
+	{passing, []string{
+		"deadline exceeded", "= deadlineexceeded", "= unavailable", "service unavailable", "= canceled", "context canceled",
+		"not ready", "not healthy", "no available", "attempts results",
+		"connection refused", "connection reset", "connection is closing", "transport is closing", "broken pipe",
+		"is unavailable", "temporarily unavailable", "timed out", "i/o timeout", "request timeout", ": eof",
+		"etcdserver:", "rate limit", "too many requests",
+	}},
+	{permanent, []string{
+		"auth check failure", "not authenticated", "permission deny", "privilege not permitted",
+		"invalid collection name", "invalid partition name", "invalid index name", "invalid database name",
+		"name should not be empty",
+	}},
+	{partitionNotFound, []string{"partition is not exist", "partition not found"}},
+	{databaseNotFound, []string{"database not found"}},
+	{collectionNotFound, []string{"can't find collection", "collection not found"}},
+	{indexNotFound, []string{"index not exist", "index doesn't exist", "index not found", "no index on collection", "no index on field"}},
+	{ambiguousIndex, []string{"there are multiple indexes", "index duplicates"}},
+	{loadFailed, []string{
+		"out of memory", "oom if load", "insufficient memory", "no enough memory", "memory limit exceeded",
+		"no enough disk", "disk limit exceeded", "load segment failed",
+	}},
+	{notLoaded, []string{"has not been loaded", "invalid data num", "collection not loaded", "partition not loaded"}},
+}
+
+// classOfText says what a reason in lower case means, unsettled if nothing that
+// is known.
+func classOfText(reason string) class {
+	for _, t := range texts {
+		for _, text := range t.texts {
+			if strings.Contains(reason, text) {
+				return t.class
+			}
+		}
+	}
+	return unsettled
+}
+
+// notLoadedForm is all that a server says of a load that nobody asked for or
+// that was released.
+var notLoadedForm = regexp.MustCompile(`(collection|partition)( '[^']*')?( is)? not (fully )?loaded(\[[^\]]*\])*|` +
+	`call query coordinator \w+|fail(ed)? to show (collections|partitions)( from the querycoord)?`)
+
+// hasCause reports whether a reason of the codes "not loaded", in lower case,
+// says more than that: why the load failed.
+func hasCause(reason string) bool {
+	return strings.ContainsFunc(notLoadedForm.ReplaceAllString(reason, ""), func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r)
+	})
+}

@@ -1,0 +1,297 @@
+package rpc_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	const (
+		load  = loadingCall
+		index = indexCall
+	)
+	tests := []struct {
+		name         string
+		code, legacy int32
+		reason       string
+		load, index  rpc.Class
+	}{
+		{"success", 0, 0, "", rpc.Succeeded, rpc.Succeeded},
+		{"success with a reason", 0, 0, "collection not found", rpc.Succeeded, rpc.Succeeded},
+
+		{"collection, by both codes", 100, 4, "", rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"collection, by code alone", 100, 0, "", rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"collection, by error_code alone", 0, 4, "", rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"collection, by its other error_code", 0, 28, "", rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"partition", 200, 15, "", rpc.PartitionNotFound, rpc.Passing},
+		{"index, by code alone", 700, 0, "", rpc.IndexNotFound, rpc.IndexNotFound},
+		{"index, by error_code alone", 0, 25, "", rpc.IndexNotFound, rpc.IndexNotFound},
+		{"index, milvus-lite", 700, 11, "", rpc.IndexNotFound, rpc.IndexNotFound},
+		{"several indexes", 702, 1, "", rpc.AmbiguousIndex, rpc.AmbiguousIndex},
+		{"database", 800, 1, "", rpc.DatabaseNotFound, rpc.DatabaseNotFound},
+		{"database, milvus-lite", 6, 6, "database 'nodb' does not exist", rpc.DatabaseNotFound, rpc.DatabaseNotFound},
+		{"illegal argument, milvus-lite", 6, 6, "field 'x' does not exist", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"illegal argument about a database, milvus-lite", 6, 6, "database 'db' already exists", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"cross cluster routing", 6, 1, "database 'nodb' does not exist", rpc.Passing, rpc.Passing},
+
+		{"collection not loaded", 101, 1, "collection not loaded[collection=47]", rpc.NotLoaded, rpc.Passing},
+		{"collection not loaded, no reason", 101, 0, "", rpc.NotLoaded, rpc.Passing},
+		{"collection not loaded, wrapped by the proxy", 101, 1, "call query coordinator ShowCollections: collection not loaded[collection=47]", rpc.NotLoaded, rpc.Passing},
+		{"collection not loaded, wrapped by the coordinator", 101, 1, "failed to show collections: collection not loaded[database=default][collection=47]", rpc.NotLoaded, rpc.Passing},
+		{"collection not loaded, milvus-lite", 101, 101, "collection 'docs' is not loaded", rpc.NotLoaded, rpc.Passing},
+		{"collection not loaded, of a telling name", 101, 1, "collection not loaded[collection=oom_out_of_memory]", rpc.NotLoaded, rpc.Passing},
+		{"collection not loaded, with a cause before", 101, 1, "load segment failed, OOM if load: collection not loaded[collection=47]", rpc.LoadFailed, rpc.Passing},
+		{"collection not loaded, with a passing cause", 101, 1, "service not ready[node=5]: collection not loaded[collection=47]", rpc.LoadFailed, rpc.Passing},
+		{"collection not loaded, with a cause behind", 101, 1, "collection not loaded[collection=47]: gave up", rpc.LoadFailed, rpc.Passing},
+		{"collection not loaded, with a number for a cause", 101, 1, "42: collection not loaded[collection=47]", rpc.LoadFailed, rpc.Passing},
+		{"collection not loaded, only a cause", 101, 1, "disk quota exceeded", rpc.LoadFailed, rpc.Passing},
+		{"partition not loaded", 201, 1, "partition not loaded[partition=47]", rpc.NotLoaded, rpc.Passing},
+		{"partition not loaded, with a cause", 201, 1, "memory limit exceeded[predict=1][limit=0]: partition not loaded[partition=47]", rpc.LoadFailed, rpc.Passing},
+
+		{"memory limit exceeded", 3, 52, "", rpc.LoadFailed, rpc.Passing},
+		{"disk limit exceeded", 7, 54, "", rpc.LoadFailed, rpc.Passing},
+		{"segment not loaded", 601, 1, "", rpc.LoadFailed, rpc.Passing},
+		{"segment lacks", 602, 1, "", rpc.LoadFailed, rpc.Passing},
+		{"segment reduplicates", 603, 1, "", rpc.LoadFailed, rpc.Passing},
+		{"segment load failed", 604, 1, "", rpc.LoadFailed, rpc.Passing},
+		{"segment resources", 605, 1, "", rpc.LoadFailed, rpc.Passing},
+		{"next to segment codes, below", 600, 1, "", rpc.Passing, rpc.Passing},
+		{"next to segment codes, above", 606, 1, "", rpc.Passing, rpc.Passing},
+		{"segcore, first", 2000, 1, "", rpc.LoadFailed, rpc.Passing},
+		{"segcore, last", 2099, 1, "", rpc.LoadFailed, rpc.Passing},
+		{"before segcore", 1999, 1, "", rpc.Passing, rpc.Passing},
+		{"after segcore", 2100, 1, "", rpc.Passing, rpc.Passing},
+		{"2.3.0's mark of a failed load on any code", 901, 52, "", rpc.LoadFailed, rpc.Passing},
+		{"2.3 to 2.5.1's mark of a failed load", 1, 56, "show collection failed: service not ready", rpc.LoadFailed, rpc.Passing},
+		{"the same, with a code that means something else", 100, 4, "Show collection failed: x", rpc.LoadFailed, rpc.CollectionNotFound},
+		{"the mark elsewhere", 1, 56, "x: show collection failed", rpc.Passing, rpc.Passing},
+		{"2.2 out of memory", 0, 52, "", rpc.LoadFailed, rpc.Passing},
+		{"old out of memory", 0, 24, "", rpc.LoadFailed, rpc.Passing},
+		{"old out of disk", 0, 54, "", rpc.LoadFailed, rpc.Passing},
+
+		{"parameter invalid", 1100, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"parameter missing", 1101, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"parameter too large", 1102, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"not authenticated", 1400, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"not permitted", 1401, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"alias not found", 1600, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"dangling alias", 1603, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"invalid database name", 802, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"2.2 permission denied", 0, 3, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"2.2 illegal argument", 0, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"2.2 illegal name", 0, 9, "", rpc.PermanentFailure, rpc.PermanentFailure},
+
+		{"2.2 not ready", 0, 56, "", rpc.Passing, rpc.Passing},
+		{"2.2 rate limit", 0, 49, "can't find collection", rpc.Passing, rpc.Passing},
+		{"2.2 unknown error_code", 0, 4711, "can't find collection", rpc.Passing, rpc.Passing},
+		{"negative codes", -1, -1, "", rpc.Passing, rpc.Passing},
+
+		{"2.2 says nothing", 0, 1, "", rpc.Unsettled, rpc.Unsettled},
+		{"65535 says nothing", 65535, 1, "", rpc.Unsettled, rpc.Unsettled},
+		{"65535 alone says nothing", 65535, 0, "what?", rpc.Unsettled, rpc.Unsettled},
+		{"65535 with an old code that tells", 65535, 4, "", rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"65535 with an old code for memory", 65535, 52, "", rpc.LoadFailed, rpc.Passing},
+		{"65535 that OOM", 65535, 1, "load segment failed, OOM if load, maxSegmentSize=1", rpc.Unsettled, rpc.Unsettled},
+		{"2.2 cannot find the collection", 0, 1, "can't find collection default:x", rpc.Unsettled, rpc.Unsettled},
+		{"2.2 not loaded", 0, 1, "collection 47 has not been loaded to memory or load failed", rpc.Unsettled, rpc.Unsettled},
+		{"2.2 partition", 0, 1, "partition is not exist: p", rpc.PartitionNotFound, rpc.Passing},
+		{"2.2 several indexes", 0, 1, "there are multiple indexes, please specify the index_name", rpc.AmbiguousIndex, rpc.AmbiguousIndex},
+		{"2.2 index", 0, 1, "index not exist", rpc.IndexNotFound, rpc.IndexNotFound},
+		{"2.2 invalid name", 0, 1, "Invalid collection name: a b$", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"2.2 empty name", 0, 1, "collection name should not be empty", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"2.2 coordinator away", 0, 1, "find no available rootcoord, check rootcoord state", rpc.Passing, rpc.Passing},
+		{"65535 coordinator away", 65535, 1, "rpc error: code = Unavailable desc = x", rpc.Passing, rpc.Passing},
+		{"65535 coordinator slow while looking up", 65535, 1, "can't find collection: context deadline exceeded", rpc.Passing, rpc.Passing},
+	}
+	for code, what := range map[int32]string{
+		1: "service not ready", 2: "service unavailable", 4: "too many requests", 5: "internal", 8: "rate limit", 9: "quota",
+		10: "unimplemented by the coordinator", 12: "resources", 103: "not fully loaded", 106: "recovering", 202: "partition not fully loaded",
+		250: "capacity", 300: "resource group", 400: "replica", 503: "channel", 901: "node", 906: "node", 1000: "key", 1001: "IO", 1003: "IO requests",
+		1807: "HTTP rate limit", 10000: "canceled by the server", 10001: "timed out on the server",
+	} {
+		tests = append(tests, struct {
+			name         string
+			code, legacy int32
+			reason       string
+			load, index  rpc.Class
+		}{"passing: " + what, code, 1, "can't find collection", rpc.Passing, rpc.Passing})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			require.Equal(t, tt.load, rpc.Classify(tt.code, tt.legacy, tt.reason, load))
+			require.Equal(t, tt.load, rpc.Classify(tt.code, tt.legacy, tt.reason, stateCall))
+			require.Equal(t, tt.index, rpc.Classify(tt.code, tt.legacy, tt.reason, index))
+		})
+	}
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	const (
+		unknown    = 65535
+		cannotFind = "Can't find collection default:docs"
+		notLoaded  = "collection 47 has not been loaded to memory or load failed"
+		oom        = "load segment failed, OOM if load"
+	)
+	tests := []struct {
+		name        string
+		code        int32
+		reason      string
+		state       commonpb.LoadState
+		load, index rpc.Class
+	}{
+		{"2.2, not there", 0, "", notExist, rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"2.2, not loaded and dropped since", 0, notLoaded, notExist, rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"65535, not there or not to be looked up", unknown, "", notExist, rpc.Passing, rpc.Passing},
+		{"65535, not there by both", unknown, cannotFind, notExist, rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"not loaded", 0, notLoaded, notLoad, rpc.NotLoaded, rpc.Passing},
+		{"not loaded, whatever it says", unknown, "what?", notLoad, rpc.NotLoaded, rpc.Passing},
+		{"not loaded, and cannot be found", 0, cannotFind, notLoad, rpc.NotLoaded, rpc.Passing},
+		{"not loaded for want of memory", unknown, oom, notLoad, rpc.LoadFailed, rpc.Passing},
+		{"loading", 0, notLoaded, loading, rpc.Passing, rpc.Passing},
+		{"loading, and out of memory", 0, oom, loading, rpc.Passing, rpc.Passing},
+		{"loaded", 0, cannotFind, loaded, rpc.Passing, rpc.Passing},
+		{"a state that does not exist", 0, cannotFind, 17, rpc.Passing, rpc.Passing},
+		{"no state, cannot be found", 0, cannotFind, rpc.NoState, rpc.CollectionNotFound, rpc.CollectionNotFound},
+		{"no state, not loaded", 0, notLoaded, rpc.NoState, rpc.NotLoaded, rpc.Passing},
+		{"no state, out of memory", unknown, oom, rpc.NoState, rpc.LoadFailed, rpc.Passing},
+		{"no state, nothing known", 0, "what?", rpc.NoState, rpc.Passing, rpc.Passing},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			require.Equal(t, tt.load, rpc.Settle(tt.code, tt.reason, loadingCall, tt.state))
+			require.Equal(t, tt.index, rpc.Settle(tt.code, tt.reason, indexCall, tt.state))
+		})
+	}
+}
+
+// TestTexts has one example of every text that is known.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	for want, reasons := range map[rpc.Class][]string{
+		rpc.Passing: {
+			"context deadline exceeded", "rpc error: code = DeadlineExceeded desc = x", "rpc error: code = Unavailable desc = x",
+			"service unavailable: x", "rpc error: code = Canceled desc = x", "context canceled",
+			"Milvus Proxy is not ready yet. please wait", "querycoord is not healthy", "find no available querycoord",
+			"All attempts results:\nattempt #1:x", "dial tcp: connection refused", "read: connection reset by peer",
+			"grpc: the client connection is closing", "transport is closing", "write: broken pipe",
+			"datacoord is unavailable", "etcd is temporarily unavailable", "lookup timed out", "dial: i/o timeout", "etcdserver: request timeout",
+			"error reading from server: EOF", "etcdserver: leader changed", "rate limit exceeded[rate=1]", "too many requests",
+		},
+		rpc.PermanentFailure: {
+			"auth check failure, please check username and password are correct", "not authenticated", "permission deny to x",
+			"privilege not permitted", "Invalid collection name: x", "Invalid partition name: x", "Invalid index name: x",
+			"Invalid database name: x", "partition name should not be empty",
+		},
+		rpc.PartitionNotFound:  {"partition is not exist: x", "partition not found[partition=x]"},
+		rpc.DatabaseNotFound:   {"database not found[database=x]"},
+		rpc.CollectionNotFound: {"can't find collection: 5", "collection not found[collection=x]"},
+		rpc.IndexNotFound:      {"index not exist", "index doesn't exist, collectionID 5", "index not found[indexName=x]", "no index on collection 'docs'", "no index on field 'vec' of collection 'docs'"},
+		rpc.AmbiguousIndex:     {"there are multiple indexes, please specify the index_name", "index duplicates[indexName=]"},
+		rpc.LoadFailed: {
+			"out of memory", "x, OOM if load, y", "insufficient memory", "no enough memory", "memory limit exceeded[x=1]",
+			"no enough disk", "disk limit exceeded[x=1]", "load segment failed",
+		},
+		rpc.NotLoaded: {
+			"collection 5 has not been loaded to memory or load failed", "collection 5 has not been loaded into QueryNode",
+			"fail to show partitions from the querycoord, invalid data num", "collection not loaded[collection=5]", "partition not loaded[partition=5]",
+		},
+	} {
+		for _, reason := range reasons {
+			require.Equal(t, want, rpc.Settle(65535, reason, loadingCall, rpc.NoState), reason)
+		}
+		// Against the mix-up of passing because it is known and because it is not.
+		if want == rpc.Passing {
+			for _, reason := range reasons {
+				require.Equal(t, want, rpc.Classify(0, 1, reason, loadingCall), reason)
+			}
+		}
+	}
+	for _, reason := range []string{"", "what?", "collection 47 is odd", "room, timeout_docs, unavailable_docs, geofence"} {
+		require.Equal(t, rpc.Unsettled, rpc.Classify(0, 1, reason, loadingCall), reason)
+	}
+}
+
+func TestClassifyCall(t *testing.T) {
+	t.Parallel()
+	want := map[codes.Code]rpc.Class{
+		codes.Canceled: rpc.Passing, codes.Unknown: rpc.Passing, codes.InvalidArgument: rpc.PermanentFailure,
+		codes.DeadlineExceeded: rpc.Passing, codes.NotFound: rpc.PermanentFailure, codes.AlreadyExists: rpc.PermanentFailure,
+		codes.PermissionDenied: rpc.PermanentFailure, codes.ResourceExhausted: rpc.Passing, codes.FailedPrecondition: rpc.PermanentFailure,
+		codes.Aborted: rpc.Passing, codes.OutOfRange: rpc.Passing, codes.Unimplemented: rpc.PermanentFailure, codes.Internal: rpc.Passing,
+		codes.Unavailable: rpc.Passing, codes.DataLoss: rpc.Passing, codes.Unauthenticated: rpc.PermanentFailure, codes.Code(99): rpc.Passing,
+	}
+	for code, class := range want {
+		for _, method := range []string{loadingCall, indexCall} {
+			require.Equal(t, class, rpc.ClassifyCall(code, "boom", method), "%v", code)
+		}
+	}
+
+	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Canceled, "grpc: the client connection is closing", loadingCall))
+	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unavailable, "grpc: the client connection is closing", loadingCall))
+	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Unknown, "auth check failure, please check", indexCall))
+	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unavailable, "auth check failure, please check", indexCall))
+	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unknown, "Milvus Proxy is not ready yet. please wait", loadingCall))
+	require.Equal(t, rpc.DatabaseNotFound, rpc.ClassifyCall(codes.Unknown, "database not found[database=x]", loadingCall))
+	require.Equal(t, rpc.NotLoaded, rpc.ClassifyCall(codes.Unknown, "collection not loaded[collection=x]", loadingCall))
+	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unknown, "collection not loaded[collection=x]", indexCall))
+}
+
+var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
+
+func FuzzClassify(f *testing.F) {
+	f.Add(int32(0), int32(1), "can't find collection default:nope", "docs", int32(0))
+	f.Add(int32(101), int32(1), "OOM: collection not loaded[collection=5]", "unavailable", int32(1))
+	f.Add(int32(65535), int32(0), "rpc error: code = Unavailable desc = \xff", "oom", int32(-1))
+	f.Add(int32(6), int32(6), "database 'x' does not exist", "deadline_exceeded", int32(3))
+	f.Fuzz(func(t *testing.T, code, legacy int32, reason, name string, state int32) {
+		for _, method := range []string{loadingCall, stateCall, indexCall} {
+			load := method != indexCall
+			got := rpc.Classify(code, legacy, reason, method)
+
+			require.Equal(t, got, rpc.Classify(code, legacy, reason, method))
+			require.Equal(t, code == 0 && legacy == 0, got == rpc.Succeeded)
+			require.LessOrEqual(t, got, rpc.LoadFailed)
+			if code != 0 && code != 65535 {
+				require.NotEqual(t, rpc.Unsettled, got)
+			}
+			settled := rpc.Settle(code, reason, method, commonpb.LoadState(state))
+			called := rpc.ClassifyCall(codes.Code(uint32(code)), reason, method)
+			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, settled)
+			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, called)
+			if !load {
+				for _, class := range []rpc.Class{got, settled, called} {
+					require.NotContains(t, []rpc.Class{rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound}, class)
+				}
+			}
+		}
+
+		// What a thing is called is not what the server thinks.
+		if validName.MatchString(name) {
+			for text, want := range map[string]rpc.Class{
+				"collection NAME is odd":                                           rpc.Unsettled,
+				"can't find collection default:NAME":                               rpc.Unsettled,
+				"collection NAME has not been loaded to memory or load failed":     rpc.Unsettled,
+				"partition is not exist: NAME":                                     rpc.PartitionNotFound,
+				"rpc error: code = Unavailable desc = cannot look up default:NAME": rpc.Passing,
+			} {
+				require.Equal(t, want, rpc.Classify(0, 1, strings.ReplaceAll(text, "NAME", name), loadingCall), text)
+			}
+			require.Equal(t, rpc.NotLoaded, rpc.Classify(101, 1, "collection not loaded[collection="+name+"]", loadingCall))
+			require.Equal(t, rpc.CollectionNotFound, rpc.Settle(0, "can't find collection default:"+name, loadingCall, rpc.NoState))
+		}
+	})
+}

@@ -1,0 +1,26 @@
+package rpc
+
+// The pure functions that say what a failure means, for their tests.
+var (
+	Classify     = classify
+	Settle       = settle
+	ClassifyCall = classifyCall
+)
+
+type Class = class
+
+const (
+	Succeeded          = succeeded
+	Passing            = passing
+	Unsettled          = unsettled
+	PermanentFailure   = permanent
+	CollectionNotFound = collectionNotFound
+	PartitionNotFound  = partitionNotFound
+	IndexNotFound      = indexNotFound
+	DatabaseNotFound   = databaseNotFound
+	AmbiguousIndex     = ambiguousIndex
+	NotLoaded          = notLoaded
+	LoadFailed         = loadFailed
+
+	NoState = noState
+)

@@ -1,0 +1,124 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// ErrMalformed is in the error of a poll whose answer no Milvus server gives: no
+// message, or one without a status. It is passing.
+var ErrMalformed = errors.New("malformed answer")
+
+// failure is a poll that failed.
+type failure struct {
+	class class
+	err   error
+	said  *milvuswait.ServerError // nil if the answer did not come or was malformed
+}
+
+// failed returns why the answer to method is none, or nil.
+func failed(method string, answered bool, st *commonpb.Status, err error) *failure {
+	if err != nil {
+		call := newCallError(method, err)
+		return &failure{class: classifyCall(call.status.Code(), call.status.Message(), method), err: call}
+	}
+	if !answered {
+		return &failure{class: passing, err: fmt.Errorf("%s: %w: no message", method, ErrMalformed)}
+	}
+	if st == nil {
+		return &failure{class: passing, err: fmt.Errorf("%s: %w: no status", method, ErrMalformed)}
+	}
+	said := &milvuswait.ServerError{
+		Code: st.Code, LegacyCode: int32(st.ErrorCode),
+		Reason: reason(st), Retriable: st.Retriable, Method: method,
+	}
+	c := classify(said.Code, said.LegacyCode, said.Reason, method)
+	if c == succeeded {
+		return nil
+	}
+	return &failure{class: c, err: said, said: said}
+}
+
+// reason returns what the server said, cut and cleaned. Before 2.6.19 a status
+// has the whole of it in detail only.
+func reason(st *commonpb.Status) string {
+	reason, detail := untrusted.Text(st.Reason), untrusted.Text(st.Detail)
+	if strings.Contains(detail, reason) {
+		return detail
+	}
+	return reason
+}
+
+// error returns f as the error of a poll.
+func (f *failure) error(ctx context.Context) error {
+	err := f.err
+	if sentinel, found := sentinels[f.class]; found {
+		err = fmt.Errorf("%w: %w", sentinel, err)
+	} else if f.class == permanent {
+		err = milvuswait.Permanent(err)
+	}
+	return during(ctx, err)
+}
+
+// during returns the error of a poll so that errors.Is finds the context's too,
+// if that is done: gRPC's errors do not match it.
+func during(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return &doneError{err, ctx.Err()}
+}
+
+type doneError struct{ err, done error }
+
+func (e *doneError) Error() string   { return e.err.Error() }
+func (e *doneError) Unwrap() []error { return []error{e.err, e.done} }
+
+// callError is a gRPC error, without its details, of which text of any length
+// can come from the server.
+type callError struct {
+	method string
+	status *status.Status
+}
+
+func newCallError(method string, err error) *callError {
+	st, ok := status.FromError(err)
+	if !ok {
+		st = status.FromContextError(err)
+	}
+	if st.Code() == codes.OK {
+		st = status.New(codes.Unknown, err.Error())
+	}
+	return &callError{method, status.New(st.Code(), untrusted.Text(st.Message()))}
+}
+
+func (e *callError) Error() string {
+	return e.method + ": " + words(e.status.Code()) + ": " + e.status.Message()
+}
+
+// GRPCStatus makes status.Code and status.FromError work.
+func (e *callError) GRPCStatus() *status.Status { return e.status }
+
+// words returns the name of code as errors are written, such as "deadline
+// exceeded".
+func words(code codes.Code) string {
+	var b strings.Builder
+	for i, r := range code.String() {
+		if i > 0 && unicode.IsUpper(r) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}

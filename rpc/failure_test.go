@@ -1,0 +1,190 @@
+package rpc_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// polls are the three calls of a Poller, by the RPC that they begin with.
+var polls = map[string]func(context.Context, *rpc.Poller) error{
+	loadingCall: func(ctx context.Context, p *rpc.Poller) error {
+		_, err := p.LoadingProgress(ctx, "docs")
+		return err
+	},
+	stateCall: func(ctx context.Context, p *rpc.Poller) error {
+		return p.CheckLoadState(ctx, "docs")
+	},
+	indexCall: func(ctx context.Context, p *rpc.Poller) error {
+		_, err := p.IndexBuildingProgress(ctx, "docs", "")
+		return err
+	},
+}
+
+// eachPoll runs f for each of the three calls.
+func eachPoll(t *testing.T, f func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error)) {
+	t.Helper()
+	for method, poll := range polls {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			f(t, method, poll)
+		})
+	}
+}
+
+func TestBothCodesCount(t *testing.T) {
+	t.Parallel()
+	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
+		for _, st := range []*statusBody{{Code: 100}, {ErrorCode: 4}, {Code: 100, ErrorCode: 4}} {
+			err := poll(t.Context(), rpc.New(answering(st, nil)))
+
+			requireClass(t, milvuswait.ErrCollectionNotFound, err)
+			var said *milvuswait.ServerError
+			require.ErrorAs(t, err, &said)
+			require.Equal(t, &milvuswait.ServerError{Code: st.Code, LegacyCode: int32(st.ErrorCode), Method: method}, said)
+		}
+	})
+}
+
+func TestMalformedAnswers(t *testing.T) {
+	t.Parallel()
+	t.Run("no message", func(t *testing.T) {
+		t.Parallel()
+		p := rpc.New(&stub{
+			loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) { return nil, nil },
+			state:   func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) { return nil, nil },
+			index:   func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) { return nil, nil },
+		})
+		for method, poll := range polls {
+			err := poll(t.Context(), p)
+
+			requireClass(t, errPassing, err)
+			require.ErrorIs(t, err, rpc.ErrMalformed)
+			require.EqualError(t, err, method+": malformed answer: no message")
+		}
+	})
+	t.Run("no status", func(t *testing.T) {
+		t.Parallel()
+		for method, poll := range polls {
+			err := poll(t.Context(), rpc.New(answering(nil, nil)))
+
+			requireClass(t, errPassing, err)
+			require.ErrorIs(t, err, rpc.ErrMalformed)
+			require.EqualError(t, err, method+": malformed answer: no status")
+		}
+	})
+	t.Run("an empty message from the wire", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{
+				loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return &loadingResponse{}, nil },
+				state:   func(context.Context, *stateRequest) (*stateResponse, error) { return &stateResponse{}, nil },
+				index:   func(context.Context, *indexRequest) (*indexResponse, error) { return &indexResponse{}, nil },
+			}
+			p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+			for _, poll := range polls {
+				require.ErrorIs(t, poll(t.Context(), p), rpc.ErrMalformed)
+			}
+			require.Len(t, s.rpcs(), 3)
+		})
+	})
+}
+
+func TestServerErrorIsWhole(t *testing.T) {
+	t.Parallel()
+	st := &statusBody{
+		ErrorCode: 1, Code: 101, Retriable: true,
+		Reason: "collection not loaded[collection=5]",
+		Detail: "load segment failed\x1b[2J, OOM if load:\ncollection not loaded[collection=5]",
+	}
+
+	_, err := rpc.New(answering(st, nil)).LoadingProgress(t.Context(), "docs")
+
+	requireClass(t, milvuswait.ErrLoadFailed, err)
+	var said *milvuswait.ServerError
+	require.ErrorAs(t, err, &said)
+	require.Equal(t, &milvuswait.ServerError{
+		Code: 101, LegacyCode: 1, Retriable: true, Method: loadingCall,
+		Reason: "load segment failed[2J, OOM if load: collection not loaded[collection=5]",
+	}, said)
+	require.EqualError(t, err, "load failed: GetLoadingProgress: load segment failed[2J, OOM if load: collection not loaded[collection=5] (code 101)")
+
+	st.Detail = "something else"
+	_, err = rpc.New(answering(st, nil)).LoadingProgress(t.Context(), "docs")
+	require.EqualError(t, err, "not loaded: GetLoadingProgress: collection not loaded[collection=5] (code 101)")
+}
+
+func TestCallErrors(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		err  error
+		want error
+		code codes.Code
+		text string // after the method
+	}{
+		{"unavailable", status.Error(codes.Unavailable, "connection refused"), errPassing, codes.Unavailable, "unavailable: connection refused"},
+		{"deadline of somebody else", status.Error(codes.DeadlineExceeded, "slow"), errPassing, codes.DeadlineExceeded, "deadline exceeded: slow"},
+		{"canceled by somebody else", status.Error(codes.Canceled, "drained"), errPassing, codes.Canceled, "canceled: drained"},
+		{"closed client", status.Error(codes.Canceled, "grpc: the client connection is closing"), errPermanent, codes.Canceled, "canceled: grpc: the client connection is closing"},
+		{"starting proxy", status.Error(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), errPassing, codes.Unknown, "unknown: Milvus Proxy is not ready yet. please wait"},
+		{"bad credentials on 2.2", status.Error(codes.Unknown, "auth check failure, please check username and password are correct"), errPermanent, codes.Unknown, "unknown: auth check failure, please check username and password are correct"},
+		{"throttled", status.Error(codes.ResourceExhausted, "slow down"), errPassing, codes.ResourceExhausted, "resource exhausted: slow down"},
+		{"no permission", status.Error(codes.PermissionDenied, "no"), errPermanent, codes.PermissionDenied, "permission denied: no"},
+		{"bad credentials", status.Error(codes.Unauthenticated, "no"), errPermanent, codes.Unauthenticated, "unauthenticated: no"},
+		{"no such RPC", status.Error(codes.Unimplemented, "unknown method"), errPermanent, codes.Unimplemented, "unimplemented: unknown method"},
+		{"wrapped by an interceptor", fmt.Errorf("tracing: %w", status.Error(codes.PermissionDenied, "no")), errPermanent, codes.PermissionDenied, "permission denied: tracing: rpc error: code = PermissionDenied desc = no"},
+		{"not of gRPC", io.ErrUnexpectedEOF, errPassing, codes.Unknown, "unknown: unexpected EOF"},
+		{"a bare context error", context.DeadlineExceeded, errPassing, codes.DeadlineExceeded, "deadline exceeded: context deadline exceeded"},
+		{"an error that says OK", okError{}, errPassing, codes.Unknown, "unknown: odd"},
+		{"dirty text", status.Error(codes.Unavailable, "a\x1b]0;x\a\nb\u202ec"), errPassing, codes.Unavailable, "unavailable: a]0;x bc"},
+		{"an unknown code", status.Error(codes.Code(99), "odd"), errPassing, codes.Code(99), "code(99): odd"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
+				err := poll(t.Context(), rpc.New(answering(nil, tt.err)))
+
+				requireClass(t, tt.want, err)
+				require.EqualError(t, err, method+": "+tt.text)
+				require.Equal(t, tt.code, status.Code(err))
+				require.NotErrorIs(t, err, context.DeadlineExceeded)
+				require.NotErrorIs(t, err, context.Canceled)
+			})
+		})
+	}
+}
+
+// okError claims to be a gRPC error without being one.
+type okError struct{}
+
+func (okError) Error() string              { return "odd" }
+func (okError) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
+
+func TestCallErrorsLoseTheirDetails(t *testing.T) {
+	t.Parallel()
+	st, err := status.New(codes.Unavailable, "down").WithDetails(&errdetails.DebugInfo{Detail: strings.Repeat("x", 1<<20)})
+	require.NoError(t, err)
+
+	_, err = rpc.New(answering(nil, st.Err())).LoadingProgress(t.Context(), "docs")
+
+	got, ok := status.FromError(err)
+	require.True(t, ok)
+	require.Equal(t, codes.Unavailable, got.Code())
+	require.Empty(t, got.Details())
+}

@@ -1,0 +1,81 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// A server's text of any size leaves 1 KiB behind, in the error and in memory.
+func TestHugeTexts(t *testing.T) {
+	eachHuge := map[string]func(t *testing.T, huge string) *stub{
+		"reason":       func(_ *testing.T, huge string) *stub { return answering(&statusBody{Code: 5, Reason: huge}, nil) },
+		"detail":       func(_ *testing.T, huge string) *stub { return answering(&statusBody{Code: 100, Detail: huge}, nil) },
+		"grpc message": func(_ *testing.T, huge string) *stub { return answering(nil, status.Error(codes.Unavailable, huge)) },
+		"other error":  func(_ *testing.T, huge string) *stub { return answering(nil, errors.New(huge)) },
+	}
+	for what, make := range eachHuge {
+		t.Run(what, func(t *testing.T) {
+			const n = 2
+			var kept [n]error
+			before := heap()
+			for i := range kept {
+				_, kept[i] = rpc.New(make(t, strings.Repeat("ÄÖ", 16<<20))).LoadingProgress(t.Context(), "docs")
+			}
+			after := heap()
+
+			for _, err := range kept {
+				require.Error(t, err)
+				require.Less(t, len(err.Error()), 1200)
+				require.Less(t, len(status.Convert(err).Message()), 1200)
+				require.True(t, strings.Contains(err.Error(), "ÄÖÄÖ") && strings.Contains(err.Error(), "(cut)"))
+			}
+			require.Less(t, after-before, int64(8<<20))
+		})
+	}
+}
+
+func TestHugeMessageFromTheWire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		huge := strings.Repeat("x", 2<<20)
+		s := &server{
+			loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
+				return nil, status.Error(codes.Unavailable, huge)
+			},
+			index: func(context.Context, *indexRequest) (*indexResponse, error) {
+				return &indexResponse{Status: &statusBody{Code: 1, Reason: huge}}, nil
+			},
+		}
+		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)))))
+
+		_, err := p.LoadingProgress(t.Context(), "docs")
+		require.Equal(t, codes.Unavailable, status.Code(err))
+		require.Less(t, len(err.Error()), 1200)
+
+		_, err = p.IndexBuildingProgress(t.Context(), "docs", "")
+		var said *milvuswait.ServerError
+		require.ErrorAs(t, err, &said)
+		require.Less(t, len(said.Reason), 1200)
+	})
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

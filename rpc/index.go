@@ -1,0 +1,102 @@
+package rpc
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// choose returns the progress of the index that was asked for, among those that
+// the server described.
+func choose(described []*milvuspb.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
+	var none milvuswait.IndexBuildingProgress
+	if len(described) == 0 {
+		return none, fmt.Errorf("%w: %s: no description", milvuswait.ErrIndexNotFound, describeIndex)
+	}
+	if slices.Contains(described, nil) {
+		return none, fmt.Errorf("%s: %w: an empty description", describeIndex, ErrMalformed)
+	}
+	if index == milvuswait.AllIndexes {
+		return furthestBehind(described), nil
+	}
+	if len(described) == 1 {
+		return progress(described[0]), nil
+	}
+	if index == "" {
+		return none, fmt.Errorf("%w: %s: %s", milvuswait.ErrAmbiguousIndex, describeIndex, names(described))
+	}
+	for _, d := range described {
+		if d.GetIndexName() == index {
+			return progress(d), nil
+		}
+	}
+	return none, fmt.Errorf("%w: %s: not among %s", milvuswait.ErrIndexNotFound, describeIndex, names(described))
+}
+
+func furthestBehind(described []*milvuspb.IndexDescription) milvuswait.IndexBuildingProgress {
+	all := make([]milvuswait.IndexBuildingProgress, len(described))
+	for i, d := range described {
+		all[i] = progress(d)
+	}
+	return slices.MinFunc(all, func(a, b milvuswait.IndexBuildingProgress) int {
+		return cmp.Or(
+			cmp.Compare(rank(a), rank(b)),
+			cmp.Compare(a.Fraction(), b.Fraction()),
+			cmp.Compare(a.IndexName, b.IndexName),
+		)
+	})
+}
+
+// rank is lower for an index that is further behind. The state comes before the
+// rows, so that a wait by the state alone sees every index finished too.
+func rank(p milvuswait.IndexBuildingProgress) int {
+	if p.State == milvuswait.IndexStateFailed {
+		return 0
+	}
+	if p.State != milvuswait.IndexStateFinished {
+		return 1
+	}
+	if !p.Complete() {
+		return 2
+	}
+	return 3
+}
+
+func progress(d *milvuspb.IndexDescription) milvuswait.IndexBuildingProgress {
+	return milvuswait.IndexBuildingProgress{
+		TotalRows:        d.GetTotalRows(),
+		IndexedRows:      d.GetIndexedRows(),
+		PendingIndexRows: d.GetPendingIndexRows(),
+		State:            milvuswait.IndexState(d.GetState()),
+		FailReason:       untrusted.Text(d.GetIndexStateFailReason()),
+		IndexName:        untrusted.Text(d.GetIndexName()),
+	}
+}
+
+// names returns the names of the indexes as errors list them.
+func names(described []*milvuspb.IndexDescription) string {
+	const most = 16
+	sorted := make([]string, len(described))
+	for i, d := range described {
+		sorted[i] = d.GetIndexName()
+	}
+	slices.Sort(sorted)
+	var b strings.Builder
+	for i, name := range sorted[:min(most, len(sorted))] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Quote(untrusted.Text(name)))
+	}
+	if len(sorted) > most {
+		fmt.Fprintf(&b, " and %d more", len(sorted)-most)
+	}
+	return untrusted.Text(b.String())
+}

@@ -1,0 +1,178 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+const (
+	none       = commonpb.IndexState_IndexStateNone
+	unissued   = commonpb.IndexState_Unissued
+	inProgress = commonpb.IndexState_InProgress
+	finished   = commonpb.IndexState_Finished
+	indexFail  = commonpb.IndexState_Failed
+	retry      = commonpb.IndexState_Retry
+)
+
+// describing returns a stub that answers DescribeIndex with these.
+func describing(described ...*description) *stub {
+	s := answering(&statusBody{}, nil)
+	s.index = func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
+		return &indexResponse{Status: &statusBody{}, IndexDescriptions: described}, nil
+	}
+	return s
+}
+
+func rows(name string, state commonpb.IndexState, total, indexed, pending int64) *description {
+	return &description{IndexName: name, State: state, TotalRows: total, IndexedRows: indexed, PendingIndexRows: pending}
+}
+
+func TestIndexProgressIsRaw(t *testing.T) {
+	t.Parallel()
+	d := rows("v", indexFail, -1, 1<<62, -5)
+	d.IndexStateFailReason = "470: out of memory\x1b[31m;\n"
+
+	got, err := rpc.New(describing(d)).IndexBuildingProgress(t.Context(), "docs", "v")
+
+	require.NoError(t, err)
+	require.Equal(t, milvuswait.IndexBuildingProgress{
+		TotalRows: -1, IndexedRows: 1 << 62, PendingIndexRows: -5, State: milvuswait.IndexStateFailed,
+		FailReason: "470: out of memory[31m; ", IndexName: "v",
+	}, got)
+
+	d.State, d.IndexName, d.IndexStateFailReason = 17, strings.Repeat("n", 4096), strings.Repeat("r", 1<<20)
+	got, err = rpc.New(describing(d)).IndexBuildingProgress(t.Context(), "docs", "")
+	require.NoError(t, err)
+	require.Equal(t, milvuswait.IndexState(17), got.State)
+	require.Less(t, len(got.IndexName)+len(got.FailReason), 2400)
+}
+
+func TestNamedIndex(t *testing.T) {
+	t.Parallel()
+	a, b := rows("a", finished, 10, 10, 0), rows("b", inProgress, 10, 4, 6)
+	tests := []struct {
+		name      string
+		described []*description
+		index     string
+		want      string // the name of the index that is taken
+		err       error
+	}{
+		{"the only one", []*description{a}, "", "a", nil},
+		{"the only one, named", []*description{a}, "a", "a", nil},
+		{"the only one, under another name", []*description{a}, "vec", "a", nil},
+		{"among several", []*description{a, b}, "b", "b", nil},
+		{"the first among several", []*description{a, b}, "a", "a", nil},
+		{"not among several", []*description{a, b}, "c", "", milvuswait.ErrIndexNotFound},
+		{"of several, none named", []*description{b, a}, "", "", milvuswait.ErrAmbiguousIndex},
+		{"of none", nil, "", "", milvuswait.ErrIndexNotFound},
+		{"of none, named", []*description{}, "a", "", milvuswait.ErrIndexNotFound},
+		{"all of none", nil, milvuswait.AllIndexes, "", milvuswait.ErrIndexNotFound},
+		{"an empty description", []*description{nil}, "", "", errPassing},
+		{"an empty description among others", []*description{a, nil}, "a", "", errPassing},
+		{"all with an empty description", []*description{a, nil}, milvuswait.AllIndexes, "", errPassing},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			got, err := rpc.New(describing(tt.described...)).IndexBuildingProgress(t.Context(), "docs", tt.index)
+
+			requireClass(t, tt.err, err)
+			require.Equal(t, tt.want, got.IndexName)
+			require.Equal(t, tt.err == errPassing, errors.Is(err, rpc.ErrMalformed))
+		})
+	}
+}
+
+func TestIndexErrorsListTheNames(t *testing.T) {
+	t.Parallel()
+	several := []*description{rows("b", finished, 0, 0, 0), rows("a\x1b\n", finished, 0, 0, 0)}
+
+	_, err := rpc.New(describing(several...)).IndexBuildingProgress(t.Context(), "docs", "")
+	require.EqualError(t, err, `ambiguous index: DescribeIndex: "a ", "b"`)
+	_, err = rpc.New(describing(several...)).IndexBuildingProgress(t.Context(), "docs", "c")
+	require.EqualError(t, err, `index not found: DescribeIndex: not among "a ", "b"`)
+
+	var many []*description
+	for i := range 1000 {
+		many = append(many, rows(fmt.Sprintf("i%03d", 999-i), finished, 0, 0, 0))
+	}
+	_, err = rpc.New(describing(many...)).IndexBuildingProgress(t.Context(), "docs", "")
+	require.ErrorContains(t, err, `DescribeIndex: "i000", "i001", `)
+	require.ErrorContains(t, err, `"i015" and 984 more`)
+
+	_, err = rpc.New(describing(many[:16]...)).IndexBuildingProgress(t.Context(), "docs", "")
+	require.NotContains(t, err.Error(), "more")
+
+	for _, d := range many {
+		d.IndexName = strings.Repeat("n", 1<<16)
+	}
+	_, err = rpc.New(describing(many...)).IndexBuildingProgress(t.Context(), "docs", "")
+	require.Less(t, len(err.Error()), 1200)
+}
+
+// TestFurthestBehind has, in each row, the indexes from the furthest behind to
+// the one that is most done.
+func TestFurthestBehind(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		order []*description
+	}{
+		{"failed before all others", []*description{
+			rows("f", indexFail, 10, 10, 0), rows("a", none, 10, 0, 10), rows("b", finished, 10, 10, 0),
+		}},
+		{"not finished before finished, whatever the rows", []*description{
+			rows("z", inProgress, 10, 10, 0), rows("a", finished, 10, 0, 10), rows("b", finished, 10, 10, 0),
+		}},
+		{"every state that is not finished", []*description{
+			rows("a", retry, 10, 1, 9), rows("b", none, 10, 2, 8), rows("c", unissued, 10, 3, 7), rows("d", inProgress, 10, 4, 6), rows("e", 99, 10, 5, 5),
+			rows("f", finished, 10, 0, 10),
+		}},
+		{"pending before complete", []*description{
+			rows("z", finished, 10, 10, 5), rows("a", finished, 10, 10, 0),
+		}},
+		{"short of rows before complete, on servers without pending rows", []*description{
+			rows("z", finished, 10, 9, 0), rows("a", finished, 10, 10, 0),
+		}},
+		{"less done before more done", []*description{
+			rows("c", inProgress, 10, 1, 9), rows("b", inProgress, 10, 4, 6), rows("a", inProgress, 10, 9, 1),
+		}},
+		{"by share, not by rows", []*description{
+			rows("b", inProgress, 1000, 10, 990), rows("a", inProgress, 10, 5, 5),
+		}},
+		{"by name where all else is equal", []*description{
+			rows("a", finished, 10, 10, 0), rows("b", finished, 10, 10, 0), rows("c", finished, 10, 10, 0),
+		}},
+		{"empty but unfinished before empty and finished", []*description{
+			rows("b", none, 0, 0, 0), rows("a", finished, 0, 0, 0),
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for i, want := range tt.order {
+				reversed := slices.Clone(tt.order[i:])
+				slices.Reverse(reversed)
+				for _, described := range [][]*description{tt.order[i:], reversed} {
+					got, err := rpc.New(describing(described...)).IndexBuildingProgress(t.Context(), "docs", milvuswait.AllIndexes)
+
+					require.NoError(t, err)
+					require.Equal(t, want.IndexName, got.IndexName)
+				}
+			}
+		})
+	}
+}

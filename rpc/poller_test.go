@@ -1,0 +1,303 @@
+package rpc_test
+
+import (
+	"context"
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	grpc_retry "github.com/grpc-ecosystem/go-grpc-middleware/retry"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		opts     []rpc.Option
+		database string
+	}{
+		{"no option", nil, ""},
+		{"a database", []rpc.Option{rpc.WithDatabase("db")}, "db"},
+		{"the last database counts", []rpc.Option{rpc.WithDatabase("other"), nil, rpc.WithDatabase("db")}, "db"},
+		{"no database", []rpc.Option{rpc.WithDatabase("")}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var got []any
+				s := &server{
+					loading: func(_ context.Context, req *loadingRequest) (*loadingResponse, error) {
+						got = append(got, req)
+						return &loadingResponse{Status: &statusBody{ErrorCode: 1}}, nil
+					},
+					state: func(_ context.Context, req *stateRequest) (*stateResponse, error) {
+						got = append(got, req)
+						return &stateResponse{Status: &statusBody{}, State: loading}, nil
+					},
+					index: func(_ context.Context, req *indexRequest) (*indexResponse, error) {
+						got = append(got, req)
+						return &indexResponse{Status: &statusBody{ErrorCode: 1}}, nil
+					},
+				}
+				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)), tt.opts...)
+
+				_, _ = p.LoadingProgress(t.Context(), "docs", "p1", "p2")
+				_, _ = p.IndexBuildingProgress(t.Context(), "docs", "vec")
+				_, _ = p.IndexBuildingProgress(t.Context(), "docs", milvuswait.AllIndexes)
+				require.NoError(t, p.CheckLoadState(t.Context(), "docs", "p1"))
+
+				state := &stateRequest{DbName: tt.database, CollectionName: "docs"}
+				want := []any{
+					&loadingRequest{DbName: tt.database, CollectionName: "docs", PartitionNames: []string{"p1", "p2"}},
+					&stateRequest{DbName: tt.database, CollectionName: "docs", PartitionNames: []string{"p1", "p2"}},
+					&indexRequest{DbName: tt.database, CollectionName: "docs", IndexName: "vec", Timestamp: math.MaxUint64},
+					state,
+					&indexRequest{DbName: tt.database, CollectionName: "docs", Timestamp: math.MaxUint64},
+					state,
+					&stateRequest{DbName: tt.database, CollectionName: "docs", PartitionNames: []string{"p1"}},
+				}
+				require.Len(t, got, len(want))
+				for i := range want {
+					require.Equal(t, text(want[i]), text(got[i]))
+				}
+			})
+		})
+	}
+}
+
+// text returns a message without what the decoding leaves in it.
+func text(message any) string {
+	return message.(interface{ String() string }).String()
+}
+
+func TestEveryCallDisablesRetries(t *testing.T) {
+	t.Parallel()
+	want := []grpc.CallOption{grpc_retry.Disable()}
+	calls := 0
+	s := &stub{
+		loading: func(_ context.Context, _ *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {
+			calls++
+			require.Len(t, opts, len(want))
+			require.IsType(t, want[0], opts[0])
+			return &loadingResponse{Status: &statusBody{ErrorCode: 1}}, nil
+		},
+		state: func(_ context.Context, _ *stateRequest, opts ...grpc.CallOption) (*stateResponse, error) {
+			calls++
+			require.Len(t, opts, len(want))
+			require.IsType(t, want[0], opts[0])
+			return nil, status.Error(codes.Unavailable, "down")
+		},
+		index: func(_ context.Context, _ *indexRequest, opts ...grpc.CallOption) (*indexResponse, error) {
+			calls++
+			require.Len(t, opts, len(want))
+			require.IsType(t, want[0], opts[0])
+			return &indexResponse{Status: &statusBody{Code: 5}}, nil
+		},
+	}
+	for _, poll := range polls {
+		require.Error(t, poll(t.Context(), rpc.New(s)))
+	}
+	require.Equal(t, 4, calls)
+}
+
+func TestLoadingProgressIsRaw(t *testing.T) {
+	t.Parallel()
+	for _, want := range []milvuswait.LoadingProgress{
+		{}, {Percent: 40, RefreshPercent: 100}, {Percent: 100, RefreshPercent: 0}, {Percent: -1, RefreshPercent: math.MaxInt64}, {Percent: 250},
+	} {
+		s := answering(nil, nil)
+		s.loading = func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
+			return &loadingResponse{Status: &statusBody{}, Progress: want.Percent, RefreshProgress: want.RefreshPercent}, nil
+		}
+
+		got, err := rpc.New(s).LoadingProgress(t.Context(), "docs")
+
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
+func TestNoClient(t *testing.T) {
+	t.Parallel()
+	var typedNil *stub
+	pollers := map[string]*rpc.Poller{
+		"nil": rpc.New(nil), "typed nil": rpc.New(typedNil, rpc.WithDatabase("db")), "zero Poller": {}, "nil Poller": nil,
+	}
+	for name, p := range pollers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, poll := range polls {
+				err := poll(t.Context(), p)
+
+				requireClass(t, milvuswait.ErrInvalid, err)
+				require.EqualError(t, err, "invalid argument: rpc: the Poller has no client")
+			}
+		})
+	}
+}
+
+// valueStub is a client that is no pointer.
+type valueStub struct{ milvuspb.MilvusServiceClient }
+
+func (valueStub) GetLoadState(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
+	return &stateResponse{Status: &statusBody{}, State: loaded}, nil
+}
+
+func TestClientByValue(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, rpc.New(valueStub{}).CheckLoadState(t.Context(), "docs"))
+}
+
+func TestCheckLoadState(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		status *statusBody
+		state  commonpb.LoadState
+		want   error
+	}{
+		{"loading", ok, loading, nil},
+		{"loaded", ok, loaded, nil},
+		{"not loaded", ok, notLoad, milvuswait.ErrNotLoaded},
+		{"not there", ok, notExist, milvuswait.ErrCollectionNotFound},
+		{"a state from the future", ok, 17, errPassing},
+		{"a failure, which reads as NotExist", &statusBody{Code: 5, Reason: "internal"}, notExist, errPassing},
+		{"not ready, which reads as NotExist", &statusBody{Code: 1, ErrorCode: 56, Reason: "service not ready"}, notExist, errPassing},
+		{"2.2, a failure", &statusBody{ErrorCode: 1, Reason: "what?"}, notExist, errPassing},
+		{"2.2, an invalid name", invalid2216, notExist, errPermanent},
+		{"2.2, a failure that tells", nope2216, notExist, milvuswait.ErrCollectionNotFound},
+		{"2.3.5, unknown partition", noPart235, notExist, milvuswait.ErrPartitionNotFound},
+		{"2.3.5, invalid name", invalid235, notExist, errPermanent},
+		{"milvus-lite, unknown database", noDBLite, notExist, milvuswait.ErrDatabaseNotFound},
+		{"what 2.3 to 2.6.15 remember of a failed load", &statusBody{Code: 65535, ErrorCode: 1, Reason: "load segment failed, OOM if load"}, notExist, milvuswait.ErrLoadFailed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, calls := &stub{}, 0
+			s.state = func(_ context.Context, req *stateRequest, _ ...grpc.CallOption) (*stateResponse, error) {
+				calls++
+				return &stateResponse{Status: tt.status, State: tt.state}, nil
+			}
+
+			err := rpc.New(s).CheckLoadState(t.Context(), "docs")
+
+			requireClass(t, tt.want, err)
+			require.Equal(t, 1, calls)
+		})
+	}
+	t.Run("text", func(t *testing.T) {
+		t.Parallel()
+		s := &stub{state: func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
+			return &stateResponse{Status: ok, State: notLoad}, nil
+		}}
+		require.EqualError(t, rpc.New(s).CheckLoadState(t.Context(), "docs"), "not loaded: GetLoadState: LoadStateNotLoad")
+	})
+}
+
+// What GetLoadState says of an answer without a code that tells, and what it
+// does not: its own failures, and NotExist where the lookup of the name failed.
+func TestSettling(t *testing.T) {
+	t.Parallel()
+	const (
+		unloaded = "collection 47 has not been loaded to memory or load failed"
+		oom      = "load segment failed, OOM if load, maxSegmentSize=1024"
+	)
+	tests := []struct {
+		name        string
+		answer      *statusBody
+		status      *statusBody // of GetLoadState; nil must not be asked
+		state       commonpb.LoadState
+		load, index error
+	}{
+		{"not there", &statusBody{ErrorCode: 1, Reason: "what?"}, ok, notExist, milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
+		{"not loaded", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, notLoad, milvuswait.ErrNotLoaded, errPassing},
+		{"loading meanwhile", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, loading, errPassing, errPassing},
+		{"loaded meanwhile", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, loaded, errPassing, errPassing},
+		{"out of memory", &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, ok, notLoad, milvuswait.ErrLoadFailed, errPassing},
+		{"out of memory, and so is GetLoadState", &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, notExist, milvuswait.ErrLoadFailed, errPassing},
+		{"GetLoadState fails, which reads as NotExist", &statusBody{ErrorCode: 1, Reason: "what?"}, &statusBody{Code: 1}, notExist, errPassing, errPassing},
+		{"GetLoadState fails, but the text tells", nope2216, &statusBody{Code: 1}, notExist, milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
+		{"GetLoadState has no permission", &statusBody{ErrorCode: 1, Reason: "what?"}, &statusBody{Code: 1401}, notExist, errPassing, errPassing},
+		{"the coordinator is away", &statusBody{ErrorCode: 1, Reason: "find no available rootcoord, check rootcoord state"}, nil, notExist, errPassing, errPassing},
+		{"the coordinator is slow", &statusBody{ErrorCode: 1, Reason: "rpc error: code = DeadlineExceeded desc = context deadline exceeded"}, nil, notExist, errPassing, errPassing},
+		{"the proxy starts", &statusBody{ErrorCode: 1, Reason: "proxy 5 is not ready"}, nil, notExist, errPassing, errPassing},
+		{"a lookup that failed on a server with codes", &statusBody{ErrorCode: 1, Code: 65535, Reason: "what?"}, ok, notExist, errPassing, errPassing},
+		{"not loaded, by code", &statusBody{Code: 101}, nil, notExist, milvuswait.ErrNotLoaded, errPassing},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, states := answering(tt.answer, nil), 0
+			s.state = func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
+				states++
+				return &stateResponse{Status: tt.status, State: tt.state}, nil
+			}
+			p := rpc.New(s)
+			want := 0
+			if tt.status != nil {
+				want = 1
+			}
+
+			_, err := p.LoadingProgress(t.Context(), "docs")
+			requireClass(t, tt.load, err)
+			require.Equal(t, want, states)
+
+			_, err = p.IndexBuildingProgress(t.Context(), "docs", "vec")
+			requireClass(t, tt.index, err)
+			require.Equal(t, 2*want, states)
+		})
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{
+			loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
+				return &loadingResponse{Status: nope2216}, nil
+			},
+			state: func(context.Context, *stateRequest) (*stateResponse, error) {
+				return &stateResponse{Status: ok, State: notExist}, nil
+			},
+			index: func(context.Context, *indexRequest) (*indexResponse, error) {
+				return &indexResponse{Status: ok, IndexDescriptions: []*description{rows("v", finished, 1, 1, 0)}}, nil
+			},
+		}
+		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+		var group sync.WaitGroup
+		failures := make([][]error, 16)
+		for i := range failures {
+			group.Go(func() {
+				for range 10 {
+					_, loadingErr := p.LoadingProgress(t.Context(), "docs")
+					_, indexErr := p.IndexBuildingProgress(t.Context(), "docs", "")
+					failures[i] = append(failures[i], loadingErr, p.CheckLoadState(t.Context(), "docs"))
+					if indexErr != nil {
+						failures[i] = append(failures[i], indexErr)
+					}
+				}
+			})
+		}
+		group.Wait()
+		for _, errs := range failures {
+			require.Len(t, errs, 20)
+			for _, err := range errs {
+				require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+			}
+		}
+		require.Len(t, s.rpcs(), 16*10*4)
+	})
+}
