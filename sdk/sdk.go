@@ -1,0 +1,60 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// New returns a Poller that asks through c, which stays the caller's to close.
+// The Poller is a milvuswait.LoadStateChecker too.
+//
+// Every poll fails with milvuswait.ErrInvalid if c is nil, an interface around a
+// nil pointer, or a *client.GrpcClient that client.NewClient did not make.
+func New(c client.Client) milvuswait.Poller {
+	if isNil(c) {
+		return invalid("the client is nil")
+	}
+	switch c := c.(type) {
+	case *client.GrpcClient:
+		return overService(c.Service)
+	case interface {
+		GetService() milvuspb.MilvusServiceClient
+	}:
+		return overService(c.GetService())
+	}
+	return &fallback{rpc.New(&translator{c: c})}
+}
+
+func overService(service milvuspb.MilvusServiceClient) milvuswait.Poller {
+	if service == nil {
+		return invalid("the client has no Service: make it by client.NewClient")
+	}
+	return rpc.New(service)
+}
+
+func isNil(c client.Client) bool {
+	v := reflect.ValueOf(c)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// invalid is a Poller that says why there is none.
+type invalid string
+
+func (i invalid) error() error { return fmt.Errorf("%w: sdk: %s", milvuswait.ErrInvalid, string(i)) }
+
+func (i invalid) LoadingProgress(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+	return milvuswait.LoadingProgress{}, i.error()
+}
+
+func (i invalid) IndexBuildingProgress(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+	return milvuswait.IndexBuildingProgress{}, i.error()
+}
+
+func (i invalid) CheckLoadState(context.Context, string, ...string) error { return i.error() }

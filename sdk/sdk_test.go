@@ -1,0 +1,225 @@
+package sdk_test
+
+import (
+	"context"
+	"math"
+	"net"
+	"path"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/sdk"
+)
+
+// server is a Milvus where no collection is loaded and "vec" is half built.
+type server struct {
+	milvuspb.UnimplementedMilvusServiceServer
+	fail  error // of every call but Connect
+	calls []string
+	index *milvuspb.DescribeIndexRequest
+	meta  metadata.MD
+}
+
+func (s *server) intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	method := path.Base(info.FullMethod)
+	if method == "Connect" {
+		return handler(ctx, req)
+	}
+	s.calls = append(s.calls, method)
+	s.meta, _ = metadata.FromIncomingContext(ctx)
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	return handler(ctx, req)
+}
+
+func (s *server) GetLoadingProgress(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+	return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{
+		Code: 101, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not loaded[collection=47]",
+	}}, nil
+}
+
+func (s *server) GetLoadState(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
+	return &milvuspb.GetLoadStateResponse{Status: &commonpb.Status{}, State: commonpb.LoadState_LoadStateNotLoad}, nil
+}
+
+func (s *server) DescribeIndex(_ context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	s.index = req
+	return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: []*milvuspb.IndexDescription{{
+		IndexName: "vec", State: commonpb.IndexState_InProgress, TotalRows: 10, IndexedRows: 10, PendingIndexRows: 5,
+	}}}, nil
+}
+
+// connect returns a real client of s, which lives until the test ends.
+func connect(t *testing.T, s *server, config client.Config) client.Client {
+	t.Helper()
+	listener := bufconn.Listen(1 << 20)
+	g := grpc.NewServer(grpc.UnaryInterceptor(s.intercept))
+	milvuspb.RegisterMilvusServiceServer(g, s)
+	served := make(chan error, 1)
+	go func() { served <- g.Serve(listener) }()
+	t.Cleanup(func() {
+		g.Stop()
+		require.NoError(t, <-served)
+	})
+	config.Address = "bufconn"
+	config.DialOptions = []grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
+	}
+	c, err := client.NewClient(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestRealClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		p := sdk.New(connect(t, s, client.Config{DBName: "db"}))
+
+		_, err := p.LoadingProgress(t.Context(), "docs")
+		require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
+		require.EqualError(t, err, "not loaded: GetLoadingProgress: collection not loaded[collection=47] (code 101)")
+		require.Equal(t, []string{"db"}, s.meta.Get("dbname"))
+
+		got, err := p.IndexBuildingProgress(t.Context(), "docs", "")
+		require.NoError(t, err)
+		require.Equal(t, milvuswait.IndexBuildingProgress{
+			TotalRows: 10, IndexedRows: 10, PendingIndexRows: 5, State: milvuswait.IndexStateInProgress, IndexName: "vec",
+		}, got)
+		require.Equal(t, uint64(math.MaxUint64), s.index.GetTimestamp())
+		require.Empty(t, s.index.GetDbName())
+
+		require.ErrorIs(t, p.(milvuswait.LoadStateChecker).CheckLoadState(t.Context(), "docs"), milvuswait.ErrNotLoaded)
+		require.Equal(t, []string{"GetLoadingProgress", "DescribeIndex", "GetLoadState"}, s.calls)
+	})
+}
+
+func TestRealClientDoesNotRetry(t *testing.T) {
+	t.Parallel()
+	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
+		t.Run(code.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &server{fail: status.Error(code, "leader switch")}
+				p := sdk.New(connect(t, s, client.Config{}))
+				start := time.Now()
+
+				_, err := p.LoadingProgress(t.Context(), "docs")
+
+				requireClass(t, errPassing, err)
+				require.Equal(t, code, status.Code(err))
+				require.Equal(t, []string{"GetLoadingProgress"}, s.calls)
+				require.Zero(t, time.Since(start))
+			})
+		})
+	}
+}
+
+func TestClosedClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := connect(t, &server{}, client.Config{})
+		require.NoError(t, c.Close())
+
+		_, err := sdk.New(c).LoadingProgress(t.Context(), "docs")
+
+		requireClass(t, errPermanent, err)
+	})
+}
+
+// wrapper is a client of an application that has the SDK's underneath.
+type wrapper struct{ client.Client }
+
+// A wrapper is asked by its own methods, and these drop what the server said.
+func TestWrappedClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		p := sdk.New(wrapper{connect(t, s, client.Config{})})
+
+		_, err := p.LoadingProgress(t.Context(), "docs")
+
+		requireClass(t, milvuswait.ErrNotLoaded, err)
+		require.EqualError(t, err, "not loaded: GetLoadState: LoadStateNotLoad")
+		require.Equal(t, []string{"GetLoadingProgress", "GetLoadState"}, s.calls)
+
+		got, err := p.IndexBuildingProgress(t.Context(), "docs", "vec")
+		require.NoError(t, err)
+		require.Equal(t, milvuswait.IndexBuildingProgress{
+			TotalRows: 10, IndexedRows: 10, State: milvuswait.IndexStateFinished, IndexName: "vec",
+		}, got)
+		require.Equal(t, "vec", s.index.GetIndexName())
+	})
+}
+
+// openWrapper is one that hands out the stub.
+type openWrapper struct{ wrapper }
+
+func (w openWrapper) GetService() milvuspb.MilvusServiceClient {
+	return w.Client.(*client.GrpcClient).Service
+}
+
+func TestWrapperWithService(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		p := sdk.New(openWrapper{wrapper{connect(t, s, client.Config{})}})
+
+		_, err := p.LoadingProgress(t.Context(), "docs")
+
+		require.EqualError(t, err, "not loaded: GetLoadingProgress: collection not loaded[collection=47] (code 101)")
+		require.Equal(t, []string{"GetLoadingProgress"}, s.calls)
+	})
+}
+
+// closedWrapper has no stub to hand out.
+type closedWrapper struct{ wrapper }
+
+func (closedWrapper) GetService() milvuspb.MilvusServiceClient { return nil }
+
+func TestInvalidClients(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		client client.Client
+		text   string
+	}{
+		{"nil", nil, "invalid argument: sdk: the client is nil"},
+		{"nil GrpcClient", (*client.GrpcClient)(nil), "invalid argument: sdk: the client is nil"},
+		{"nil mock", (*mock)(nil), "invalid argument: sdk: the client is nil"},
+		{"zero GrpcClient", &client.GrpcClient{}, "invalid argument: sdk: the client has no Service: make it by client.NewClient"},
+		{"wrapper without a Service", closedWrapper{}, "invalid argument: sdk: the client has no Service: make it by client.NewClient"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := sdk.New(tt.client)
+
+			_, loadingErr := p.LoadingProgress(t.Context(), "docs")
+			_, indexErr := p.IndexBuildingProgress(t.Context(), "docs", "vec")
+			stateErr := p.(milvuswait.LoadStateChecker).CheckLoadState(t.Context(), "docs")
+
+			for _, err := range []error{loadingErr, indexErr, stateErr} {
+				requireClass(t, milvuswait.ErrInvalid, err)
+				require.EqualError(t, err, tt.text)
+			}
+		})
+	}
+}
