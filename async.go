@@ -20,11 +20,11 @@ type AsyncObserver struct {
 // kept, but no final one is dropped.
 //
 // The goroutine lives while there is something to deliver, which may be after
-// the wait has returned: call Wait then. If o panics it is told nothing more, and
-// every later call of Observe and Wait panics with the same value. Async panics
-// if o is nil.
+// the wait has returned: call Wait then. If o panics, or ends its goroutine as
+// t.FailNow does, it is told nothing more, and every later call of Observe and Wait
+// panics with the same value. Async panics if o is nil.
 func Async(o Observer) *AsyncObserver {
-	if o == nil {
+	if isNil(o) {
 		panic("milvuswait: Async: the observer is nil")
 	}
 	a := &AsyncObserver{sink: o, latest: make(map[Target]*Update)}
@@ -71,17 +71,24 @@ func (a *AsyncObserver) Wait() {
 
 // deliver tells the other observer until nothing is left.
 func (a *AsyncObserver) deliver() {
+	returned := false
 	defer func() {
-		if r := recover(); r != nil {
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			a.panicked, a.queue = r, nil
-			a.stop()
+		if returned {
+			return
 		}
+		value := recover()
+		if value == nil {
+			value = "milvuswait: Async: the observer called runtime.Goexit, as t.FailNow does"
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.panicked, a.queue = value, nil
+		a.stop()
 	}()
 	for u := a.take(); u != nil; u = a.take() {
 		a.sink.Observe(*u)
 	}
+	returned = true
 }
 
 // take returns the next update, nil if there is none: then the goroutine ends,

@@ -40,9 +40,10 @@ var (
 	// ErrUnreachable: no poll succeeded for as long as WithUnreachableAfter allows.
 	ErrUnreachable = errors.New("server unreachable")
 	// ErrAborted: the wait was given up before its end for a reason that lies
-	// outside its target.
+	// outside its target: a BackOff that says stop, a loop over Watch that is left.
 	ErrAborted = errors.New("aborted")
-	// ErrInvalid: an argument or option makes no sense; nothing was polled.
+	// ErrInvalid: an argument or option makes no sense. Nothing was polled, unless
+	// it is the Poller that says so.
 	ErrInvalid = errors.New("invalid argument")
 )
 
@@ -54,14 +55,17 @@ type Error struct {
 	Polls   int           // made, the failed ones included
 	Elapsed time.Duration // from the call to the return
 
-	// Cause is why the wait ended: one of the package's sentinels, a permanent
-	// error of the Poller, or the context's error, with its context.Cause.
+	// Cause is why the wait ended. It wraps one of the package's sentinels, a
+	// permanent error of the Poller, or the context's error and its context.Cause.
 	Cause error
 
-	// LastErr is the error of the last poll if that failed and was tolerated,
-	// else nil. It is never the context's own doing, and matches neither
-	// context.DeadlineExceeded nor context.Canceled: errors.Is says those of an
-	// Error exactly when the wait's own context has ended.
+	// LastErr is what the last poll brought beside an answer: its error, if that
+	// was tolerated, or what would have ended the wait if the context had not. Else
+	// it is nil.
+	//
+	// Neither LastErr nor a context.Cause matches context.DeadlineExceeded or
+	// context.Canceled: errors.Is says those of an Error exactly when the wait's
+	// own context has ended, and only the one of them that its Err returns.
 	LastErr error
 }
 
@@ -102,7 +106,8 @@ func (e *Error) Unwrap() []error {
 func (e *Error) flushHint() string {
 	last, ok := e.Last.(IndexBuildingProgress)
 	want := e.Target.ExpectedRows()
-	if !ok || last.TotalRows >= want {
+	outOfTime := errors.Is(e.Cause, context.DeadlineExceeded) || errors.Is(e.Cause, context.Canceled) || errors.Is(e.Cause, ErrStalled)
+	if !ok || !outOfTime || last.TotalRows >= want {
 		return ""
 	}
 	hint := fmt.Sprintf("%d of %d rows are flushed: ", last.TotalRows, want)
@@ -143,21 +148,22 @@ func (e *ServerError) Error() string {
 	return b.String()
 }
 
-// pollError is an error of a Poller as an Error holds it. The context of a
-// single poll, or a server, may have timed out or been cancelled while the
-// wait's own context lives: errors.Is must not take one for the other.
-type pollError struct{ err error }
+// maskedError is an error of others as an Error holds it: of a Poller, or the
+// cause of a context. The context of a single poll, a server, or whoever cancelled
+// the wait may have timed out while the wait's own context did not: errors.Is must
+// not take one for the other.
+type maskedError struct{ err error }
 
-func (e *pollError) Error() string { return untrusted.Text(e.err.Error()) }
+func (e *maskedError) Error() string { return untrusted.Text(e.err.Error()) }
 
-func (e *pollError) Is(target error) bool {
+func (e *maskedError) Is(target error) bool {
 	if target == context.DeadlineExceeded || target == context.Canceled {
 		return false
 	}
 	return errors.Is(e.err, target)
 }
 
-func (e *pollError) As(target any) bool { return errors.As(e.err, target) }
+func (e *maskedError) As(target any) bool { return errors.As(e.err, target) }
 
 // because returns sentinel with what the Poller said, of which it keeps only the
 // ServerError: any other sentinel in it no longer holds.

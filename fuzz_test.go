@@ -101,18 +101,17 @@ func (s *scripted) IndexBuildingProgress(ctx context.Context, _, _ string) (milv
 // checkWait runs one wait and says what is wrong with it.
 func checkWait(script []byte, index bool, deadline, settle, stall, grace time.Duration) string {
 	p := &scripted{script: script}
-	ctx, cancel := context.Background(), func() {}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	if deadline > 0 {
 		p.deadline = time.Now().Add(deadline)
-		ctx, cancel = context.WithDeadline(ctx, p.deadline)
+		var release context.CancelFunc
+		ctx, release = context.WithDeadline(ctx, p.deadline)
+		defer release()
 	} else {
 		// Without one, the wait ends by its budgets or is cancelled after a day.
-		var cancelDay context.CancelFunc
-		ctx, cancelDay = context.WithCancel(ctx)
-		timer := time.AfterFunc(24*time.Hour, cancelDay)
-		cancel = func() { timer.Stop(); cancelDay() }
+		defer time.AfterFunc(24*time.Hour, cancel).Stop()
 	}
-	defer cancel()
 	target, seen, start := milvuswait.Loading("docs"), &recorder{}, time.Now()
 	if index {
 		target = milvuswait.IndexBuilding("docs", "vidx")
@@ -132,6 +131,12 @@ func checkWait(script []byte, index bool, deadline, settle, stall, grace time.Du
 		return "not one update a poll"
 	case !seen.last().Final || seen.last().Polls != p.polls:
 		return "the last update is not final, or miscounts"
+	case p.polls > int(elapsed/(35*time.Millisecond))+2:
+		return "polls without end"
+	case err != nil && p.lastComplete && settle == 0:
+		return "failure, though the last poll was complete"
+	case err == nil && elapsed < settle:
+		return "success before the settle time"
 	case err == nil && !p.lastComplete:
 		return "success, though the last poll was not complete"
 	case err == nil && settle == 0 && seen.last().Fraction != 1:

@@ -9,8 +9,8 @@ import (
 
 // Log returns an observer that writes to logger, or to slog.Default() if that is
 // nil, as much of a wait as is worth reading: its first poll, every tenth of the
-// way, a line at least every 30 s (Info), polls that failed and were tolerated,
-// again after 30 s if they go on failing (Warn), and the end (Info, or Error).
+// way, a line at least every 30 s (Info), a poll that failed and was tolerated, at
+// most every 30 s (Warn), and the end (Info, or Error).
 //
 // The attributes are op ("loading" or "index_building"), collection, index,
 // partitions, progress, polls, elapsed, eta and err, those that there are.
@@ -22,18 +22,24 @@ func Log(logger *slog.Logger) Observer {
 	return ObserverFunc(func(u Update) {
 		before, known := last.get(u.Target)
 		level, message := before.judge(u, known)
-		if message != "" {
-			logger.LogAttrs(context.Background(), level, message, u.attrs()...)
-			last.put(u, logged{tenths: tenths(u), at: u.Elapsed, failing: u.Err != nil})
+		if message == "" {
+			return
 		}
+		logger.LogAttrs(context.Background(), level, message, u.attrs()...)
+		now := logged{at: u.Elapsed, tenths: tenths(u), warned: before.warned, warnedAt: before.warnedAt}
+		if level == slog.LevelWarn {
+			now.warned, now.warnedAt = true, u.Elapsed
+		}
+		last.put(u, now)
 	})
 }
 
-// logged is what the last line about a target said.
+// logged is what the last lines about a target said.
 type logged struct {
-	tenths  int
-	at      time.Duration
-	failing bool
+	at       time.Duration
+	tenths   int
+	warned   bool // of a poll that failed,
+	warnedAt time.Duration
 }
 
 const logEvery = 30 * time.Second
@@ -45,14 +51,13 @@ func (l logged) judge(u Update, known bool) (slog.Level, string) {
 		return slog.LevelError, "milvuswait: failed"
 	case u.Final:
 		return slog.LevelInfo, "milvuswait: complete"
-	case u.Err != nil:
-		if known && l.failing && u.Elapsed-l.at < logEvery {
-			return 0, ""
-		}
+	case u.Err != nil && (!l.warned || u.Elapsed-l.warnedAt >= logEvery):
 		return slog.LevelWarn, "milvuswait: poll failed"
+	case u.Err != nil:
+		return 0, ""
 	case !known:
 		return slog.LevelInfo, "milvuswait: waiting"
-	case l.failing || tenths(u) != l.tenths || u.Elapsed-l.at >= logEvery:
+	case tenths(u) != l.tenths || u.Elapsed-l.at >= logEvery:
 		return slog.LevelInfo, "milvuswait: progress"
 	}
 	return 0, ""

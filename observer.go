@@ -21,7 +21,8 @@ type Update struct {
 	Polls   int           // made so far, this one included
 	Elapsed time.Duration // since the wait began
 
-	// Next is the time until the next poll; 0 in the final update.
+	// Next is the time until the next poll, or until the deadline if there is none
+	// before it; 0 in the final update.
 	Next time.Duration
 
 	// Fraction is the share of what this wait needs that is done, from 0 to 1:
@@ -63,7 +64,7 @@ func (f ObserverFunc) Observe(u Update) { f(u) }
 // Observers returns an observer that tells each of the others in turn. Nil ones
 // are left out.
 func Observers(others ...Observer) Observer {
-	others = slices.DeleteFunc(slices.Clone(others), func(o Observer) bool { return o == nil })
+	others = slices.DeleteFunc(slices.Clone(others), func(o Observer) bool { return isNil(o) })
 	return ObserverFunc(func(u Update) {
 		for _, o := range others {
 			o.Observe(u)
@@ -73,8 +74,11 @@ func Observers(others ...Observer) Observer {
 
 // OnChange returns an observer that passes on to o the updates that bring
 // something new of their target: another progress, polls that begin to fail or to
-// succeed again, and the final one.
+// succeed again, and the final one. It panics if o is nil.
 func OnChange(o Observer) Observer {
+	if isNil(o) {
+		panic("milvuswait: OnChange: the observer is nil")
+	}
 	type seen struct {
 		progress Progress
 		failing  bool

@@ -204,7 +204,7 @@ func TestLog(t *testing.T) {
 		`level=INFO msg="milvuswait: progress"` + of + `20% polls=21 elapsed=20s eta=1m20s`,
 		`level=WARN msg="milvuswait: poll failed"` + of + `25% polls=31 elapsed=30s err="connection refused"`,
 		`level=WARN msg="milvuswait: poll failed"` + of + `25% polls=61 elapsed=1m0s err="connection refused"`,
-		`level=INFO msg="milvuswait: progress"` + of + `25% polls=71 elapsed=1m10s eta=3m30s`,
+		`level=INFO msg="milvuswait: progress"` + of + `25% polls=91 elapsed=1m30s eta=4m30s`,
 		`level=INFO msg="milvuswait: complete"` + of + `100% polls=96 elapsed=1m35s`, ""}, "\n"), out.String())
 }
 
@@ -339,12 +339,15 @@ func TestWatch(t *testing.T) {
 			require.ErrorIs(t, last, context.DeadlineExceeded)
 		})
 	})
-	t.Run("rows by option", func(t *testing.T) {
+	t.Run("the observer is told that it was left", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p := indexes(rows(0, 0, finished), rows(10, 10, finished))
-			for range milvuswait.Watch(t.Context(), p, milvuswait.IndexBuilding("docs", ""), milvuswait.WithExpectedRows(10)) {
+			seen := &recorder{}
+			for range milvuswait.Watch(t.Context(), percents(40), milvuswait.Loading("docs"), milvuswait.WithObserver(seen)) {
+				break
 			}
-			require.Len(t, p.at, 2)
+			require.Len(t, seen.updates, 2)
+			require.True(t, seen.last().Final)
+			require.ErrorIs(t, seen.last().Err, milvuswait.ErrAborted)
 		})
 	})
 }

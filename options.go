@@ -24,8 +24,8 @@ type config struct {
 	startGrace time.Duration
 
 	backoff     Backoff
-	loadRule    Backoff // backoff, resolved
-	indexRule   Backoff
+	loadRule    *rule // backoff, resolved
+	indexRule   *rule
 	backoffFunc func() BackOff
 
 	pollTimeout      time.Duration
@@ -56,9 +56,9 @@ func newConfig(opts []Option) (*config, error) {
 		opt(c)
 	}
 	if len(c.errs) > 0 {
-		return nil, fmt.Errorf("milvuswait: %w", errors.Join(c.errs...))
+		return nil, errors.Join(c.errs...)
 	}
-	c.loadRule, c.indexRule = c.backoff.resolve(loadInitial), c.backoff.resolve(indexInitial)
+	c.loadRule, c.indexRule = newRule(c.backoff.resolve(loadInitial)), newRule(c.backoff.resolve(indexInitial))
 	return c, nil
 }
 
@@ -68,10 +68,25 @@ func (c *config) give(option string) { c.given = append(c.given, option) }
 func (c *config) refuse(why string, options ...string) error {
 	for _, option := range options {
 		if slices.Contains(c.given, option) {
-			return fmt.Errorf("milvuswait: %w: %s %s", ErrInvalid, option, why)
+			return fmt.Errorf("%w: %s %s", ErrInvalid, option, why)
 		}
 	}
 	return nil
+}
+
+// refuseFor refuses options that a target of that kind has no use for.
+func (c *config) refuseFor(kind Kind) error {
+	if kind == KindIndexBuilding {
+		return c.refuse("is for loads, not for an index", "WithPartitions", "WithRefresh")
+	}
+	return c.refuse("is for indexes, not for a load", "WithIndex", "WithExpectedRows", "WithIndexCriterion")
+}
+
+// observe tells the observer, if there is one.
+func (c *config) observe(u Update) {
+	if c.observer != nil {
+		c.observer.Observe(u)
+	}
 }
 
 func (c *config) invalid(format string, args ...any) {
@@ -82,15 +97,16 @@ func (c *config) invalid(format string, args ...any) {
 func (c *config) newPace(kind Kind) (pace, error) {
 	if c.backoffFunc != nil {
 		own := c.backoffFunc()
-		if own == nil {
-			return pace{}, fmt.Errorf("milvuswait: %w: the function of WithBackoffFunc returned nil", ErrInvalid)
+		if isNil(own) {
+			return pace{}, fmt.Errorf("%w: the function of WithBackoffFunc returned nil", ErrInvalid)
 		}
-		return newOwnPace(own), nil
+		own.Reset()
+		return pace{own: own}, nil
 	}
 	if kind == KindIndexBuilding {
-		return newPace(&c.indexRule), nil
+		return pace{rule: c.indexRule}, nil
 	}
-	return newPace(&c.loadRule), nil
+	return pace{rule: c.loadRule}, nil
 }
 
 // duration notes that an option has a negative duration.
@@ -193,8 +209,9 @@ func WithRefresh() Option {
 }
 
 // WithSettle makes a wait return only when the target has been complete at every
-// poll for d, since compaction or a lost node can undo what was complete. The
-// default is 0: the first complete answer ends the wait.
+// poll for d, since compaction or a lost node can undo what was complete. Polls
+// are a tenth of d apart meanwhile, if that is more than the pace asks for and no
+// more than Backoff.Max. The default is 0: the first complete answer ends the wait.
 func WithSettle(d time.Duration) Option {
 	return func(c *config) { c.settle = c.duration("WithSettle", d) }
 }
@@ -238,8 +255,9 @@ func WithPollTimeout(first, max time.Duration) Option {
 	}
 }
 
-// WithUnreachableAfter makes a wait end with ErrUnreachable when no poll has
-// succeeded for d. The default is 5 min, and 0 means never.
+// WithUnreachableAfter makes a wait end with ErrUnreachable when polls have done
+// nothing but fail for d, counted from the beginning of the first of them. The
+// default is 5 min, and 0 means never.
 func WithUnreachableAfter(d time.Duration) Option {
 	return func(c *config) { c.unreachableAfter = c.duration("WithUnreachableAfter", d) }
 }
@@ -264,7 +282,7 @@ func WithStartGrace(d time.Duration) Option {
 // Observers.
 func WithObserver(o Observer) Option {
 	return func(c *config) {
-		if o == nil {
+		if isNil(o) {
 			c.invalid("WithObserver: the observer is nil")
 		}
 		c.observer = o

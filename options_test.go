@@ -2,6 +2,7 @@ package milvuswait_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -75,6 +76,11 @@ func TestInvalidArguments(t *testing.T) {
 		{"partitions of an index", index(milvuswait.WithPartitions("a")), "WithPartitions is for loads, not for an index"},
 		{"refresh of an index", index(milvuswait.WithRefresh()), "WithRefresh is for loads"},
 		{"target and partitions", watch(milvuswait.Loading("docs"), milvuswait.WithPartitions("a")), "WithPartitions does not go with a Target"},
+		{"target and rows", watch(milvuswait.IndexBuilding("docs", ""), milvuswait.WithExpectedRows(3)), "WithExpectedRows does not go with a Target"},
+		{"refresh of a target that is an index", watch(milvuswait.IndexBuilding("docs", ""), milvuswait.WithRefresh()), "WithRefresh is for loads"},
+		{"criterion of a target that is a load", watch(milvuswait.Loading("docs"), milvuswait.WithIndexCriterion(milvuswait.AllRows)), "WithIndexCriterion is for indexes"},
+		{"nil function as an observer", load(milvuswait.WithObserver(milvuswait.ObserverFunc(nil))), "WithObserver: the observer is nil"},
+		{"nil pointer as a generator", load(milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return (*sequence)(nil) })), "WithBackoffFunc returned nil"},
 		{"target and index", watch(milvuswait.IndexBuilding("docs", ""), milvuswait.WithIndex("a")), "WithIndex does not go with a Target"},
 		{"zero target", watch(milvuswait.Target{}), "the zero Target"},
 		{"target without collection", watch(milvuswait.Loading("")), "name of the collection is empty"},
@@ -113,6 +119,7 @@ func TestEveryFaultyOptionIsNamed(t *testing.T) {
 func TestPollerFuncsWithoutTheFunction(t *testing.T) {
 	_, err := milvuswait.WaitForLoadingComplete(t.Context(), milvuswait.PollerFuncs{}, "docs")
 	require.ErrorIs(t, err, milvuswait.ErrInvalid)
+	require.False(t, errors.As(err, new(*milvuswait.Error)), "nothing was polled")
 	require.ErrorContains(t, err, "PollerFuncs.Loading is nil")
 
 	_, err = milvuswait.WaitForIndexBuildingComplete(t.Context(), milvuswait.PollerFuncs{}, "docs")

@@ -44,15 +44,14 @@ type Poller interface {
 // collection that was released: such a wait would never end.
 type LoadStateChecker interface {
 	// CheckLoadState returns nil if the collection (or, if partitions are named,
-	// those partitions) is loading or loaded, ErrNotLoaded or
-	// ErrCollectionNotFound if it is not, and any other error if that cannot be
-	// told.
+	// those partitions) is loading or loaded; ErrNotLoaded, ErrLoadFailed or one of
+	// the sentinels for what is not found if it is not; and any other error, which
+	// does not end the wait, if that cannot be told.
 	CheckLoadState(ctx context.Context, collection string, partitions ...string) error
 }
 
 // PollerFuncs makes a Poller of two functions, for clients that this module has
-// no adapter for. A nil function makes the wait that needs it fail with
-// ErrInvalid.
+// no adapter for. A wait that needs a function which is nil fails with ErrInvalid.
 type PollerFuncs struct {
 	Loading       func(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error)
 	IndexBuilding func(ctx context.Context, collection, index string) (IndexBuildingProgress, error)
@@ -62,18 +61,29 @@ var _ Poller = PollerFuncs{}
 
 // LoadingProgress calls f.Loading.
 func (f PollerFuncs) LoadingProgress(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error) {
-	if f.Loading == nil {
-		return LoadingProgress{}, fmt.Errorf("%w: PollerFuncs.Loading is nil", ErrInvalid)
+	if err := f.validate(KindLoading); err != nil {
+		return LoadingProgress{}, err
 	}
 	return f.Loading(ctx, collection, partitions...)
 }
 
 // IndexBuildingProgress calls f.IndexBuilding.
 func (f PollerFuncs) IndexBuildingProgress(ctx context.Context, collection, index string) (IndexBuildingProgress, error) {
-	if f.IndexBuilding == nil {
-		return IndexBuildingProgress{}, fmt.Errorf("%w: PollerFuncs.IndexBuilding is nil", ErrInvalid)
+	if err := f.validate(KindIndexBuilding); err != nil {
+		return IndexBuildingProgress{}, err
 	}
 	return f.IndexBuilding(ctx, collection, index)
+}
+
+// validate says that f cannot poll targets of that kind.
+func (f PollerFuncs) validate(kind Kind) error {
+	switch {
+	case kind == KindLoading && f.Loading == nil:
+		return fmt.Errorf("%w: PollerFuncs.Loading is nil", ErrInvalid)
+	case kind == KindIndexBuilding && f.IndexBuilding == nil:
+		return fmt.Errorf("%w: PollerFuncs.IndexBuilding is nil", ErrInvalid)
+	}
+	return nil
 }
 
 // Permanent marks an error of a Poller as one that polling again cannot cure,
@@ -98,7 +108,7 @@ func isPermanent(err error) bool {
 	}
 	for _, sentinel := range []error{
 		ErrCollectionNotFound, ErrPartitionNotFound, ErrIndexNotFound, ErrDatabaseNotFound, ErrAmbiguousIndex,
-		ErrNotLoaded, ErrReleased, ErrLoadFailed, ErrIndexFailed, ErrInvalid,
+		ErrNotLoaded, ErrReleased, ErrLoadFailed, ErrIndexFailed, ErrStalled, ErrUnreachable, ErrAborted, ErrInvalid,
 	} {
 		if errors.Is(err, sentinel) {
 			return true
@@ -107,14 +117,26 @@ func isPermanent(err error) bool {
 	return false
 }
 
-// isNil reports whether p is nil or an interface around a nil pointer.
-func isNil(p Poller) bool {
-	if p == nil {
-		return true
+// isAbsent reports whether err says that what is waited for is not there, or not
+// there yet.
+func isAbsent(err error) bool {
+	for _, sentinel := range []error{
+		ErrNotLoaded, ErrLoadFailed, ErrCollectionNotFound, ErrPartitionNotFound, ErrIndexNotFound, ErrDatabaseNotFound,
+	} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
 	}
-	switch v := reflect.ValueOf(p); v.Kind() {
+	return false
+}
+
+// isNil reports whether v is nil or an interface around a nil pointer or function.
+func isNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
 	case reflect.Pointer, reflect.Func:
-		return v.IsNil()
+		return r.IsNil()
 	}
 	return false
 }
