@@ -1,0 +1,74 @@
+package fakeserver_test
+
+import (
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+func plaintext() []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
+}
+
+func TestAddressesThatAreRefused(t *testing.T) {
+	for _, address := range []string{
+		"0.0.0.0:0", ":0", ":19530", "[::]:0", "192.168.1.1:0", "10.0.0.1:19530", "milvus.example.com:19530", "localhost.example.com:0",
+		"localhost6:0", "[::1%lo]:0", "[::ffff:10.0.0.1]:0", "0:0", "127.1:0", " 127.0.0.1:0", "169.254.1.1:0", "example", "::1",
+	} {
+		t.Run(address, func(t *testing.T) {
+			_, err := fakeserver.Start(fakeserver.Config{Address: address})
+
+			require.ErrorContains(t, err, "fakeserver: address ")
+		})
+	}
+}
+
+func TestRefusalSaysWhatToDo(t *testing.T) {
+	_, err := fakeserver.Start(fakeserver.Config{Address: "0.0.0.0:19530"})
+
+	require.EqualError(t, err, `fakeserver: address "0.0.0.0:19530" is not on the loopback interface: use 127.0.0.1, [::1] or localhost`)
+}
+
+func TestAddressesThatAreServed(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.1", "127.0.0.2:0", "localhost:0", "localhost", "[::1]:0", "[::1]"} {
+		t.Run(address, func(t *testing.T) {
+			srv, err := fakeserver.Start(fakeserver.Config{Address: address})
+			if err != nil && address[0] == '[' {
+				t.Skip("no IPv6 here:", err)
+			}
+			require.NoError(t, err)
+			defer srv.Close()
+			host, port, err := net.SplitHostPort(srv.Address())
+			require.NoError(t, err)
+			require.True(t, net.ParseIP(host).IsLoopback())
+			require.NotEqual(t, "0", port)
+
+			r := loadState(t, overTCP(t, srv), "docs")
+
+			require.Equal(t, ok, of(r.GetStatus()))
+		})
+	}
+}
+
+func TestAddressThatIsTaken(t *testing.T) {
+	first, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	defer first.Close()
+
+	_, err = fakeserver.Start(fakeserver.Config{Address: first.Address()})
+
+	require.ErrorContains(t, err, "address already in use")
+}
+
+func TestConfigThatMakesNoSense(t *testing.T) {
+	_, err := fakeserver.Start(fakeserver.Config{VisibleAfter: -1})
+	require.EqualError(t, err, "fakeserver: VisibleAfter: -1ns is negative")
+
+	_, err = fakeserver.Start(fakeserver.Config{Dialect: 3})
+	require.EqualError(t, err, "fakeserver: there is no dialect 3")
+}

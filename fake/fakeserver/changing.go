@@ -1,0 +1,132 @@
+package fakeserver
+
+import (
+	"context"
+	"slices"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake/internal/play"
+)
+
+// mayLoad returns why the collection cannot be loaded.
+func (v *service) mayLoad(c *collection) *failure {
+	if len(c.indexes) == 0 && v.s.config.Dialect != MilvusLite {
+		return v.s.config.Dialect.loadWithoutIndex(c)
+	}
+	return nil
+}
+
+func (v *service) LoadCollection(ctx context.Context, req *milvuspb.LoadCollectionRequest) (*commonpb.Status, error) {
+	if req.GetRefresh() {
+		return v.refresh(ctx, req)
+	}
+	return v.change(ctx, req, func(c *collection) *failure {
+		if fail := v.mayLoad(c); fail != nil {
+			return fail
+		}
+		alone := slices.ContainsFunc(c.partitions, func(p *partition) bool { return p.load != nil })
+		if v.s.config.Dialect == Milvus22 && c.load == nil && alone {
+			return mismatched(commonpb.ErrorCode_IllegalArgument, "load collection", "load the partition")
+		}
+		for _, p := range c.partitions {
+			if c.load != nil && c.loadOf(p) == nil {
+				p.load = begin(v.s.config.Load)
+			}
+			p.released = false
+		}
+		if c.load == nil {
+			c.load = begin(v.s.config.Load)
+		}
+		return nil
+	}).status(), nil
+}
+
+// refresh begins a refresh of a collection that is loaded.
+func (v *service) refresh(ctx context.Context, req *milvuspb.LoadCollectionRequest) (*commonpb.Status, error) {
+	d := v.s.config.Dialect
+	if fail := v.change(ctx, req, v.mayLoad); fail != nil {
+		return fail.status(), nil
+	}
+	q, _, fail := v.askLoad(ctx, req, nil, peek)
+	if fail == q.notLoaded && d == Milvus22 {
+		fail = d.notFullyLoaded(q.c.id)
+	}
+	if fail != nil || q.turns == nil {
+		return fail.status(), nil
+	}
+	parts, _, err := read[milvuswait.LoadingProgress](q)
+	return v.change(ctx, req, func(c *collection) *failure {
+		if err != nil || !play.Mean(parts).Complete() {
+			return d.notFullyLoaded(c.id)
+		}
+		c.refresh = begin(v.s.config.Load)
+		return nil
+	}).status(), nil
+}
+
+func (v *service) ReleaseCollection(ctx context.Context, req *milvuspb.ReleaseCollectionRequest) (*commonpb.Status, error) {
+	return v.change(ctx, req, func(c *collection) *failure {
+		if v.s.config.Dialect != MilvusLite || len(c.indexes) > 0 { // without an index it stays loaded there
+			c.release()
+		}
+		return nil
+	}).status(), nil
+}
+
+func (v *service) LoadPartitions(ctx context.Context, req *milvuspb.LoadPartitionsRequest) (*commonpb.Status, error) {
+	may := func(c *collection) *failure {
+		if v.s.config.Dialect == Milvus22 && c.load != nil {
+			return mismatched(commonpb.ErrorCode_IllegalArgument, "load partitions", "load the partition")
+		}
+		return v.mayLoad(c)
+	}
+	return v.eachPartition(ctx, req, req.GetPartitionNames(), may, func(c *collection, p *partition) {
+		if c.loadOf(p) == nil {
+			p.load, p.released = begin(v.s.config.Load), false
+		}
+	}).status(), nil
+}
+
+func (v *service) ReleasePartitions(ctx context.Context, req *milvuspb.ReleasePartitionsRequest) (*commonpb.Status, error) {
+	may := func(c *collection) *failure {
+		if v.s.config.Dialect == Milvus22 && c.load != nil {
+			return mismatched(unexpected, "release partitions", "releasing some partitions")
+		}
+		return nil
+	}
+	return v.eachPartition(ctx, req, req.GetPartitionNames(), may, func(c *collection, p *partition) {
+		p.load, p.released = nil, true
+		if !c.loaded() {
+			c.release()
+		}
+	}).status(), nil
+}
+
+// mismatched is what 2.2 says of a partition apart, where the collection was
+// loaded as a whole, and the other way round.
+func mismatched(legacy commonpb.ErrorCode, what, how string) *failure {
+	f := said(legacy, 0, "failed to %s, err=%s after load collection is not supported[LoadParameterMismatched]", what, how)
+	return &f
+}
+
+// eachPartition runs f for the named partitions, or for none if one is not there
+// or the collection may not.
+func (v *service) eachPartition(ctx context.Context, req named, names []string, may func(*collection) *failure, f func(*collection, *partition)) *failure {
+	return v.change(ctx, req, func(c *collection) *failure {
+		for _, name := range names {
+			if c.partition(name) == nil {
+				return v.s.config.Dialect.partitionNotFound(name)
+			}
+		}
+		if fail := may(c); fail != nil {
+			return fail
+		}
+		for _, name := range names {
+			f(c, c.partition(name))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,205 @@
+package fakeserver
+
+import (
+	"context"
+	"slices"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake/internal/play"
+)
+
+func (v *service) CreateCollection(ctx context.Context, req *milvuspb.CreateCollectionRequest) (*commonpb.Status, error) {
+	d := v.s.config.Dialect
+	schema, err := decodeSchema(req.GetSchema())
+	if err != nil {
+		if d == MilvusLite {
+			corrupt := said(0, 1, "Error parsing message with type 'milvus.proto.schema.CollectionSchema': Wire format was corrupt")
+			return corrupt.status(), nil
+		}
+		return d.refused("%v", err).status(), nil
+	}
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	db, fail := v.database(ctx, req.GetDbName())
+	if fail != nil {
+		return d.noDatabaseToCreateIn(databaseName(ctx, req.GetDbName())).status(), nil
+	}
+	if c := db.find(req.GetCollectionName()); c != nil {
+		if d != MilvusLite && c.shards == max(1, req.GetShardsNum()) && sameFields(c.schema, schema) {
+			return new(commonpb.Status), nil
+		}
+		return d.collectionExists(c.name).status(), nil
+	}
+	c := db.newCollection(req.GetCollectionName(), schema)
+	c.shards, c.consistency, c.properties = max(1, req.GetShardsNum()), req.GetConsistencyLevel(), req.GetProperties()
+	return new(commonpb.Status), nil
+}
+
+// sameFields reports whether schema asks for the collection that there is.
+func sameFields(is, schema *schemapb.CollectionSchema) bool {
+	return slices.EqualFunc(is.Fields, schema.Fields, func(a, b *schemapb.FieldSchema) bool {
+		return a.Name == b.Name && a.DataType == b.DataType && a.IsPrimaryKey == b.IsPrimaryKey && a.AutoID == b.AutoID &&
+			sameParams(a.TypeParams, b.TypeParams)
+	})
+}
+
+func (v *service) HasCollection(ctx context.Context, req *milvuspb.HasCollectionRequest) (*milvuspb.BoolResponse, error) {
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	c, fail := v.find(ctx, req)
+	if fail != nil && fail.legacy == liteIllegalValue {
+		fail.legacy, fail.code = 0, 1
+		return &milvuspb.BoolResponse{Status: fail.status()}, nil
+	}
+	return &milvuspb.BoolResponse{Status: new(commonpb.Status), Value: c != nil}, nil
+}
+
+func (v *service) DescribeCollection(ctx context.Context, req *milvuspb.DescribeCollectionRequest) (*milvuspb.DescribeCollectionResponse, error) {
+	db := databaseName(ctx, req.GetDbName())
+	answer := &milvuspb.DescribeCollectionResponse{CollectionName: req.GetCollectionName(), DbName: db}
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	c := v.byID(db, req)
+	if c == nil {
+		_, fail := v.find(ctx, req)
+		if v.s.config.Dialect != MilvusLite {
+			fail = v.s.config.Dialect.notDescribed(db, req.GetCollectionName(), req.GetCollectionID())
+			answer.Schema = new(schemapb.CollectionSchema)
+		}
+		answer.Status = fail.status()
+		return answer, nil
+	}
+	answer.Status, answer.CollectionName = new(commonpb.Status), c.name
+	answer.Schema = c.schema
+	answer.CollectionID, answer.ShardsNum, answer.NumPartitions = c.id, c.shards, int64(len(c.partitions))
+	answer.CreatedTimestamp, answer.CreatedUtcTimestamp = tso(c.created), uint64(c.created.UnixMilli())
+	answer.ConsistencyLevel, answer.Properties = c.consistency, c.properties
+	return answer, nil
+}
+
+// byID finds a collection by its name or, as some clients ask, by its id.
+func (v *service) byID(dbName string, req *milvuspb.DescribeCollectionRequest) *collection {
+	db := v.s.databases[dbName]
+	if db == nil {
+		return nil
+	}
+	if req.GetCollectionName() != "" {
+		return db.find(req.GetCollectionName())
+	}
+	for _, c := range db.collections {
+		if c.id == req.GetCollectionID() {
+			return c
+		}
+	}
+	return nil
+}
+
+func (v *service) DropCollection(ctx context.Context, req *milvuspb.DropCollectionRequest) (*commonpb.Status, error) {
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	if db := v.s.databases[databaseName(ctx, req.GetDbName())]; db != nil {
+		db.drop(req.GetCollectionName())
+	}
+	return new(commonpb.Status), nil
+}
+
+func (v *service) CreatePartition(ctx context.Context, req *milvuspb.CreatePartitionRequest) (*commonpb.Status, error) {
+	return v.change(ctx, req, func(c *collection) *failure {
+		exists := c.partition(req.GetPartitionName()) != nil
+		switch {
+		case exists && v.s.config.Dialect == MilvusLite:
+			return &failure{legacy: unexpected, code: 1, reason: req.GetPartitionName()}
+		case !exists:
+			v.s.addPartition(c, req.GetPartitionName())
+		}
+		return nil
+	}).status(), nil
+}
+
+func (v *service) DropPartition(ctx context.Context, req *milvuspb.DropPartitionRequest) (*commonpb.Status, error) {
+	return v.change(ctx, req, func(c *collection) *failure {
+		d, name := v.s.config.Dialect, req.GetPartitionName()
+		p := c.partition(name)
+		switch {
+		case p == nil && d == MilvusLite:
+			return d.partitionNotFound(name)
+		case name == defaultPartition && d == MilvusLite:
+			return d.refused("cannot remove default partition '%s'", name)
+		case p != nil && c.loadOf(p) != nil && d != MilvusLite:
+			return d.refused("partition cannot be dropped, partition is loaded, please release it first")
+		case name == defaultPartition:
+			return d.refused("default partition cannot be deleted")
+		}
+		c.partitions = slices.DeleteFunc(slices.Clone(c.partitions), func(other *partition) bool { return other == p })
+		c.lots = slices.DeleteFunc(slices.Clone(c.lots), func(l *lot) bool { return l.partition == p })
+		return nil
+	}).status(), nil
+}
+
+func (v *service) HasPartition(ctx context.Context, req *milvuspb.HasPartitionRequest) (*milvuspb.BoolResponse, error) {
+	has := false
+	fail := v.change(ctx, req, func(c *collection) *failure {
+		has = c.partition(req.GetPartitionName()) != nil
+		return nil
+	})
+	fail = v.s.config.Dialect.ofPartitions(fail, "HasPartition")
+	return &milvuspb.BoolResponse{Status: fail.status(), Value: has}, nil
+}
+
+func (v *service) ShowPartitions(ctx context.Context, req *milvuspb.ShowPartitionsRequest) (*milvuspb.ShowPartitionsResponse, error) {
+	d, inMemory := v.s.config.Dialect, req.Type == milvuspb.ShowType_InMemory
+	partitions, questions, fail := v.askPartitions(ctx, req)
+	answer := &milvuspb.ShowPartitionsResponse{Status: fail.status()}
+	for i, p := range partitions {
+		var percent int64
+		if parts, _, err := read[milvuswait.LoadingProgress](questions[i]); err == nil && parts != nil {
+			percent = play.Mean(parts).Percent
+		}
+		answer.PartitionNames = append(answer.PartitionNames, p.name)
+		answer.PartitionIDs = append(answer.PartitionIDs, p.id)
+		answer.CreatedTimestamps = append(answer.CreatedTimestamps, tso(p.created))
+		answer.CreatedUtcTimestamps = append(answer.CreatedUtcTimestamps, uint64(p.created.UnixMilli()))
+		if inMemory || d == MilvusLite {
+			answer.InMemoryPercentages = append(answer.InMemoryPercentages, percent)
+		}
+	}
+	return answer, nil
+}
+
+// askPartitions finds the partitions of a request and their loads. Only a list in
+// memory has only those that are loaded, and heeds names, as milvus-lite always
+// does.
+func (v *service) askPartitions(ctx context.Context, req *milvuspb.ShowPartitionsRequest) (found []*partition, questions []question, fail *failure) {
+	d, inMemory, names := v.s.config.Dialect, req.Type == milvuspb.ShowType_InMemory, req.GetPartitionNames()
+	fail = v.change(ctx, req, func(c *collection) *failure {
+		for _, name := range names {
+			if c.partition(name) == nil && inMemory && d != MilvusLite {
+				return d.partitionNotFound(name)
+			}
+		}
+		for _, p := range c.partitions {
+			if len(names) > 0 && !slices.Contains(names, p.name) && (inMemory || d == MilvusLite) {
+				continue
+			}
+			q, load := question{c: c}, c.loadOf(p)
+			switch {
+			case load != nil:
+				q.turn(load, peek)
+			case inMemory && (d == Milvus22 && !c.loaded() || d == Milvus23 && len(names) > 0):
+				return d.partitionNotListed(c, p)
+			case inMemory && d != MilvusLite:
+				continue
+			}
+			found, questions = append(found, p), append(questions, q)
+		}
+		return nil
+	})
+	if fail != nil {
+		return nil, nil, d.ofPartitions(fail, "ShowPartitions")
+	}
+	return found, questions, nil
+}

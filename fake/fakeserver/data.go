@@ -1,0 +1,145 @@
+package fakeserver
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
+)
+
+// Insert counts the rows and forgets the rest of them.
+func (v *service) Insert(ctx context.Context, req *milvuspb.InsertRequest) (*milvuspb.MutationResult, error) {
+	rows := make([]uint32, req.GetNumRows())
+	for i := range rows {
+		rows[i] = uint32(i)
+	}
+	answer := new(milvuspb.MutationResult)
+	fail := v.change(ctx, req, func(c *collection) *failure {
+		p := c.partition(cmp.Or(req.GetPartitionName(), defaultPartition))
+		if p == nil {
+			return v.s.config.Dialect.partitionNotFound(req.GetPartitionName())
+		}
+		p.growing += int64(len(rows))
+		answer.IDs = v.s.keys(c, req)
+		if v.s.config.Dialect == MilvusLite {
+			v.s.flush(c) // it counts rows that are not flushed too
+		}
+		return nil
+	})
+	answer.Status = fail.status()
+	if fail != nil {
+		answer.ErrIndex = rows
+		return answer, nil
+	}
+	answer.InsertCnt, answer.SuccIndex, answer.Timestamp = int64(len(rows)), rows, tso(time.Now())
+	return answer, nil
+}
+
+// keys returns the keys that were inserted, or new ones if the server makes them.
+func (s *Server) keys(c *collection, req *milvuspb.InsertRequest) *schemapb.IDs {
+	for _, field := range req.GetFieldsData() {
+		if schema := c.field(field.GetFieldName()); schema == nil || !schema.GetIsPrimaryKey() {
+			continue
+		}
+		if strings := field.GetScalars().GetStringData(); strings != nil {
+			return &schemapb.IDs{IdField: &schemapb.IDs_StrId{StrId: strings}}
+		}
+		return &schemapb.IDs{IdField: &schemapb.IDs_IntId{IntId: field.GetScalars().GetLongData()}}
+	}
+	made := make([]int64, req.GetNumRows())
+	for i := range made {
+		made[i] = s.id()
+	}
+	return &schemapb.IDs{IdField: &schemapb.IDs_IntId{IntId: &schemapb.LongArray{Data: made}}}
+}
+
+// flush makes lots of the rows that are not flushed and returns the segments of
+// the collection, the new ones and those before. The lock must be held.
+func (s *Server) flush(c *collection) (sealed, flushed []int64) {
+	for _, l := range c.lots {
+		flushed = append(flushed, l.segment)
+	}
+	for _, p := range c.partitions {
+		if p.growing == 0 {
+			continue
+		}
+		l := &lot{segment: s.id(), partition: p, rows: p.growing, visible: time.Now().Add(s.config.VisibleAfter)}
+		p.growing, c.lots = 0, append(c.lots, l)
+		sealed = append(sealed, l.segment)
+	}
+	return sealed, flushed
+}
+
+func (v *service) Flush(ctx context.Context, req *milvuspb.FlushRequest) (*milvuspb.FlushResponse, error) {
+	answer := &milvuspb.FlushResponse{
+		Status: new(commonpb.Status), DbName: databaseName(ctx, req.GetDbName()),
+		CollSegIDs: map[string]*schemapb.LongArray{}, FlushCollSegIDs: map[string]*schemapb.LongArray{},
+		CollSealTimes: map[string]int64{}, CollFlushTs: map[string]uint64{},
+	}
+	for _, name := range req.GetCollectionNames() {
+		one := &milvuspb.DescribeCollectionRequest{DbName: req.GetDbName(), CollectionName: name}
+		fail := v.change(ctx, one, func(c *collection) *failure {
+			sealed, flushed := v.s.flush(c)
+			answer.CollSegIDs[name] = &schemapb.LongArray{Data: sealed}
+			answer.FlushCollSegIDs[name] = &schemapb.LongArray{Data: flushed}
+			answer.CollSealTimes[name] = time.Now().Unix()
+			if v.s.config.Dialect == Milvus23 {
+				answer.CollFlushTs[name] = tso(time.Now())
+			}
+			return nil
+		})
+		if fail != nil && v.s.config.Dialect != MilvusLite {
+			return &milvuspb.FlushResponse{Status: fail.status()}, nil
+		}
+	}
+	if v.s.config.Dialect == MilvusLite {
+		return &milvuspb.FlushResponse{Status: answer.Status}, nil
+	}
+	return answer, nil
+}
+
+// GetFlushState says true when the rows are counted: of the segments, and of the
+// collection if there is one.
+func (v *service) GetFlushState(ctx context.Context, req *milvuspb.GetFlushStateRequest) (*milvuspb.GetFlushStateResponse, error) {
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	c, fail := v.find(ctx, req)
+	if fail != nil && req.GetCollectionName() != "" && v.s.config.Dialect == Milvus23 {
+		return &milvuspb.GetFlushStateResponse{Status: fail.status()}, nil
+	}
+	answer := &milvuspb.GetFlushStateResponse{Status: new(commonpb.Status), Flushed: true}
+	for _, db := range v.s.databases {
+		for _, other := range db.collections {
+			for _, l := range other.lots {
+				if (other == c || slices.Contains(req.GetSegmentIDs(), l.segment)) && l.visible.After(time.Now()) {
+					answer.Flushed = false
+				}
+			}
+		}
+	}
+	return answer, nil
+}
+
+// GetCollectionStatistics tells rows when they are flushed, 2.2 only when they
+// are counted.
+func (v *service) GetCollectionStatistics(ctx context.Context, req *milvuspb.GetCollectionStatisticsRequest) (*milvuspb.GetCollectionStatisticsResponse, error) {
+	var rows int64
+	fail := v.change(ctx, req, func(c *collection) *failure {
+		for _, l := range c.lots {
+			if v.s.config.Dialect != Milvus22 || !l.visible.After(time.Now()) {
+				rows += l.rows
+			}
+		}
+		return nil
+	})
+	answer := &milvuspb.GetCollectionStatisticsResponse{Status: fail.status()}
+	if fail == nil {
+		answer.Stats = []*commonpb.KeyValuePair{{Key: "row_count", Value: strconv.FormatInt(rows, 10)}}
+	}
+	return answer, nil
+}

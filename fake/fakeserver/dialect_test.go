@@ -1,0 +1,228 @@
+package fakeserver_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+const (
+	unexpected  = commonpb.ErrorCode_UnexpectedError
+	notExists   = commonpb.ErrorCode_CollectionNotExists
+	indexAbsent = commonpb.ErrorCode_IndexNotExist
+	metaFailed  = commonpb.ErrorCode_MetaFailed
+)
+
+// Ids in the order in which this world is made: the database's collections and
+// partitions, then indexes.
+const (
+	docsID    = 100 // "docs": no load, no index
+	defaultID = 101 // its _default
+	goneID    = 102 // "gone": dropped
+	loadedID  = 104 // "loaded": two indexes, 42 %
+)
+
+func build(srv *fakeserver.Server) {
+	srv.AddCollection("docs")
+	srv.AddCollection("gone")
+	srv.Drop("gone")
+	srv.Set(milvuswait.IndexBuilding("loaded", "vidx"), fake.Rows(100, 40))
+	srv.Set(milvuswait.IndexBuilding("loaded", "second"), fake.Rows(100, 100))
+	srv.Set(milvuswait.Loading("loaded"), fake.Percents(42))
+	srv.Set(milvuswait.Loading("docs"), nil)
+}
+
+// The answers are word for word those of the real servers, but for ids.
+func TestAnswersOfEachDialect(t *testing.T) {
+	const v23, v22, lite = fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite
+	absent := map[fakeserver.Dialect]said{
+		v23:  {notExists, 100, "collection not found[database=default][collection=nope]"},
+		v22:  {unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection default:nope"},
+		lite: {notExists, 100, "collection 'nope' does not exist"},
+	}
+	dropped := map[fakeserver.Dialect]said{
+		v23:  {notExists, 100, fmt.Sprintf("collection not found[collection=%d]", goneID)},
+		v22:  {unexpected, 0, fmt.Sprintf("code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection: %d", goneID)},
+		lite: {notExists, 100, "collection 'gone' does not exist"},
+	}
+	noIndex := map[fakeserver.Dialect]said{
+		v23:  {indexAbsent, 700, "index not found[collection=docs]"},
+		v22:  {indexAbsent, 0, fmt.Sprintf("index doesn't exist, collectionID %d", docsID)},
+		lite: {commonpb.ErrorCode_IllegalRowRecord, 700, "no index on collection 'docs'"},
+	}
+	all := map[fakeserver.Dialect]said{}
+	tests := []struct {
+		name string
+		ask  func(*testing.T, milvuspb.MilvusServiceClient) said
+		want map[fakeserver.Dialect]said
+	}{
+		{"unknown collection, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(loadingProgress(t, c, "nope").GetStatus())
+		}, absent},
+		{"unknown collection, DescribeIndex", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(describeIndex(t, c, "nope", "", 0).GetStatus())
+		}, absent},
+		{"unknown collection, ShowCollections by name", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(inMemory(t, c, "nope").GetStatus())
+		}, map[fakeserver.Dialect]said{v23: absent[v23], v22: absent[v22], lite: ok}},
+		{"unknown collection, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			r := loadState(t, c, "nope")
+			require.Equal(t, commonpb.LoadState_LoadStateNotExist, r.GetState())
+			return of(r.GetStatus())
+		}, all},
+		{"unknown collection, DescribeCollection", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			r, err := c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionName: "nope"})
+			require.NoError(t, err)
+			return of(r.GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {unexpected, 100, "can't find collection collection not found[database=default][collection=nope]"},
+			v22:  {unexpected, 0, "code: CollectionNotExists, reason: can't find collection default:nope"},
+			lite: absent[lite],
+		}},
+		{"unknown collection, HasPartition", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			r, err := c.HasPartition(t.Context(), &milvuspb.HasPartitionRequest{CollectionName: "nope", PartitionName: "p1"})
+			require.NoError(t, err)
+			return of(r.GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  absent[v23],
+			v22:  {unexpected, 0, "HasPartition failed: code: CollectionNotExists, reason: can't find collection default:nope"},
+			lite: absent[lite],
+		}},
+		{"dropped, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(loadingProgress(t, c, "gone").GetStatus())
+		}, dropped},
+		{"dropped, DescribeIndex", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(describeIndex(t, c, "gone", "", 0).GetStatus())
+		}, dropped},
+		{"not loaded, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			r := loadingProgress(t, c, "docs")
+			require.Zero(t, r.GetProgress())
+			return of(r.GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {unexpected, 101, fmt.Sprintf("collection not loaded[collection=%d]", docsID)},
+			v22:  {unexpected, 0, fmt.Sprintf("collection %d has not been loaded to memory or load failed", docsID)},
+			lite: ok,
+		}},
+		{"not loaded, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			r := loadState(t, c, "docs")
+			require.Equal(t, commonpb.LoadState_LoadStateNotLoad, r.GetState())
+			return of(r.GetStatus())
+		}, all},
+		{"not loaded, ShowCollections by name", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(inMemory(t, c, "docs").GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {unexpected, 65535, "collection not loaded[collection=docs]"},
+			v22:  {unexpected, 0, "collection docs has not been loaded to memory or load failed"},
+			lite: ok,
+		}},
+		{"unknown partition, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(loadingProgress(t, c, "loaded", "nopart").GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {metaFailed, 200, "partition not found[partition=nopart]"},
+			v22:  {unexpected, 0, "partition is not exist: nopart"},
+			lite: ok,
+		}},
+		{"unknown partition, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(loadState(t, c, "loaded", "nopart").GetStatus())
+		}, map[fakeserver.Dialect]said{v23: {metaFailed, 200, "partition not found[partition=nopart]"}, v22: ok, lite: ok}},
+		{"partition not loaded, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(loadingProgress(t, c, "docs", "_default").GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {unexpected, 201, fmt.Sprintf("partition not loaded[partition=%d]", defaultID)},
+			v22:  {unexpected, 0, "fail to show partitions from the querycoord, invalid data num"},
+			lite: ok,
+		}},
+		{"no index", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(describeIndex(t, c, "docs", "", 0).GetStatus())
+		}, noIndex},
+		{"unknown index", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return of(describeIndex(t, c, "loaded", "nope", 0).GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {indexAbsent, 700, "index not found[indexName=nope]"},
+			v22:  {indexAbsent, 0, fmt.Sprintf("index doesn't exist, collectionID %d", loadedID)},
+			lite: ok, // it answers with all there are
+		}},
+		{"load without index", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return done(t)(load(t.Context(), c, "docs"))
+		}, map[fakeserver.Dialect]said{
+			v23:  noIndex[v23],
+			v22:  {unexpected, 0, noIndex[v22].reason},
+			lite: ok,
+		}},
+		{"refresh of what is loading", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return done(t)(c.LoadCollection(t.Context(), &milvuspb.LoadCollectionRequest{CollectionName: "loaded", Refresh: true}))
+		}, map[fakeserver.Dialect]said{
+			v23: {unexpected, 101, fmt.Sprintf("collection not fully loaded: collection not loaded[collection=%d]", loadedID)},
+			v22: {unexpected, 0, "a collection must be fully loaded before refreshing"},
+		}},
+		{"drop of an index in use", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			return done(t)(c.DropIndex(t.Context(), &milvuspb.DropIndexRequest{CollectionName: "loaded", IndexName: "vidx"}))
+		}, map[fakeserver.Dialect]said{
+			v23:  {unexpected, 65535, "index cannot be dropped, collection is loaded, please release it first"},
+			v22:  {unexpected, 0, "index cannot be dropped, collection is loaded, please release it first"},
+			lite: {6, 6, "index cannot be dropped on loaded collection; call release() first"},
+		}},
+		{"unknown database, ShowCollections", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			r, err := c.ShowCollections(t.Context(), &milvuspb.ShowCollectionsRequest{DbName: "ghost"})
+			require.NoError(t, err)
+			return of(r.GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {unexpected, 800, "database not found[database=ghost]"},
+			v22:  {unexpected, 0, "ShowCollections failed: database:ghost not found"},
+			lite: {0, 1, "database 'ghost' does not exist"},
+		}},
+		{"unknown database in the metadata, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			ctx := metadata.AppendToOutgoingContext(t.Context(), "dbname", "ghost")
+			r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "nope"})
+			require.NoError(t, err)
+			return of(r.GetStatus())
+		}, map[fakeserver.Dialect]said{
+			v23:  {notExists, 100, "collection not found[database=ghost][collection=nope]"},
+			v22:  {unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection ghost:nope"},
+			lite: {6, 6, "database 'ghost' does not exist"},
+		}},
+		{"unknown database, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+			r, err := c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{DbName: "ghost", CollectionName: "nope"})
+			require.NoError(t, err)
+			require.Equal(t, commonpb.LoadState_LoadStateNotExist, r.GetState())
+			return of(r.GetStatus())
+		}, map[fakeserver.Dialect]said{lite: {6, 6, "database 'ghost' does not exist"}}},
+	}
+	for _, dialect := range []fakeserver.Dialect{v23, v22, lite} {
+		srv, c := start(t, fakeserver.Config{Dialect: dialect})
+		build(srv)
+		for _, tt := range tests {
+			t.Run(dialect.String()+": "+tt.name, func(t *testing.T) {
+				require.Equal(t, tt.want[dialect], tt.ask(t, c))
+			})
+		}
+	}
+}
+
+func TestVersionOfEachDialect(t *testing.T) {
+	for dialect, want := range map[fakeserver.Dialect]string{
+		fakeserver.Milvus23: "v2.3.5", fakeserver.Milvus22: "v2.2.16", fakeserver.MilvusLite: "milvus_lite-3.2.2",
+	} {
+		t.Run(want, func(t *testing.T) {
+			_, c := start(t, fakeserver.Config{Dialect: dialect})
+
+			version, err := c.GetVersion(t.Context(), &milvuspb.GetVersionRequest{})
+			require.NoError(t, err)
+			connected, err := c.Connect(t.Context(), &milvuspb.ConnectRequest{})
+			require.NoError(t, err)
+
+			require.Equal(t, want, version.GetVersion())
+			require.NotEmpty(t, connected.GetServerInfo().GetBuildTags())
+		})
+	}
+	require.Equal(t, "Dialect(7)", fakeserver.Dialect(7).String())
+}

@@ -1,0 +1,104 @@
+package fakeserver_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+func ExampleServer_Fail() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(40, 100))
+
+	srv.Fail("GetLoadingProgress", fakeserver.Refuse(codes.Unavailable, "try again").On(2))
+	for range 3 {
+		progress(c)
+	}
+	// Output:
+	// 40 %
+	// Unavailable
+	// 100 %
+}
+
+func ExampleServer_Heal() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(40))
+
+	srv.Fail(fakeserver.AnyMethod, fakeserver.Drop())
+	progress(c)
+	srv.Heal()
+	progress(c)
+	// Output:
+	// Unavailable
+	// 40 %
+}
+
+func ExampleHang() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Fail("GetLoadingProgress", fakeserver.Hang())
+
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+	defer cancel()
+	_, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+	fmt.Println(status.Code(err))
+	// Output: DeadlineExceeded
+}
+
+func ExampleSlow() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(40))
+	srv.Fail("GetLoadingProgress", fakeserver.Slow(5*time.Millisecond))
+
+	start := time.Now()
+	progress(c)
+	fmt.Println(time.Since(start) >= 5*time.Millisecond)
+	// Output:
+	// 40 %
+	// true
+}
+
+func ExampleReject() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Fail("GetLoadingProgress", fakeserver.Reject(8, commonpb.ErrorCode_RateLimit, "rate limit exceeded"))
+
+	progress(c)
+	// Output: rate limit exceeded
+}
+
+func ExampleBlank() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Fail("GetLoadingProgress", fakeserver.Blank())
+
+	r, err := c.GetLoadingProgress(context.Background(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+	fmt.Println(r.GetStatus() == nil, err)
+	// Output: true <nil>
+}
+
+func ExampleFault_On() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(40))
+	srv.Fail("GetLoadingProgress", fakeserver.Drop().On(1))
+
+	progress(c)
+	progress(c)
+	// Output:
+	// Unavailable
+	// 40 %
+}

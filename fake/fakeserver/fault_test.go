@@ -1,0 +1,243 @@
+package fakeserver_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+const progressMethod = "GetLoadingProgress"
+
+// poll asks for the progress of "docs" and returns the code of gRPC, what the
+// body says, and how long it took.
+func poll(ctx context.Context, c milvuspb.MilvusServiceClient) (codes.Code, said, time.Duration) {
+	begin := time.Now()
+	r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+	return status.Code(err), of(r.GetStatus()), time.Since(begin)
+}
+
+func TestFaults(t *testing.T) {
+	const limit = time.Minute
+	tests := []struct {
+		name     string
+		faults   []fakeserver.Fault
+		wantCode codes.Code
+		wantSaid said
+		wantTook time.Duration
+	}{
+		{"none", nil, codes.OK, ok, 0},
+		{"hang", []fakeserver.Fault{fakeserver.Hang()}, codes.DeadlineExceeded, ok, limit},
+		{"slow", []fakeserver.Fault{fakeserver.Slow(7 * time.Second)}, codes.OK, ok, 7 * time.Second},
+		{"too slow", []fakeserver.Fault{fakeserver.Slow(time.Hour)}, codes.DeadlineExceeded, ok, limit},
+		{"drop", []fakeserver.Fault{fakeserver.Drop()}, codes.Unavailable, ok, 0},
+		{"refuse", []fakeserver.Fault{fakeserver.Refuse(codes.Unauthenticated, "who?")}, codes.Unauthenticated, ok, 0},
+		{"reject", []fakeserver.Fault{fakeserver.Reject(8, commonpb.ErrorCode_RateLimit, "slow down")}, codes.OK, said{commonpb.ErrorCode_RateLimit, 8, "slow down"}, 0},
+		{"slow twice, then the first of the others", []fakeserver.Fault{
+			fakeserver.Slow(time.Second), fakeserver.Reject(8, 49, "slow down"), fakeserver.Slow(2 * time.Second), fakeserver.Drop(),
+		}, codes.OK, said{commonpb.ErrorCode_RateLimit, 8, "slow down"}, 3 * time.Second},
+		{"hangs do not add up", []fakeserver.Fault{fakeserver.Hang(), fakeserver.Hang()}, codes.DeadlineExceeded, ok, limit},
+		{"another call", []fakeserver.Fault{fakeserver.Drop().On(2, 3)}, codes.OK, ok, 0},
+	}
+	for _, tt := range tests {
+		for _, method := range []string{progressMethod, fakeserver.AnyMethod} {
+			t.Run(tt.name+" "+method, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					srv, c := start(t, fakeserver.Config{})
+					srv.Set(milvuswait.Loading("docs"), fake.Percents(40))
+					srv.Fail(method, tt.faults...)
+					ctx, cancel := context.WithTimeout(t.Context(), limit)
+					defer cancel()
+
+					code, says, took := poll(ctx, c)
+
+					require.Equal(t, tt.wantCode, code)
+					require.Equal(t, tt.wantSaid, says)
+					require.Equal(t, tt.wantTook, took)
+					require.Equal(t, 1, srv.Count(progressMethod))
+				})
+			})
+		}
+	}
+}
+
+func TestFaultOnCertainCalls(t *testing.T) {
+	srv, c := start(t, fakeserver.Config{})
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(1, 2, 3, 4, 5))
+	_, _, _ = poll(t.Context(), c)
+	srv.Fail(progressMethod, fakeserver.Refuse(codes.Aborted, "").On(2), fakeserver.Blank().On(3, 4))
+
+	var got []codes.Code
+	for range 5 {
+		code, _, _ := poll(t.Context(), c)
+		got = append(got, code)
+	}
+
+	require.Equal(t, []codes.Code{codes.OK, codes.Aborted, codes.OK, codes.OK, codes.OK}, got, "counted from Fail on")
+	require.EqualValues(t, 4, loadingProgress(t, c, "docs").GetProgress(), "faulty calls are no polls")
+	require.Equal(t, 7, srv.Count(progressMethod))
+}
+
+func TestHeal(t *testing.T) {
+	srv, c := start(t, fakeserver.Config{})
+	for _, method := range []string{progressMethod, fakeserver.AnyMethod} {
+		srv.Fail(method, fakeserver.Refuse(codes.Aborted, method))
+	}
+	ask := func() string {
+		_, err := c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+		return status.Convert(err).Message()
+	}
+	require.Equal(t, progressMethod, ask())
+	srv.Heal(progressMethod)
+	require.Equal(t, fakeserver.AnyMethod, ask())
+	srv.Heal()
+	require.Empty(t, ask())
+}
+
+// Whatever the method answers with, it can be made to say so.
+func TestAnswersOfEveryShape(t *testing.T) {
+	for _, reject := range []bool{true, false} {
+		srv, c := start(t, fakeserver.Config{})
+		want := ok
+		if reject {
+			want = said{1, 5, "internal"}
+			srv.Fail(fakeserver.AnyMethod, fakeserver.Reject(5, 1, "internal"))
+		} else {
+			srv.Fail(fakeserver.AnyMethod, fakeserver.Blank())
+		}
+		require.Equal(t, want, done(t)(load(t.Context(), c, "docs")))
+		require.Equal(t, want, of(loadState(t, c, "docs").GetStatus()))
+		require.Equal(t, want, of(describeIndex(t, c, "docs", "", 0).GetStatus()))
+		states, err := c.GetComponentStates(t.Context(), &milvuspb.GetComponentStatesRequest{})
+		require.NoError(t, err)
+		require.Equal(t, want, of(states.GetStatus()))
+		require.Equal(t, reject, states.GetStatus() != nil)
+	}
+}
+
+func TestHangEndsWithTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, c := start(t, fakeserver.Config{})
+		srv.Fail(progressMethod, fakeserver.Hang())
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+
+		code, _, took := poll(ctx, c)
+
+		require.Equal(t, codes.Canceled, code)
+		require.Equal(t, 3*time.Second, took)
+	})
+}
+
+func TestHangEndsWithTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, c := start(t, fakeserver.Config{})
+		srv.Fail(progressMethod, fakeserver.Hang())
+		time.AfterFunc(3*time.Second, srv.Stop)
+
+		code, _, took := poll(t.Context(), c)
+
+		require.Equal(t, codes.Unavailable, code)
+		require.Equal(t, 3*time.Second, took)
+	})
+}
+
+func TestDropBreaksTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, c := start(t, fakeserver.Config{})
+		srv.Set(milvuswait.Loading("docs"), fake.WithDelay(fake.Percents(40), fake.Forever))
+		srv.Fail("GetLoadState", fakeserver.Drop())
+		var code codes.Code
+		go func() { code, _, _ = poll(t.Context(), c) }()
+		synctest.Wait()
+
+		_, err := c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{CollectionName: "docs"})
+		synctest.Wait()
+
+		require.Equal(t, codes.Unavailable, status.Code(err))
+		require.Equal(t, codes.Unavailable, code, "the other call on the connection breaks too")
+		srv.Heal()
+		require.Equal(t, ok, of(loadState(t, c, "docs").GetStatus()), "the client connects again")
+	})
+}
+
+func TestKeepaliveOfIdleClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		srv, err := fakeserver.Start(fakeserver.Config{})
+		require.NoError(t, err)
+		defer srv.Close()
+		conn, err := srv.Dial(
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
+			grpc.WithIdleTimeout(0),
+		)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, conn.Close()) }()
+		c := milvuspb.NewMilvusServiceClient(conn)
+		state := conn.GetState()
+		_ = loadState(t, c, "docs")
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		for conn.WaitForStateChange(ctx, state) {
+			state = conn.GetState()
+			dials++
+		}
+
+		_ = loadState(t, c, "docs")
+
+		require.Equal(t, 1, dials, "to ready, and never away from it")
+	})
+}
+
+func TestLastRequest(t *testing.T) {
+	srv, c := start(t, fakeserver.Config{})
+	require.Nil(t, srv.LastRequest("DescribeIndex"))
+
+	describeIndex(t, c, "docs", "vidx", 7)
+
+	require.EqualValues(t, 7, srv.LastRequest("DescribeIndex").(*milvuspb.DescribeIndexRequest).GetTimestamp())
+	require.Equal(t, srv.LastRequest("DescribeIndex"), srv.LastRequest(fakeserver.AnyMethod))
+	require.Equal(t, 1, srv.Count(fakeserver.AnyMethod))
+}
+
+func TestWrongFaultsPanic(t *testing.T) {
+	srv, _ := start(t, fakeserver.Config{})
+	tests := []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"negative", func() { fakeserver.Slow(-1) }, "fakeserver: Slow: -1ns is negative"},
+		{"refusal that is none", func() { fakeserver.Refuse(codes.OK, "") }, "fakeserver: Refuse: the code is OK"},
+		{"call 0", func() { fakeserver.Hang().On(1, 0) }, "fakeserver: On: [1 0] are no numbers of calls, the first one is 1"},
+		{"no call", func() { fakeserver.Hang().On() }, "fakeserver: On: [] are no numbers of calls, the first one is 1"},
+		{"Fail", func() { srv.Fail("GetLoadingProgres") }, `fakeserver: Fail: Milvus has no RPC "GetLoadingProgres"`},
+		{"Heal", func() { srv.Heal("") }, `fakeserver: Heal: Milvus has no RPC ""`},
+		{"Count", func() { srv.Count("load") }, `fakeserver: Count: Milvus has no RPC "load"`},
+		{"LastRequest", func() { srv.LastRequest("load") }, `fakeserver: LastRequest: Milvus has no RPC "load"`},
+		{"negative rows", func() { srv.AddRows("docs", -1) }, "fakeserver: AddRows: -1 is negative"},
+		{"zero target", func() { srv.Set(milvuswait.Target{}, fake.Percents(1)) }, "fakeserver: Set: the zero Target"},
+		{
+			"all indexes", func() { srv.Set(milvuswait.IndexBuilding("docs", milvuswait.AllIndexes), nil) },
+			"fakeserver: Set: AllIndexes is for asking, set a script for each index",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			require.PanicsWithValue(t, tt.want, tt.do)
+		})
+	}
+}

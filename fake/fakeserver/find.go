@@ -1,0 +1,152 @@
+package fakeserver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/internal/play"
+)
+
+// named is a request about a collection.
+type named interface {
+	GetDbName() string
+	GetCollectionName() string
+}
+
+// databaseName returns what the request says or, as clients that have a current
+// database do it, its metadata.
+func databaseName(ctx context.Context, name string) string {
+	if name != "" {
+		return name
+	}
+	if values := metadata.ValueFromIncomingContext(ctx, "dbname"); len(values) > 0 && values[0] != "" {
+		return values[0]
+	}
+	return defaultDatabase
+}
+
+// find returns the collection of the request, or what is said if there is none.
+// The lock must be held.
+func (v *service) find(ctx context.Context, req named) (*collection, *failure) {
+	d, name := v.s.config.Dialect, req.GetCollectionName()
+	dbName := databaseName(ctx, req.GetDbName())
+	db := v.s.databases[dbName]
+	if db == nil && d == MilvusLite {
+		return nil, d.databaseNotFound(dbName)
+	}
+	if db == nil {
+		return nil, d.collectionNotFound(dbName, name)
+	}
+	if c := db.find(name); c != nil {
+		return c, nil
+	}
+	if id, ok := db.dropped[name]; ok {
+		return nil, d.collectionDropped(id, name)
+	}
+	return nil, d.collectionNotFound(dbName, name)
+}
+
+// database returns the database of that name or what is said if there is none.
+// The lock must be held.
+func (v *service) database(ctx context.Context, name string) (*Database, *failure) {
+	name = databaseName(ctx, name)
+	if db := v.s.databases[name]; db != nil {
+		return db, nil
+	}
+	return nil, v.s.config.Dialect.databaseNotFound(name)
+}
+
+// change runs f on the collection of the request, under the lock, and returns
+// what went wrong.
+func (v *service) change(ctx context.Context, req named, f func(*collection) *failure) *failure {
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	c, fail := v.find(ctx, req)
+	if fail != nil {
+		return fail
+	}
+	return f(c)
+}
+
+// tso returns Milvus' timestamp of a time.
+func tso(t time.Time) uint64 { return uint64(t.UnixMilli()) << 18 }
+
+// question is the turns of the scripts that an answer is made of.
+type question struct {
+	db        string
+	c         *collection
+	index     string
+	notLoaded *failure // what a script's ErrNotLoaded is
+	taken     []*playing
+	turns     []play.Turn[fake.Step] // of those
+	order     []int                  // one for each part of the answer: the turn it comes from
+}
+
+// turn takes a turn of p for the next part of the answer. A load that several
+// partitions share has one turn a poll.
+func (q *question) turn(p *playing, take func(*playing) play.Turn[fake.Step]) {
+	i := slices.Index(q.taken, p)
+	if i < 0 {
+		i = len(q.turns)
+		q.taken, q.turns = append(q.taken, p), append(q.turns, take(p))
+	}
+	q.order = append(q.order, i)
+}
+
+// read asks the scripts and returns a part for each of the order, and how long
+// they take. The lock must not be held: a script may be anybody's function.
+func read[P milvuswait.Progress](q question) (parts []P, delay time.Duration, err error) {
+	steps := make([]fake.Step, len(q.turns))
+	for i, t := range q.turns {
+		steps[i] = t.Step()
+		delay = max(delay, steps[i].Delay)
+	}
+	for _, i := range q.order {
+		part, ok := steps[i].Progress.(P)
+		switch {
+		case steps[i].Err != nil:
+			return nil, delay, steps[i].Err
+		case !ok:
+			return nil, delay, fmt.Errorf("fakeserver: a script of %q answered with %T", q.c.name, steps[i].Progress)
+		}
+		parts = append(parts, part)
+	}
+	return parts, delay, nil
+}
+
+// answers is read as an RPC does it: it takes the time, and the error of a
+// script becomes what the dialect says.
+func answers[P milvuswait.Progress](ctx context.Context, s *Server, q question) ([]P, *failure, error) {
+	parts, delay, err := read[P](q)
+	if late := play.Sleep(ctx, delay); late != nil {
+		return nil, nil, status.FromContextError(late).Err()
+	}
+	if err != nil {
+		fail, err := s.scripted(err, q)
+		return nil, fail, err
+	}
+	return parts, nil, nil
+}
+
+// next takes the turn of a poll; peek looks without one.
+func next(p *playing) play.Turn[fake.Step] { return p.Next(time.Now()) }
+func peek(p *playing) play.Turn[fake.Step] { return p.Peek(time.Now()) }
+
+// loadOf returns the load of a partition, nil if it has none.
+func (c *collection) loadOf(p *partition) *playing {
+	if p.load == nil && !p.released {
+		return c.load
+	}
+	return p.load
+}
+
+func (c *collection) loaded() bool {
+	return slices.ContainsFunc(c.partitions, func(p *partition) bool { return c.loadOf(p) != nil })
+}

@@ -1,0 +1,131 @@
+package fakeserver
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
+)
+
+func (v *service) CreateIndex(ctx context.Context, req *milvuspb.CreateIndexRequest) (*commonpb.Status, error) {
+	return v.change(ctx, req, func(c *collection) *failure {
+		s, d := v.s, v.s.config.Dialect
+		field := c.field(req.GetFieldName())
+		if field == nil && d == MilvusLite {
+			return d.refused("unknown field '%s' for create_index", req.GetFieldName())
+		}
+		if field == nil {
+			return d.refused("cannot create index on non-exist field: %s", req.GetFieldName())
+		}
+		name := req.GetIndexName()
+		if d == Milvus22 {
+			name = cmp.Or(name, d.indexName(field)) // newer ones take the index that there is
+		}
+		for _, i := range c.indexes {
+			if fail, same := d.clash(i, field, name, req.GetExtraParams()); fail != nil || same {
+				return fail
+			}
+		}
+		s.addIndex(c, field.GetName(), cmp.Or(name, d.indexName(field))).params = req.GetExtraParams()
+		return nil
+	}).status(), nil
+}
+
+// clash returns why there cannot be such an index besides i, or that i is the
+// same.
+func (d Dialect) clash(i *index, field *schemapb.FieldSchema, name string, params []*commonpb.KeyValuePair) (fail *failure, same bool) {
+	switch {
+	case i.field != field.GetName() && i.name != name:
+		return nil, false
+	case d == MilvusLite:
+		const code = 35
+		return &failure{legacy: code, code: code, reason: fmt.Sprintf("index already exists for field '%s'; call drop_index first", i.field)}, false
+	case name != "" && i.name != name:
+		return d.refused("CreateIndex failed: creating multiple indexes on same field is not supported"), false
+	case i.field != field.GetName() || !sameParams(i.params, params):
+		return d.refused("CreateIndex failed: at most one distinct index is allowed per field"), false
+	}
+	return nil, true
+}
+
+// indexName returns the name of an index that was given none.
+func (d Dialect) indexName(field *schemapb.FieldSchema) string {
+	if d == Milvus22 {
+		return fmt.Sprintf("_default_idx_%d", field.GetFieldID())
+	}
+	return field.GetName()
+}
+
+func (v *service) DropIndex(ctx context.Context, req *milvuspb.DropIndexRequest) (*commonpb.Status, error) {
+	return v.change(ctx, req, func(c *collection) *failure {
+		d, before := v.s.config.Dialect, len(c.indexes)
+		switch {
+		case c.loaded() && d == MilvusLite:
+			return d.refused("index cannot be dropped on loaded collection; call release() first")
+		case c.loaded():
+			return d.refused("index cannot be dropped, collection is loaded, please release it first")
+		}
+		dropped := v.s.match(c, req.GetIndexName(), req.GetFieldName())
+		c.indexes = slices.DeleteFunc(slices.Clone(c.indexes), func(i *index) bool { return slices.Contains(dropped, i) })
+		if d == MilvusLite && len(c.indexes) == before {
+			return &failure{legacy: commonpb.ErrorCode_IllegalRowRecord, code: 700, reason: "no index to drop"}
+		}
+		if d == MilvusLite && len(c.indexes) == 0 {
+			c.load = begin(v.s.config.Load) // what has no index is loaded there
+		}
+		return nil
+	}).status(), nil
+}
+
+func (s *Server) addIndex(c *collection, field, name string) *index {
+	i := &index{id: s.id(), name: name, field: field, created: time.Now(), builds: map[*lot]*playing{}}
+	c.indexes = append(c.indexes, i)
+	return i
+}
+
+// indexFor returns the index of that name, the only one for none, and creates it
+// if there is none: on the first field of vectors that has no index, or else on
+// a new field.
+func (s *Server) indexFor(c *collection, name string) *index {
+	for _, i := range c.indexes {
+		if i.name == name || name == "" && len(c.indexes) == 1 {
+			return i
+		}
+	}
+	var free *schemapb.FieldSchema
+	for _, field := range c.schema.Fields {
+		indexed := slices.ContainsFunc(c.indexes, func(i *index) bool { return i.field == field.GetName() })
+		if free == nil && !indexed && slices.Contains(vectors, field.GetDataType()) {
+			free = field
+		}
+	}
+	if free == nil {
+		id := firstID + int64(len(c.schema.Fields))
+		free = &schemapb.FieldSchema{
+			FieldID: id, Name: fmt.Sprintf("%s%d", vectorName, id), DataType: schemapb.DataType_FloatVector, TypeParams: dim(),
+		}
+		c.schema = withField(c.schema, free)
+	}
+	i := s.addIndex(c, free.GetName(), cmp.Or(name, s.config.Dialect.indexName(free)))
+	i.params = []*commonpb.KeyValuePair{{Key: "index_type", Value: "HNSW"}, {Key: "metric_type", Value: "L2"}}
+	return i
+}
+
+var vectors = []schemapb.DataType{
+	schemapb.DataType_FloatVector, schemapb.DataType_BinaryVector, schemapb.DataType_Float16Vector,
+	schemapb.DataType_BFloat16Vector, schemapb.DataType_SparseFloatVector,
+}
+
+func (c *collection) field(name string) *schemapb.FieldSchema {
+	for _, field := range c.schema.Fields {
+		if field.GetName() == name {
+			return field
+		}
+	}
+	return nil
+}

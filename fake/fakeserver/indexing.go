@@ -1,0 +1,221 @@
+package fakeserver
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+// view is an index as a request sees it: what it is, and which parts of the
+// answer to its question are its own.
+type view struct {
+	description *milvuspb.IndexDescription
+	newer       []bool // of each part: its rows are newer than the index, or may be
+}
+
+// newest is the timestamp of requests that want to know the state of all rows.
+const newest = math.MaxUint64
+
+func (v *service) DescribeIndex(ctx context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
+		found := v.s.match(c, req.GetIndexName(), req.GetFieldName())
+		if len(found) == 0 {
+			return nil, v.s.config.Dialect.indexNotFound(c, req.GetIndexName())
+		}
+		return found, nil
+	})
+	descriptions, fail, err := v.describe(ctx, views, q, fail, req.GetTimestamp())
+	return &milvuspb.DescribeIndexResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
+}
+
+func (v *service) GetIndexStatistics(ctx context.Context, req *milvuspb.GetIndexStatisticsRequest) (*milvuspb.GetIndexStatisticsResponse, error) {
+	d := v.s.config.Dialect
+	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
+		found := v.s.match(c, req.GetIndexName(), "")
+		if len(found) > 0 {
+			return found, nil
+		}
+		fail := d.indexNotFound(c, req.GetIndexName())
+		if d == Milvus23 {
+			fail.reason = "index not found[indexName=" + req.GetIndexName() + "]"
+			fail.detail = fail.reason
+		}
+		return nil, fail
+	})
+	descriptions, fail, err := v.describe(ctx, views, q, fail, newest)
+	for _, description := range descriptions {
+		description.PendingIndexRows = 0 // has never been told here
+	}
+	return &milvuspb.GetIndexStatisticsResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
+}
+
+// GetIndexState says None of an index that is not there, and of several.
+func (v *service) GetIndexState(ctx context.Context, req *milvuspb.GetIndexStateRequest) (*milvuspb.GetIndexStateResponse, error) {
+	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
+		return v.s.match(c, req.GetIndexName(), ""), nil
+	})
+	descriptions, fail, err := v.describe(ctx, views, q, fail, 0)
+	answer := &milvuspb.GetIndexStateResponse{Status: fail.status()}
+	if len(descriptions) == 1 {
+		answer.State, answer.FailReason = descriptions[0].State, descriptions[0].IndexStateFailReason
+	}
+	return answer, err
+}
+
+func (v *service) GetIndexBuildProgress(ctx context.Context, req *milvuspb.GetIndexBuildProgressRequest) (*milvuspb.GetIndexBuildProgressResponse, error) {
+	d := v.s.config.Dialect
+	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
+		found := v.s.match(c, req.GetIndexName(), "")
+		switch len(found) {
+		case 0:
+			return nil, d.one(
+				said(commonpb.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", req.GetIndexName()),
+				said(unexpected, 0, "there is no index on collection: %d with the index name: %s", c.id, req.GetIndexName()),
+				failure{},
+			)
+		case 1:
+			return found, nil
+		}
+		return nil, d.one(
+			said(unexpected, 702, "index duplicates[indexName=%s]", req.GetIndexName()),
+			said(unexpected, 0, "there are multiple indexes, please specify the index_name"),
+			failure{},
+		)
+	})
+	descriptions, fail, err := v.describe(ctx, views, q, fail, 0)
+	answer := &milvuspb.GetIndexBuildProgressResponse{Status: fail.status()}
+	if len(descriptions) == 1 {
+		answer.TotalRows, answer.IndexedRows = descriptions[0].TotalRows, descriptions[0].IndexedRows
+	}
+	return answer, err
+}
+
+// match returns the indexes that a request means, all of them if it names none.
+// milvus-lite knows them by their fields alone, and an unknown name is none.
+func (s *Server) match(c *collection, name, field string) []*index {
+	var found []*index
+	if s.config.Dialect != MilvusLite {
+		for _, i := range c.indexes {
+			if name == "" || i.name == name {
+				found = append(found, i)
+			}
+		}
+		return found
+	}
+	for _, candidate := range []string{field, name, strings.TrimSuffix(name, "_idx")} {
+		for _, i := range c.indexes {
+			if i.field == candidate {
+				return []*index{i}
+			}
+		}
+		if field != "" {
+			return nil
+		}
+	}
+	return c.indexes
+}
+
+// askIndexes takes the turns of the indexes of a request.
+func (v *service) askIndexes(ctx context.Context, req indexRequest, choose func(*collection) ([]*index, *failure)) (views []view, q question, fail *failure) {
+	fail = v.change(ctx, req, func(c *collection) *failure {
+		q = question{
+			db: databaseName(ctx, req.GetDbName()), c: c, index: req.GetIndexName(), notLoaded: v.s.config.Dialect.collectionNotLoaded(c.id),
+		}
+		found, fail := choose(c)
+		for _, i := range found {
+			views = append(views, v.s.view(c, i, &q))
+		}
+		return fail
+	})
+	return views, q, fail
+}
+
+// indexRequest is a request about an index.
+type indexRequest interface {
+	named
+	GetIndexName() string
+}
+
+// view takes the turns of one index.
+func (s *Server) view(c *collection, i *index, q *question) view {
+	name, now := i.name, time.Now()
+	if s.config.Dialect == MilvusLite {
+		name = i.field
+	}
+	w := view{description: &milvuspb.IndexDescription{IndexName: name, IndexID: i.id, FieldName: i.field, Params: i.params}}
+	if i.script != nil {
+		q.turn(i.script, next)
+		w.newer = append(w.newer, true)
+		return w
+	}
+	for _, lot := range c.lots {
+		if lot.visible.After(now) {
+			continue
+		}
+		if i.builds[lot] == nil {
+			i.builds[lot] = s.build(lot, i)
+		}
+		q.turn(i.builds[lot], next)
+		w.newer = append(w.newer, lot.visible.After(i.created))
+	}
+	return w
+}
+
+// describe answers the views, as far as they were found.
+func (v *service) describe(ctx context.Context, views []view, q question, fail *failure, timestamp uint64) ([]*milvuspb.IndexDescription, *failure, error) {
+	if fail != nil {
+		return nil, fail, nil
+	}
+	parts, fail, err := answers[milvuswait.IndexBuildingProgress](ctx, v.s, q)
+	if fail != nil || err != nil {
+		return nil, fail, err
+	}
+	var descriptions []*milvuspb.IndexDescription
+	for _, w := range views {
+		w.fill(parts[:len(w.newer)], timestamp == newest)
+		parts = parts[len(w.newer):]
+		descriptions = append(descriptions, w.description)
+	}
+	return descriptions, nil, nil
+}
+
+// fill adds up the parts. What the state of newer rows is, Milvus tells only if
+// it is asked for the newest.
+func (w *view) fill(parts []milvuswait.IndexBuildingProgress, all bool) {
+	d, state := w.description, milvuswait.IndexStateFinished
+	for i, p := range parts {
+		d.TotalRows += p.TotalRows
+		d.IndexedRows += p.IndexedRows
+		d.PendingIndexRows += p.PendingIndexRows
+		d.IndexStateFailReason += p.FailReason
+		untold := w.newer[i] && !all && p.PendingIndexRows > 0
+		if p.State == milvuswait.IndexStateFailed || state == milvuswait.IndexStateFinished && !untold {
+			state = p.State
+		}
+	}
+	d.State = commonpb.IndexState(state)
+}
+
+// build returns the script by which a lot is indexed. Config.Build is called
+// only where the script is, without the lock.
+func (s *Server) build(l *lot, i *index) *playing {
+	begins, rows := l.visible, l.rows
+	if i.created.After(begins) {
+		begins = i.created
+	}
+	return beginAt(fake.ScriptFunc(func(poll int, elapsed time.Duration) fake.Step {
+		return s.config.Build(rows).Step(poll, elapsed)
+	}), begins)
+}
+
+func sameParams(a, b []*commonpb.KeyValuePair) bool {
+	return slices.EqualFunc(a, b, func(a, b *commonpb.KeyValuePair) bool { return a.Key == b.Key && a.Value == b.Value })
+}

@@ -1,0 +1,206 @@
+package fakeserver
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/internal/play"
+)
+
+func (v *service) GetLoadingProgress(ctx context.Context, req *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+	q, refresh, fail := v.askLoad(ctx, req, req.GetPartitionNames(), next)
+	if fail != nil || q.turns == nil { // of no load milvus-lite says 0 %, and no word of why
+		return &milvuspb.GetLoadingProgressResponse{Status: fail.status()}, nil
+	}
+	parts, fail, err := answers[milvuswait.LoadingProgress](ctx, v.s, q)
+	if fail != nil || err != nil {
+		return &milvuspb.GetLoadingProgressResponse{Status: fail.status()}, err
+	}
+	progress := play.Mean(parts)
+	answer := &milvuspb.GetLoadingProgressResponse{Status: fail.status(), Progress: progress.Percent}
+	if v.s.config.Dialect == Milvus23 {
+		answer.RefreshProgress = min(progress.RefreshPercent, refreshed(refresh))
+	}
+	return answer, nil
+}
+
+// refreshed returns the refresh_progress of a refresh: all or nothing.
+func refreshed(refresh *play.Turn[fake.Step]) int64 {
+	if refresh == nil {
+		return 100
+	}
+	if p, ok := refresh.Step().Progress.(milvuswait.LoadingProgress); ok && p.Complete() {
+		return 100
+	}
+	return 0
+}
+
+// askLoad finds the loads of the collection or of the partitions of a request,
+// and its refresh, or says why there are none. Only milvus-lite has no loads and
+// no reason.
+func (v *service) askLoad(ctx context.Context, req named, partitions []string, take func(*playing) play.Turn[fake.Step]) (question, *play.Turn[fake.Step], *failure) {
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	c, fail := v.find(ctx, req)
+	if fail != nil {
+		return question{}, nil, fail
+	}
+	q, fail := v.askLoadOf(c, partitions, take)
+	q.db, q.c = databaseName(ctx, req.GetDbName()), c
+	if c.refresh == nil || fail != nil {
+		return q, nil, fail
+	}
+	refresh := take(c.refresh)
+	return q, &refresh, nil
+}
+
+func (v *service) askLoadOf(c *collection, partitions []string, take func(*playing) play.Turn[fake.Step]) (question, *failure) {
+	d := v.s.config.Dialect
+	q := question{c: c, notLoaded: d.collectionNotLoaded(c.id)}
+	for _, name := range partitions {
+		if d == MilvusLite {
+			break // it ignores the names
+		}
+		p := c.partition(name)
+		if p == nil {
+			return q, d.partitionNotFound(name)
+		}
+		q.notLoaded = d.partitionNotLoaded(p.id)
+		if c.loadOf(p) == nil {
+			return q, q.notLoaded
+		}
+		q.turn(c.loadOf(p), take)
+	}
+	if q.turns != nil {
+		return q, nil
+	}
+	for _, p := range c.partitions {
+		if load := c.loadOf(p); load != nil {
+			q.turn(load, take)
+		}
+	}
+	if q.turns == nil && d != MilvusLite {
+		return q, q.notLoaded
+	}
+	return q, nil
+}
+
+func (v *service) GetLoadState(ctx context.Context, req *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
+	state, fail, err := v.loadState(ctx, req)
+	return &milvuspb.GetLoadStateResponse{Status: fail.status(), State: state}, err
+}
+
+// loadState tells the state without a turn and without the delays of scripts.
+func (v *service) loadState(ctx context.Context, req *milvuspb.GetLoadStateRequest) (commonpb.LoadState, *failure, error) {
+	const notExist, notLoad = commonpb.LoadState_LoadStateNotExist, commonpb.LoadState_LoadStateNotLoad
+	q, _, fail := v.askLoad(ctx, req, req.GetPartitionNames(), peek)
+	switch {
+	case fail != nil && (fail.code == 200 || fail.legacy == liteIllegalValue):
+		return notExist, fail, nil // no such partition, no such database
+	case q.c == nil:
+		return notExist, nil, nil
+	case fail != nil || q.turns == nil:
+		return notLoad, nil, nil
+	}
+	parts, _, err := read[milvuswait.LoadingProgress](q)
+	switch {
+	case errors.Is(err, milvuswait.ErrNotLoaded), errors.Is(err, milvuswait.ErrReleased):
+		return notLoad, nil, nil
+	case errors.Is(err, milvuswait.ErrCollectionNotFound):
+		return notExist, nil, nil
+	case err != nil:
+		fail, err := v.s.scripted(err, q)
+		if v.s.config.Dialect == Milvus22 && fail != nil && fail.legacy == unexpected {
+			return notLoad, nil, nil // of failures, 2.2 tells the want of memory alone
+		}
+		return notExist, fail, err
+	case play.Mean(parts).Complete():
+		return commonpb.LoadState_LoadStateLoaded, nil, nil
+	}
+	return commonpb.LoadState_LoadStateLoading, nil, nil
+}
+
+// list returns the mean percentage of each loaded collection among those. Such a
+// list is a poll for scripts, but takes no time, and leaves out those whose
+// script fails.
+func (v *service) list(collections []*collection, questions map[*collection]question) map[*collection]int64 {
+	percents := map[*collection]int64{}
+	for _, c := range collections {
+		if q, ok := questions[c]; ok {
+			if parts, _, err := read[milvuswait.LoadingProgress](q); err == nil {
+				percents[c] = play.Mean(parts).Percent
+			}
+		}
+	}
+	return percents
+}
+
+func (v *service) ShowCollections(ctx context.Context, req *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+	lite, inMemory := v.s.config.Dialect == MilvusLite, req.Type == milvuspb.ShowType_InMemory
+	collections, questions, fail := v.askList(ctx, req)
+	answer := &milvuspb.ShowCollectionsResponse{Status: fail.status()}
+	if fail != nil {
+		return answer, nil
+	}
+	percents := v.list(collections, questions)
+	for _, c := range collections {
+		percent, loaded := percents[c]
+		if inMemory && !lite && !loaded {
+			continue
+		}
+		answer.CollectionNames = append(answer.CollectionNames, c.name)
+		answer.CollectionIds = append(answer.CollectionIds, c.id)
+		answer.CreatedTimestamps = append(answer.CreatedTimestamps, tso(c.created))
+		answer.CreatedUtcTimestamps = append(answer.CreatedUtcTimestamps, uint64(c.created.UnixMilli()))
+		if inMemory || lite {
+			answer.InMemoryPercentages = append(answer.InMemoryPercentages, percent)
+			answer.QueryServiceAvailable = append(answer.QueryServiceAvailable, percent >= 100)
+		}
+	}
+	return answer, nil
+}
+
+// askList finds the collections of a request and the loads of those that have
+// any. Only a list in memory heeds names, as milvus-lite always does.
+func (v *service) askList(ctx context.Context, req *milvuspb.ShowCollectionsRequest) ([]*collection, map[*collection]question, *failure) {
+	d := v.s.config.Dialect
+	v.s.state.Lock()
+	defer v.s.state.Unlock()
+	db, fail := v.database(ctx, req.GetDbName())
+	if fail != nil && d == MilvusLite {
+		fail.legacy, fail.code = 0, 1
+	}
+	if fail != nil {
+		return nil, nil, fail
+	}
+	collections := slices.Clone(db.collections)
+	inMemory := req.Type == milvuspb.ShowType_InMemory
+	if names := req.CollectionNames; len(names) > 0 && (inMemory || d == MilvusLite) {
+		collections = nil
+		for _, name := range names {
+			c := db.find(name)
+			switch {
+			case c == nil && d == MilvusLite:
+				continue
+			case c == nil:
+				return nil, nil, d.collectionNotFound(db.name, name)
+			case !c.loaded() && d != MilvusLite:
+				return nil, nil, d.listedNotLoaded(name)
+			}
+			collections = append(collections, c)
+		}
+	}
+	questions := map[*collection]question{}
+	for _, c := range collections {
+		if q, fail := v.askLoadOf(c, nil, next); fail == nil && q.turns != nil {
+			questions[c] = q
+		}
+	}
+	return collections, questions, nil
+}

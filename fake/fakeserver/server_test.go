@@ -1,0 +1,165 @@
+package fakeserver_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+func TestRestartInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, c := start(t, fakeserver.Config{})
+		srv.Set(milvuswait.Loading("docs"), fake.LoadOver(40*time.Minute))
+		require.Zero(t, loadingProgress(t, c, "docs").GetProgress())
+
+		srv.Stop()
+		srv.Stop()
+		code, _, _ := poll(t.Context(), c)
+		require.Equal(t, codes.Unavailable, code)
+		time.Sleep(10 * time.Minute)
+		require.NoError(t, srv.Restart())
+
+		r, err := c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"}, grpc.WaitForReady(true))
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, r.GetProgress(), int64(25), "the load went on")
+		require.LessOrEqual(t, r.GetProgress(), int64(30), "and gRPC connects again within 2 min")
+		require.NoError(t, srv.Restart(), "without a stop")
+		srv.Close()
+		srv.Close()
+		require.EqualError(t, srv.Restart(), "fakeserver: the server is closed")
+	})
+}
+
+func TestRestartKeepsThePort(t *testing.T) {
+	srv, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	defer srv.Close()
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(1, 2, 3))
+	address, c := srv.Address(), overTCP(t, srv, grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ask := func() int64 {
+		for {
+			r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+			if err == nil {
+				return r.GetProgress()
+			}
+			// It was sent before the client saw the connection break.
+			require.Equal(t, codes.Unavailable, status.Code(err))
+		}
+	}
+	for want := range 3 {
+		require.EqualValues(t, want+1, ask())
+
+		srv.Stop()
+		require.Equal(t, address, srv.Address())
+		require.NoError(t, srv.Restart())
+		require.Equal(t, address, srv.Address())
+	}
+	require.Equal(t, 3, srv.Count(progressMethod))
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 5 {
+		srv, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+		require.NoError(t, err)
+		conn, err := grpc.NewClient(srv.Address(), plaintext()...)
+		require.NoError(t, err)
+		_ = loadState(t, milvuspb.NewMilvusServiceClient(conn), "docs")
+		srv.Close()
+		require.NoError(t, conn.Close())
+	}
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 10*time.Second, 10*time.Millisecond)
+}
+
+func TestDatabases(t *testing.T) {
+	srv, c := start(t, fakeserver.Config{})
+	srv.In("tenant").Set(milvuswait.Loading("docs"), fake.Percents(70))
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(30))
+	s, err := c.CreateDatabase(t.Context(), &milvuspb.CreateDatabaseRequest{DbName: "made"})
+	succeeds(t, s, err)
+	require.Equal(t, said{unexpected, 65535, "database already exist: made"},
+		done(t)(c.CreateDatabase(t.Context(), &milvuspb.CreateDatabaseRequest{DbName: "made"})))
+	ask := func(header, request string) int64 {
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "dbname", header)
+		r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{DbName: request, CollectionName: "docs"})
+		require.NoError(t, err)
+		return r.GetProgress()
+	}
+
+	require.EqualValues(t, 30, ask("", ""))
+	require.EqualValues(t, 70, ask("tenant", ""))
+	require.EqualValues(t, 70, ask("", "tenant"))
+	require.EqualValues(t, 30, ask("tenant", "default"))
+	names, err := c.ListDatabases(t.Context(), &milvuspb.ListDatabasesRequest{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"default", "made", "tenant"}, names.GetDbNames())
+	require.Equal(t, 3, len(names.GetCreatedTimestamp()))
+}
+
+func TestConcurrentUse(t *testing.T) {
+	const clients, calls = 8, 50
+	srv, c := start(t, fakeserver.Config{})
+	// A script may change the world: no lock is held while it is asked.
+	srv.Set(milvuswait.Loading("docs"), fake.ScriptFunc(func(poll int, _ time.Duration) fake.Step {
+		srv.AddRows("docs", 1)
+		return fake.Step{Progress: milvuswait.LoadingProgress{Percent: int64(poll % 100)}}
+	}))
+	srv.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(10, 4))
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			name := fmt.Sprint("own", i)
+			for range calls {
+				_, _ = c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+				_, _ = c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{CollectionName: "docs"})
+				_, _ = c.DescribeIndex(t.Context(), &milvuspb.DescribeIndexRequest{CollectionName: "docs"})
+				_, _ = c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionName: "docs"})
+				_, _ = c.ShowCollections(t.Context(), &milvuspb.ShowCollectionsRequest{Type: milvuspb.ShowType_InMemory})
+				_, _ = c.ShowPartitions(t.Context(), &milvuspb.ShowPartitionsRequest{CollectionName: "docs"})
+				srv.Set(milvuswait.Loading(name, "p1"), fake.Percents(1))
+				srv.Set(milvuswait.IndexBuilding("docs", name), fake.Rows(1, 1))
+				srv.Set(milvuswait.IndexBuilding("docs", name), nil)
+				srv.Drop(name)
+				srv.Fail("HasCollection", fakeserver.Hang())
+				srv.Heal("HasCollection")
+				_, _ = srv.Count(fakeserver.AnyMethod), srv.LastRequest("DescribeIndex")
+			}
+		})
+	}
+	wg.Wait()
+
+	require.Equal(t, clients*calls, srv.Count(progressMethod))
+	require.Equal(t, 6*clients*calls, srv.Count(fakeserver.AnyMethod))
+}
+
+func TestHealthOfTheServer(t *testing.T) {
+	_, c := start(t, fakeserver.Config{})
+
+	health, err := c.CheckHealth(t.Context(), &milvuspb.CheckHealthRequest{})
+	require.NoError(t, err)
+	require.True(t, health.GetIsHealthy())
+	states, err := c.GetComponentStates(t.Context(), &milvuspb.GetComponentStatesRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "proxy", states.GetState().GetRole())
+	first, err := c.AllocTimestamp(t.Context(), &milvuspb.AllocTimestampRequest{})
+	require.NoError(t, err)
+	require.NotZero(t, first.GetTimestamp())
+}

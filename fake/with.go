@@ -1,0 +1,80 @@
+package fake
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// WithDelay returns s with polls that take d longer: those with the given
+// numbers, 1 being the first, or every one if none is given. A delay of Forever
+// is a poll that hangs until its context ends.
+//
+// It panics if s is nil, d is negative or a number is not positive.
+func WithDelay(s Script, d time.Duration, polls ...int) Script {
+	mustNotBeNegative("WithDelay", d)
+	return with("WithDelay", s, polls, func(step Step) Step {
+		step.Delay = max(step.Delay, 0)
+		step.Delay += min(d, Forever-step.Delay)
+		return step
+	})
+}
+
+// WithError returns s with polls that fail with err: those with the given
+// numbers, 1 being the first, or every one if none is given. The delay of s
+// stays, and its time goes on.
+//
+// It panics if s or err is nil or a number is not positive.
+func WithError(s Script, err error, polls ...int) Script {
+	if err == nil {
+		panic("fake: WithError: the error is nil")
+	}
+	return with("WithError", s, polls, func(step Step) Step {
+		return Step{Err: err, Delay: step.Delay}
+	})
+}
+
+// WithOutage returns s with polls that fail with err if they begin at from or
+// later, but less than d after that, counted from where the script began. The
+// delay of s stays, and its time goes on. An outage of Forever never ends.
+//
+// It panics if s or err is nil or from or d is negative.
+func WithOutage(s Script, err error, from, d time.Duration) Script {
+	mustNotBeNil("WithOutage", s)
+	if err == nil {
+		panic("fake: WithOutage: the error is nil")
+	}
+	mustNotBeNegative("WithOutage", from)
+	mustNotBeNegative("WithOutage", d)
+	return ScriptFunc(func(poll int, elapsed time.Duration) Step {
+		step := s.Step(poll, elapsed)
+		if elapsed >= from && elapsed-from < d {
+			return Step{Err: err, Delay: step.Delay}
+		}
+		return step
+	})
+}
+
+// with returns s, changed for those polls.
+func with(what string, s Script, polls []int, change func(Step) Step) Script {
+	mustNotBeNil(what, s)
+	for _, n := range polls {
+		if n < 1 {
+			panic(fmt.Sprintf("fake: %s: there is no poll %d, the first one is 1", what, n))
+		}
+	}
+	polls = slices.Clone(polls)
+	return ScriptFunc(func(poll int, elapsed time.Duration) Step {
+		step := s.Step(poll, elapsed)
+		if len(polls) == 0 || slices.Contains(polls, poll) {
+			return change(step)
+		}
+		return step
+	})
+}
+
+func mustNotBeNil(what string, s Script) {
+	if s == nil {
+		panic(fmt.Sprintf("fake: %s: the script is nil", what))
+	}
+}
