@@ -95,7 +95,8 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 // IndexBuildingProgress asks DescribeIndex for the named index, or for all if
 // index is empty or milvuswait.AllIndexes, with the greatest timestamp, so that
 // the state covers every flushed segment and not only those that are older than
-// the index.
+// the index. 2.2.16 ignores it and says Finished while rows are pending, so that
+// milvuswait.ServerState is early there.
 //
 // A single index that the server answers with is taken for the named one
 // whatever it is called: milvus-lite calls every index by its field's name. Among
