@@ -1,0 +1,141 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/integration/milvusops"
+	"github.com/milvuswait/milvuswait/integration/realserver"
+)
+
+// answer is what a server says: the two codes and part of the reason, or, where
+// it is no error, the value.
+type answer struct {
+	code, legacyCode int32
+	says             string
+}
+
+// TestAnswers asserts the raw answers that package rpc tells apart, so that the
+// difference is seen when another release gives others.
+func TestAnswers(t *testing.T) {
+	const milvus22, milvus23, lite = 0, 1, 2
+	column := map[realserver.Release]int{realserver.Milvus22: milvus22, realserver.Milvus23: milvus23, realserver.Lite32: lite}
+	on(t, all, func(t *testing.T, s *site) {
+		s.ours(t, "asserts what known versions say")
+		ctx := within(t, 2*time.Minute)
+		c := s.collections(ctx, t)
+		unnamed := s.collection(ctx, t, 1)
+		require.NoError(t, s.ops.CreateVectorIndex(ctx, unnamed, ""))
+
+		q := questions{s.ops}
+		tests := []struct {
+			name string
+			ask  func(context.Context) (answer, error)
+			want [3]answer // 2.2.16, 2.3.5, milvus-lite
+		}{
+			{"unknown collection, GetLoadingProgress", q.progress("nope"), [3]answer{
+				{0, 1, "can't find collection"}, {100, 4, "collection not found"}, {100, 4, "does not exist"}}},
+			{"unknown collection, DescribeIndex", q.index("nope", ""), [3]answer{
+				{0, 1, "can't find collection"}, {100, 4, "collection not found"}, {100, 4, "does not exist"}}},
+			{"unknown collection, ShowCollections", q.show("nope"), [3]answer{
+				{0, 1, "can't find collection"}, {100, 4, "collection not found"}, {0, 0, "0 shown"}}},
+			{"unknown collection, GetLoadState", q.state("nope"), [3]answer{
+				{0, 0, "LoadStateNotExist"}, {0, 0, "LoadStateNotExist"}, {0, 0, "LoadStateNotExist"}}},
+			{"not loaded, GetLoadingProgress", q.progress(c.docs), [3]answer{
+				{0, 1, "has not been loaded to memory or load failed"}, {101, 1, "collection not loaded"}, {0, 0, "0%"}}},
+			{"not loaded, GetLoadState", q.state(c.docs), [3]answer{
+				{0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateNotLoad"}}},
+			{"unknown partition, GetLoadingProgress", q.progress(c.docs, "nope"), [3]answer{
+				{0, 1, "partition is not exist: nope"}, {200, 15, "partition not found"}, {0, 0, "0%"}}},
+			{"partition not loaded, GetLoadingProgress", q.progress(c.parts, "p2"), [3]answer{
+				{0, 1, "invalid data num"}, {201, 1, "partition not loaded"}, {0, 0, "100%"}}},
+			{"partition not loaded, GetLoadState", q.state(c.parts, "p2"), [3]answer{
+				{0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateLoaded"}}},
+			{"no index, DescribeIndex", q.index(c.bare, ""), [3]answer{
+				{0, 25, "index doesn't exist"}, {700, 25, "index not found"}, {700, 11, "no index"}}},
+			{"unknown index, DescribeIndex", q.index(c.docs, "nope"), [3]answer{
+				{0, 25, "index doesn't exist"}, {700, 25, "index not found"}, {0, 0, "vector Finished 0/0/0"}}},
+			{"two indexes and no name, GetIndexBuildProgress", q.buildProgress(c.twice), [3]answer{
+				{0, 1, "there are multiple indexes, please specify the index_name"}, {702, 1, "index duplicates"}, {}}},
+			{"unnamed index, DescribeIndex", q.index(unnamed, ""), [3]answer{
+				{0, 0, "_default_idx_102 Finished 0/0/0"}, {0, 0, "vector Finished 0/0/0"}, {0, 0, "vector Finished 0/0/0"}}},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				want := tt.want[column[s.server.Release()]]
+				if want == (answer{}) {
+					return // unimplemented
+				}
+				r := s.report(t, "answer: "+tt.name)
+
+				got, err := tt.ask(ctx)
+
+				require.NoError(t, err)
+				r.note = fmt.Sprintf("code %d, error_code %d: %s", got.code, got.legacyCode, want.says)
+				require.Contains(t, got.says, want.says)
+				want.says = got.says
+				require.Equal(t, want, got)
+			})
+		}
+	})
+}
+
+// questions are RPCs whose raw answers are looked at.
+type questions struct{ *milvusops.Client }
+
+func said(status *commonpb.Status, value string) answer {
+	//lint:ignore SA1019 2.2 has no other code.
+	errorCode := int32(status.GetErrorCode())
+	if status.GetCode() != 0 || errorCode != 0 {
+		value = status.GetReason()
+	}
+	return answer{status.GetCode(), errorCode, value}
+}
+
+func (q questions) progress(collection string, partitions ...string) func(context.Context) (answer, error) {
+	return func(ctx context.Context) (answer, error) {
+		resp, err := q.Stub.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: collection, PartitionNames: partitions})
+		return said(resp.GetStatus(), fmt.Sprintf("%d%%", resp.GetProgress())), err
+	}
+}
+
+func (q questions) state(collection string, partitions ...string) func(context.Context) (answer, error) {
+	return func(ctx context.Context) (answer, error) {
+		resp, err := q.Stub.GetLoadState(ctx, &milvuspb.GetLoadStateRequest{CollectionName: collection, PartitionNames: partitions})
+		return said(resp.GetStatus(), resp.GetState().String()), err
+	}
+}
+
+func (q questions) show(collection string) func(context.Context) (answer, error) {
+	return func(ctx context.Context) (answer, error) {
+		resp, err := q.Stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{
+			Type: milvuspb.ShowType_InMemory, CollectionNames: []string{collection},
+		})
+		return said(resp.GetStatus(), fmt.Sprintf("%d shown", len(resp.GetCollectionNames()))), err
+	}
+}
+
+func (q questions) index(collection, index string) func(context.Context) (answer, error) {
+	return func(ctx context.Context) (answer, error) {
+		resp, err := q.Stub.DescribeIndex(ctx, &milvuspb.DescribeIndexRequest{CollectionName: collection, IndexName: index})
+		value := ""
+		for _, d := range resp.GetIndexDescriptions() {
+			value += fmt.Sprintf("%s %v %d/%d/%d", d.GetIndexName(), d.GetState(), d.GetIndexedRows(), d.GetTotalRows(), d.GetPendingIndexRows())
+		}
+		return said(resp.GetStatus(), value), err
+	}
+}
+
+func (q questions) buildProgress(collection string) func(context.Context) (answer, error) {
+	return func(ctx context.Context) (answer, error) {
+		//lint:ignore SA1019 What it answers is the question.
+		resp, err := q.Stub.GetIndexBuildProgress(ctx, &milvuspb.GetIndexBuildProgressRequest{CollectionName: collection})
+		return said(resp.GetStatus(), ""), err
+	}
+}

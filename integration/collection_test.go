@@ -1,0 +1,83 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/integration/realserver"
+)
+
+const vectorIndex, numberIndex = "vidx", "nidx"
+
+// collection creates an empty collection, without an index, which is dropped when
+// the test has ended.
+func (s *site) collection(ctx context.Context, t *testing.T, shards int) string {
+	t.Helper()
+	name := fmt.Sprintf("milvuswait_%x", rand.Uint64())
+	require.NoError(t, s.ops.CreateCollection(ctx, name, shards))
+	t.Cleanup(func() {
+		// Whatever the test has left of it; the test's own context is done.
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		_ = s.ops.Release(ctx, name)
+		_ = s.ops.Drop(ctx, name)
+	})
+	return name
+}
+
+// indexed creates an empty collection with an index on its vectors.
+func (s *site) indexed(ctx context.Context, t *testing.T, shards int) string {
+	t.Helper()
+	name := s.collection(ctx, t, shards)
+	require.NoError(t, s.ops.CreateVectorIndex(ctx, name, vectorIndex))
+	return name
+}
+
+// collections are empty collections in the states that a wait can meet.
+type collections struct {
+	bare  string // without an index
+	docs  string // with one, not loaded
+	twice string // with two
+	parts string // partition p1 is loaded, p2 is not
+}
+
+func (s *site) collections(ctx context.Context, t *testing.T) collections {
+	t.Helper()
+	c := collections{bare: s.collection(ctx, t, 1), docs: s.indexed(ctx, t, 1), twice: s.indexed(ctx, t, 1), parts: s.indexed(ctx, t, 1)}
+	require.NoError(t, s.ops.CreateNumberIndex(ctx, c.twice, numberIndex, s.numberKind()))
+	require.NoError(t, s.ops.CreatePartition(ctx, c.parts, "p1"))
+	require.NoError(t, s.ops.CreatePartition(ctx, c.parts, "p2"))
+	if s.is(realserver.Lite32) {
+		// A new collection is loaded there, and partitions cannot be.
+		require.NoError(t, s.ops.Release(ctx, c.docs))
+	} else {
+		require.NoError(t, s.ops.Load(ctx, c.parts, "p1"))
+	}
+	return c
+}
+
+// insert adds rows to the default partition and asks for their flush. It returns
+// the question whether that is done.
+func (s *site) insert(ctx context.Context, t *testing.T, collection string, first, rows int) func(context.Context) (bool, error) {
+	t.Helper()
+	start := time.Now()
+	require.NoError(t, s.ops.Insert(ctx, collection, "", first, rows))
+	inserted := time.Now()
+	flushed, err := s.ops.Flush(ctx, collection)
+	require.NoError(t, err)
+	t.Logf("%d rows inserted in %.1f s, Flush returned after %.2f s", rows, inserted.Sub(start).Seconds(), time.Since(inserted).Seconds())
+	return flushed
+}
+
+// numberKind is the index of numbers that the server has.
+func (s *site) numberKind() string {
+	if s.server.Release().Kind == realserver.Lite {
+		return "INVERTED"
+	}
+	return "STL_SORT"
+}

@@ -1,0 +1,173 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/integration/milvusops"
+	"github.com/milvuswait/milvuswait/integration/realserver"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+const (
+	modeVariable    = "MILVUSWAIT_INTEGRATION"
+	summaryVariable = "MILVUSWAIT_INTEGRATION_SUMMARY"
+)
+
+var (
+	standalone = []realserver.Release{realserver.Milvus23, realserver.Milvus22}
+	all        = []realserver.Release{realserver.Milvus23, realserver.Milvus22, realserver.Lite32}
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := errors.Join(sites.close(), summary.write(os.Getenv(summaryVariable))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// site is a server that tests share.
+type site struct {
+	server *realserver.Server
+	ops    *milvusops.Client
+	watch  *milvusops.Client // on a connection of its own
+	poller *rpc.Poller
+}
+
+// newSite connects to the server, for as long as the process lives.
+func newSite(server *realserver.Server) (*site, error) {
+	conn, err := server.Dial()
+	if err != nil {
+		return nil, err
+	}
+	watching, err := server.Dial()
+	if err != nil {
+		return nil, err
+	}
+	ops := milvusops.New(conn)
+	return &site{server: server, ops: ops, watch: milvusops.New(watching), poller: rpc.New(ops.Stub)}, nil
+}
+
+func (s *site) is(releases ...realserver.Release) bool {
+	for _, r := range releases {
+		if s.server.Release() == r {
+			return true
+		}
+	}
+	return false
+}
+
+// sites are the shared servers, each started by the first test that needs it.
+var sites siteCache
+
+type siteCache struct {
+	mu      sync.Mutex
+	entries map[realserver.Release]*siteEntry
+}
+
+type siteEntry struct {
+	once sync.Once
+	site *site
+	err  error
+}
+
+func (c *siteCache) get(r realserver.Release) (*site, error) {
+	c.mu.Lock()
+	if c.entries == nil {
+		c.entries = make(map[realserver.Release]*siteEntry)
+	}
+	e := c.entries[r]
+	if e == nil {
+		e = new(siteEntry)
+		c.entries[r] = e
+	}
+	c.mu.Unlock()
+	e.once.Do(func() { e.site, e.err = launch(r) })
+	return e.site, e.err
+}
+
+func (c *siteCache) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var errs []error
+	for _, e := range c.entries {
+		if e.site != nil {
+			errs = append(errs, e.site.server.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// launch starts a server, or finds the one of MILVUS_URI.
+func launch(r realserver.Release) (*site, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	defer cancel()
+	var server *realserver.Server
+	var err error
+	if r.Kind == realserver.Other {
+		server, err = realserver.Attach(ctx, os.Getenv(realserver.URIVariable))
+	} else {
+		server, err = realserver.Launch(ctx, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newSite(server)
+}
+
+// on runs the test for each of the releases, or for the one server of MILVUS_URI.
+func on(t *testing.T, releases []realserver.Release, test func(t *testing.T, s *site)) {
+	t.Helper()
+	mode := os.Getenv(modeVariable)
+	switch {
+	case os.Getenv(realserver.URIVariable) != "":
+		releases = []realserver.Release{{Kind: realserver.Other}}
+	case mode == "":
+		t.Skipf("takes minutes: set %s=1 to run it on servers of its own, or %s to the address of yours", modeVariable, realserver.URIVariable)
+	case mode != "1" && mode != "require":
+		t.Fatalf("%s is %q, and neither 1 nor require", modeVariable, mode)
+	}
+	for _, r := range releases {
+		t.Run(r.String(), func(t *testing.T) {
+			start := time.Now()
+			s, err := sites.get(r)
+			if errors.Is(err, realserver.ErrUnavailable) && mode != "require" {
+				t.Skip(err)
+			}
+			require.NoError(t, err)
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("%v said at last:\n%s", s.server.Release(), s.server.Log())
+				}
+			})
+			if took := time.Since(start); took > time.Second {
+				t.Logf("%v at %s, ready after %.1f s", s.server.Release(), s.server.Address(), took.Seconds())
+			}
+			test(t, s)
+		})
+	}
+}
+
+// ours skips the test on a server that we did not start.
+func (s *site) ours(t *testing.T, why string) {
+	t.Helper()
+	if s.server.Release().Kind == realserver.Other {
+		t.Skipf("%s is set, and this test %s", realserver.URIVariable, why)
+	}
+}
+
+// within returns the test's context, with a deadline.
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,125 @@
+package realserver
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// CacheVariable is the environment variable that names the folder for installed
+// servers and for the data of running ones. Without it that is milvuswait in
+// os.UserCacheDir.
+const CacheVariable = "MILVUSWAIT_CACHE"
+
+//go:embed unpack.py
+var unpack string
+
+// cacheDir returns the absolute path of the folder of CacheVariable, made if need
+// be.
+func cacheDir() (string, error) {
+	dir := os.Getenv(CacheVariable)
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("%w: no place to install to (set %s): %w", ErrUnavailable, CacheVariable, err)
+		}
+		dir = filepath.Join(user, "milvuswait")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// install returns the folder that the release is installed in, below cache. It
+// installs it if it is not there or not complete; other processes that want the
+// same wait meanwhile.
+func install(ctx context.Context, cache string, r Release) (string, error) {
+	if err := r.check(); err != nil {
+		return "", err
+	}
+	folder := filepath.Join(cache, string(r.Kind)+"-"+r.Version)
+	unlock, err := lock(ctx, folder+".lock")
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+
+	// Written last, so that an interrupted installation is made again.
+	marker := filepath.Join(folder, "installed")
+	want := []byte(strings.Join(r.requirements(), "\n"))
+	if got, err := os.ReadFile(marker); err == nil && bytes.Equal(got, want) {
+		return folder, nil
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		return "", err
+	}
+	venv := filepath.Join(folder, "venv")
+	pip := append([]string{"-m", "pip", "install", "--quiet", "--no-input", "--only-binary=:all:"}, r.requirements()...)
+	if err := run(ctx, "python3", "-m", "venv", venv); err != nil {
+		return "", fmt.Errorf("%w: %v needs Python: %w", ErrUnavailable, r, err)
+	}
+	if err := run(ctx, python(folder), pip...); err != nil {
+		return "", fmt.Errorf("%w: %v cannot be installed: %w", ErrUnavailable, r, err)
+	}
+	if r.Kind == Milvus {
+		if err := run(ctx, python(folder), "-c", unpack, folder); err != nil {
+			return "", fmt.Errorf("unpacking %v: %w", r, err)
+		}
+	}
+	return folder, os.WriteFile(marker, want, 0o644)
+}
+
+// python returns the interpreter of an installed release.
+func python(folder string) string { return filepath.Join(folder, "venv", "bin", "python") }
+
+// run runs a program to its end. Its error has the end of what the program
+// printed.
+func run(ctx context.Context, name string, args ...string) error {
+	var output bytes.Buffer
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	p, err := start(cmd)
+	if err != nil {
+		return err
+	}
+	<-p.exited
+	if p.err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), p.err, tail(output.Bytes()))
+	}
+	return nil
+}
+
+// lock waits until no other process holds the lock file.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	for {
+		held, err := tryLock(path)
+		if err != nil {
+			return nil, err
+		}
+		if held != nil {
+			return func() { held.Close() }, nil
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for another process to release %s: %w", path, ctx.Err())
+		}
+	}
+}
+
+// tail returns the end of what a program printed, as much as an error may hold.
+func tail(output []byte) []byte {
+	const most = 8 << 10
+	if len(output) <= most {
+		return output
+	}
+	return append([]byte("…"), output[len(output)-most:]...)
+}

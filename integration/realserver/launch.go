@@ -1,0 +1,100 @@
+package realserver
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// The ports of a slot, counted from its first.
+const (
+	servicePort = iota // what clients connect to
+	metricsPort
+	etcdClientPort
+	etcdPeerPort
+	firstInnerPort // those of the coordinators and nodes
+)
+
+// innerPorts are the settings of the other ports that a standalone server listens
+// on.
+var innerPorts = []string{
+	"PROXY_INTERNALPORT", "ROOTCOORD_PORT", "QUERYCOORD_PORT", "QUERYNODE_PORT",
+	"INDEXCOORD_PORT", "INDEXNODE_PORT", "DATACOORD_PORT", "DATANODE_PORT",
+}
+
+// command returns the program that serves from the slot, for a release that is
+// installed in folder.
+func command(r Release, folder string, s *slot) (*exec.Cmd, error) {
+	if r.Kind == Lite {
+		cmd := exec.Command(python(folder), "-m", "milvus_lite.cmdline", "server",
+			"--data-dir", filepath.Join(s.folder, "data"), "--host", "127.0.0.1", "--port", fmt.Sprint(s.port+servicePort))
+		cmd.Env = environment(s, "PYTHONUNBUFFERED=1")
+		return cmd, nil
+	}
+	// Not by the package's own milvus-server: that leaves a process of its own
+	// between this one and the server, takes the next free port where the wanted
+	// one is not, and has the embedded etcd on its two default ports, so that a
+	// second server cannot start.
+	etcd := filepath.Join(s.folder, "etcd.yaml")
+	if err := os.WriteFile(etcd, []byte(etcdConfig(s)), 0o644); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(filepath.Join(folder, "bin", "milvus"), "run", "standalone", "-alias", alias(s))
+	settings := []string{
+		"DEPLOY_MODE=STANDALONE",
+		"LD_LIBRARY_PATH=" + filepath.Join(folder, "bin"),
+		"MILVUSCONF=" + filepath.Join(folder, "configs"),
+		"METRICS_PORT=" + fmt.Sprint(s.port+metricsPort),
+		// A setting of milvus.yaml is overridden by the variable of its name.
+		"PROXY_PORT=" + fmt.Sprint(s.port+servicePort),
+		"ETCD_CONFIG_PATH=" + etcd,
+		"ETCD_ENDPOINTS=" + s.address(etcdClientPort),
+		"ETCD_DATA_DIR=" + filepath.Join(s.folder, "etcd"),
+		"ETCD_LOG_PATH=" + filepath.Join(s.folder, "etcd.log"),
+		"LOCALSTORAGE_PATH=" + filepath.Join(s.folder, "data"),
+		"ROCKSMQ_PATH=" + filepath.Join(s.folder, "rocksmq"),
+		"LOG_FILE_ROOTPATH=" + filepath.Join(s.folder, "logs"),
+		"LOG_LEVEL=info",
+		// Compaction takes back what was complete a moment ago, whenever it likes.
+		"DATACOORD_COMPACTION_ENABLEAUTOCOMPACTION=false",
+	}
+	for i, name := range innerPorts {
+		component, _, _ := strings.Cut(name, "_")
+		// Where the components find each other. 2.2.16 and 2.3.5 listen on every
+		// interface whatever is said, but for etcd, which does as it is told.
+		settings = append(settings, component+"_IP=127.0.0.1", fmt.Sprintf("%s=%d", name, s.port+firstInnerPort+i))
+	}
+	cmd.Env = environment(s, settings...)
+	return cmd, nil
+}
+
+// environment returns the settings and nothing of this process's own that the
+// server might take for one.
+func environment(s *slot, settings ...string) []string {
+	return append(settings, "PATH="+os.Getenv("PATH"), "HOME="+s.folder, "TMPDIR="+s.folder)
+}
+
+func etcdConfig(s *slot) string {
+	client, peer := "http://"+s.address(etcdClientPort), "http://"+s.address(etcdPeerPort)
+	return fmt.Sprintf(`listen-client-urls: %[1]s
+advertise-client-urls: %[1]s
+listen-peer-urls: %[2]s
+initial-advertise-peer-urls: %[2]s
+initial-cluster: default=%[2]s
+`, client, peer)
+}
+
+// alias tells the server's process file from those of other servers, which it
+// could not run beside otherwise.
+func alias(s *slot) string { return fmt.Sprintf("milvuswait-%d", s.port) }
+
+// removeTraces removes what a killed standalone server leaves outside its folder,
+// at places that cannot be set.
+func removeTraces(s *slot, pid int) {
+	for _, dir := range []string{"/run/milvus", "/tmp/milvus"} {
+		os.Remove(filepath.Join(dir, "standalone-"+alias(s)+".pid"))
+	}
+	os.Remove(fmt.Sprintf("/tmp/milvus/server_id_%d", pid))
+}

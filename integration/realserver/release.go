@@ -1,0 +1,63 @@
+package realserver
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// ErrUnavailable is why a server cannot be had on this machine, such as a missing
+// Python or no way to the package: a reason to skip a test, not to fail it.
+var ErrUnavailable = errors.New("real server unavailable")
+
+// Kind is the make of a server.
+type Kind string
+
+// The kinds of servers.
+const (
+	Milvus Kind = "milvus"      // the standalone server: coordinators, nodes, etcd and queue in one process
+	Lite   Kind = "milvus-lite" // the Milvus team's one-process server in Python
+	Other  Kind = "other"       // one that was running before; see Attach
+)
+
+// Release is a server that can be installed: the package of its kind's name, in
+// one version. Releases are comparable.
+type Release struct {
+	Kind    Kind
+	Version string
+}
+
+// The releases that this module is tested against. The milvus package ends with
+// 2.3.5, and 2.2.16 is the last of the servers that have no error codes.
+var (
+	Milvus23 = Release{Milvus, "2.3.5"}
+	Milvus22 = Release{Milvus, "2.2.16"}
+	Lite32   = Release{Lite, "3.2.2"}
+)
+
+// String returns kind and version, such as "milvus 2.3.5".
+func (r Release) String() string { return strings.TrimSpace(string(r.Kind) + " " + r.Version) }
+
+// requirements returns what pip is to install.
+func (r Release) requirements() []string {
+	pinned := []string{string(r.Kind) + "==" + r.Version}
+	if r.Kind == Lite {
+		// Its server imports the generated code of pymilvus without requiring it.
+		pinned = append(pinned, "pymilvus==3.0.2")
+	}
+	return pinned
+}
+
+// check returns ErrUnavailable if the release has no package for this machine.
+func (r Release) check() error {
+	switch {
+	case runtime.GOOS != "linux":
+		return fmt.Errorf("%w: servers are started on Linux only, not on %s", ErrUnavailable, runtime.GOOS)
+	case r.Kind == Milvus && runtime.GOARCH != "amd64":
+		return fmt.Errorf("%w: %v is built for x86-64 only, not for %s", ErrUnavailable, r, runtime.GOARCH)
+	case r.Kind != Milvus && r.Kind != Lite:
+		return fmt.Errorf("%w: there is no package of %v", ErrUnavailable, r)
+	}
+	return nil
+}

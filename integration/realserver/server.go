@@ -1,0 +1,228 @@
+// Package realserver installs real Milvus servers and runs them on this machine,
+// for tests and benchmarks. Several may run side by side, also of several
+// processes; none outlives the process that started it.
+//
+// A server is installed by pip, on first use, into a virtual environment of its
+// own below the folder that [CacheVariable] names. It is reached on the loopback
+// interface, without TLS and without a password. Milvus 2.2.16 and 2.3.5 listen on
+// every other interface too, and cannot be told not to: run them where nobody
+// else can reach them.
+package realserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// startLimit is how long a server may take until it answers. They take about 10 s
+// on an idle machine.
+const startLimit = 3 * time.Minute
+
+// Server is a Milvus server. Its methods are for one goroutine at a time, those
+// that only tell something for any.
+type Server struct {
+	release Release
+	address string
+
+	folder  string   // where it is installed
+	slot    *slot    // nil of Other
+	process *process // nil unless it runs
+}
+
+// Launch installs the release if need be, starts a server with an empty data
+// folder, and returns it when it answers; Close it. The error is ErrUnavailable
+// if the release cannot be had here.
+func Launch(ctx context.Context, r Release) (*Server, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := install(ctx, cache, r)
+	if err != nil {
+		return nil, err
+	}
+	slot, err := takeSlot(cache, firstPort)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{release: r, folder: folder, slot: slot, address: slot.address(servicePort)}
+	if err := s.Start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Start starts a server that was killed, on its ports and data, and returns when
+// it answers.
+func (s *Server) Start(ctx context.Context) error {
+	switch {
+	case s.slot == nil:
+		return fmt.Errorf("%v at %s is not ours to start", s.release, s.address)
+	case s.process != nil:
+		return fmt.Errorf("%v at %s runs already", s.release, s.address)
+	}
+	cmd, err := command(s.release, s.folder, s.slot)
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.slot.folder, log, log
+	if s.process, err = start(cmd); err != nil {
+		return err
+	}
+	if err := s.awaitReady(ctx); err != nil {
+		return fmt.Errorf("starting %v: %w\n%s", s.release, err, s.Log())
+	}
+	return nil
+}
+
+// Kill ends the server as a crash would: it has no time to write anything.
+// Killing a server that does not run does nothing.
+func (s *Server) Kill() error {
+	switch {
+	case s.slot == nil:
+		return fmt.Errorf("%v at %s is not ours to kill", s.release, s.address)
+	case s.process == nil:
+		return nil
+	}
+	err := s.process.kill()
+	removeTraces(s.slot, s.process.pid)
+	s.process = nil
+	return err
+}
+
+// Close kills the server and removes its data. It leaves one of Attach alone.
+func (s *Server) Close() error {
+	if s.slot == nil {
+		return nil
+	}
+	return errors.Join(s.Kill(), s.slot.giveBack())
+}
+
+// Release returns what the server is.
+func (s *Server) Release() Release { return s.release }
+
+// Address returns host and port of the server's RPCs.
+func (s *Server) Address() string { return s.address }
+
+// MetricsAddress returns host and port of the server's metrics (GET /metrics,
+// which counts the RPCs, among others), or "" for a server that has none.
+func (s *Server) MetricsAddress() string {
+	if s.release.Kind != Milvus {
+		return ""
+	}
+	return s.slot.address(metricsPort)
+}
+
+// PID returns the id of the server's process, or 0 if it does not run or is not
+// ours.
+func (s *Server) PID() int {
+	if s.process == nil {
+		return 0
+	}
+	return s.process.pid
+}
+
+// Log returns the end of what the server has printed, over all its starts.
+func (s *Server) Log() string {
+	if s.slot == nil {
+		return ""
+	}
+	output, err := os.ReadFile(s.logPath())
+	if err != nil {
+		return err.Error()
+	}
+	return string(tail(output))
+}
+
+func (s *Server) logPath() string { return filepath.Join(s.slot.folder, "server.log") }
+
+// Dial returns a new connection to the server, with the settings that package rpc
+// recommends: it looks for a server that is away every 3 s or more often.
+func (s *Server) Dial(opts ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient(s.address, append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.Config{
+				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second,
+			},
+			MinConnectTimeout: 3 * time.Second,
+		}),
+	}, opts...)...)
+}
+
+// awaitReady returns when the server has answered.
+func (s *Server) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	conn, err := s.Dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for {
+		notReady := s.probe(ctx, milvuspb.NewMilvusServiceClient(conn))
+		if notReady == nil {
+			return nil
+		}
+		select {
+		case <-s.process.exited:
+			return fmt.Errorf("the process has ended: %v", s.process.err)
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: %w (%w)", notReady, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// probe returns nil if the server answers, and if all of its parts are healthy.
+func (s *Server) probe(ctx context.Context, stub milvuspb.MilvusServiceClient) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if s.MetricsAddress() != "" {
+		// The proxy answers before the nodes, which a load or a flush needs.
+		if err := healthy(ctx, "http://"+s.MetricsAddress()+"/healthz"); err != nil {
+			return err
+		}
+	}
+	response, err := stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{})
+	if err != nil {
+		return err
+	}
+	status := response.GetStatus()
+	//lint:ignore SA1019 2.2 has no other code.
+	if status.GetCode() != 0 || status.GetErrorCode() != 0 {
+		return errors.New(status.GetReason())
+	}
+	return nil
+}
+
+func healthy(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, response.Status)
+	}
+	return nil
+}

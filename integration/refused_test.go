@@ -1,0 +1,84 @@
+package integration_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/integration/realserver"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// TestRefused has waits that cannot end well: their first poll ends them.
+func TestRefused(t *testing.T) {
+	on(t, all, func(t *testing.T, s *site) {
+		ctx := within(t, 2*time.Minute)
+		c := s.collections(ctx, t)
+		load, index := milvuswait.Loading, milvuswait.IndexBuilding
+		tests := []struct {
+			name   string
+			target milvuswait.Target
+			want   error
+			lite   error // nil: complete, since milvus-lite takes any name for the one it has
+		}{
+			{"load of an unknown collection", load("nope"), milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
+			{"load that nobody asked for", load(c.docs), milvuswait.ErrNotLoaded, milvuswait.ErrNotLoaded},
+			{"load of an unknown partition", load(c.parts, "nope"), milvuswait.ErrPartitionNotFound, nil},
+			{"load of a partition that nobody asked for", load(c.parts, "p2"), milvuswait.ErrNotLoaded, nil},
+			{"index of an unknown collection", index("nope", ""), milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
+			{"no index", index(c.bare, ""), milvuswait.ErrIndexNotFound, milvuswait.ErrIndexNotFound},
+			{"unknown index", index(c.docs, "nope"), milvuswait.ErrIndexNotFound, nil},
+			{"unknown index beside two", index(c.twice, "nope"), milvuswait.ErrIndexNotFound, milvuswait.ErrIndexNotFound},
+			{"two indexes and none named", index(c.twice, ""), milvuswait.ErrAmbiguousIndex, milvuswait.ErrAmbiguousIndex},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				r := s.report(t, "refused: "+tt.name)
+				want, polls := tt.want, 1
+				if s.is(realserver.Lite32) {
+					want = tt.lite
+					if want == milvuswait.ErrNotLoaded {
+						polls = 3 // it says 0 %, which the third poll in a row makes sure of
+					}
+				}
+
+				last, err := s.waitFor(ctx, tt.target)
+
+				r.polls = last.Polls
+				require.Equal(t, polls, last.Polls)
+				if want == nil {
+					r.note = "complete: the name is ignored"
+					require.NoError(t, err)
+					return
+				}
+				r.note = want.Error()
+				t.Log(err)
+				require.ErrorIs(t, err, want)
+				var e *milvuswait.Error
+				require.ErrorAs(t, err, &e)
+				require.Equal(t, polls, e.Polls)
+			})
+		}
+		t.Run("unknown database", func(t *testing.T) {
+			r := s.report(t, "refused: load in an unknown database")
+
+			_, err := milvuswait.WaitForLoadingComplete(ctx, rpc.New(s.ops.Stub, rpc.WithDatabase("nope")), c.docs)
+
+			t.Log(err)
+			var e *milvuswait.Error
+			require.ErrorAs(t, err, &e)
+			r.polls = e.Polls
+			require.Equal(t, 1, e.Polls)
+			// 2.2.16 and 2.3.5 look for the collection only.
+			if errors.Is(err, milvuswait.ErrCollectionNotFound) {
+				r.note = milvuswait.ErrCollectionNotFound.Error()
+				return
+			}
+			r.note = milvuswait.ErrDatabaseNotFound.Error()
+			require.ErrorIs(t, err, milvuswait.ErrDatabaseNotFound)
+		})
+	})
+}
