@@ -123,3 +123,17 @@ func tail(output []byte) []byte {
 	}
 	return append([]byte("…"), output[len(output)-most:]...)
 }
+
+// PythonWithPymilvus returns the path of a Python that has pymilvus 3.0.2, which
+// it installs if need be. The error is ErrUnavailable if that cannot be had.
+func PythonWithPymilvus(ctx context.Context) (string, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	folder, err := install(ctx, cache, Lite32)
+	if err != nil {
+		return "", err
+	}
+	return python(folder), nil
+}
