@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// output is a Writer that does something when it is told a word.
+type output struct {
+	strings.Builder
+	word string
+	then func()
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if o.then != nil && strings.Contains(string(b), o.word) {
+		o.then()
+	}
+	return o.Builder.Write(b)
+}
+
+func TestQuickstart(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	var out output
+
+	err := run(ctx, &out, os.Getenv("MILVUS_URI"), os.Getenv("MILVUS_TOKEN"))
+
+	require.NoError(t, err, out.String())
+	for _, pattern := range []string{
+		`inserted 20000 rows into quickstart_\w+`,
+		`index_building \[#{24}\] 100%  20000 of 20000 rows, server says Finished  complete after \d+ polls`,
+		`loading        \[#{24}\] 100%  complete after \d+ polls`,
+		`(?m)^{"total_rows":20000,"indexed_rows":20000,"pending_index_rows":0,"state":"Finished"}$`,
+		`(?m)^{"loading_progress":"100%"}$`,
+		`dropped quickstart_\w+`,
+	} {
+		require.Regexp(t, regexp.MustCompile(pattern), out.String())
+	}
+}
+
+func TestNothingIsLeftBehindWhenInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := output{word: "index_building", then: cancel}
+
+	err := run(ctx, &out, os.Getenv("MILVUS_URI"), os.Getenv("MILVUS_TOKEN"))
+
+	require.ErrorIs(t, err, context.Canceled)
+	require.Contains(t, out.String(), "dropped quickstart_")
+}
+
+func TestNoServer(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	var out output
+
+	err := run(ctx, &out, "127.0.0.1:1", "")
+
+	require.ErrorContains(t, err, "connecting to 127.0.0.1:1")
+}
