@@ -16,6 +16,10 @@ const (
 	zeroPolls = 3
 	maxChecks = 3
 
+	// listedZero is how long a load may stand at 0 % in lists before its state is
+	// asked for.
+	listedZero = 10 * time.Second
+
 	// refreshGuard is how long a refresh_progress of 100 that was never seen lower
 	// may mean that nobody has asked yet.
 	refreshGuard = time.Second
@@ -56,6 +60,7 @@ type answer struct {
 	took     time.Duration
 	timedOut bool  // err is that the poll's own time was up
 	check    check // whether the state of the load was asked for too
+	listed   bool  // out of a list of all loads
 }
 
 // check is what came of asking for the state of a load; err has what is wrong.
@@ -95,6 +100,13 @@ func (c *core) wantsCheck(p Progress) bool {
 	return ok && l.Percent == 0 && c.checks < maxChecks && c.zeros+1 >= zeroPolls
 }
 
+// wantsListCheck is wantsCheck for an answer out of a list, which milvus-lite
+// gives for what is not loaded too. Many may stand at 0 % at once, and to ask for
+// each after three polls would cost what the list has saved.
+func (c *core) wantsListCheck(now time.Duration, p Progress) bool {
+	return c.wantsCheck(p) && now-c.changed >= listedZero
+}
+
 // observe takes in the answer of a poll that ended at now and decides. The
 // random number, from 0 to below 1, is for jitter.
 func (c *core) observe(now time.Duration, a answer, random float64) decision {
@@ -123,6 +135,12 @@ func (c *core) observe(now time.Duration, a answer, random float64) decision {
 
 // take notes a good answer.
 func (c *core) take(now time.Duration, a answer) {
+	if before, known := c.last.(LoadingProgress); known && a.listed {
+		// Lists do not tell of refreshes.
+		listed := a.progress.(LoadingProgress)
+		listed.RefreshPercent = before.RefreshPercent
+		a.progress = listed
+	}
 	if c.lastErr != nil {
 		// Nobody saw whether progress changed meanwhile: that is no stall.
 		c.changed += now - c.down

@@ -26,6 +26,8 @@
 // moment ago, and no poll can tell that from an index that is complete. Without
 // the number, wait for the flush first.
 //
+// For many collections and indexes at once, up to a whole cluster: [WaitAll].
+//
 // While rows are written without end use [WithIndexCriterion] with [RowsAtStart].
 // To see every poll, give an [Observer] by [WithObserver], or range over [Watch].
 //
@@ -59,7 +61,7 @@
 //
 // # Goroutines
 //
-// A wait runs on the goroutine that calls it and leaves nothing behind: no
-// goroutine, no timer, no connection. Everything may be used by many goroutines
-// at once.
+// A wait runs on the goroutine that calls it, but for the polls of [WaitAll], and
+// leaves nothing behind: no goroutine, no timer, no connection. Everything may be
+// used by many goroutines at once.
 package milvuswait

@@ -60,13 +60,20 @@ func (k *clock) judge(c *core, now time.Duration, a answer) decision {
 	return d
 }
 
-// checkArguments says what is wrong with the arguments that every wait has.
-func checkArguments(ctx context.Context, p Poller, t Target) error {
+func checkPoller(ctx context.Context, p Poller) error {
 	if ctx == nil {
 		return fmt.Errorf("%w: the context is nil", ErrInvalid)
 	}
 	if isNil(p) {
 		return fmt.Errorf("%w: the Poller is nil", ErrInvalid)
+	}
+	return nil
+}
+
+// checkArguments says what is wrong with the arguments that every wait has.
+func checkArguments(ctx context.Context, p Poller, t Target) error {
+	if err := checkPoller(ctx, p); err != nil {
+		return err
 	}
 	if err := t.validate(); err != nil {
 		return err

@@ -86,6 +86,35 @@ func ExampleWatch() {
 	// 100 % 100000/100000 rows, Finished
 }
 
+func ExampleWaitAll() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+
+	outcomes, err := milvuswait.WaitAll(ctx, server(), []milvuswait.Target{
+		milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100_000),
+		milvuswait.Loading("docs"),
+		milvuswait.Loading("imagse"),
+	}, quick, milvuswait.WithContinueOnError())
+
+	for _, o := range outcomes {
+		fmt.Println(o.Target, o.Progress, errors.Is(o.Err, milvuswait.ErrCollectionNotFound))
+	}
+	fmt.Println(errors.Is(err, milvuswait.ErrCollectionNotFound))
+	// Output:
+	// index "vidx" of "docs" 100000/100000 rows, Finished false
+	// loading "docs" 100% false
+	// loading "imagse" <nil> true
+	// true
+}
+
+func ExampleAggregate() {
+	targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")}
+	whole := milvuswait.NewAggregate(len(targets))
+	_, err := milvuswait.WaitAll(context.Background(), server(), targets, quick, milvuswait.WithObserver(whole))
+	fmt.Println(whole.Summary(), err) // or from a ticker, meanwhile
+	// Output: 2 of 2 done, 100% <nil>
+}
+
 func ExampleLoading() {
 	fmt.Println(milvuswait.Loading("docs"))
 	fmt.Println(milvuswait.Loading("docs", "eu", "us"))

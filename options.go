@@ -33,6 +33,9 @@ type config struct {
 	unreachableAfter time.Duration
 	stallTimeout     time.Duration
 
+	maxInFlight     int
+	continueOnError bool
+
 	observer Observer
 	random   func() float64
 
@@ -46,6 +49,7 @@ func newConfig(opts []Option) (*config, error) {
 		pollTimeout:      10 * time.Second,
 		maxPollTimeout:   time.Minute,
 		unreachableAfter: 5 * time.Minute,
+		maxInFlight:      16,
 		random:           rand.Float64,
 	}
 	for i, opt := range opts {

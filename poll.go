@@ -50,6 +50,23 @@ type LoadStateChecker interface {
 	CheckLoadState(ctx context.Context, collection string, partitions ...string) error
 }
 
+// A Lister is a Poller that can tell of all loads at once. WaitAll asks it so
+// when two or more loads of whole collections are due together.
+type Lister interface {
+	// ListLoading returns the progress of every collection that is loading or
+	// loaded, by name. It is no error that one is not there: that one is asked for
+	// alone. Nor is it if nothing at all can be told: the map is empty then.
+	ListLoading(ctx context.Context) (map[string]LoadingProgress, error)
+}
+
+// An IndexLister is a Poller that can tell of several indexes of one collection
+// at once. WaitAll asks it so when it waits for two or more of them.
+type IndexLister interface {
+	// ListIndexBuilding returns, by one question to the server and in the order of
+	// indexes, what IndexBuildingProgress would return for each of them.
+	ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]IndexBuildingProgress, []error)
+}
+
 // PollerFuncs makes a Poller of two functions, for clients that this module has
 // no adapter for. A wait that needs a function which is nil fails with ErrInvalid.
 type PollerFuncs struct {

@@ -132,6 +132,9 @@ func newWaiter(ctx context.Context, p Poller, t Target, c *config) (*waiter, err
 	if err == nil {
 		err = c.refuseFor(t.kind)
 	}
+	if err == nil {
+		err = c.refuse("is for WaitAll", "WithMaxInFlight", "WithContinueOnError")
+	}
 	var pace pace
 	if err == nil {
 		pace, err = c.newPace(t.kind)

@@ -1,0 +1,122 @@
+package milvuswait
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// Outcome is how the wait for one target of many ended.
+type Outcome struct {
+	Target   Target
+	Progress Progress      // of the last good poll; nil if there was none
+	Err      error         // nil if the target is complete, otherwise an *Error
+	Polls    int           // made for it, those included that served several targets
+	Elapsed  time.Duration // from the call to the target's end
+}
+
+// WaitAll returns when all targets are complete: loads and index builds, side by
+// side, until the context ends. The outcomes are those of the targets, in their
+// order, all of them filled whatever happened. Of targets that are equal only one
+// is polled. No targets are complete at once.
+//
+// When one target fails, the others end at once with ErrAborted, unless
+// WithContinueOnError lets them go on. The error is nil if every outcome's is. It
+// is ErrInvalid, with no outcomes, for arguments that make no sense. Otherwise it
+// names the targets that failed by themselves, at most the first ten of them, and
+// errors.Is and errors.As find all of them in it, each an *Error as those of
+// [WaitForLoadingComplete] and [WaitForIndexBuildingComplete].
+//
+// At most as many polls as WithMaxInFlight says are under way at a time. Every
+// target is polled once before any is polled again, and each is then polled at
+// its own pace, all together no more often than 4000 times a second. A Poller that
+// is a [Lister] is asked for all loads of whole collections at once, and one that
+// is an [IndexLister] for all indexes of a collection, whenever two or more of them
+// are due. A server on which polls only time out is asked by one poll at a time
+// until it answers.
+//
+// The polls are made on goroutines that end before WaitAll does; observers are
+// called on the caller's. A panic of the Poller is passed on to the caller, with
+// the stack where it came about in its text.
+func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([]Outcome, error) {
+	c, err := newConfig(opts)
+	if err == nil {
+		err = c.refuse("does not go with Targets: say it there", "WithPartitions", "WithIndex", "WithExpectedRows")
+	}
+	if err == nil {
+		err = checkPoller(ctx, p)
+	}
+	outcomes := make([]Outcome, len(targets))
+	for i, t := range targets {
+		outcomes[i].Target = t
+		if err == nil {
+			if err = checkArguments(ctx, p, t); err != nil {
+				err = fmt.Errorf("target %d of %d: %w", i+1, len(targets), err)
+			}
+		}
+	}
+	var s *scheduler
+	if err == nil {
+		s, err = newScheduler(ctx, p, c, outcomes)
+	}
+	if err != nil {
+		return nil, prefixed(err)
+	}
+	s.run()
+	return outcomes, s.err()
+}
+
+// WithMaxInFlight bounds the polls of WaitAll that are under way at a time: 1 or
+// more. The default is 16, with which a server on the same network is busy; over a
+// long line more are of use.
+func WithMaxInFlight(n int) Option {
+	return func(c *config) {
+		if n < 1 {
+			c.invalid("WithMaxInFlight: %d is not positive", n)
+		}
+		c.maxInFlight = n
+		c.give("WithMaxInFlight")
+	}
+}
+
+// WithContinueOnError makes WaitAll wait for the other targets when one fails.
+func WithContinueOnError() Option {
+	return func(c *config) {
+		c.continueOnError = true
+		c.give("WithContinueOnError")
+	}
+}
+
+// joinedError is what failed of many targets.
+type joinedError struct {
+	errs  []error
+	total int // of targets
+}
+
+// Error returns how many targets failed, and of the first ten how.
+func (e *joinedError) Error() string {
+	const most = 10
+	if e.total == 1 {
+		return e.errs[0].Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "milvuswait: %d of %d targets failed", len(e.errs), e.total)
+	for i, err := range e.errs[:min(most, len(e.errs))] {
+		separator := "; "
+		if i == 0 {
+			separator = ": "
+		}
+		b.WriteString(separator + strings.TrimPrefix(untrusted.Text(err.Error()), "milvuswait: "))
+	}
+	if more := len(e.errs) - most; more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
+	}
+	return b.String()
+}
+
+// Unwrap returns every failure.
+func (e *joinedError) Unwrap() []error { return slices.Clone(e.errs) }

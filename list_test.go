@@ -1,0 +1,268 @@
+package milvuswait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// listing is a server that can be asked for all at once.
+type listing struct {
+	gauge
+	start   time.Time
+	percent func(i int, at time.Duration) int64
+	list    func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error // changes or fails a list
+	state   error                                                                          // of a load at 0 %
+	listed  func() map[string]milvuswait.LoadingProgress
+	lists   []time.Duration
+	checks  int
+}
+
+// newListing is a server of n collections.
+func newListing(n int, percent func(i int, at time.Duration) int64) *listing {
+	l := &listing{start: time.Now(), percent: percent}
+	l.answer = func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
+		var i int
+		if _, err := fmt.Sscanf(collection, "c%d", &i); err != nil || i >= n {
+			return milvuswait.LoadingProgress{}, milvuswait.ErrCollectionNotFound
+		}
+		return milvuswait.LoadingProgress{Percent: percent(i, time.Since(l.start)), RefreshPercent: 100}, nil
+	}
+	l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return nil }
+	l.of = map[string]int{}
+	l.took = time.Millisecond
+	l.listed = func() map[string]milvuswait.LoadingProgress {
+		all := map[string]milvuswait.LoadingProgress{}
+		for i := range n {
+			all[fmt.Sprintf("c%d", i)] = milvuswait.LoadingProgress{Percent: percent(i, time.Since(l.start))}
+		}
+		return all
+	}
+	return l
+}
+
+func (l *listing) ListLoading(context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	at := time.Since(l.start)
+	l.lists = append(l.lists, at)
+	time.Sleep(20 * time.Millisecond)
+	all := l.listed()
+	err := l.list(len(l.lists), at, all)
+	return all, err
+}
+
+func (l *listing) CheckLoadState(context.Context, string, ...string) error {
+	l.checks++
+	return l.state
+}
+
+func evenly(d time.Duration) func(int, time.Duration) int64 {
+	return func(_ int, at time.Duration) int64 { return int64(min(100, 100*at/d)) }
+}
+
+func TestOneListServesAllLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(300, evenly(30*time.Second))
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), l, collections(300))
+
+		require.NoError(t, err)
+		require.Empty(t, l.at, "no single polls")
+		require.Less(t, len(l.lists), 300)
+		require.LessOrEqual(t, time.Since(l.start), 30*time.Second+700*time.Millisecond)
+		for i := 1; i < len(l.lists); i++ {
+			require.GreaterOrEqual(t, l.lists[i]-l.lists[i-1], 100*time.Millisecond)
+		}
+		require.Equal(t, len(l.lists), outcomes[0].Polls)
+	})
+}
+
+func TestASingleLoadIsNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(1, evenly(5*time.Second))
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(1))
+
+		require.NoError(t, err)
+		require.Empty(t, l.lists)
+	})
+}
+
+func TestListsAreForPlainLoadsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(2, evenly(time.Second))
+		targets := []milvuswait.Target{milvuswait.Loading("c0", "eu"), milvuswait.Loading("c1", "eu"), milvuswait.Loading("c0")}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, targets)
+		require.NoError(t, err)
+
+		_, err = milvuswait.WaitAll(t.Context(), l, collections(2), milvuswait.WithRefresh())
+		require.NoError(t, err)
+		require.Empty(t, l.lists)
+	})
+}
+
+func TestWhatAListHasNotGotIsPolledAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(20, evenly(10*time.Second))
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), l, collections(21), milvuswait.WithContinueOnError())
+
+		require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+		require.ErrorIs(t, outcomes[20].Err, milvuswait.ErrCollectionNotFound)
+		require.Equal(t, map[string]int{"c20": 1}, l.of)
+		for _, o := range outcomes[:20] {
+			require.NoError(t, o.Err)
+		}
+	})
+}
+
+func TestListsThatAreOfNoUseAreLeftOff(t *testing.T) {
+	tests := []struct {
+		name string
+		list func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error
+	}{
+		{"errors", func(int, time.Duration, map[string]milvuswait.LoadingProgress) error {
+			return errors.New("not allowed")
+		}},
+		{"names without percentages", func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
+			clear(all)
+			return nil
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListing(20, evenly(time.Minute))
+				l.list = tt.list
+
+				_, err := milvuswait.WaitAll(t.Context(), l, collections(20))
+
+				require.NoError(t, err)
+				require.LessOrEqual(t, len(l.lists), 7, "at 0, 1, 3, 7, 15, 31 s")
+				require.Equal(t, 20, len(l.of))
+			})
+		})
+	}
+}
+
+func TestListsComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(20, evenly(time.Minute))
+		l.list = func(_ int, at time.Duration, _ map[string]milvuswait.LoadingProgress) error {
+			if at < 5*time.Second {
+				return errBlip
+			}
+			return nil
+		}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(20))
+
+		require.NoError(t, err)
+		require.Greater(t, len(l.lists), 30)
+	})
+}
+
+func TestZeroPercentInLists(t *testing.T) {
+	zero := func(int, time.Duration) int64 { return 0 }
+	t.Run("released on milvus-lite", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(10, zero)
+			l.state = milvuswait.ErrNotLoaded
+
+			_, err := milvuswait.WaitAll(t.Context(), l, collections(10))
+
+			require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
+			require.Less(t, time.Since(l.start), 12*time.Second)
+		})
+	})
+	t.Run("queued on a real server", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(10, func(_ int, at time.Duration) int64 {
+				if at < time.Minute {
+					return 0
+				}
+				return 100
+			})
+
+			_, err := milvuswait.WaitAll(t.Context(), l, collections(10))
+
+			require.NoError(t, err)
+			require.Equal(t, 10, l.checks, "once each")
+			require.Equal(t, 10, len(l.at))
+		})
+	})
+}
+
+// indexServer answers for all indexes of a collection at once.
+type indexServer struct {
+	milvuswait.PollerFuncs
+	asked [][]string
+	lens  int // how many answers too few
+}
+
+func (s *indexServer) ListIndexBuilding(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	s.asked = append(s.asked, indexes)
+	progresses, errs := make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
+	for i, index := range indexes {
+		n := int64(len(s.asked))
+		switch {
+		case index == "nope":
+			errs[i] = milvuswait.ErrIndexNotFound
+		case index == "slow" && n < 5 || n < 3:
+			progresses[i] = rows(10, n, inProgress)
+		default:
+			progresses[i] = rows(10, 10, finished)
+		}
+	}
+	return progresses[s.lens:], errs
+}
+
+func TestIndexesOfACollectionShareTheirPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &indexServer{}
+		s.IndexBuilding = func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+			return rows(10, 10, finished), nil // when only one is left
+		}
+		targets := []milvuswait.Target{
+			milvuswait.IndexBuilding("docs", "quick"), milvuswait.IndexBuilding("docs", "slow"),
+			milvuswait.IndexBuilding("docs", "nope"), milvuswait.IndexBuilding("other", "vidx"),
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), s, targets, milvuswait.WithContinueOnError())
+
+		require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
+		require.ErrorIs(t, outcomes[2].Err, milvuswait.ErrIndexNotFound)
+		require.NoError(t, outcomes[0].Err)
+		require.NoError(t, outcomes[1].Err)
+		require.NoError(t, outcomes[3].Err)
+		require.Len(t, s.asked, 3)
+		require.ElementsMatch(t, []string{"quick", "slow", "nope"}, s.asked[0])
+		require.ElementsMatch(t, []string{"quick", "slow"}, s.asked[2])
+	})
+}
+
+func TestIndexListerThatMiscounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &indexServer{lens: 1}
+		s.IndexBuilding = func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+			return rows(10, 5, inProgress), nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+
+		seen := &recorder{}
+
+		_, err := milvuswait.WaitAll(ctx, s, []milvuswait.Target{milvuswait.IndexBuilding("docs", "a"), milvuswait.IndexBuilding("docs", "b")},
+			milvuswait.WithObserver(seen))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, seen.updates[0].Err, "ListIndexBuilding returned 1 answers and 2 errors for 2 indexes")
+	})
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package milvuswait_test
+
+const raceEnabled = false
