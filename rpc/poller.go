@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"math"
 	"reflect"
 
 	grpc_retry "github.com/grpc-ecosystem/go-grpc-middleware/retry"
@@ -107,24 +106,15 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 // share of rows done; of equals the first by name. The other errors are those of
 // the package, for indexes.
 func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
-	if err := p.check(); err != nil {
+	name := index
+	if index == milvuswait.AllIndexes {
+		name = ""
+	}
+	described, err := p.describe(ctx, collection, name)
+	if err != nil {
 		return milvuswait.IndexBuildingProgress{}, err
 	}
-	req := &milvuspb.DescribeIndexRequest{
-		DbName: p.database, CollectionName: collection, IndexName: index, Timestamp: math.MaxUint64,
-	}
-	if index == milvuswait.AllIndexes {
-		req.IndexName = ""
-	}
-	resp, err := p.client.DescribeIndex(ctx, req, grpc_retry.Disable())
-	if f := failed(describeIndex, resp != nil, resp.GetStatus(), err); f != nil {
-		return milvuswait.IndexBuildingProgress{}, p.settled(ctx, f, collection, nil).error(ctx)
-	}
-	progress, err := choose(resp.GetIndexDescriptions(), index)
-	if err != nil {
-		return milvuswait.IndexBuildingProgress{}, during(ctx, err)
-	}
-	return progress, nil
+	return chosen(ctx, described, index)
 }
 
 // CheckLoadState asks GetLoadState. It returns nil if the collection (or, if

@@ -1,0 +1,156 @@
+package rpc_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// withFake runs f in a bubble with a fake server and a Poller for it.
+func withFake(t *testing.T, config fakeserver.Config, f func(t *testing.T, server *fakeserver.Server, p *rpc.Poller)) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := fakeserver.Start(config)
+		require.NoError(t, err)
+		defer server.Close()
+		conn, err := server.Dial()
+		require.NoError(t, err)
+		defer conn.Close()
+		f(t, server, rpc.New(milvuspb.NewMilvusServiceClient(conn)))
+	})
+}
+
+func TestListLoading(t *testing.T) {
+	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite} {
+		t.Run(dialect.String(), func(t *testing.T) {
+			withFake(t, fakeserver.Config{Dialect: dialect}, func(t *testing.T, server *fakeserver.Server, p *rpc.Poller) {
+				server.Set(milvuswait.Loading("loading"), fake.Percents(40))
+				server.Set(milvuswait.Loading("loaded"), fake.Percents(100))
+				server.Set(milvuswait.Loading("released"), nil)
+
+				all, err := p.ListLoading(t.Context())
+
+				require.NoError(t, err)
+				require.Equal(t, int64(100), all["loaded"].Percent)
+				released, listed := all["released"]
+				if dialect == fakeserver.MilvusLite { // it lists everything, at 0 or 100
+					require.True(t, listed)
+					require.Zero(t, released.Percent)
+				} else {
+					require.False(t, listed)
+					require.Equal(t, int64(40), all["loading"].Percent)
+				}
+			})
+		})
+	}
+}
+
+func TestListLoadingFails(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault fakeserver.Fault
+		says  string
+	}{
+		{"by the body", fakeserver.Reject(65535, commonpb.ErrorCode_UnexpectedError, "collection not loaded[collection=docs]"), "ShowCollections: collection not loaded"},
+		{"by gRPC", fakeserver.Refuse(codes.PermissionDenied, "no"), "ShowCollections: permission denied: no"},
+		{"by nothing", fakeserver.Blank(), "ShowCollections: malformed answer: no status"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			withFake(t, fakeserver.Config{}, func(t *testing.T, server *fakeserver.Server, p *rpc.Poller) {
+				server.Fail("ShowCollections", tt.fault)
+
+				all, err := p.ListLoading(t.Context())
+
+				require.ErrorContains(t, err, tt.says)
+				require.NotErrorIs(t, err, milvuswait.ErrNotLoaded)
+				require.Nil(t, all)
+			})
+		})
+	}
+}
+
+// listed is a server that lists without percentages, as milvus-lite 2.x does.
+type listed struct {
+	milvuspb.MilvusServiceClient
+	names []string
+}
+
+func (l listed) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest, ...grpc.CallOption) (*milvuspb.ShowCollectionsResponse, error) {
+	return &milvuspb.ShowCollectionsResponse{Status: new(commonpb.Status), CollectionNames: l.names}, nil
+}
+
+func TestListWithoutPercentages(t *testing.T) {
+	p := rpc.New(listed{names: []string{"docs", "images"}})
+
+	all, err := p.ListLoading(t.Context())
+
+	require.NoError(t, err)
+	require.Empty(t, all)
+}
+
+func TestListIndexBuilding(t *testing.T) {
+	withFake(t, fakeserver.Config{}, func(t *testing.T, server *fakeserver.Server, p *rpc.Poller) {
+		server.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 40))
+		server.Set(milvuswait.IndexBuilding("docs", "nidx"), fake.Rows(100, 100))
+
+		progresses, errs := p.ListIndexBuilding(t.Context(), "docs", []string{"nidx", "vidx", "", milvuswait.AllIndexes})
+
+		require.Equal(t, 1, server.Count("DescribeIndex"))
+		require.Equal(t, int64(100), progresses[0].IndexedRows)
+		require.Equal(t, int64(40), progresses[1].IndexedRows)
+		require.ErrorIs(t, errs[2], milvuswait.ErrAmbiguousIndex)
+		require.Equal(t, "vidx", progresses[3].IndexName, "the one furthest behind")
+
+		_, errs = p.ListIndexBuilding(t.Context(), "docs", []string{"vidx", "nope"})
+		require.NoError(t, errs[0])
+		require.ErrorIs(t, errs[1], milvuswait.ErrIndexNotFound)
+		require.Equal(t, 3, server.Count("DescribeIndex"), "a name that is not there is asked for alone")
+
+		_, errs = p.ListIndexBuilding(t.Context(), "nope", []string{"vidx", "nidx"})
+		require.ErrorIs(t, errs[0], milvuswait.ErrCollectionNotFound)
+		require.ErrorIs(t, errs[1], milvuswait.ErrCollectionNotFound)
+	})
+}
+
+func TestWaitAllListsOnARealConnection(t *testing.T) {
+	withFake(t, fakeserver.Config{}, func(t *testing.T, server *fakeserver.Server, p *rpc.Poller) {
+		var targets []milvuswait.Target
+		for i := range 40 {
+			target := milvuswait.Loading(fmt.Sprintf("c%d", i))
+			server.Set(target, fake.LoadOver(time.Duration(i+1)*time.Second))
+			targets = append(targets, target)
+		}
+		for _, index := range []string{"a", "b", "c"} {
+			target := milvuswait.IndexBuilding("c0", index)
+			server.Set(target, fake.BuildOver(1000, 20*time.Second))
+			targets = append(targets, target.ExpectRows(1000))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+
+		outcomes, err := milvuswait.WaitAll(ctx, p, targets)
+
+		require.NoError(t, err)
+		require.Len(t, outcomes, 43)
+		require.Less(t, time.Since(start), 41*time.Second)
+		// The last load is polled alone; before that a list serves all.
+		require.Less(t, server.Count("GetLoadingProgress"), 20)
+		require.Less(t, server.Count("ShowCollections"), 350)
+		require.Less(t, server.Count("DescribeIndex"), 200)
+	})
+}
