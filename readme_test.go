@@ -50,6 +50,8 @@ var (
 	_ *fake.Poller
 	_ *milvuswait.Error
 
+	p          milvuswait.Poller
+	names      []string
 	yourClient interface {
 		Progress(ctx context.Context, collection string, partitions []string) (int64, error)
 	}
@@ -66,14 +68,14 @@ func TestReadmeCompiles(t *testing.T) {
 
 	var source strings.Builder
 	source.WriteString(readmeImports)
-	for i, block := range blocks {
+	for _, block := range blocks {
 		switch {
 		case strings.HasPrefix(block[1], "func "):
 			source.WriteString("\n" + block[1])
 		case strings.HasSuffix(block[1], "return err\n"):
 			fmt.Fprintf(&source, "\nfunc _(ctx context.Context) error {\n%s}\n", block[1])
 		default:
-			fmt.Fprintf(&source, "\nfunc block%d(ctx context.Context, p milvuswait.Poller) error {\n%sreturn nil\n}\n", i, block[1])
+			fmt.Fprintf(&source, "\nfunc _(ctx context.Context) error {\n%sreturn nil\n}\n", block[1])
 		}
 	}
 	build(t, "readme", source.String())
