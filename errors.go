@@ -20,7 +20,8 @@ var (
 	// ErrIndexNotFound: the collection has no such index, or none at all. Milvus
 	// code 700.
 	ErrIndexNotFound = errors.New("index not found")
-	// ErrDatabaseNotFound: there is no such database. Milvus code 800.
+	// ErrDatabaseNotFound: there is no such database. Milvus code 800; 2.2.16 and
+	// 2.3.5 say that the collection is not found instead.
 	ErrDatabaseNotFound = errors.New("database not found")
 	// ErrAmbiguousIndex: the collection has several indexes and none was named.
 	// Name one by WithIndex, or wait for AllIndexes.
@@ -37,10 +38,11 @@ var (
 	ErrIndexFailed = errors.New("index build failed")
 	// ErrStalled: progress did not change for as long as WithStallTimeout allows.
 	ErrStalled = errors.New("stalled")
-	// ErrUnreachable: no poll succeeded for as long as WithUnreachableAfter allows.
+	// ErrUnreachable: polls only failed for as long as WithUnreachableAfter allows.
 	ErrUnreachable = errors.New("server unreachable")
 	// ErrAborted: the wait was given up before its end for a reason that lies
-	// outside its target: a BackOff that says stop, a loop over Watch that is left.
+	// outside its target: another target of WaitAll failed, a BackOff said stop, or
+	// a loop over Watch was left.
 	ErrAborted = errors.New("aborted")
 	// ErrInvalid: an argument or option makes no sense. Nothing was polled, unless
 	// it is the Poller that says so.

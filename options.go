@@ -181,7 +181,7 @@ const (
 	RowsAtStart
 
 	// ServerState believes the server's state alone, as other clients do: done is
-	// Finished. It is of use with servers whose counts are of none.
+	// Finished. It is for servers whose counts of rows mean nothing.
 	ServerState
 )
 
