@@ -38,7 +38,8 @@ const (
 // a progress where a list has none.
 type result struct {
 	job      job
-	answers  []answer
+	one      answer   // of pollOne
+	answers  []answer // of a list
 	missing  int
 	failed   error // of a list of loads
 	timedOut bool
@@ -76,7 +77,7 @@ func (a asker) do(ctx context.Context, j job, results chan<- result) {
 	}()
 	switch j.kind {
 	case pollOne:
-		r.answers = []answer{poll(ctx, a.poller, &j.served[0].core)}
+		r.one = poll(ctx, a.poller, &j.served[0].core)
 	case listLoads:
 		a.listLoads(ctx, &r)
 	case listIndexes:

@@ -105,11 +105,11 @@ func (s *scheduler) job(e *entry, now time.Duration) job {
 			return job{kind: listLoads, served: served}
 		}
 		heap.Pop(&s.loads)
-		return job{served: []*entry{e}}
+		return job{served: e.self[:]}
 	}
 	heap.Pop(&s.others)
 	e.alone = false
-	j := job{served: []*entry{e}}
+	j := job{served: e.self[:]}
 	for _, sibling := range s.groups[e.core.target.collection] {
 		if e.core.target.kind == KindIndexBuilding && sibling.pos >= 0 {
 			heap.Remove(&s.others, int(sibling.pos))

@@ -44,6 +44,7 @@ type entry struct {
 	core  core
 	at    time.Duration // when it is due
 	seq   int64         // the order of those that are due at the same time
+	self  [1]*entry     // what a poll of its own serves
 	pos   int32         // in its heap, or -1
 	first int32         // its first outcome
 	alone bool          // its next poll is its own, whatever a list could do
@@ -74,7 +75,9 @@ func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) 
 		s.groups = groups(s.entries)
 	}
 	for i := range s.entries {
-		s.push(&s.entries[i], 0)
+		e := &s.entries[i]
+		e.self[0] = e
+		s.push(e, 0)
 	}
 	s.pending, s.workers = len(s.entries), min(c.maxInFlight, len(s.entries))
 	return s, nil
@@ -185,7 +188,11 @@ func (s *scheduler) take(r result) {
 		s.listFailed(now, r)
 		return
 	}
-	if r.job.kind == listLoads {
+	switch r.job.kind {
+	case pollOne:
+		s.observe(r.job.served[0], now, r.one)
+		return
+	case listLoads:
 		s.lists.done(now, len(r.job.served)-r.missing)
 	}
 	for i, e := range r.job.served {
