@@ -152,7 +152,8 @@ func TestWaitAllPartialFailure(t *testing.T) {
 			require.Zero(t, time.Since(start))
 			require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
 			require.NotErrorIs(t, err, milvuswait.ErrAborted)
-			require.Contains(t, err.Error(), `milvuswait: 1 of 100 targets failed: loading "c7"`)
+			// Which of the three is first, their workers decide.
+			require.Regexp(t, `^milvuswait: 1 of 100 targets failed: loading "c(7|47|87)"`, err.Error())
 			for i, o := range outcomes {
 				final, ok := seen.Final(targets[i])
 				require.True(t, ok)

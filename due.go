@@ -20,40 +20,51 @@ const (
 	listRestMax = time.Minute
 )
 
-// dueHeap has the entry that is due first on top.
-type dueHeap []*entry
+// due is when an entry is due; seq orders those that are due at the same time.
+type due struct {
+	at  time.Duration
+	seq int64
+	e   *entry
+}
 
-func (h dueHeap) Len() int { return len(h) }
+func (d due) before(other due) bool {
+	return d.at < other.at || d.at == other.at && d.seq < other.seq
+}
 
-func (h dueHeap) Less(i, j int) bool { return before(h[i], h[j]) }
+// dueHeap has what is due first on top. It is kept by heap.Fix alone: heap.Push
+// and heap.Pop would box every element.
+type dueHeap []due
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].before(h[j]) }
+func (h dueHeap) Push(any)           { panic("not in use") }
+func (h dueHeap) Pop() any           { panic("not in use") }
 
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].pos, h[j].pos = int32(i), int32(j)
+	h[i].e.pos, h[j].e.pos = int32(i), int32(j)
 }
 
-func (h *dueHeap) Push(x any) {
-	e := x.(*entry)
-	e.pos = int32(len(*h))
-	*h = append(*h, e)
+func (h *dueHeap) add(d due) {
+	d.e.pos = int32(len(*h))
+	*h = append(*h, d)
+	heap.Fix(h, len(*h)-1)
 }
 
-func (h *dueHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	e.pos = -1
-	*h = old[:len(old)-1]
-	return e
-}
-
-func before(a, b *entry) bool {
-	return a.at < b.at || a.at == b.at && a.seq < b.seq
+func (h *dueHeap) remove(i int) {
+	last := len(*h) - 1
+	h.Swap(i, last)
+	(*h)[last].e.pos = -1
+	*h = (*h)[:last]
+	if i < last {
+		heap.Fix(h, i)
+	}
 }
 
 // several reports whether two or more are due until then.
 func (h dueHeap) several(until time.Duration) bool {
-	for _, e := range h[min(1, len(h)):min(3, len(h))] {
-		if e.at <= until {
+	for _, d := range h[min(1, len(h)):min(3, len(h))] {
+		if d.at <= until {
 			return true
 		}
 	}
@@ -63,12 +74,10 @@ func (h dueHeap) several(until time.Duration) bool {
 // push makes e due at a time.
 func (s *scheduler) push(e *entry, at time.Duration) {
 	s.seq++
-	e.at, e.seq = at, s.seq
 	if s.listable(e) {
-		e.at = max(e.at, s.lists.next)
-		heap.Push(&s.loads, e)
+		s.loads.add(due{max(at, s.lists.next), s.seq, e})
 	} else {
-		heap.Push(&s.others, e)
+		s.others.add(due{at, s.seq, e})
 	}
 }
 
@@ -77,14 +86,14 @@ func (s *scheduler) listable(e *entry) bool {
 	return s.lister != nil && !e.alone && e.core.target.kind == KindLoading && e.core.target.partitions == "" && !s.cfg.refresh
 }
 
-// next returns the entry that is due first, nil if there is none.
-func (s *scheduler) next() *entry {
+// next returns what is due first; nothing is if its entry is nil.
+func (s *scheduler) next() due {
 	switch {
 	case len(s.loads) == 0 && len(s.others) == 0:
-		return nil
+		return due{}
 	case len(s.loads) == 0:
 		return s.others[0]
-	case len(s.others) == 0 || before(s.loads[0], s.others[0]):
+	case len(s.others) == 0 || s.loads[0].before(s.others[0]):
 		return s.loads[0]
 	}
 	return s.others[0]
@@ -93,26 +102,26 @@ func (s *scheduler) next() *entry {
 // job takes e, which is next, and whatever one poll can serve besides, out of the
 // heaps.
 func (s *scheduler) job(e *entry, now time.Duration) job {
-	if len(s.loads) > 0 && e == s.loads[0] {
+	if len(s.loads) > 0 && e == s.loads[0].e {
 		// Due together is what is due within the delays of the default pace: it is
 		// served a little early, and from then on at the same time.
 		if s.loads.several(now+max(knee, now/50)) && !s.lists.resting(now) {
-			served := s.loads
-			s.loads = nil
-			for _, e := range served {
-				e.pos = -1
+			served := make([]*entry, len(s.loads))
+			for i, d := range s.loads {
+				d.e.pos, served[i] = -1, d.e
 			}
+			s.loads = s.loads[:0]
 			return job{kind: listLoads, served: served}
 		}
-		heap.Pop(&s.loads)
+		s.loads.remove(0)
 		return job{served: e.self[:]}
 	}
-	heap.Pop(&s.others)
+	s.others.remove(0)
 	e.alone = false
 	j := job{served: e.self[:]}
 	for _, sibling := range s.groups[e.core.target.collection] {
 		if e.core.target.kind == KindIndexBuilding && sibling.pos >= 0 {
-			heap.Remove(&s.others, int(sibling.pos))
+			s.others.remove(int(sibling.pos))
 			j.kind = listIndexes
 			j.served = append(j.served, sibling)
 		}

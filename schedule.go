@@ -42,12 +42,10 @@ type scheduler struct {
 // entry is one target.
 type entry struct {
 	core  core
-	at    time.Duration // when it is due
-	seq   int64         // the order of those that are due at the same time
-	self  [1]*entry     // what a poll of its own serves
-	pos   int32         // in its heap, or -1
-	first int32         // its first outcome
-	alone bool          // its next poll is its own, whatever a list could do
+	self  [1]*entry // what a poll of its own serves
+	pos   int32     // in its heap, or -1
+	first int32     // its first outcome
+	alone bool      // its next poll is its own, whatever a list could do
 	ended bool
 }
 
@@ -151,20 +149,20 @@ func (s *scheduler) run() {
 // until more can be.
 func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
 	for s.inFlight < s.most() {
-		e := s.next()
-		if e == nil {
+		d := s.next()
+		if d.e == nil {
 			break
 		}
 		now := s.now()
-		if e.at > now {
-			return e.at - now
+		if d.at > now {
+			return d.at - now
 		}
-		if e.core.polls > 0 {
+		if d.e.core.polls > 0 {
 			if wait := s.budget.take(now); wait > 0 {
 				return wait
 			}
 		}
-		jobs <- s.job(e, now)
+		jobs <- s.job(d.e, now)
 		s.inFlight++
 	}
 	return noLimit // until a result comes, or the context ends
