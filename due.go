@@ -71,6 +71,26 @@ func (h dueHeap) several(until time.Duration) bool {
 	return false
 }
 
+// takeUntil removes what is due until then.
+func (h *dueHeap) takeUntil(until time.Duration) []*entry {
+	var taken []*entry
+	rest := (*h)[:0]
+	for _, d := range *h {
+		if d.at <= until {
+			d.e.pos = -1
+			taken = append(taken, d.e)
+		} else {
+			rest = append(rest, d)
+		}
+	}
+	*h = rest
+	for i, d := range rest {
+		d.e.pos = int32(i)
+	}
+	heap.Init(h)
+	return taken
+}
+
 // push makes e due at a time.
 func (s *scheduler) push(e *entry, at time.Duration) {
 	s.seq++
@@ -103,15 +123,8 @@ func (s *scheduler) next() due {
 // heaps.
 func (s *scheduler) job(e *entry, now time.Duration) job {
 	if len(s.loads) > 0 && e == s.loads[0].e {
-		// Due together is what is due within the delays of the default pace: it is
-		// served a little early, and from then on at the same time.
-		if s.loads.several(now+max(knee, now/50)) && !s.lists.resting(now) {
-			served := make([]*entry, len(s.loads))
-			for i, d := range s.loads {
-				d.e.pos, served[i] = -1, d.e
-			}
-			s.loads = s.loads[:0]
-			return job{kind: listLoads, served: served}
+		if until := now + s.lists.window(now); s.loads.several(until) && !s.lists.resting(now) {
+			return job{kind: listLoads, served: s.loads.takeUntil(until)}
 		}
 		s.loads.remove(0)
 		return job{served: e.self[:]}
@@ -149,9 +162,20 @@ func (b *budget) take(now time.Duration) time.Duration {
 
 // lists decides when lists are worth their poll.
 type lists struct {
+	own   bool          // the caller's generators pace the polls
 	next  time.Duration // none before
 	until time.Duration // none before, since they are of no use
 	rest  time.Duration
+}
+
+// window returns how much later than what is due now a list serves: the delays of
+// the default pace, so that all loads that go by it fall into step. Delays of the
+// caller's own are left as they are.
+func (l *lists) window(now time.Duration) time.Duration {
+	if l.own {
+		return 0
+	}
+	return max(knee, now/50)
 }
 
 func (l *lists) resting(now time.Duration) bool { return now < l.until }
@@ -162,7 +186,10 @@ func (l *lists) done(now time.Duration, served int) {
 		l.failed(now)
 		return
 	}
-	l.next, l.rest = now+listEvery, 0
+	l.rest = 0
+	if !l.own {
+		l.next = now + listEvery
+	}
 }
 
 // failed notes a list that served nobody.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
@@ -105,6 +106,44 @@ func TestListsAreForPlainLoadsOnly(t *testing.T) {
 		_, err = milvuswait.WaitAll(t.Context(), l, collections(2), milvuswait.WithRefresh())
 		require.NoError(t, err)
 		require.Empty(t, l.lists)
+	})
+}
+
+func TestListsServeWhatIsDueTogether(t *testing.T) {
+	t.Run("not what is due much later", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(3, func(int, time.Duration) int64 { return 40 })
+			delays := 0
+			own := milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+				delays++ // 10, 10 and 60 s
+				if delays == 3 {
+					return backoff.NewConstantBackOff(time.Minute)
+				}
+				return backoff.NewConstantBackOff(10 * time.Second)
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
+			defer cancel()
+
+			outcomes, err := milvuswait.WaitAll(ctx, l, collections(3), own)
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Empty(t, l.of)
+			require.Equal(t, []int{7, 7, 2}, []int{outcomes[0].Polls, outcomes[1].Polls, outcomes[2].Polls})
+		})
+	})
+	t.Run("nor by more polls than they save", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(2, evenly(time.Hour))
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer cancel()
+			slow := milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Minute, Max: time.Minute})
+
+			outcomes, err := milvuswait.WaitAll(ctx, l, collections(2), slow)
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.LessOrEqual(t, len(l.lists)+len(l.at), outcomes[0].Polls+outcomes[1].Polls)
+			require.LessOrEqual(t, outcomes[0].Polls, 14)
+		})
 	})
 }
 

@@ -51,7 +51,7 @@ type entry struct {
 
 func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) (*scheduler, error) {
 	s := &scheduler{
-		clock: newClock(ctx), asker: newAsker(p), cfg: c, outcomes: outcomes,
+		clock: newClock(ctx), asker: newAsker(p), cfg: c, outcomes: outcomes, lists: lists{own: c.backoffFunc != nil},
 		entries: make([]entry, 0, len(outcomes)), same: make([]int32, len(outcomes)),
 	}
 	known := make(map[Target]int32, len(outcomes))
@@ -134,8 +134,7 @@ func (s *scheduler) run() {
 		}
 		select {
 		case r := <-results:
-			s.inFlight--
-			s.take(r)
+			s.takeAll(r, results)
 			if s.over != nil {
 				cancel()
 			}
@@ -174,6 +173,19 @@ func (s *scheduler) most() int {
 		return 1
 	}
 	return s.workers
+}
+
+// takeAll takes r and what else is there already.
+func (s *scheduler) takeAll(r result, results <-chan result) {
+	for {
+		s.inFlight--
+		s.take(r)
+		select {
+		case r = <-results:
+		default:
+			return
+		}
+	}
 }
 
 // take has the cores decide about what a job brought.
