@@ -1,0 +1,28 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSummarize(t *testing.T) {
+	s := summarize([]wait{
+		{took: 10 * time.Second, late: time.Second, polls: 10},
+		{took: 10 * time.Second, late: 3 * time.Second, polls: 30},
+		{took: 20 * time.Second, late: 2 * time.Second, polls: 20},
+	})
+
+	require.InDelta(t, 20, s.polls, 1e-9)
+	require.InDelta(t, 2, s.mean, 1e-9)
+	require.InDelta(t, 2, s.median, 1e-9)
+	require.InDelta(t, 0.1, s.relative50, 1e-9)
+	require.InDelta(t, 0.1, s.relative95, 1e-9)
+}
+
+func TestBetween(t *testing.T) {
+	require.Equal(t, "under 1 s", between(0, time.Second))
+	require.Equal(t, "30 s to 2 min", between(30*time.Second, 2*time.Minute))
+	require.Equal(t, "over 10 min", between(10*time.Minute, time.Hour))
+}

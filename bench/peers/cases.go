@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/milvuswait/milvuswait/bench/internal/waiter"
+	"github.com/milvuswait/milvuswait/integration/milvusops"
+)
+
+const (
+	vectorIndex = "vidx"
+	shards      = 2 // and so many segments
+	failing     = 16
+)
+
+// indexParams are those of milvusops' CreateVectorIndex, to the letter: the server
+// takes a second CreateIndex for the first one only then.
+var indexParams = map[string]string{
+	"index_type": "HNSW", "metric_type": "L2", "params": `{"M":16,"efConstruction":200}`,
+}
+
+// indexed creates a collection of that name, with an index and so many rows, which
+// are not flushed.
+func (b *bench) indexed(ctx context.Context, name string, shards, rows int) error {
+	if err := b.ops.CreateCollection(ctx, name, shards); err != nil {
+		return err
+	}
+	if err := b.ops.CreateVectorIndex(ctx, name, vectorIndex); err != nil {
+		return err
+	}
+	return b.ops.Insert(ctx, name, "", 0, rows)
+}
+
+// many creates empty collections with an index, and returns their names.
+func (b *bench) many(ctx context.Context, prefix string, n int) ([]string, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s_%03d", prefix, i)
+		group.Go(func() error { return b.indexed(ctx, names[i], 1, 0) })
+	}
+	return names, group.Wait()
+}
+
+// each does something with every collection, a few at a time.
+func each(ctx context.Context, collections []string, do func(ctx context.Context, collection string) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, c := range collections {
+		group.Go(func() error { return do(ctx, c) })
+	}
+	return group.Wait()
+}
+
+func (b *bench) job(limit time.Duration, collections ...string) waiter.Job {
+	return waiter.Job{Address: b.address, Collections: collections, Limit: limit}
+}
+
+// index is the wait for an index of the rows that were inserted last, begun right
+// after the server answered a flush or, waited, after the flush was done. Arms that
+// repeat CreateIndex have a collection of their own: the server takes the index for
+// a newer one then, and tells the others more of the truth.
+func (b *bench) index(ctx context.Context, collection string, waited bool) (samples, error) {
+	looking, err := b.indexOf(ctx, collection, waited, b.indexArms)
+	if err != nil {
+		return nil, err
+	}
+	creating, err := b.indexOf(ctx, collection+"_created", waited, b.createArms)
+	return append(looking, creating...), err
+}
+
+func (b *bench) indexOf(ctx context.Context, collection string, waited bool, arms []arm) (samples, error) {
+	if err := b.indexed(ctx, collection, shards, b.rows); err != nil {
+		return nil, err
+	}
+	job := b.job(5*time.Minute, collection)
+	job.Index, job.Field, job.Params, job.Rows = vectorIndex, milvusops.VectorField, indexParams, int64(b.rows)
+	return b.repeat(ctx, arms, 1, func() round {
+		return round{
+			job: job,
+			begin: func(ctx context.Context) error {
+				flushed, err := b.ops.Flush(ctx, collection)
+				if err != nil || !waited {
+					return err
+				}
+				_, err = milvusops.Watch(ctx, watchEvery, flushed)
+				return err
+			},
+			watch: func(ctx context.Context) (milvusops.Sighting, error) {
+				return milvusops.Watch(ctx, watchEvery, b.watch.Indexed(collection, vectorIndex, job.Rows))
+			},
+			watched: "DescribeIndex",
+		}
+	})
+}
+
+// load is the wait for the load of a collection that is filled and indexed.
+func (b *bench) load(ctx context.Context, collection string) (samples, error) {
+	return b.repeat(ctx, b.loadArms, b.loads, func() round {
+		return round{
+			job: b.job(time.Minute, collection),
+			begin: func(ctx context.Context) error {
+				if err := b.ops.Release(ctx, collection); err != nil {
+					return err
+				}
+				return b.ops.Load(ctx, collection)
+			},
+			watch: func(ctx context.Context) (milvusops.Sighting, error) {
+				return milvusops.Watch(ctx, watchEvery, b.watch.Loaded(collection))
+			},
+			watched: "GetLoadingProgress",
+		}
+	})
+}
+
+// loadMany is the wait for the load of many collections, arm by arm: side by side
+// they would take each other's turn. Each arm has a server of its own, because one
+// takes a second for each collection that is released.
+func (b *bench) loadMany(ctx context.Context) (samples, error) {
+	all := make(samples, len(b.loadArms))
+	for i, a := range b.loadArms {
+		var got []sample
+		err := b.onServer(ctx, func() error {
+			names, err := b.many(ctx, "many", b.collections)
+			if err != nil {
+				return err
+			}
+			b.say("%s: %d collections are there", a.name, len(names))
+			got, err = b.run(ctx, round{
+				job:   b.job(5*time.Minute, names...),
+				begin: func(ctx context.Context) error { return each(ctx, names, b.load1) },
+				watch: func(ctx context.Context) (milvusops.Sighting, error) {
+					return milvusops.Watch(ctx, watchEvery, b.allLoaded(len(names)))
+				},
+				watched: "ShowCollections",
+			}, []arm{a})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all[i] = series{a.name, got}
+		b.tell(a, got[0])
+	}
+	return all, nil
+}
+
+// fail is the wait for the load of several collections, new ones for each arm, of
+// which one is released meanwhile.
+func (b *bench) fail(ctx context.Context) (samples, error) {
+	all := make(samples, len(b.loadArms))
+	for i, a := range b.loadArms {
+		names, err := b.many(ctx, fmt.Sprintf("fail%d", i), failing)
+		if err != nil {
+			return nil, err
+		}
+		got, err := b.run(ctx, round{
+			job:   b.job(15*time.Second, names...),
+			begin: func(ctx context.Context) error { return each(ctx, names, b.load1) },
+			watch: func(ctx context.Context) (milvusops.Sighting, error) {
+				select {
+				case <-time.After(500 * time.Millisecond):
+				case <-ctx.Done():
+					return milvusops.Sighting{}, ctx.Err()
+				}
+				// The answer comes up to a second after the server tells of it.
+				var released errgroup.Group
+				released.Go(func() error { return b.watch.Release(ctx, names[failing/2]) })
+				look := b.watch.Loaded(names[failing/2])
+				s, err := milvusops.Watch(ctx, watchEvery, func(ctx context.Context) (bool, error) {
+					_, err := look(ctx)
+					return err != nil, ctx.Err()
+				})
+				return s, errors.Join(err, released.Wait())
+			},
+			watched: "GetLoadingProgress",
+		}, []arm{a})
+		if err != nil {
+			return nil, err
+		}
+		all[i] = series{a.name, got}
+		b.tell(a, got[0])
+	}
+	return all, nil
+}
+
+// load1 asks for the load of a whole collection.
+func (b *bench) load1(ctx context.Context, collection string) error {
+	return b.ops.Load(ctx, collection)
+}
+
+// tell says how a wait went.
+func (b *bench) tell(a arm, s sample) {
+	b.say("%s: %v late, %d RPCs, %v CPU %s", a.name, s.late.Round(time.Millisecond), s.total(), s.cpu.Round(time.Millisecond), s.err)
+}
+
+// allLoaded returns a question for a watcher: whether n collections are loaded,
+// and none less than wholly.
+func (b *bench) allLoaded(n int) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		response, err := b.watch.Stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{Type: milvuspb.ShowType_InMemory})
+		if err != nil {
+			return false, err
+		}
+		loaded := 0
+		//lint:ignore SA1019 The one question about all of them.
+		for _, percent := range response.GetInMemoryPercentages() {
+			if percent < 100 {
+				return false, nil
+			}
+			loaded++
+		}
+		return loaded == n, nil
+	}
+}
+
+// samples are those of each arm, by its name.
+type samples []series
+
+type series struct {
+	name    string
+	samples []sample
+}
+
+// repeat runs rounds of all arms side by side.
+func (b *bench) repeat(ctx context.Context, arms []arm, rounds int, next func() round) (samples, error) {
+	all := make(samples, len(arms))
+	for range rounds {
+		got, err := b.run(ctx, next(), arms)
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range got {
+			all[i].name = arms[i].name
+			all[i].samples = append(all[i].samples, s)
+		}
+	}
+	return all, nil
+}

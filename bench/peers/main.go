@@ -1,0 +1,260 @@
+// Peers compares this library with other ways to wait for Milvus, on a real server
+// that it starts, and writes a table and a plot. Run it in the folder bench:
+//
+//	go run ./peers
+//
+// It needs Linux on x86-64, Python 3, pip and git, and takes about ten minutes, or
+// longer the first time.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/milvuswait/milvuswait/integration/milvusops"
+	"github.com/milvuswait/milvuswait/integration/realserver"
+)
+
+//go:embed wait.py
+var waitPy string
+
+// worktree is the version that a waiter of this library says it has.
+const worktree = "worktree"
+
+// bench is a run of everything.
+type bench struct {
+	rows, loads, collections int
+
+	server     string // its release
+	address    string
+	metrics    string
+	ops, watch *milvusops.Client
+	indexArms  []arm
+	createArms []arm // for indexes too
+	loadArms   []arm
+	versions   [][2]string // name and version of those that were compared
+	counted    tally
+	start      time.Time
+}
+
+func main() {
+	if len(os.Args) == 4 && os.Args[1] == "-waiter" {
+		exit(runWaiter(os.Args[2]))
+	}
+	b := &bench{start: time.Now()}
+	out := flag.String("o", "results", "the `folder` for peers.md, peers.png and peers.svg")
+	flag.IntVar(&b.rows, "rows", 100_000, "rows of a collection whose index is waited for")
+	flag.IntVar(&b.loads, "loads", 5, "how often the load of one collection is repeated")
+	flag.IntVar(&b.collections, "collections", 300, "collections that load at once")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exit(b.compare(ctx, *out))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// say tells how far the run is.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(b.start).Seconds(), fmt.Sprintf(format, args...))
+}
+
+func (b *bench) compare(ctx context.Context, out string) error {
+	temp, err := os.MkdirTemp("", "milvuswait-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
+	if err := b.prepare(ctx, temp); err != nil {
+		return err
+	}
+	b.say("starting %v", realserver.Milvus23)
+	return b.cases(ctx, out)
+}
+
+// onServer starts a server for what f does.
+func (b *bench) onServer(ctx context.Context, f func() error) (err error) {
+	server, err := realserver.Launch(ctx, realserver.Milvus23)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	conn, err := server.Dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	watching, err := server.Dial()
+	if err != nil {
+		return err
+	}
+	defer watching.Close()
+	b.server, b.address, b.metrics = server.Release().String(), server.Address(), server.MetricsAddress()
+	b.ops, b.watch = milvusops.New(conn), milvusops.New(watching)
+	return f()
+}
+
+// The cases that are shown in another way.
+const failCase, manyCase = "fail", "many"
+
+// outcome is what a case showed.
+type outcome struct {
+	id, title, how string
+	samples        samples
+}
+
+// cases runs all cases, and writes what there is after each of them.
+func (b *bench) cases(ctx context.Context, out string) error {
+	const raw, flushed = "raw_flush", "waited_flush"
+	var done []outcome
+	do := func(o outcome, run func() (samples, error)) error {
+		b.say("%s", o.title)
+		got, err := run()
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.title, err)
+		}
+		o.samples = got
+		done = append(done, o)
+		return b.write(out, done)
+	}
+	err := b.onServer(ctx, func() error {
+		for _, c := range []struct {
+			outcome
+			run func() (samples, error)
+		}{
+			{outcome{id: "raw", title: "Index right after a raw flush",
+				how: fmt.Sprintf("%d rows in %d segments, HNSW, side by side, those of sync calls and Await on a second collection, begun when the server had answered Flush", b.rows, shards)},
+				func() (samples, error) { return b.index(ctx, raw, false) }},
+			{outcome{id: "waited", title: "Index right after a waited flush",
+				how: fmt.Sprintf("%d rows in %d segments, HNSW, side by side, those of sync calls and Await on a second collection, begun when GetFlushState was true", b.rows, shards)},
+				func() (samples, error) { return b.index(ctx, flushed, true) }},
+			{outcome{id: "load", title: fmt.Sprintf("Load of %d segments", shards),
+				how: fmt.Sprintf("%d rows, side by side, %d times", b.rows, b.loads)},
+				func() (samples, error) { return b.load(ctx, raw) }},
+			{outcome{id: failCase, title: fmt.Sprintf("%d loads of which one fails", failing),
+				how: "Empty collections, one waiter after the other; one load is released after 0.5 s, and late is the return against the watcher's first sight of that"},
+				func() (samples, error) { return b.fail(ctx) }},
+		} {
+			if err := do(c.outcome, c.run); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return do(outcome{id: manyCase, title: fmt.Sprintf("%d collections loading at once", b.collections),
+		how: "Empty collections, one waiter after the other, each on a new server; late is the last return against the last load"},
+		func() (samples, error) { return b.loadMany(ctx) })
+}
+
+// prepare builds and installs the arms.
+func (b *bench) prepare(ctx context.Context, temp string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	b.say("building the waiter on milvus/client/v2")
+	clientv2 := filepath.Join(temp, "clientv2")
+	build := exec.CommandContext(ctx, "go", "build", "-o", clientv2, ".")
+	build.Dir, build.Stderr = "clientv2", os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building clientv2 (is this run in the folder bench?): %w", err)
+	}
+	b.say("installing pymilvus")
+	python3, err := realserver.PythonWithPymilvus(ctx)
+	if err != nil {
+		return err
+	}
+	python2, err := oldPymilvus(ctx)
+	if err != nil {
+		return err
+	}
+	inThis := func(name string) arm { return arm{name, []string{self, "-waiter", name}} }
+	await := arm{"client/v2, Await", []string{clientv2}}
+	pymilvus := []arm{
+		{"pymilvus 3.0.2, utility", []string{python3, "-c", waitPy}},
+		{"pymilvus 2.3.7, utility", []string{python2, "-c", waitPy}},
+	}
+	b.indexArms = append([]arm{inThis(ours), inThis(oursNoRows), inThis(userLoop), inThis(sdkLoop)}, pymilvus...)
+	b.createArms = []arm{inThis(sdkSync), await}
+	b.loadArms = append([]arm{inThis(ours), inThis(userLoop), inThis(sdkSync), await}, pymilvus...)
+	return nil
+}
+
+// oldPymilvus returns the path of a Python that has pymilvus 2.3.7, which it
+// installs if need be.
+func oldPymilvus(ctx context.Context) (string, error) {
+	cache := os.Getenv(realserver.CacheVariable)
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", err
+		}
+		cache = filepath.Join(user, "milvuswait")
+	}
+	folder := filepath.Join(cache, "pymilvus-2.3.7")
+	python := filepath.Join(folder, "bin", "python")
+	if exec.CommandContext(ctx, python, "-c", "import pymilvus").Run() == nil {
+		return python, nil
+	}
+	for _, command := range [][]string{
+		{"python3", "-m", "venv", "--clear", folder},
+		// It imports pkg_resources, and a marshmallow that is long gone.
+		{python, "-m", "pip", "install", "--quiet", "--no-input", "--only-binary=:all:", "pymilvus==2.3.7", "setuptools<81", "marshmallow<4"},
+	} {
+		if output, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, output)
+		}
+	}
+	return python, nil
+}
+
+// noteVersion notes the version of an arm, once.
+func (b *bench) noteVersion(name, version string) {
+	if version == worktree {
+		version = commit()
+	}
+	name, _, _ = strings.Cut(name, ",")
+	if name == userLoop { // it is on milvus-sdk-go
+		return
+	}
+	name = strings.TrimSpace(strings.TrimSuffix(name, version))
+	for _, v := range b.versions {
+		if v == [2]string{name, version} {
+			return
+		}
+	}
+	b.versions = append(b.versions, [2]string{name, version})
+}
+
+// commit returns which commit this library is.
+func commit() string {
+	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown commit"
+	}
+	text := "commit " + strings.TrimSpace(string(id))
+	changed, err := exec.Command("git", "status", "--porcelain", "--", ":/", ":(exclude,top)bench").Output()
+	if err != nil || len(changed) > 0 {
+		text += ", changed"
+	}
+	return text
+}
