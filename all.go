@@ -59,6 +59,9 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 			}
 		}
 	}
+	if err == nil {
+		err = c.refuseForAll(targets)
+	}
 	var s *scheduler
 	if err == nil {
 		s, err = newScheduler(ctx, p, c, outcomes)
@@ -89,6 +92,19 @@ func WithContinueOnError() Option {
 		c.continueOnError = true
 		c.give("WithContinueOnError")
 	}
+}
+
+// refuseForAll refuses options that none of the targets has a use for.
+func (c *config) refuseForAll(targets []Target) error {
+	if len(targets) == 0 {
+		return nil
+	}
+	for _, t := range targets[1:] {
+		if t.kind != targets[0].kind {
+			return nil
+		}
+	}
+	return c.refuseFor(targets[0].kind)
 }
 
 // joinedError is what failed of many targets.

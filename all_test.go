@@ -94,6 +94,7 @@ func TestWaitAllInvalid(t *testing.T) {
 		{"index", good, []milvuswait.Option{milvuswait.WithIndex("a")}, "WithIndex does not go with Targets"},
 		{"rows", good, []milvuswait.Option{milvuswait.WithExpectedRows(3)}, "WithExpectedRows does not go with Targets"},
 		{"nil option", good, []milvuswait.Option{nil}, "option 1 of 1 is nil"},
+		{"criterion of loads", good, []milvuswait.Option{milvuswait.WithIndexCriterion(milvuswait.ServerState)}, "WithIndexCriterion is for indexes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -503,4 +504,88 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestWaitAllHungServerAndTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gauge{answer: func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
+			<-ctx.Done()
+			return milvuswait.LoadingProgress{}, ctx.Err()
+		}}
+		why := errors.New("deploy cancelled")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(6*time.Minute, func() { cancel(why) })
+
+		_, err := milvuswait.WaitAll(ctx, g, collections(3), milvuswait.WithPollTimeout(10*time.Minute, 10*time.Minute))
+
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, why)
+		require.NotErrorIs(t, err, milvuswait.ErrUnreachable)
+	})
+}
+
+func TestWaitAllOneTargetOutOfReach(t *testing.T) {
+	for _, budget := range []time.Duration{500 * time.Millisecond, 5 * time.Second} {
+		t.Run(budget.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				g := &gauge{answer: func(ctx context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
+					if collection == "c0" {
+						<-ctx.Done()
+						return milvuswait.LoadingProgress{}, ctx.Err()
+					}
+					return milvuswait.LoadingProgress{Percent: min(100, int64(time.Since(start)/time.Second))}, nil
+				}}
+
+				outcomes, err := milvuswait.WaitAll(t.Context(), g, collections(3),
+					milvuswait.WithUnreachableAfter(budget), milvuswait.WithContinueOnError())
+
+				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+				require.ErrorIs(t, outcomes[0].Err, milvuswait.ErrUnreachable)
+				require.NoError(t, outcomes[1].Err)
+				require.NoError(t, outcomes[2].Err)
+			})
+		})
+	}
+}
+
+func TestWaitAllFailFastEndsHangingSiblings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		g := &gauge{answer: func(ctx context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
+			if collection == "c0" {
+				time.Sleep(time.Second)
+				return milvuswait.LoadingProgress{}, milvuswait.ErrCollectionNotFound
+			}
+			<-ctx.Done()
+			return milvuswait.LoadingProgress{}, ctx.Err()
+		}}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), g, collections(10))
+
+		require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+		require.Equal(t, time.Second, time.Since(start))
+		require.ErrorIs(t, outcomes[9].Err, milvuswait.ErrAborted)
+		require.Equal(t, 1, outcomes[9].Polls)
+	})
+}
+
+func TestWaitAllInsideAPoller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := func(ctx context.Context) error { // whose outcome is that of a sibling
+			outcomes, _ := milvuswait.WaitAll(ctx, failing(func(int, time.Duration) error { return milvuswait.ErrNotLoaded }), collections(2))
+			if errors.Is(outcomes[0].Err, milvuswait.ErrAborted) {
+				return outcomes[0].Err
+			}
+			return outcomes[1].Err
+		}
+		g := &gauge{answer: func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, inner(ctx)
+		}}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), g, collections(1))
+
+		require.Error(t, outcomes[0].Err)
+		require.Error(t, err)
+	})
 }

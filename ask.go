@@ -1,9 +1,11 @@
 package milvuswait
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 )
 
 // asker makes the polls of WaitAll.
@@ -22,8 +24,9 @@ func newAsker(p Poller) asker {
 
 // job is a poll, of one entry or of several that it serves.
 type job struct {
-	kind   jobKind
-	served []*entry
+	kind    jobKind
+	served  []*entry
+	timeout time.Duration // of a list of loads
 }
 
 type jobKind int8
@@ -88,7 +91,7 @@ func (a asker) do(ctx context.Context, j job, results chan<- result) {
 
 func (a asker) listLoads(ctx context.Context, r *result) {
 	var all map[string]LoadingProgress
-	whole := timed(ctx, r.job.served[0].core.timeout, func(ctx context.Context) (w answer) {
+	whole := timed(ctx, r.job.timeout, func(ctx context.Context) (w answer) {
 		all, w.err = a.lister.ListLoading(ctx)
 		return w
 	})
@@ -121,15 +124,16 @@ func (a asker) listIndexes(ctx context.Context, r *result) {
 			w.err = fmt.Errorf("ListIndexBuilding returned %d answers and %d errors for %d indexes", len(all), len(errs), len(names))
 			return w
 		}
-		w.err = errs[0] // one question: if it timed out, it did for all of them
+		w.err = cmp.Or(errs...)
 		return w
 	})
 	r.answers = make([]answer, len(names))
 	for i := range r.answers {
 		r.answers[i] = whole
-		if len(all) != len(names) || len(errs) != len(names) || whole.timedOut {
+		if len(all) != len(names) || len(errs) != len(names) || errs[i] != nil && whole.timedOut {
 			continue
 		}
-		r.answers[i].progress, r.answers[i].err = boxed(all[i], errs[i])
+		progress, err := boxed(all[i], errs[i])
+		r.answers[i] = answer{progress: progress, err: err, took: whole.took}
 	}
 }

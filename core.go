@@ -130,7 +130,7 @@ func (c *core) observe(now time.Duration, a answer, random float64) decision {
 	if c.mayStall(now) && now-c.changed >= c.cfg.stallTimeout {
 		return decision{verdict: failed, err: fmt.Errorf("%w: no change for %v", ErrStalled, round(now-c.changed))}
 	}
-	return c.next(now, a.took, random)
+	return c.next(now, a, random)
 }
 
 // take notes a good answer.
@@ -197,7 +197,7 @@ func (c *core) observeFailure(now time.Duration, a answer, random float64) decis
 		return decision{verdict: failed, err: err}
 	}
 	c.pace.forget()
-	return c.next(now, a.took, random)
+	return c.next(now, a, random)
 }
 
 // interrupt notes a poll that failed when the wait's own context had ended: the
@@ -237,10 +237,13 @@ func (c *core) final(now time.Duration, a answer) error {
 }
 
 // next decides when to poll again, or not to before the deadline.
-func (c *core) next(now, took time.Duration, random float64) decision {
-	delay := c.pace.delay(now, random)
+func (c *core) next(now time.Duration, a answer, random float64) decision {
+	took, delay := a.took, c.pace.delay(now, random)
 	if delay < 0 {
 		return decision{verdict: failed, err: fmt.Errorf("%w: the BackOff of WithBackoffFunc said stop", ErrAborted)}
+	}
+	if a.listed && c.pace.rule != nil {
+		delay = max(delay, listEvery)
 	}
 	// A poll is due when it can change the verdict, whatever the pace.
 	due := func(at time.Duration) {

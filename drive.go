@@ -123,6 +123,7 @@ func timed(parent context.Context, timeout time.Duration, ask func(ctx context.C
 func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
 	checker, ok := p.(LoadStateChecker)
 	if !ok {
+		a.check = checked // as far as can be
 		return
 	}
 	ctx, cancel := context.WithTimeout(parent, checkTimeout)

@@ -94,16 +94,16 @@ func (h *dueHeap) takeUntil(until time.Duration) []*entry {
 // push makes e due at a time.
 func (s *scheduler) push(e *entry, at time.Duration) {
 	s.seq++
-	if s.listable(e) {
-		s.loads.add(due{max(at, s.lists.next), s.seq, e})
+	if s.listable(e, at) {
+		s.loads.add(due{at, s.seq, e})
 	} else {
 		s.others.add(due{at, s.seq, e})
 	}
 }
 
-// listable reports whether a list can serve the next poll of e.
-func (s *scheduler) listable(e *entry) bool {
-	return s.lister != nil && !e.alone && e.core.target.kind == KindLoading && e.core.target.partitions == "" && !s.cfg.refresh
+// listable reports whether a list can serve the next poll of e, which is due then.
+func (s *scheduler) listable(e *entry, at time.Duration) bool {
+	return s.lister != nil && at >= e.unlisted && !e.alone && e.core.target.kind == KindLoading && e.core.target.partitions == "" && !s.cfg.refresh
 }
 
 // next returns what is due first; nothing is if its entry is nil.
@@ -124,7 +124,7 @@ func (s *scheduler) next() due {
 func (s *scheduler) job(e *entry, now time.Duration) job {
 	if len(s.loads) > 0 && e == s.loads[0].e {
 		if until := now + s.lists.window(now); s.loads.several(until) && !s.lists.resting(now) {
-			return job{kind: listLoads, served: s.loads.takeUntil(until)}
+			return job{kind: listLoads, served: s.loads.takeUntil(until), timeout: s.lists.timeout()}
 		}
 		s.loads.remove(0)
 		return job{served: e.self[:]}
@@ -133,7 +133,10 @@ func (s *scheduler) job(e *entry, now time.Duration) job {
 	e.alone = false
 	j := job{served: e.self[:]}
 	for _, sibling := range s.groups[e.core.target.collection] {
-		if e.core.target.kind == KindIndexBuilding && sibling.pos >= 0 {
+		if e.core.target.kind != KindIndexBuilding || sibling.pos < 0 {
+			continue
+		}
+		if !s.lists.own || s.others[sibling.pos].at <= now {
 			s.others.remove(int(sibling.pos))
 			j.kind = listIndexes
 			j.served = append(j.served, sibling)
@@ -163,7 +166,6 @@ func (b *budget) take(now time.Duration) time.Duration {
 // lists decides when lists are worth their poll.
 type lists struct {
 	own   bool          // the caller's generators pace the polls
-	next  time.Duration // none before
 	until time.Duration // none before, since they are of no use
 	rest  time.Duration
 }
@@ -187,10 +189,11 @@ func (l *lists) done(now time.Duration, served int) {
 		return
 	}
 	l.rest = 0
-	if !l.own {
-		l.next = now + listEvery
-	}
 }
+
+// timeout is how long a list may take: it only saves polls, and must not hold
+// them up. One that takes its time on a large server is given more the next time.
+func (l *lists) timeout() time.Duration { return max(listRest, 2*l.rest) }
 
 // failed notes a list that served nobody.
 func (l *lists) failed(now time.Duration) {

@@ -59,6 +59,8 @@ func (l *listing) ListLoading(context.Context) (map[string]milvuswait.LoadingPro
 }
 
 func (l *listing) CheckLoadState(context.Context, string, ...string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.checks++
 	return l.state
 }
@@ -304,4 +306,109 @@ func TestIndexListerThatMiscounts(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, seen.updates[0].Err, "ListIndexBuilding returned 1 answers and 2 errors for 2 indexes")
 	})
+}
+
+func TestListsLeaveTheLastPoll(t *testing.T) {
+	for late := 10 * time.Millisecond; late < 200*time.Millisecond; late += 7 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			deadline := 2*time.Second + late
+			l := newListing(5, func(_ int, at time.Duration) int64 {
+				if at >= deadline-60*time.Millisecond {
+					return 100
+				}
+				return 40
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
+
+			_, err := milvuswait.WaitAll(ctx, l, collections(5))
+
+			require.NoError(t, err, "deadline %v", deadline)
+		})
+	}
+}
+
+func TestWhatNoListHasGoesByItsOwnPace(t *testing.T) {
+	polls := func(lists bool) (n int) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(52, func(i int, at time.Duration) int64 {
+				if i < 2 {
+					return 99 // which is polled often
+				}
+				return min(90, int64(at/time.Second))
+			})
+			l.list = func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
+				for name := range all {
+					if name != "c0" && name != "c1" {
+						delete(all, name) // as if the others were aliases
+					}
+				}
+				return nil
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			defer cancel()
+			var p milvuswait.Poller = l
+			if !lists {
+				p = &l.gauge
+			}
+
+			_, err := milvuswait.WaitAll(ctx, p, collections(52))
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			n = len(l.at) + len(l.lists)
+		})
+		return n
+	}
+	require.LessOrEqual(t, polls(true), polls(false)*11/10)
+}
+
+// unchecked is a Lister that cannot tell what 0 % means.
+type unchecked struct{ l *listing }
+
+func (u unchecked) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
+	return u.l.LoadingProgress(ctx, collection, partitions...)
+}
+
+func (u unchecked) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
+	return u.l.IndexBuildingProgress(ctx, collection, index)
+}
+
+func (u unchecked) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	return u.l.ListLoading(ctx)
+}
+
+func TestZeroPercentInListsOfWhatCannotBeChecked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(10, func(int, time.Duration) int64 { return 0 })
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, unchecked{l}, collections(10))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.LessOrEqual(t, len(l.at), 20)
+	})
+}
+
+// hungList is a Lister whose lists hang.
+type hungList struct{ *listing }
+
+func (h hungList) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestListsThatHangHoldNothingUp(t *testing.T) {
+	for _, done := range []time.Duration{500 * time.Millisecond, 12 * time.Second, time.Minute} {
+		t.Run(done.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListing(5, evenly(done))
+
+				_, err := milvuswait.WaitAll(t.Context(), hungList{l}, collections(5))
+
+				require.NoError(t, err)
+				require.LessOrEqual(t, time.Since(l.start)-done, done/5+1500*time.Millisecond)
+			})
+		})
+	}
 }

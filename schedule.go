@@ -36,17 +36,20 @@ type scheduler struct {
 	lists    lists
 	failing  bool          // all polls have failed
 	down     time.Duration // since then
+	good     time.Duration // when the server last answered
 	timeouts int           // polls that timed out since one did not
 }
 
 // entry is one target.
 type entry struct {
-	core  core
-	self  [1]*entry // what a poll of its own serves
-	pos   int32     // in its heap, or -1
-	first int32     // its first outcome
-	alone bool      // its next poll is its own, whatever a list could do
-	ended bool
+	core     core
+	self     [1]*entry     // what a poll of its own serves
+	pos      int32         // in its heap, or -1
+	first    int32         // its first outcome
+	alone    bool          // its next poll is its own, whatever a list could do
+	misses   uint8         // lists in a row that had not got it
+	unlisted time.Duration // no list serves it before
+	ended    bool
 }
 
 func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) (*scheduler, error) {
@@ -207,13 +210,25 @@ func (s *scheduler) take(r result) {
 	}
 	for i, e := range r.job.served {
 		a := r.answers[i]
-		if r.job.kind == listLoads && (a.progress == nil || e.core.wantsListCheck(now, a.progress)) {
-			// The list has not got it, or cannot tell whether 0 % is a beginning.
+		if r.job.kind == listLoads && a.progress == nil {
+			e.miss(now)
 			s.ask(e, now)
 			continue
 		}
+		if r.job.kind == listLoads && e.core.wantsListCheck(now, a.progress) {
+			s.ask(e, now) // the list cannot tell whether 0 % is a beginning
+			continue
+		}
+		e.misses = 0
 		s.observe(e, now, a)
 	}
+}
+
+// miss notes that a list has not got e, an alias or what nobody has loaded yet: it
+// goes by its own pace for a while, and not by that of the lists.
+func (e *entry) miss(now time.Duration) {
+	e.unlisted = now + min(listRest<<e.misses, listRestMax)
+	e.misses = min(e.misses+1, 6)
 }
 
 // ask makes e due at once, for a poll of its own.
@@ -224,30 +239,40 @@ func (s *scheduler) ask(e *entry, now time.Duration) {
 
 // listFailed falls back to single polls.
 func (s *scheduler) listFailed(now time.Duration, r result) {
-	s.note(now, answer{err: r.failed, timedOut: r.timedOut})
+	a := answer{err: r.failed, timedOut: r.timedOut}
 	s.lists.failed(now)
 	for _, e := range r.job.served {
-		s.ask(e, now)
+		if s.ended(now) {
+			s.observe(e, now, a)
+		} else {
+			s.ask(e, now)
+		}
 	}
+	s.note(now, a)
 }
 
 // note keeps what an answer says of the server.
 func (s *scheduler) note(now time.Duration, a answer) {
+	if a.err != nil && s.ended(now) {
+		return // which says nothing of the server
+	}
 	if a.timedOut {
 		s.timeouts++
 	} else {
 		s.timeouts = 0
 	}
 	if a.err == nil || isPermanent(a.err) {
-		s.failing = false
+		s.failing, s.good = false, now
 		return
 	}
 	if !s.failing {
-		s.failing, s.down = true, now-a.took
+		s.failing, s.down = true, max(now-a.took, s.good)
 	}
-	// A server that answers nobody is asked for few of the targets: the others need
-	// not wait for their turn to know.
-	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.down >= budget && s.over == nil {
+	// A server that answers nobody is asked for few of the targets: those that have
+	// been due all the while need not wait for their turn to know.
+	next := s.next()
+	overdue := next.e != nil && next.at <= s.down
+	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.down >= budget && s.over == nil && overdue {
 		s.over = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.down))
 	}
 }
@@ -257,6 +282,9 @@ func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
 	s.note(now, a)
 	if s.over != nil && a.err != nil {
 		e.core.polls++
+		if errors.Is(s.over, ErrUnreachable) {
+			e.core.lastErr = a.err
+		}
 		s.end(e, now, s.over)
 		return
 	}
@@ -277,43 +305,4 @@ func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
 			s.push(e, now+d.delay)
 		}
 	}
-}
-
-// end tells how e ended.
-func (s *scheduler) end(e *entry, now time.Duration, cause error) {
-	u := e.core.finish(now, cause)
-	e.ended = true
-	s.pending--
-	o := &s.outcomes[e.first]
-	o.Progress, o.Err, o.Polls, o.Elapsed = u.Progress, u.Err, u.Polls, u.Elapsed
-	s.cfg.observe(u)
-}
-
-// endRest ends all entries that have not ended, when none is polled any more.
-func (s *scheduler) endRest() {
-	cause, now := s.over, s.now()
-	if cause == nil {
-		cause = s.interruption()
-	}
-	for i := range s.entries {
-		if e := &s.entries[i]; !e.ended {
-			s.end(e, now, cause)
-		}
-	}
-}
-
-// err returns the failures of the targets, those of siblings excepted.
-func (s *scheduler) err() error {
-	joined := &joinedError{total: len(s.outcomes)}
-	for i := range s.outcomes {
-		o := &s.outcomes[i]
-		*o = s.outcomes[s.entries[s.same[i]].first] // of a duplicate
-		if o.Err != nil && s.entries[s.same[i]].first == int32(i) && !errors.Is(o.Err, errSibling) {
-			joined.errs = append(joined.errs, o.Err)
-		}
-	}
-	if len(joined.errs) == 0 {
-		return nil
-	}
-	return joined
 }
