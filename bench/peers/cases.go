@@ -121,18 +121,15 @@ func (b *bench) load(ctx context.Context, collection string) (samples, error) {
 }
 
 // loadMany is the wait for the load of many collections, arm by arm: side by side
-// they would take each other's turn. Each arm has a server of its own, because one
+// they would take each other's turn. Each wait has a server of its own, because one
 // takes a second for each collection that is released.
 func (b *bench) loadMany(ctx context.Context) (samples, error) {
-	all := make(samples, len(b.loadArms))
-	for i, a := range b.loadArms {
-		var got []sample
-		err := b.onServer(ctx, func() error {
+	return b.inTurn(ctx, b.loadArms, func(ctx context.Context, _ string, a arm) (got []sample, err error) {
+		err = b.onServer(ctx, func() error {
 			names, err := b.many(ctx, "many", b.collections)
 			if err != nil {
 				return err
 			}
-			b.say("%s: %d collections are there", a.name, len(names))
 			got, err = b.run(ctx, round{
 				job:   b.job(5*time.Minute, names...),
 				begin: func(ctx context.Context) error { return each(ctx, names, b.load1) },
@@ -143,25 +140,19 @@ func (b *bench) loadMany(ctx context.Context) (samples, error) {
 			}, []arm{a})
 			return err
 		})
-		if err != nil {
-			return nil, err
-		}
-		all[i] = series{a.name, got}
-		b.tell(a, got[0])
-	}
-	return all, nil
+		return got, err
+	})
 }
 
-// fail is the wait for the load of several collections, new ones for each arm, of
+// fail is the wait for the load of several collections, new ones for each wait, of
 // which one is released meanwhile.
 func (b *bench) fail(ctx context.Context) (samples, error) {
-	all := make(samples, len(b.loadArms))
-	for i, a := range b.loadArms {
-		names, err := b.many(ctx, fmt.Sprintf("fail%d", i), failing)
+	return b.inTurn(ctx, b.loadArms, func(ctx context.Context, id string, a arm) ([]sample, error) {
+		names, err := b.many(ctx, "fail"+id, failing)
 		if err != nil {
 			return nil, err
 		}
-		got, err := b.run(ctx, round{
+		return b.run(ctx, round{
 			job:   b.job(15*time.Second, names...),
 			begin: func(ctx context.Context) error { return each(ctx, names, b.load1) },
 			watch: func(ctx context.Context) (milvusops.Sighting, error) {
@@ -182,13 +173,7 @@ func (b *bench) fail(ctx context.Context) (samples, error) {
 			},
 			watched: "GetLoadingProgress",
 		}, []arm{a})
-		if err != nil {
-			return nil, err
-		}
-		all[i] = series{a.name, got}
-		b.tell(a, got[0])
-	}
-	return all, nil
+	})
 }
 
 // load1 asks for the load of a whole collection.
@@ -227,6 +212,24 @@ type samples []series
 type series struct {
 	name    string
 	samples []sample
+}
+
+// inTurn has the arms wait one after the other, in rounds, and do is one wait. The
+// id is another for each.
+func (b *bench) inTurn(ctx context.Context, arms []arm, do func(ctx context.Context, id string, a arm) ([]sample, error)) (samples, error) {
+	all := make(samples, len(arms))
+	for r := range b.rounds {
+		for i, a := range arms {
+			got, err := do(ctx, fmt.Sprintf("%d_%d", r, i), a)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", a.name, err)
+			}
+			all[i].name = a.name
+			all[i].samples = append(all[i].samples, got...)
+			b.tell(a, got[0])
+		}
+	}
+	return all, nil
 }
 
 // repeat runs rounds of all arms side by side.

@@ -3,7 +3,7 @@
 //
 //	go run ./peers
 //
-// It needs Linux on x86-64, Python 3, pip and git, and takes about ten minutes, or
+// It needs Linux on x86-64, Python 3, pip and git, and takes about a quarter of an hour, or
 // longer the first time.
 package main
 
@@ -33,7 +33,7 @@ const worktree = "worktree"
 
 // bench is a run of everything.
 type bench struct {
-	rows, loads, collections int
+	rows, loads, rounds, collections int
 
 	server     string // its release
 	address    string
@@ -55,6 +55,7 @@ func main() {
 	out := flag.String("o", "results", "the `folder` for peers.md, peers.png and peers.svg")
 	flag.IntVar(&b.rows, "rows", 100_000, "rows of a collection whose index is waited for")
 	flag.IntVar(&b.loads, "loads", 5, "how often the load of one collection is repeated")
+	flag.IntVar(&b.rounds, "rounds", 5, "how often the loads of many collections are repeated")
 	flag.IntVar(&b.collections, "collections", 300, "collections that load at once")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -148,7 +149,7 @@ func (b *bench) cases(ctx context.Context, out string) error {
 				how: fmt.Sprintf("%d rows, side by side, %d times", b.rows, b.loads)},
 				func() (samples, error) { return b.load(ctx, raw) }},
 			{outcome{id: failCase, title: fmt.Sprintf("%d loads of which one fails", failing),
-				how: "Empty collections, one waiter after the other; one load is released after 0.5 s, and late is the return against the watcher's first sight of that"},
+				how: fmt.Sprintf("Empty collections, one waiter after the other, %d rounds; one load is released after 0.5 s, and late is the return against the watcher's first sight of that", b.rounds)},
 				func() (samples, error) { return b.fail(ctx) }},
 		} {
 			if err := do(c.outcome, c.run); err != nil {
@@ -161,7 +162,7 @@ func (b *bench) cases(ctx context.Context, out string) error {
 		return err
 	}
 	return do(outcome{id: manyCase, title: fmt.Sprintf("%d collections loading at once", b.collections),
-		how: "Empty collections, one waiter after the other, each on a new server; late is the last return against the last load"},
+		how: fmt.Sprintf("Empty collections, one waiter after the other, each on a new server, %d rounds; begun when the server had accepted all loads, and late is the last return against the last load", b.rounds)},
 		func() (samples, error) { return b.loadMany(ctx) })
 }
 
