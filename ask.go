@@ -25,7 +25,8 @@ func newAsker(p Poller) asker {
 // job is a poll, of one entry or of several that it serves.
 type job struct {
 	kind    jobKind
-	served  []*entry
+	one     *entry        // of pollOne
+	served  []*entry      // of a list
 	timeout time.Duration // of a list of loads
 }
 
@@ -37,16 +38,13 @@ const (
 	listIndexes
 )
 
-// result is what a job brought: an answer for each entry that it served, without
-// a progress where a list has none.
+// result is what a job brought.
 type result struct {
-	job      job
-	one      answer   // of pollOne
-	answers  []answer // of a list
-	missing  int
-	failed   error // of a list of loads
-	timedOut bool
-	panic    *pollerPanic
+	job     job
+	answer  answer                     // of pollOne; of listLoads what became of the list
+	loads   map[string]LoadingProgress // of listLoads
+	answers []answer                   // of listIndexes, as many as entries are served
+	panic   *pollerPanic
 }
 
 // pollerPanic is what WaitAll panics with when a Poller did.
@@ -80,44 +78,28 @@ func (a asker) do(ctx context.Context, j job, results chan<- result) {
 	}()
 	switch j.kind {
 	case pollOne:
-		r.one = poll(ctx, a.poller, &j.served[0].core)
+		r.answer = poll(ctx, a.poller, &j.one.core)
 	case listLoads:
-		a.listLoads(ctx, &r)
+		r.answer = timed(ctx, j.timeout, func(ctx context.Context) (whole answer) {
+			r.loads, whole.err = a.lister.ListLoading(ctx)
+			return whole
+		})
 	case listIndexes:
-		a.listIndexes(ctx, &r)
+		r.answers = a.listIndexes(ctx, j.served)
 	}
 	returned = true
 }
 
-func (a asker) listLoads(ctx context.Context, r *result) {
-	var all map[string]LoadingProgress
-	whole := timed(ctx, r.job.timeout, func(ctx context.Context) (w answer) {
-		all, w.err = a.lister.ListLoading(ctx)
-		return w
-	})
-	if whole.err != nil {
-		r.failed, r.timedOut = whole.err, whole.timedOut
-		return
-	}
-	r.answers = make([]answer, len(r.job.served))
-	for i, e := range r.job.served {
-		r.answers[i].took = whole.took
-		if p, found := all[e.core.target.collection]; found {
-			r.answers[i].progress, r.answers[i].listed = p, true
-		} else {
-			r.missing++
-		}
-	}
-}
-
-func (a asker) listIndexes(ctx context.Context, r *result) {
-	names := make([]string, len(r.job.served))
-	for i, e := range r.job.served {
+// listIndexes polls for the indexes of one collection, within the time-out of the
+// first.
+func (a asker) listIndexes(ctx context.Context, served []*entry) []answer {
+	names := make([]string, len(served))
+	for i, e := range served {
 		names[i] = e.core.target.index
 	}
 	var all []IndexBuildingProgress
 	var errs []error
-	first := &r.job.served[0].core
+	first := &served[0].core
 	whole := timed(ctx, first.timeout, func(ctx context.Context) (w answer) {
 		all, errs = a.indexLister.ListIndexBuilding(ctx, first.target.collection, names)
 		if len(all) != len(names) || len(errs) != len(names) {
@@ -127,13 +109,14 @@ func (a asker) listIndexes(ctx context.Context, r *result) {
 		w.err = cmp.Or(errs...)
 		return w
 	})
-	r.answers = make([]answer, len(names))
-	for i := range r.answers {
-		r.answers[i] = whole
+	answers := make([]answer, len(names))
+	for i := range answers {
+		answers[i] = whole
 		if len(all) != len(names) || len(errs) != len(names) || errs[i] != nil && whole.timedOut {
 			continue
 		}
 		progress, err := boxed(all[i], errs[i])
-		r.answers[i] = answer{progress: progress, err: err, took: whole.took}
+		answers[i] = answer{progress: progress, err: err, took: whole.took}
 	}
+	return answers
 }

@@ -2,10 +2,14 @@ package milvuswait_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"unsafe"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
 )
@@ -31,45 +35,143 @@ func BenchmarkPoll(b *testing.B) {
 	})
 }
 
+// shape is a kind of many targets that all are complete at their fifth poll.
+type shape struct {
+	name    string
+	targets func(n int) []milvuswait.Target
+	poller  func(n int) milvuswait.Poller
+}
+
+const shapePolls = 5
+
+var shapes = []shape{
+	{"loads", collections, func(n int) milvuswait.Poller { return rounds(n) }},
+	{"listed loads", collections, func(n int) milvuswait.Poller {
+		lists := make([]map[string]milvuswait.LoadingProgress, shapePolls)
+		for i := range lists {
+			lists[i] = make(map[string]milvuswait.LoadingProgress, n)
+			for _, t := range collections(n) {
+				lists[i][t.Collection()] = milvuswait.LoadingProgress{Percent: int64(i+1) * 100 / shapePolls}
+			}
+		}
+		return &listedRounds{Poller: rounds(n), lists: lists}
+	}},
+	{"pairs of indexes", func(n int) []milvuswait.Target {
+		targets := make([]milvuswait.Target, 0, n)
+		for _, t := range collections(n / 2) {
+			targets = append(targets, milvuswait.IndexBuilding(t.Collection(), "dense"), milvuswait.IndexBuilding(t.Collection(), "sparse"))
+		}
+		return targets
+	}, func(n int) milvuswait.Poller { return &pairedRounds{rounds(n), make([]int64, n)} }},
+}
+
+// rounds counts the polls of each of n collections.
+func rounds(n int) milvuswait.PollerFuncs {
+	seen := make([]uint8, n)
+	return milvuswait.PollerFuncs{
+		Loading: func(_ context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
+			i, _ := strconv.Atoi(collection[1:])
+			seen[i]++ // of one poll at a time
+			return milvuswait.LoadingProgress{Percent: int64(seen[i]) * 100 / shapePolls}, nil
+		},
+	}
+}
+
+type listedRounds struct {
+	milvuswait.Poller
+	lists []map[string]milvuswait.LoadingProgress
+	asked int
+}
+
+func (l *listedRounds) ListLoading(context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	l.asked++
+	return l.lists[l.asked-1], nil
+}
+
+type pairedRounds struct {
+	milvuswait.Poller
+	seen []int64
+}
+
+func (p *pairedRounds) ListIndexBuilding(_ context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	i, _ := strconv.Atoi(collection[1:])
+	p.seen[i]++
+	progress := milvuswait.IndexBuildingProgress{TotalRows: shapePolls, IndexedRows: p.seen[i], State: milvuswait.IndexStateInProgress}
+	if p.seen[i] == shapePolls {
+		progress.State = milvuswait.IndexStateFinished
+	}
+	all := make([]milvuswait.IndexBuildingProgress, len(indexes))
+	for i := range all {
+		all[i] = progress
+	}
+	return all, make([]error, len(indexes))
+}
+
+// cost returns the live heap of a wait for n targets, beyond the outcomes and per
+// target, and the goroutines, in the midst of the third round of polls.
+func (s shape) cost(t require.TestingT, n int) (heap float64, goroutines int) {
+	targets, p := s.targets(n), s.poller(n)
+	before, used, updates := liveHeap(), int64(0), 0
+	_, err := milvuswait.WaitAll(context.Background(), p, targets, milvuswait.WithObserver(milvuswait.ObserverFunc(func(milvuswait.Update) {
+		if updates++; updates == 2*n+n/2 {
+			used, goroutines = int64(liveHeap())-int64(before), runtime.NumGoroutine()
+		}
+	})))
+	require.NoError(t, err)
+	runtime.KeepAlive(p)
+	return float64(used)/float64(n) - float64(unsafe.Sizeof(milvuswait.Outcome{})), goroutines
+}
+
 // BenchmarkWaitAll is what many targets cost: ns for each target and for each
-// poll, live heap beyond the outcomes, and goroutines, in virtual time and with a
-// Poller that takes none. Every target is polled five times.
+// poll of it, live heap beyond the outcomes, and goroutines, in virtual time and
+// with a Poller that takes none.
 func BenchmarkWaitAll(b *testing.B) {
-	const polls = 5
-	for _, n := range []int{1000, 10_000, 100_000} {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			targets := collections(n)
-			wait := func(opts ...milvuswait.Option) {
-				inBubble(b, func(t *testing.T) {
-					seen := make([]uint8, n)
-					p := milvuswait.PollerFuncs{
-						Loading: func(_ context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
-							i, _ := strconv.Atoi(collection[1:])
-							seen[i]++ // of one poll at a time
-							return milvuswait.LoadingProgress{Percent: int64(seen[i]) * 100 / polls}, nil
-						},
-					}
-					if _, err := milvuswait.WaitAll(context.Background(), p, targets, opts...); err != nil {
-						b.Error(err)
-					}
-				})
-			}
-			heap, goroutines := liveHeap(), 0
-			updates, used := 0, int64(0)
-			wait(milvuswait.WithObserver(milvuswait.ObserverFunc(func(milvuswait.Update) {
-				if updates++; updates == 3*n {
-					used, goroutines = int64(liveHeap())-int64(heap), runtime.NumGoroutine()
+	for _, s := range shapes {
+		for _, n := range []int{1000, 10_000, 100_000} {
+			b.Run(fmt.Sprintf("%s/%d", s.name, n), func(b *testing.B) {
+				targets := s.targets(n)
+				var heap float64
+				var goroutines int
+				inBubble(b, func(t *testing.T) { heap, goroutines = s.cost(t, n) })
+				for b.Loop() {
+					b.StopTimer()
+					p := s.poller(n)
+					b.StartTimer()
+					inBubble(b, func(t *testing.T) {
+						if _, err := milvuswait.WaitAll(context.Background(), p, targets); err != nil {
+							b.Error(err)
+						}
+					})
 				}
-			})))
-			for b.Loop() {
-				wait()
-			}
-			perTarget := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / float64(n)
-			b.ReportMetric(perTarget, "ns/target")
-			b.ReportMetric(perTarget/polls, "ns/poll")
-			b.ReportMetric(float64(used)/float64(n)-float64(unsafe.Sizeof(milvuswait.Outcome{})), "B/target")
-			b.ReportMetric(float64(goroutines), "goroutines")
-			b.ReportMetric(0, "ns/op")
+				perTarget := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / float64(n)
+				b.ReportMetric(perTarget, "ns/target")
+				b.ReportMetric(perTarget/shapePolls, "ns/poll")
+				b.ReportMetric(heap, "B/target")
+				b.ReportMetric(float64(goroutines), "goroutines")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
+
+func TestWaitAllHeapAndGoroutines(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector has a heap of its own")
+	}
+	for _, s := range shapes {
+		t.Run(s.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				few := 0
+				for _, n := range []int{1000, 20_000} {
+					heap, goroutines := s.cost(t, n)
+					if few == 0 {
+						few = goroutines
+						continue
+					}
+					require.LessOrEqual(t, heap, 400.0, "bytes for each target")
+					require.Equal(t, few, goroutines)
+				}
+			})
 		})
 	}
 }

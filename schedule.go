@@ -2,7 +2,6 @@ package milvuswait
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +22,6 @@ type scheduler struct {
 	outcomes []Outcome
 	entries  []entry
 	same     []int32 // for each outcome, its entry
-	groups   map[string][]*entry
 
 	loads    dueHeap // loads that a list can serve
 	others   dueHeap
@@ -43,12 +41,12 @@ type scheduler struct {
 // entry is one target.
 type entry struct {
 	core     core
-	self     [1]*entry     // what a poll of its own serves
+	unlisted time.Duration // no list serves it before
 	pos      int32         // in its heap, or -1
 	first    int32         // its first outcome
-	alone    bool          // its next poll is its own, whatever a list could do
+	sibling  int32         // the next entry with an index of the same collection, in a ring
 	misses   uint8         // lists in a row that had not got it
-	unlisted time.Duration // no list serves it before
+	alone    bool          // its next poll is its own, whatever a list could do
 	ended    bool
 }
 
@@ -68,37 +66,33 @@ func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) 
 			}
 			k = int32(len(s.entries))
 			known[t] = k
-			s.entries = append(s.entries, entry{core: newCore(c, t, pace, s.limit), first: int32(i), pos: -1})
+			s.entries = append(s.entries, entry{core: newCore(c, t, pace, s.limit), pos: -1, first: int32(i), sibling: k})
 		}
 		s.same[i] = k
 	}
 	if s.indexLister != nil {
-		s.groups = groups(s.entries)
+		linkIndexes(s.entries)
 	}
 	for i := range s.entries {
-		e := &s.entries[i]
-		e.self[0] = e
-		s.push(e, 0)
+		s.push(&s.entries[i], 0)
 	}
 	s.pending, s.workers = len(s.entries), min(c.maxInFlight, len(s.entries))
 	return s, nil
 }
 
-// groups returns the entries of indexes by collection, where there are several.
-func groups(entries []entry) map[string][]*entry {
-	count := make(map[string]int)
+// linkIndexes makes a ring of the entries with indexes of each collection.
+func linkIndexes(entries []entry) {
+	last := make(map[string]int32)
 	for i := range entries {
-		if t := &entries[i].core.target; t.kind == KindIndexBuilding {
-			count[t.collection]++
+		e := &entries[i]
+		if e.core.target.kind != KindIndexBuilding {
+			continue
 		}
-	}
-	several := make(map[string][]*entry)
-	for i := range entries {
-		if t := &entries[i].core.target; t.kind == KindIndexBuilding && count[t.collection] > 1 {
-			several[t.collection] = append(several[t.collection], &entries[i])
+		if before, found := last[e.core.target.collection]; found {
+			e.sibling, entries[before].sibling = entries[before].sibling, int32(i)
 		}
+		last[e.core.target.collection] = int32(i)
 	}
-	return several
 }
 
 // run waits for all targets.
@@ -187,122 +181,6 @@ func (s *scheduler) takeAll(r result, results <-chan result) {
 		case r = <-results:
 		default:
 			return
-		}
-	}
-}
-
-// take has the cores decide about what a job brought.
-func (s *scheduler) take(r result) {
-	if r.panic != nil {
-		panic(r.panic)
-	}
-	now := s.now()
-	if r.failed != nil {
-		s.listFailed(now, r)
-		return
-	}
-	switch r.job.kind {
-	case pollOne:
-		s.observe(r.job.served[0], now, r.one)
-		return
-	case listLoads:
-		s.lists.done(now, len(r.job.served)-r.missing)
-	}
-	for i, e := range r.job.served {
-		a := r.answers[i]
-		if r.job.kind == listLoads && a.progress == nil {
-			e.miss(now)
-			s.ask(e, now)
-			continue
-		}
-		if r.job.kind == listLoads && e.core.wantsListCheck(now, a.progress) {
-			s.ask(e, now) // the list cannot tell whether 0 % is a beginning
-			continue
-		}
-		e.misses = 0
-		s.observe(e, now, a)
-	}
-}
-
-// miss notes that a list has not got e, an alias or what nobody has loaded yet: it
-// goes by its own pace for a while, and not by that of the lists.
-func (e *entry) miss(now time.Duration) {
-	e.unlisted = now + min(listRest<<e.misses, listRestMax)
-	e.misses = min(e.misses+1, 6)
-}
-
-// ask makes e due at once, for a poll of its own.
-func (s *scheduler) ask(e *entry, now time.Duration) {
-	e.alone = true
-	s.push(e, now)
-}
-
-// listFailed falls back to single polls.
-func (s *scheduler) listFailed(now time.Duration, r result) {
-	a := answer{err: r.failed, timedOut: r.timedOut}
-	s.lists.failed(now)
-	for _, e := range r.job.served {
-		if s.ended(now) {
-			s.observe(e, now, a)
-		} else {
-			s.ask(e, now)
-		}
-	}
-	s.note(now, a)
-}
-
-// note keeps what an answer says of the server.
-func (s *scheduler) note(now time.Duration, a answer) {
-	if a.err != nil && s.ended(now) {
-		return // which says nothing of the server
-	}
-	if a.timedOut {
-		s.timeouts++
-	} else {
-		s.timeouts = 0
-	}
-	if a.err == nil || isPermanent(a.err) {
-		s.failing, s.good = false, now
-		return
-	}
-	if !s.failing {
-		s.failing, s.down = true, max(now-a.took, s.good)
-	}
-	// A server that answers nobody is asked for few of the targets: those that have
-	// been due all the while need not wait for their turn to know.
-	next := s.next()
-	overdue := next.e != nil && next.at <= s.down
-	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.down >= budget && s.over == nil && overdue {
-		s.over = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.down))
-	}
-}
-
-// observe has the core of e decide about an answer.
-func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
-	s.note(now, a)
-	if s.over != nil && a.err != nil {
-		e.core.polls++
-		if errors.Is(s.over, ErrUnreachable) {
-			e.core.lastErr = a.err
-		}
-		s.end(e, now, s.over)
-		return
-	}
-	d := s.judge(&e.core, now, a)
-	switch {
-	case d.verdict == done:
-		s.end(e, now, nil)
-	case s.over != nil:
-		s.end(e, now, s.over)
-	case d.verdict == failed:
-		s.end(e, now, d.err)
-		if !s.cfg.continueOnError && !s.ended(now) {
-			s.over = errSibling
-		}
-	default:
-		s.cfg.observe(e.core.update(now, a.err, d))
-		if d.verdict == again {
-			s.push(e, now+d.delay)
 		}
 	}
 }

@@ -1,0 +1,74 @@
+package milvuswait
+
+import "time"
+
+const (
+	// pollsPerSecond bounds what the targets of one call together ask of a server
+	// once each has been polled; burst is how many polls may follow at once.
+	pollsPerSecond = 4000
+	burst          = 20
+
+	// listEvery is the least time between two lists: a lateness that nobody minds.
+	listEvery = knee
+
+	// listRest is how long lists are left off after one that failed or served
+	// nobody; it doubles up to listRestMax.
+	listRest    = time.Second
+	listRestMax = time.Minute
+)
+
+// budget spreads polls over time: a bucket of tokens.
+type budget struct {
+	tokens float64
+	at     time.Duration
+}
+
+// take returns 0 if a poll may be made now, and otherwise the time until some
+// may.
+func (b *budget) take(now time.Duration) time.Duration {
+	b.tokens = min(burst, b.tokens+(now-b.at).Seconds()*pollsPerSecond)
+	b.at = now
+	if b.tokens >= 1 {
+		b.tokens--
+		return 0
+	}
+	return time.Millisecond
+}
+
+// lists decides when lists are worth their poll.
+type lists struct {
+	own   bool          // the caller's generators pace the polls
+	until time.Duration // none before, since they are of no use
+	rest  time.Duration
+}
+
+// window returns how much later than what is due now a list serves: the delays of
+// the default pace, so that all loads that go by it fall into step. Delays of the
+// caller's own are left as they are.
+func (l *lists) window(now time.Duration) time.Duration {
+	if l.own {
+		return 0
+	}
+	return max(knee, now/50)
+}
+
+func (l *lists) resting(now time.Duration) bool { return now < l.until }
+
+// done notes a list that served so many.
+func (l *lists) done(now time.Duration, served int) {
+	if served == 0 {
+		l.failed(now)
+		return
+	}
+	l.rest = 0
+}
+
+// timeout is how long a list may take: it only saves polls, and must not hold
+// them up. One that takes its time on a large server is given more the next time.
+func (l *lists) timeout() time.Duration { return max(listRest, 2*l.rest) }
+
+// failed notes a list that served nobody.
+func (l *lists) failed(now time.Duration) {
+	l.rest = min(max(listRest, 2*l.rest), listRestMax)
+	l.until = now + l.rest
+}

@@ -1,0 +1,131 @@
+package milvuswait
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// take has the cores decide about what a job brought.
+func (s *scheduler) take(r result) {
+	if r.panic != nil {
+		panic(r.panic)
+	}
+	now := s.now()
+	switch r.job.kind {
+	case pollOne:
+		s.observe(r.job.one, now, r.answer)
+	case listLoads:
+		s.takeLoads(now, r)
+	case listIndexes:
+		for i, e := range r.job.served {
+			s.observe(e, now, r.answers[i])
+		}
+	}
+}
+
+// takeLoads takes a list of loads.
+func (s *scheduler) takeLoads(now time.Duration, r result) {
+	if r.answer.err != nil {
+		s.listFailed(now, r)
+		return
+	}
+	missing := 0
+	for _, e := range r.job.served {
+		p, found := r.loads[e.core.target.collection]
+		switch {
+		case !found:
+			missing++
+			e.miss(now)
+			s.ask(e, now)
+		case e.core.wantsListCheck(now, p):
+			s.ask(e, now) // the list cannot tell whether 0 % is a beginning
+		default:
+			e.misses = 0
+			s.observe(e, now, answer{progress: p, took: r.answer.took, listed: true})
+		}
+	}
+	s.lists.done(now, len(r.job.served)-missing)
+}
+
+// miss notes that a list has not got e, an alias or what nobody has loaded yet: it
+// goes by its own pace for a while, and not by that of the lists.
+func (e *entry) miss(now time.Duration) {
+	e.unlisted = now + min(listRest<<e.misses, listRestMax)
+	e.misses = min(e.misses+1, 6)
+}
+
+// ask makes e due at once, for a poll of its own.
+func (s *scheduler) ask(e *entry, now time.Duration) {
+	e.alone = true
+	s.push(e, now)
+}
+
+// listFailed falls back to single polls.
+func (s *scheduler) listFailed(now time.Duration, r result) {
+	s.lists.failed(now)
+	for _, e := range r.job.served {
+		if s.over != nil || s.ended(now) {
+			s.observe(e, now, r.answer)
+			continue
+		}
+		s.ask(e, now)
+	}
+	s.note(now, r.answer)
+}
+
+// note keeps what an answer says of the server.
+func (s *scheduler) note(now time.Duration, a answer) {
+	if a.err != nil && s.ended(now) {
+		return // which says nothing of the server
+	}
+	if a.timedOut {
+		s.timeouts++
+	} else {
+		s.timeouts = 0
+	}
+	if a.err == nil || isPermanent(a.err) {
+		s.failing, s.good = false, now
+		return
+	}
+	if !s.failing {
+		s.failing, s.down = true, max(now-a.took, s.good)
+	}
+	// A server that answers nobody is asked for few of the targets: those that have
+	// been due all the while need not wait for their turn to know.
+	next := s.next()
+	overdue := next.e != nil && next.at <= s.down
+	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.down >= budget && s.over == nil && overdue {
+		s.over = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.down))
+	}
+}
+
+// observe has the core of e decide about an answer.
+func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
+	s.note(now, a)
+	if s.over != nil && a.err != nil {
+		e.core.polls++
+		if errors.Is(s.over, ErrUnreachable) {
+			e.core.lastErr = a.err
+		}
+		s.end(e, now, s.over)
+		return
+	}
+	d := s.judge(&e.core, now, a)
+	switch {
+	case d.verdict == done:
+		s.end(e, now, nil)
+	case s.over != nil:
+		s.end(e, now, s.over)
+	case d.verdict == failed:
+		s.end(e, now, d.err)
+		if !s.cfg.continueOnError && !s.ended(now) {
+			s.over = errSibling
+		}
+	default:
+		s.cfg.observe(e.core.update(now, a.err, d))
+		if d.verdict == again {
+			s.push(e, now+d.delay)
+		}
+	}
+}
