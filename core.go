@@ -210,6 +210,19 @@ func (c *core) interrupt(a answer) {
 	}
 }
 
+// unserved notes a list that failed. Nothing is decided: a poll of c's own follows
+// at once. What is permanent for lists need not be so for that.
+func (c *core) unserved(now time.Duration, a answer) {
+	c.polls++
+	if isPermanent(a.err) {
+		return
+	}
+	if c.lastErr == nil {
+		c.down = now - a.took
+	}
+	c.lastErr = a.err
+}
+
 // inGrace reports whether err says no more than that the target is not there
 // yet.
 func (c *core) inGrace(now time.Duration, err error) bool {

@@ -412,3 +412,39 @@ func TestListsThatHangHoldNothingUp(t *testing.T) {
 		})
 	}
 }
+
+func TestAFailedListIsAPollOfWhatItWasFor(t *testing.T) {
+	unavailable := errors.New("ShowCollections: connection refused")
+	for _, tt := range []struct {
+		name string
+		err  error
+		last error
+	}{
+		{"for a while", unavailable, unavailable},
+		{"for good, which single polls need not", milvuswait.Permanent(errors.New("ShowCollections: permission denied")), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListing(2, evenly(time.Minute))
+				l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return tt.err }
+				l.answer = func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
+					<-ctx.Done()
+					return milvuswait.LoadingProgress{}, ctx.Err()
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+
+				outcomes, err := milvuswait.WaitAll(ctx, l, collections(2))
+
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, 2, outcomes[0].Polls)
+				var failure *milvuswait.Error
+				require.ErrorAs(t, outcomes[0].Err, &failure)
+				require.Equal(t, tt.last == nil, failure.LastErr == nil)
+				if tt.last != nil {
+					require.EqualError(t, failure.LastErr, tt.last.Error())
+				}
+			})
+		})
+	}
+}

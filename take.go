@@ -69,6 +69,7 @@ func (s *scheduler) listFailed(now time.Duration, r result) {
 			s.observe(e, now, r.answer)
 			continue
 		}
+		e.core.unserved(now, r.answer)
 		s.ask(e, now)
 	}
 	s.note(now, r.answer)
