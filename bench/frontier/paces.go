@@ -11,20 +11,10 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// place is where a name goes, seen from its point.
-type place int
-
-const (
-	above place = iota
-	below
-	left
-)
-
 // pace is a way to space polls.
 type pace struct {
 	name  string
 	short string // in the plot
-	place place  // of its name in the plot
 	curve bool   // one of the settings of this library that are joined by a line
 	opts  []milvuswait.Option
 }
@@ -57,19 +47,14 @@ func peers() []pace {
 		fixed("fixed 500 ms (Java; pymilvus: index)", s/2),
 		fixed("fixed 1 s", s),
 		fixed("fixed 5 s", 5*s),
-		exponential("cenkalti/backoff, default (0.5 s × 1.5 ± 50 % to 60 s)", "cenkalti default", s/2, 1.5, 0.5, 60*s).at(below),
-		exponential("cenkalti/backoff, 0.5 s × 1.5 ± 50 % to 5 s", "cenkalti to 5 s", s/2, 1.5, 0.5, 5*s).at(left),
-		exponential("Google LRO, older (0.5 s × 1.5 to 5 s)", "Google LRO", s/2, 1.5, 0, 5*s).at(below),
-		exponential("Google LRO, newer (5 s × 1.5 to 45 s)", "Google LRO, new", 5*s, 1.5, 0, 45*s).at(below),
+		exponential("cenkalti/backoff, default (0.5 s × 1.5 ± 50 % to 60 s)", "cenkalti default", s/2, 1.5, 0.5, 60*s),
+		exponential("cenkalti/backoff, 0.5 s × 1.5 ± 50 % to 5 s", "cenkalti to 5 s", s/2, 1.5, 0.5, 5*s),
+		exponential("Google LRO, older (0.5 s × 1.5 to 5 s)", "Google LRO", s/2, 1.5, 0, 5*s),
+		exponential("Google LRO, newer (5 s × 1.5 to 45 s)", "Google LRO, new", 5*s, 1.5, 0, 45*s),
 		exponential("k8s wait.Backoff (0.1 s × 2 + 10 % to 10 s)", "k8s wait.Backoff", 105*time.Millisecond, 2, 0.05, 10500*time.Millisecond),
 		generator("smithy-go waiter (2 s to 120 s)", "AWS smithy", func() milvuswait.BackOff { return &smithy{least: 2, most: 120} }),
 		generator("full jitter (0.1 s × 2 to 5 s)", "full jitter", func() milvuswait.BackOff { return &fullJitter{base: 0.1, most: 5} }),
 	}
-}
-
-func (p pace) at(where place) pace {
-	p.place = where
-	return p
 }
 
 func generator(name, short string, f func() milvuswait.BackOff) pace {

@@ -148,49 +148,35 @@ func (r report) panel(title, unit string, value func(summary) float64) (*plot.Pl
 	p.Title.TextStyle.Font.Size, p.Title.Padding = 14, 8
 	chart.LogX(p)
 	chart.LogY(p)
-	p.Legend.Top = true
-	var curve plotter.XYs
+	p.Legend.Top, p.Legend.YOffs = true, -4
+	var labels chart.Labels
 	least, most := math.Inf(1), math.Inf(-1)
 	for i, pace := range r.paces {
 		s := summarize(r.results[i])
 		at := plotter.XY{X: s.polls, Y: value(s)}
 		if pace.curve {
-			curve = append(curve, at)
+			labels.Curve = append(labels.Curve, at)
 			continue
 		}
 		point, err := plotter.NewScatter(plotter.XYs{at})
 		if err != nil {
 			return nil, err
 		}
-		label, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{at}, Labels: []string{pace.short}})
-		if err != nil {
-			return nil, err
-		}
-		point.GlyphStyle = draw.GlyphStyle{Color: chart.Peers, Radius: 3, Shape: draw.CircleGlyph{}}
-		label.Offset = vg.Point{X: 6, Y: 3}
-		label.TextStyle[0].Color, label.TextStyle[0].Font.Size = chart.Peers, 10
-		switch pace.place {
-		case below:
-			label.Offset.Y = -12
-		case left:
-			label.Offset = vg.Point{X: -6, Y: -9}
-			label.TextStyle[0].XAlign = draw.XRight
-		}
-		least, most = math.Min(least, at.Y), math.Max(most, at.Y)
+		label := chart.Label{XY: at, Text: pace.short, Color: chart.Peers, Size: 10, Dot: 3}
 		if pace.name == ourDefault {
-			point.GlyphStyle.Color, point.GlyphStyle.Radius = chart.Ours, 6
-			label.TextStyle[0].Color, label.TextStyle[0].Font.Size = chart.Ours, 13
-			label.Offset = vg.Point{X: -8, Y: -16}
-			label.TextStyle[0].XAlign = draw.XRight
+			label.Color, label.Size, label.Dot = chart.Ours, 13, 6
 		}
-		p.Add(point, label)
+		labels.All = append(labels.All, label)
+		point.GlyphStyle = draw.GlyphStyle{Color: label.Color, Radius: label.Dot, Shape: draw.CircleGlyph{}}
+		least, most = math.Min(least, at.Y), math.Max(most, at.Y)
+		p.Add(point)
 	}
-	line, err := plotter.NewLine(curve)
+	line, err := plotter.NewLine(labels.Curve)
 	if err != nil {
 		return nil, err
 	}
 	line.Color, line.Width = chart.Ours, 1.5
-	p.Add(line)
+	p.Add(line, labels)
 	p.Legend.Add("milvuswait, Lateness 0.5 % (right) to 20 % (left)", line)
 	p.Add(plotter.NewGrid())
 	p.X.Min, p.X.Max = 5, 4000
