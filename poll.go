@@ -55,7 +55,8 @@ type LoadStateChecker interface {
 type Lister interface {
 	// ListLoading returns the progress of every collection that is loading or
 	// loaded, by name. It is no error that one is not there: that one is asked for
-	// alone. Nor is it if nothing at all can be told: the map is empty then.
+	// alone. Nor is it if nothing at all can be told: the map is empty then. The
+	// caller reads the map later too, so that it may not be changed any more.
 	ListLoading(ctx context.Context) (map[string]LoadingProgress, error)
 }
 
