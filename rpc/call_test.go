@@ -38,6 +38,10 @@ func TestContextOfThePoll(t *testing.T) {
 						<-ctx.Done()
 						return nil, ctx.Err()
 					},
+					list: func(ctx context.Context, _ *listRequest) (*listResponse, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					},
 				}
 				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
 				// Not by a deadline: the server knows that too, and may be the first to say so.
@@ -117,6 +121,7 @@ func TestNoInnerRetries(t *testing.T) {
 						loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return nil, busy },
 						state:   func(context.Context, *stateRequest) (*stateResponse, error) { return nil, busy },
 						index:   func(context.Context, *indexRequest) (*indexResponse, error) { return nil, busy },
+						list:    func(context.Context, *listRequest) (*listResponse, error) { return nil, busy },
 					}
 					p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithChainUnaryInterceptor(
 						grpc_retry.UnaryClientInterceptor(

@@ -20,7 +20,7 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// polls are the three calls of a Poller, by the RPC that they begin with.
+// polls are the calls of a Poller, by the RPC that they begin with.
 var polls = map[string]func(context.Context, *rpc.Poller) error{
 	loadingCall: func(ctx context.Context, p *rpc.Poller) error {
 		_, err := p.LoadingProgress(ctx, "docs")
@@ -33,9 +33,13 @@ var polls = map[string]func(context.Context, *rpc.Poller) error{
 		_, err := p.IndexBuildingProgress(ctx, "docs", "")
 		return err
 	},
+	listCall: func(ctx context.Context, p *rpc.Poller) error {
+		_, err := p.ListLoading(ctx)
+		return err
+	},
 }
 
-// eachPoll runs f for each of the three calls.
+// eachPoll runs f for each of the calls.
 func eachPoll(t *testing.T, f func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error)) {
 	t.Helper()
 	for method, poll := range polls {
@@ -68,6 +72,7 @@ func TestMalformedAnswers(t *testing.T) {
 			loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) { return nil, nil },
 			state:   func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) { return nil, nil },
 			index:   func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) { return nil, nil },
+			list:    func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) { return nil, nil },
 		})
 		for method, poll := range polls {
 			err := poll(t.Context(), p)
@@ -94,12 +99,13 @@ func TestMalformedAnswers(t *testing.T) {
 				loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return &loadingResponse{}, nil },
 				state:   func(context.Context, *stateRequest) (*stateResponse, error) { return &stateResponse{}, nil },
 				index:   func(context.Context, *indexRequest) (*indexResponse, error) { return &indexResponse{}, nil },
+				list:    func(context.Context, *listRequest) (*listResponse, error) { return &listResponse{}, nil },
 			}
 			p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
 			for _, poll := range polls {
 				require.ErrorIs(t, poll(t.Context(), p), rpc.ErrMalformed)
 			}
-			require.Len(t, s.rpcs(), 3)
+			require.Len(t, s.rpcs(), 4)
 		})
 	})
 }

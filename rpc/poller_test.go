@@ -50,6 +50,10 @@ func TestRequests(t *testing.T) {
 						got = append(got, req)
 						return &indexResponse{Status: &statusBody{ErrorCode: 1}}, nil
 					},
+					list: func(_ context.Context, req *listRequest) (*listResponse, error) {
+						got = append(got, req)
+						return &listResponse{Status: &statusBody{}}, nil
+					},
 				}
 				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)), tt.opts...)
 
@@ -57,6 +61,9 @@ func TestRequests(t *testing.T) {
 				_, _ = p.IndexBuildingProgress(t.Context(), "docs", "vec")
 				_, _ = p.IndexBuildingProgress(t.Context(), "docs", milvuswait.AllIndexes)
 				require.NoError(t, p.CheckLoadState(t.Context(), "docs", "p1"))
+				_, err := p.ListLoading(t.Context())
+				require.NoError(t, err)
+				_, _ = p.ListIndexBuilding(t.Context(), "docs", []string{"vec", "num"})
 
 				state := &stateRequest{DbName: tt.database, CollectionName: "docs"}
 				want := []any{
@@ -67,6 +74,9 @@ func TestRequests(t *testing.T) {
 					&indexRequest{DbName: tt.database, CollectionName: "docs", Timestamp: math.MaxUint64},
 					state,
 					&stateRequest{DbName: tt.database, CollectionName: "docs", PartitionNames: []string{"p1"}},
+					&listRequest{DbName: tt.database, Type: milvuspb.ShowType_InMemory},
+					&indexRequest{DbName: tt.database, CollectionName: "docs", Timestamp: math.MaxUint64},
+					state,
 				}
 				require.Len(t, got, len(want))
 				for i := range want {
@@ -105,11 +115,17 @@ func TestEveryCallDisablesRetries(t *testing.T) {
 			require.IsType(t, want[0], opts[0])
 			return &indexResponse{Status: &statusBody{Code: 5}}, nil
 		},
+		list: func(_ context.Context, _ *listRequest, opts ...grpc.CallOption) (*listResponse, error) {
+			calls++
+			require.Len(t, opts, len(want))
+			require.IsType(t, want[0], opts[0])
+			return &listResponse{Status: &statusBody{Code: 5}}, nil
+		},
 	}
 	for _, poll := range polls {
 		require.Error(t, poll(t.Context(), rpc.New(s)))
 	}
-	require.Equal(t, 4, calls)
+	require.Equal(t, 5, calls)
 }
 
 func TestLoadingProgressIsRaw(t *testing.T) {
@@ -143,6 +159,11 @@ func TestNoClient(t *testing.T) {
 
 				requireClass(t, milvuswait.ErrInvalid, err)
 				require.EqualError(t, err, "invalid argument: rpc: the Poller has no client")
+			}
+			_, errs := p.ListIndexBuilding(t.Context(), "docs", []string{"a", "b"})
+			require.Len(t, errs, 2)
+			for _, err := range errs {
+				requireClass(t, milvuswait.ErrInvalid, err)
 			}
 		})
 	}

@@ -28,6 +28,8 @@ type (
 	stateResponse   = milvuspb.GetLoadStateResponse
 	indexRequest    = milvuspb.DescribeIndexRequest
 	indexResponse   = milvuspb.DescribeIndexResponse
+	listRequest     = milvuspb.ShowCollectionsRequest
+	listResponse    = milvuspb.ShowCollectionsResponse
 	description     = milvuspb.IndexDescription
 	statusBody      = commonpb.Status
 )
@@ -36,6 +38,7 @@ const (
 	loadingCall = "GetLoadingProgress"
 	stateCall   = "GetLoadState"
 	indexCall   = "DescribeIndex"
+	listCall    = "ShowCollections"
 
 	notExist = commonpb.LoadState_LoadStateNotExist
 	notLoad  = commonpb.LoadState_LoadStateNotLoad
@@ -50,6 +53,7 @@ type server struct {
 	loading func(context.Context, *loadingRequest) (*loadingResponse, error)
 	state   func(context.Context, *stateRequest) (*stateResponse, error)
 	index   func(context.Context, *indexRequest) (*indexResponse, error)
+	list    func(context.Context, *listRequest) (*listResponse, error)
 
 	mu    sync.Mutex
 	calls []string
@@ -74,6 +78,13 @@ func (s *server) DescribeIndex(ctx context.Context, req *indexRequest) (*indexRe
 		return s.UnimplementedMilvusServiceServer.DescribeIndex(ctx, req)
 	}
 	return s.index(ctx, req)
+}
+
+func (s *server) ShowCollections(ctx context.Context, req *listRequest) (*listResponse, error) {
+	if s.list == nil {
+		return s.UnimplementedMilvusServiceServer.ShowCollections(ctx, req)
+	}
+	return s.list(ctx, req)
 }
 
 // rpcs returns the methods that were called so far.
@@ -122,6 +133,7 @@ type stub struct {
 	loading func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error)
 	state   func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error)
 	index   func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error)
+	list    func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error)
 }
 
 func (s *stub) GetLoadingProgress(ctx context.Context, req *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {
@@ -136,6 +148,10 @@ func (s *stub) DescribeIndex(ctx context.Context, req *indexRequest, opts ...grp
 	return s.index(ctx, req, opts...)
 }
 
+func (s *stub) ShowCollections(ctx context.Context, req *listRequest, opts ...grpc.CallOption) (*listResponse, error) {
+	return s.list(ctx, req, opts...)
+}
+
 // answering returns a stub whose every call gets the same status or error, and
 // whose GetLoadState says Loading where that is a success.
 func answering(st *statusBody, err error) *stub {
@@ -148,6 +164,9 @@ func answering(st *statusBody, err error) *stub {
 		},
 		index: func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
 			return &indexResponse{Status: st, IndexDescriptions: []*description{{IndexName: "v"}}}, err
+		},
+		list: func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) {
+			return &listResponse{Status: st}, err
 		},
 	}
 }
