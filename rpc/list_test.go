@@ -83,23 +83,27 @@ func TestListLoadingFails(t *testing.T) {
 	}
 }
 
-// listed is a server that lists without percentages, as milvus-lite 2.x does.
-type listed struct {
-	milvuspb.MilvusServiceClient
-	names []string
-}
+func TestListWhosePercentagesDoNotFit(t *testing.T) {
+	tests := []struct {
+		name     string
+		percents []int64
+	}{
+		{"none, as milvus-lite before 3.2", nil},
+		{"too few", []int64{100}},
+		{"too many", []int64{100, 40, 100}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &stub{list: func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) {
+				return &listResponse{Status: ok, CollectionNames: []string{"docs", "images"}, InMemoryPercentages: tt.percents}, nil
+			}}
 
-func (l listed) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest, ...grpc.CallOption) (*milvuspb.ShowCollectionsResponse, error) {
-	return &milvuspb.ShowCollectionsResponse{Status: new(commonpb.Status), CollectionNames: l.names}, nil
-}
+			all, err := rpc.New(s).ListLoading(t.Context())
 
-func TestListWithoutPercentages(t *testing.T) {
-	p := rpc.New(listed{names: []string{"docs", "images"}})
-
-	all, err := p.ListLoading(t.Context())
-
-	require.NoError(t, err)
-	require.Empty(t, all)
+			require.NoError(t, err)
+			require.Empty(t, all)
+		})
+	}
 }
 
 func TestListIndexBuilding(t *testing.T) {
