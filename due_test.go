@@ -130,3 +130,26 @@ func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 		})
 	}
 }
+
+func TestWaitAllBoundsBursts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n, delay = 1000, 10 * time.Second
+		start := time.Now()
+		g := &gauge{answer: func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{Percent: 40}, nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, g, collections(n), constant(delay), milvuswait.WithMaxInFlight(n))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		of := map[time.Duration]int{}
+		for _, at := range g.at {
+			of[at.Sub(start)]++
+		}
+		require.Equal(t, n, of[0], "the first round is bounded by what may be in flight alone")
+		require.Equal(t, 20, of[delay])
+		require.Equal(t, 4, of[delay+time.Millisecond])
+	})
+}
