@@ -89,9 +89,7 @@ func (a *Aggregate) Summary() Summary {
 	if !known {
 		s.ETA = 0
 	}
-	if s.Total > 0 {
-		s.Fraction = clamp(sum / float64(s.Total))
-	}
+	s.Fraction = clamp(sum / float64(s.Total)) // of no targets 0
 	return s
 }
 
@@ -104,18 +102,27 @@ func (t Target) before(other Target) bool {
 // String returns the summary on one line, such as
 //
 //	37 of 40 done, 1 failed, 94%, slowest loading "docs" at 40%, 12s left
+//
+// Percentages are rounded down, and the first is 100 only if nothing is pending.
 func (s Summary) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %d done", s.Done, s.Total)
 	if s.Failed > 0 {
 		fmt.Fprintf(&b, ", %d failed", s.Failed)
 	}
-	fmt.Fprintf(&b, ", %.0f%%", 100*s.Fraction)
+	percent := wholePercent(s.Fraction)
+	if s.Pending > 0 {
+		percent = min(percent, 99) // all may be at 1 and settle
+	}
+	fmt.Fprintf(&b, ", %d%%", percent)
 	if s.Slowest.kind != "" {
-		fmt.Fprintf(&b, ", slowest %v at %.0f%%", s.Slowest, 100*s.SlowestFraction)
+		fmt.Fprintf(&b, ", slowest %v at %d%%", s.Slowest, wholePercent(s.SlowestFraction))
 	}
 	if s.ETA >= time.Second {
 		fmt.Fprintf(&b, ", %v left", s.ETA.Round(time.Second))
 	}
 	return b.String()
 }
+
+// wholePercent rounds a fraction down, bearing with floats: 100 * 0.29 is below 29.
+func wholePercent(fraction float64) int { return int(100*fraction + 1e-9) }

@@ -37,6 +37,50 @@ func TestAggregate(t *testing.T) {
 	require.Zero(t, a.Summary().ETA, "unknown for one is unknown for all")
 }
 
+func TestAggregateOfAnotherTotal(t *testing.T) {
+	tests := []struct {
+		name                  string
+		total, done, underway int
+		want                  milvuswait.Summary
+		says                  string
+	}{
+		{"none", 0, 0, 0, milvuswait.Summary{SlowestFraction: 1}, "0 of 0 done, 0%"},
+		{"done where none was told", 0, 1, 0, milvuswait.Summary{Done: 1, Fraction: 1, SlowestFraction: 1}, "1 of 0 done, 100%"},
+		{"more done than told", 1, 3, 0, milvuswait.Summary{Total: 1, Done: 3, Fraction: 1, SlowestFraction: 1}, "3 of 1 done, 100%"},
+		{"more under way than told", 1, 0, 3, milvuswait.Summary{Total: 1, Pending: 1, Fraction: 1, Slowest: milvuswait.Loading("c0"), SlowestFraction: 0.75},
+			`0 of 1 done, 99%, slowest loading "c0" at 75%`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := milvuswait.NewAggregate(tt.total)
+			for i, target := range collections(tt.done + tt.underway) {
+				a.Observe(milvuswait.Update{Target: target, Fraction: 0.75, Final: i >= tt.underway})
+			}
+
+			require.Equal(t, tt.want, a.Summary())
+			require.Equal(t, tt.says, a.Summary().String())
+		})
+	}
+}
+
+func TestSummaryTextIsNeverAhead(t *testing.T) {
+	slowest := milvuswait.Loading("docs")
+	tests := []struct {
+		summary milvuswait.Summary
+		says    string
+	}{
+		{milvuswait.Summary{Total: 400, Done: 399, Pending: 1, Fraction: 399. / 400}, "399 of 400 done, 99%"},
+		{milvuswait.Summary{Total: 400, Done: 400, Fraction: 1}, "400 of 400 done, 100%"},
+		{milvuswait.Summary{Total: 2, Pending: 2, Fraction: 1, Slowest: slowest, SlowestFraction: 1}, `0 of 2 done, 99%, slowest loading "docs" at 100%`},
+		{milvuswait.Summary{Total: 1, Pending: 1, Fraction: 0.999, Slowest: slowest, SlowestFraction: 0.999}, `0 of 1 done, 99%, slowest loading "docs" at 99%`},
+		{milvuswait.Summary{Total: 1, Pending: 1, Fraction: 0.29, Slowest: slowest, SlowestFraction: 0.57}, `0 of 1 done, 29%, slowest loading "docs" at 57%`},
+		{milvuswait.Summary{Total: 3, Pending: 1, Done: 1, Failed: 1, Fraction: 2. / 3}, "1 of 3 done, 1 failed, 66%"},
+	}
+	for _, tt := range tests {
+		require.Equal(t, tt.says, tt.summary.String())
+	}
+}
+
 func TestAggregateOfAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := new(fake.Poller), collections(40)
