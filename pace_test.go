@@ -1,10 +1,7 @@
 package milvuswait_test
 
 import (
-	"context"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,76 +13,17 @@ import (
 	"github.com/milvuswait/milvuswait/internal/traces"
 )
 
-// replay is a Poller that shows a trace. A poll sees the state half a round trip
-// after it was sent.
-type replay struct {
-	trace *traces.Trace
-	start time.Time
-	rand  *rand.Rand
-	polls int
-	slow  time.Duration // the longest poll
-}
-
-const traceRows = 1_000_000_000
-
-func (r *replay) look() float64 {
-	trip := traces.RoundTrip(r.rand)
-	r.polls, r.slow = r.polls+1, max(r.slow, trip)
-	time.Sleep(trip / 2)
-	share := r.trace.At(time.Since(r.start))
-	time.Sleep(trip - trip/2)
-	return share
-}
-
-func (r *replay) LoadingProgress(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
-	return milvuswait.LoadingProgress{Percent: int64(math.Round(100 * r.look()))}, nil
-}
-
-func (r *replay) IndexBuildingProgress(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
-	share := r.look()
-	if share == traces.Unknown {
-		return milvuswait.IndexBuildingProgress{State: milvuswait.IndexStateInProgress}, nil
-	}
-	p := milvuswait.IndexBuildingProgress{TotalRows: traceRows, State: milvuswait.IndexStateInProgress}
-	p.IndexedRows = int64(share * traceRows)
-	p.PendingIndexRows = p.TotalRows - p.IndexedRows
-	if share == 1 {
-		p.State = milvuswait.IndexStateFinished
-	}
-	return p, nil
-}
-
-// waited is how one wait went.
-type waited struct {
-	trace *traces.Trace
-	late  time.Duration
-	polls int
-	slow  time.Duration
-}
-
-// waitOut runs a wait over a trace, in a bubble.
-func waitOut(trace *traces.Trace, seed uint64, opts ...milvuswait.Option) (waited, error) {
-	p := &replay{trace: trace, start: time.Now(), rand: rand.New(rand.NewPCG(seed, 1))}
-	var err error
-	if trace.Index {
-		_, err = milvuswait.WaitForIndexBuildingComplete(context.Background(), p, "docs", opts...)
-	} else {
-		_, err = milvuswait.WaitForLoadingComplete(context.Background(), p, "docs", opts...)
-	}
-	return waited{trace, time.Since(p.start) - trace.Done(), p.polls, p.slow}, err
-}
-
 func TestPaceKeepsItsPromise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drawn := traces.Draw(100, 1)
 		for i := range drawn {
-			w, err := waitOut(&drawn[i], uint64(i))
+			w, err := traces.Replay(&drawn[i], uint64(i))
 
 			require.NoError(t, err)
-			promise := 2*w.slow + min(5*time.Second, max(100*time.Millisecond, w.trace.Done()/50))
-			name := fmt.Sprintf("%s, trace %d, %v", w.trace.Family, i, w.trace.Done())
-			require.GreaterOrEqual(t, w.late, time.Duration(0), "early: %s", name)
-			require.LessOrEqual(t, w.late, promise, "late: %s", name)
+			promise := 2*w.Slowest + min(5*time.Second, max(100*time.Millisecond, w.Took/50))
+			name := fmt.Sprintf("%s, trace %d, %v", drawn[i].Family, i, w.Took)
+			require.GreaterOrEqual(t, w.Late, time.Duration(0), "early: %s", name)
+			require.LessOrEqual(t, w.Late, promise, "late: %s", name)
 		}
 	})
 }
@@ -117,11 +55,11 @@ func BenchmarkPace(b *testing.B) {
 								if drawn[i].Index != (kind == "indexes") {
 									continue
 								}
-								w, err := waitOut(&drawn[i], uint64(i), s.opts...)
+								w, err := traces.Replay(&drawn[i], uint64(i), s.opts...)
 								if err != nil {
 									b.Error(err)
 								}
-								late, polls, n = late+w.late.Seconds(), polls+float64(w.polls), n+1
+								late, polls, n = late+w.Late.Seconds(), polls+float64(w.Polls), n+1
 							}
 						}
 					})

@@ -42,14 +42,14 @@ func main() {
 func run(t *testing.T, n int, seed uint64, out, command string) error {
 	drawn := traces.Draw(n, seed)
 	paces := append(ours(), peers()...)
-	results := make([][]wait, len(paces))
+	results := make([][]traces.Wait, len(paces))
 	t.Run("replay", func(t *testing.T) {
 		for i, p := range paces {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					for j := range drawn {
-						w, err := waitOut(&drawn[j], uint64(j), p.opts...)
+						w, err := traces.Replay(&drawn[j], uint64(j), p.opts...)
 						if err != nil {
 							t.Fatalf("%s, trace %d: %v", drawn[j].Family, j, err)
 						}

@@ -14,13 +14,14 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/milvuswait/milvuswait/bench/internal/chart"
+	"github.com/milvuswait/milvuswait/internal/traces"
 )
 
 // report is what the replays showed.
 type report struct {
 	head    string
 	paces   []pace
-	results [][]wait // by pace
+	results [][]traces.Wait // by pace
 }
 
 // summary is of many waits.
@@ -32,14 +33,14 @@ type summary struct {
 	relative50  float64 // the median of that share
 }
 
-func summarize(waits []wait) summary {
+func summarize(waits []traces.Wait) summary {
 	var s summary
 	var late, relative []float64
 	for _, w := range waits {
-		s.polls += float64(w.polls) / float64(len(waits))
-		s.mean += w.late.Seconds() / float64(len(waits))
-		late = append(late, w.late.Seconds())
-		relative = append(relative, float64(w.late)/float64(w.took))
+		s.polls += float64(w.Polls) / float64(len(waits))
+		s.mean += w.Late.Seconds() / float64(len(waits))
+		late = append(late, w.Late.Seconds())
+		relative = append(relative, float64(w.Late)/float64(w.Took))
 	}
 	s.median, s.p95 = quantile(late, 0.5), quantile(late, 0.95)
 	s.relative50, s.relative95 = quantile(relative, 0.5), quantile(relative, 0.95)
@@ -89,9 +90,9 @@ how long the load or build took.
 	for i, to := range limits[1:] {
 		fmt.Fprintf(&t, "| %s |", between(limits[i], to))
 		for _, pace := range chosen {
-			var class []wait
+			var class []traces.Wait
 			for _, w := range r.results[pace] {
-				if w.took >= limits[i] && w.took < to {
+				if w.Took >= limits[i] && w.Took < to {
 					class = append(class, w)
 				}
 			}

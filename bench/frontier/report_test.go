@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/internal/traces"
 )
 
 func TestSummarize(t *testing.T) {
-	s := summarize([]wait{
-		{took: 10 * time.Second, late: time.Second, polls: 10},
-		{took: 10 * time.Second, late: 3 * time.Second, polls: 30},
-		{took: 20 * time.Second, late: 2 * time.Second, polls: 20},
+	s := summarize([]traces.Wait{
+		{Took: 10 * time.Second, Late: time.Second, Polls: 10},
+		{Took: 10 * time.Second, Late: 3 * time.Second, Polls: 30},
+		{Took: 20 * time.Second, Late: 2 * time.Second, Polls: 20},
 	})
 
 	require.InDelta(t, 20, s.polls, 1e-9)

@@ -37,8 +37,8 @@ func (t *Trace) At(elapsed time.Duration) float64 {
 	return t.Steps[max(0, i-1)].P
 }
 
-// RoundTrip draws how long a poll takes: log-normal, 3 ms in the median.
-func RoundTrip(r *rand.Rand) time.Duration { return seconds(0.003 * math.Exp(0.4*r.NormFloat64())) }
+// roundTrip draws how long a poll takes: log-normal, 3 ms in the median.
+func roundTrip(r *rand.Rand) time.Duration { return seconds(0.003 * math.Exp(0.4*r.NormFloat64())) }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
