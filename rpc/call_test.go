@@ -26,19 +26,19 @@ func TestContextOfThePoll(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := &server{
-					loading: func(ctx context.Context, _ *loadingRequest) (*loadingResponse, error) {
+					Loading: func(ctx context.Context, _ *loadingRequest) (*loadingResponse, error) {
 						<-ctx.Done()
 						return nil, ctx.Err()
 					},
-					state: func(ctx context.Context, _ *stateRequest) (*stateResponse, error) {
+					State: func(ctx context.Context, _ *stateRequest) (*stateResponse, error) {
 						<-ctx.Done()
 						return nil, ctx.Err()
 					},
-					index: func(ctx context.Context, _ *indexRequest) (*indexResponse, error) {
+					Index: func(ctx context.Context, _ *indexRequest) (*indexResponse, error) {
 						<-ctx.Done()
 						return nil, ctx.Err()
 					},
-					list: func(ctx context.Context, _ *listRequest) (*listResponse, error) {
+					List: func(ctx context.Context, _ *listRequest) (*listResponse, error) {
 						<-ctx.Done()
 						return nil, ctx.Err()
 					},
@@ -82,7 +82,7 @@ func TestContextOfThePoll(t *testing.T) {
 				err := poll(ctx, p)
 
 				require.ErrorIs(t, err, context.Canceled)
-				require.Empty(t, s.rpcs())
+				require.Empty(t, s.Calls())
 			})
 		})
 		t.Run("ends while the server says no", func(t *testing.T) {
@@ -118,10 +118,10 @@ func TestNoInnerRetries(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					busy := status.Error(code, "leader switch")
 					s := &server{
-						loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return nil, busy },
-						state:   func(context.Context, *stateRequest) (*stateResponse, error) { return nil, busy },
-						index:   func(context.Context, *indexRequest) (*indexResponse, error) { return nil, busy },
-						list:    func(context.Context, *listRequest) (*listResponse, error) { return nil, busy },
+						Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return nil, busy },
+						State:   func(context.Context, *stateRequest) (*stateResponse, error) { return nil, busy },
+						Index:   func(context.Context, *indexRequest) (*indexResponse, error) { return nil, busy },
+						List:    func(context.Context, *listRequest) (*listResponse, error) { return nil, busy },
 					}
 					p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithChainUnaryInterceptor(
 						grpc_retry.UnaryClientInterceptor(
@@ -138,7 +138,7 @@ func TestNoInnerRetries(t *testing.T) {
 
 					require.Equal(t, code, status.Code(err))
 					require.ErrorContains(t, err, "leader switch")
-					require.Equal(t, []string{method}, s.rpcs())
+					require.Equal(t, []string{method}, s.Calls())
 					require.Zero(t, time.Since(start))
 				})
 			})
@@ -151,10 +151,10 @@ func TestSettlingIsNotRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{
-			loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
+			Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
 				return &loadingResponse{Status: &statusBody{ErrorCode: 1, Reason: "what?"}}, nil
 			},
-			state: func(context.Context, *stateRequest) (*stateResponse, error) {
+			State: func(context.Context, *stateRequest) (*stateResponse, error) {
 				return nil, status.Error(codes.Unavailable, "leader switch")
 			},
 		}
@@ -166,7 +166,7 @@ func TestSettlingIsNotRetried(t *testing.T) {
 
 		requireClass(t, errPassing, err)
 		require.EqualError(t, err, "GetLoadingProgress: what? (error code 1)")
-		require.Equal(t, []string{loadingCall, stateCall}, s.rpcs())
+		require.Equal(t, []string{loadingCall, stateCall}, s.Calls())
 	})
 }
 

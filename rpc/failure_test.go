@@ -96,16 +96,16 @@ func TestMalformedAnswers(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			s := &server{
-				loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return &loadingResponse{}, nil },
-				state:   func(context.Context, *stateRequest) (*stateResponse, error) { return &stateResponse{}, nil },
-				index:   func(context.Context, *indexRequest) (*indexResponse, error) { return &indexResponse{}, nil },
-				list:    func(context.Context, *listRequest) (*listResponse, error) { return &listResponse{}, nil },
+				Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return &loadingResponse{}, nil },
+				State:   func(context.Context, *stateRequest) (*stateResponse, error) { return &stateResponse{}, nil },
+				Index:   func(context.Context, *indexRequest) (*indexResponse, error) { return &indexResponse{}, nil },
+				List:    func(context.Context, *listRequest) (*listResponse, error) { return &listResponse{}, nil },
 			}
 			p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
 			for _, poll := range polls {
 				require.ErrorIs(t, poll(t.Context(), p), rpc.ErrMalformed)
 			}
-			require.Len(t, s.rpcs(), 4)
+			require.Len(t, s.Calls(), 4)
 		})
 	})
 }

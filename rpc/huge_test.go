@@ -52,10 +52,10 @@ func TestHugeMessageFromTheWire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		huge := strings.Repeat("x", 2<<20)
 		s := &server{
-			loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
+			Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
 				return nil, status.Error(codes.Unavailable, huge)
 			},
-			index: func(context.Context, *indexRequest) (*indexResponse, error) {
+			Index: func(context.Context, *indexRequest) (*indexResponse, error) {
 				return &indexResponse{Status: &statusBody{Code: 1, Reason: huge}}, nil
 			},
 		}

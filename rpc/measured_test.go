@@ -90,16 +90,16 @@ func TestMeasured(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var asked [][]string
 				s := &server{
-					loading: func(_ context.Context, req *loadingRequest) (*loadingResponse, error) {
+					Loading: func(_ context.Context, req *loadingRequest) (*loadingResponse, error) {
 						asked = append(asked, req.GetPartitionNames())
 						return &loadingResponse{Status: tt.answer.status, Progress: tt.answer.progress}, nil
 					},
-					index: func(context.Context, *indexRequest) (*indexResponse, error) {
+					Index: func(context.Context, *indexRequest) (*indexResponse, error) {
 						return &indexResponse{Status: tt.answer.status, IndexDescriptions: tt.answer.described}, nil
 					},
 				}
 				if tt.state != nil {
-					s.state = func(_ context.Context, req *stateRequest) (*stateResponse, error) {
+					s.State = func(_ context.Context, req *stateRequest) (*stateResponse, error) {
 						asked = append(asked, req.GetPartitionNames())
 						return &stateResponse{Status: ok, State: *tt.state}, nil
 					}
@@ -116,7 +116,7 @@ func TestMeasured(t *testing.T) {
 				}
 
 				requireClass(t, tt.want, err)
-				require.Equal(t, tt.rpcs, s.rpcs())
+				require.Equal(t, tt.rpcs, s.Calls())
 				for _, partitions := range asked {
 					require.Equal(t, tt.partitions, partitions)
 				}

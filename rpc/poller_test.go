@@ -38,19 +38,19 @@ func TestRequests(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var got []any
 				s := &server{
-					loading: func(_ context.Context, req *loadingRequest) (*loadingResponse, error) {
+					Loading: func(_ context.Context, req *loadingRequest) (*loadingResponse, error) {
 						got = append(got, req)
 						return &loadingResponse{Status: &statusBody{ErrorCode: 1}}, nil
 					},
-					state: func(_ context.Context, req *stateRequest) (*stateResponse, error) {
+					State: func(_ context.Context, req *stateRequest) (*stateResponse, error) {
 						got = append(got, req)
 						return &stateResponse{Status: &statusBody{}, State: loading}, nil
 					},
-					index: func(_ context.Context, req *indexRequest) (*indexResponse, error) {
+					Index: func(_ context.Context, req *indexRequest) (*indexResponse, error) {
 						got = append(got, req)
 						return &indexResponse{Status: &statusBody{ErrorCode: 1}}, nil
 					},
-					list: func(_ context.Context, req *listRequest) (*listResponse, error) {
+					List: func(_ context.Context, req *listRequest) (*listResponse, error) {
 						got = append(got, req)
 						return &listResponse{Status: &statusBody{}}, nil
 					},
@@ -287,13 +287,13 @@ func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{
-			loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
+			Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
 				return &loadingResponse{Status: nope2216}, nil
 			},
-			state: func(context.Context, *stateRequest) (*stateResponse, error) {
+			State: func(context.Context, *stateRequest) (*stateResponse, error) {
 				return &stateResponse{Status: ok, State: notExist}, nil
 			},
-			index: func(context.Context, *indexRequest) (*indexResponse, error) {
+			Index: func(context.Context, *indexRequest) (*indexResponse, error) {
 				return &indexResponse{Status: ok, IndexDescriptions: []*description{rows("v", finished, 1, 1, 0)}}, nil
 			},
 		}
@@ -319,6 +319,6 @@ func TestConcurrentUse(t *testing.T) {
 				require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
 			}
 		}
-		require.Len(t, s.rpcs(), 16*10*4)
+		require.Len(t, s.Calls(), 16*10*4)
 	})
 }

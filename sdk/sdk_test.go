@@ -3,84 +3,55 @@ package sdk_test
 import (
 	"context"
 	"math"
-	"net"
-	"path"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
 // server is a Milvus where no collection is loaded and "vec" is half built.
 type server struct {
-	milvuspb.UnimplementedMilvusServiceServer
-	fail  error // of every call but Connect
-	calls []string
-	index *milvuspb.DescribeIndexRequest
-	meta  metadata.MD
+	milvustest.Server
+	index *milvuspb.DescribeIndexRequest // the last one
+	meta  metadata.MD                    // of the last GetLoadingProgress
 }
 
-func (s *server) intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	method := path.Base(info.FullMethod)
-	if method == "Connect" {
-		return handler(ctx, req)
+func newServer() *server {
+	s := &server{}
+	s.Loading = func(ctx context.Context, _ *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+		s.meta, _ = metadata.FromIncomingContext(ctx)
+		return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{
+			Code: 101, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not loaded[collection=47]",
+		}}, nil
 	}
-	s.calls = append(s.calls, method)
-	s.meta, _ = metadata.FromIncomingContext(ctx)
-	if s.fail != nil {
-		return nil, s.fail
+	s.State = func(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
+		return &milvuspb.GetLoadStateResponse{Status: &commonpb.Status{}, State: commonpb.LoadState_LoadStateNotLoad}, nil
 	}
-	return handler(ctx, req)
-}
-
-func (s *server) GetLoadingProgress(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
-	return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{
-		Code: 101, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not loaded[collection=47]",
-	}}, nil
-}
-
-func (s *server) GetLoadState(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
-	return &milvuspb.GetLoadStateResponse{Status: &commonpb.Status{}, State: commonpb.LoadState_LoadStateNotLoad}, nil
-}
-
-func (s *server) DescribeIndex(_ context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
-	s.index = req
-	return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: []*milvuspb.IndexDescription{{
-		IndexName: "vec", State: commonpb.IndexState_InProgress, TotalRows: 10, IndexedRows: 10, PendingIndexRows: 5,
-	}}}, nil
+	s.Index = func(_ context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+		s.index = req
+		return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: []*milvuspb.IndexDescription{{
+			IndexName: "vec", State: commonpb.IndexState_InProgress, TotalRows: 10, IndexedRows: 10, PendingIndexRows: 5,
+		}}}, nil
+	}
+	return s
 }
 
 // connect returns a real client of s, which lives until the test ends.
 func connect(t *testing.T, s *server, config client.Config) client.Client {
 	t.Helper()
-	listener := bufconn.Listen(1 << 20)
-	g := grpc.NewServer(grpc.UnaryInterceptor(s.intercept))
-	milvuspb.RegisterMilvusServiceServer(g, s)
-	served := make(chan error, 1)
-	go func() { served <- g.Serve(listener) }()
-	t.Cleanup(func() {
-		g.Stop()
-		require.NoError(t, <-served)
-	})
-	config.Address = "bufconn"
-	config.DialOptions = []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-	}
+	config.Address, config.DialOptions = "bufconn", milvustest.Serve(t, &s.Server)
 	c, err := client.NewClient(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
@@ -90,7 +61,7 @@ func connect(t *testing.T, s *server, config client.Config) client.Client {
 func TestRealClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{}
+		s := newServer()
 		p := sdk.New(connect(t, s, client.Config{DBName: "db"}))
 
 		_, err := p.LoadingProgress(t.Context(), "docs")
@@ -107,7 +78,7 @@ func TestRealClient(t *testing.T) {
 		require.Empty(t, s.index.GetDbName())
 
 		require.ErrorIs(t, p.(milvuswait.LoadStateChecker).CheckLoadState(t.Context(), "docs"), milvuswait.ErrNotLoaded)
-		require.Equal(t, []string{"GetLoadingProgress", "DescribeIndex", "GetLoadState"}, s.calls)
+		require.Equal(t, []string{"GetLoadingProgress", "DescribeIndex", "GetLoadState"}, s.Calls())
 	})
 }
 
@@ -117,7 +88,10 @@ func TestRealClientDoesNotRetry(t *testing.T) {
 		t.Run(code.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &server{fail: status.Error(code, "leader switch")}
+				s := newServer()
+				s.Loading = func(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+					return nil, status.Error(code, "leader switch")
+				}
 				p := sdk.New(connect(t, s, client.Config{}))
 				start := time.Now()
 
@@ -125,7 +99,7 @@ func TestRealClientDoesNotRetry(t *testing.T) {
 
 				requireClass(t, errPassing, err)
 				require.Equal(t, code, status.Code(err))
-				require.Equal(t, []string{"GetLoadingProgress"}, s.calls)
+				require.Equal(t, []string{"GetLoadingProgress"}, s.Calls())
 				require.Zero(t, time.Since(start))
 			})
 		})
@@ -135,7 +109,7 @@ func TestRealClientDoesNotRetry(t *testing.T) {
 func TestClosedClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := connect(t, &server{}, client.Config{})
+		c := connect(t, newServer(), client.Config{})
 		require.NoError(t, c.Close())
 
 		_, err := sdk.New(c).LoadingProgress(t.Context(), "docs")
@@ -151,14 +125,14 @@ type wrapper struct{ client.Client }
 func TestWrappedClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{}
+		s := newServer()
 		p := sdk.New(wrapper{connect(t, s, client.Config{})})
 
 		_, err := p.LoadingProgress(t.Context(), "docs")
 
 		requireClass(t, milvuswait.ErrNotLoaded, err)
 		require.EqualError(t, err, "not loaded: GetLoadState: LoadStateNotLoad")
-		require.Equal(t, []string{"GetLoadingProgress", "GetLoadState"}, s.calls)
+		require.Equal(t, []string{"GetLoadingProgress", "GetLoadState"}, s.Calls())
 
 		got, err := p.IndexBuildingProgress(t.Context(), "docs", "vec")
 		require.NoError(t, err)
@@ -179,13 +153,13 @@ func (w openWrapper) GetService() milvuspb.MilvusServiceClient {
 func TestWrapperWithService(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{}
+		s := newServer()
 		p := sdk.New(openWrapper{wrapper{connect(t, s, client.Config{})}})
 
 		_, err := p.LoadingProgress(t.Context(), "docs")
 
 		require.EqualError(t, err, "not loaded: GetLoadingProgress: collection not loaded[collection=47] (code 101)")
-		require.Equal(t, []string{"GetLoadingProgress"}, s.calls)
+		require.Equal(t, []string{"GetLoadingProgress"}, s.Calls())
 	})
 }
 

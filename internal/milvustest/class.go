@@ -1,0 +1,55 @@
+package milvustest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Passing, and marked by milvuswait.Permanent, for what has no sentinel.
+var (
+	ErrPassing   = errors.New("passing")
+	ErrPermanent = errors.New("permanent")
+)
+
+var sentinels = []error{
+	milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound,
+	milvuswait.ErrDatabaseNotFound, milvuswait.ErrAmbiguousIndex, milvuswait.ErrNotLoaded, milvuswait.ErrReleased,
+	milvuswait.ErrLoadFailed, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable,
+	milvuswait.ErrAborted, milvuswait.ErrInvalid,
+}
+
+// RequireClass asserts that err has the sentinel want and no other, or none and
+// ends a wait as want stands for; nil is success.
+func RequireClass(t *testing.T, want, err error) {
+	t.Helper()
+	if want == nil {
+		require.NoError(t, err)
+		return
+	}
+	require.Error(t, err)
+	for _, sentinel := range sentinels {
+		require.Equal(t, sentinel == want, errors.Is(err, sentinel), "%v in %v", sentinel, err)
+	}
+	require.Equal(t, want != ErrPassing, endsWait(err), "%v", err)
+}
+
+// endsWait reports whether a wait ends at once with an error of its Poller.
+func endsWait(err error) bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, waitErr := milvuswait.WaitForLoadingComplete(ctx, milvuswait.PollerFuncs{
+		Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, err
+		},
+	}, "docs", milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+		if !u.Final {
+			cancel()
+		}
+	})))
+	return !errors.Is(waitErr, context.Canceled)
+}
