@@ -1,12 +1,14 @@
 package integration_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
 // soon is how long a wait may take to see that its target is gone: the pace of
@@ -15,67 +17,58 @@ const soon = 2 * time.Second
 
 // TestGoneDuringAWait takes away what a wait is for, while it waits.
 func TestGoneDuringAWait(t *testing.T) {
-	t.Run("collection dropped under an index", func(t *testing.T) {
-		on(t, all, func(t *testing.T, s *site) {
-			r := s.report(t, "collection dropped during an index wait")
-			ctx := within(t, time.Minute)
-			docs := s.indexed(ctx, t, 1)
-			require.NoError(t, s.ops.Release(ctx, docs)) // milvus-lite has loaded it
-			w := waitForIndex(ctx, s.poller, docs, milvuswait.WithExpectedRows(1))
-			w.midway(t, w.polled)
+	release := func(ctx context.Context, s *site, docs string) error { return s.ops.Release(ctx, docs) }
+	drop := func(ctx context.Context, s *site, docs string) error { return s.ops.Drop(ctx, docs) }
+	dropIndex := func(ctx context.Context, s *site, docs string) error { return s.ops.DropIndex(ctx, docs, vectorIndex) }
+	load := func(ctx context.Context, s *site, docs string) error { return s.ops.Load(ctx, docs) }
+	index := func(docs string) milvuswait.Target { return milvuswait.IndexBuilding(docs, "").ExpectRows(1) } // of no rows
+	loading := func(docs string) milvuswait.Target { return milvuswait.Loading(docs) }
+	type step func(ctx context.Context, s *site, docs string) error
+	tests := []struct {
+		name    string
+		row     string // in the summary
+		on      []realserver.Release
+		shards  int
+		before  step
+		target  func(docs string) milvuswait.Target
+		during  []step
+		reasons []error
+	}{
+		{"collection dropped under an index", "collection dropped during an index wait", all, 1,
+			release, // milvus-lite has loaded it
+			index, []step{drop}, []error{milvuswait.ErrCollectionNotFound}},
+		{"index dropped", "index dropped during its wait", standalone, 1,
+			nil, index, []step{dropIndex}, []error{milvuswait.ErrIndexNotFound}},
+		{"load released", "collection released during its load", standalone, 2,
+			load, loading, []step{release}, []error{milvuswait.ErrReleased}},
+		{"loading collection dropped", "collection released and dropped during its load", standalone, 2,
+			load, loading, []step{release, drop},
+			[]error{milvuswait.ErrReleased, milvuswait.ErrCollectionNotFound}}, // whichever a poll comes upon first
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			on(t, tt.on, func(t *testing.T, s *site) {
+				r := s.report(t, tt.row)
+				ctx := within(t, time.Minute)
+				docs := s.indexed(ctx, t, tt.shards)
+				if tt.before != nil {
+					require.NoError(t, tt.before(ctx, s, docs))
+				}
+				w := begin(func(observe milvuswait.Option) (milvuswait.Progress, error) {
+					last, err := s.waitFor(ctx, tt.target(docs), observe)
+					return last.Progress, err
+				})
+				w.midway(t, w.polled)
 
-			require.NoError(t, s.ops.Drop(ctx, docs))
-			gone := time.Now()
+				for _, step := range tt.during {
+					require.NoError(t, step(ctx, s, docs))
+				}
+				gone := time.Now()
 
-			r.gone(t, gone, w.fails(t, milvuswait.ErrCollectionNotFound), w.timing)
+				r.gone(t, gone, w.fails(t, tt.reasons...), w.timing)
+			})
 		})
-	})
-	t.Run("index dropped", func(t *testing.T) {
-		on(t, standalone, func(t *testing.T, s *site) {
-			r := s.report(t, "index dropped during its wait")
-			ctx := within(t, time.Minute)
-			docs := s.indexed(ctx, t, 1)
-			w := waitForIndex(ctx, s.poller, docs, milvuswait.WithExpectedRows(1))
-			w.midway(t, w.polled)
-
-			require.NoError(t, s.ops.DropIndex(ctx, docs, vectorIndex))
-			gone := time.Now()
-
-			r.gone(t, gone, w.fails(t, milvuswait.ErrIndexNotFound), w.timing)
-		})
-	})
-	t.Run("load released", func(t *testing.T) {
-		on(t, standalone, func(t *testing.T, s *site) {
-			r := s.report(t, "collection released during its load")
-			ctx := within(t, time.Minute)
-			docs := s.indexed(ctx, t, 2)
-			require.NoError(t, s.ops.Load(ctx, docs))
-			w := waitForLoad(ctx, s.poller, docs)
-			w.midway(t, w.polled)
-
-			require.NoError(t, s.ops.Release(ctx, docs))
-			gone := time.Now()
-
-			r.gone(t, gone, w.fails(t, milvuswait.ErrReleased), w.timing)
-		})
-	})
-	t.Run("loading collection dropped", func(t *testing.T) {
-		on(t, standalone, func(t *testing.T, s *site) {
-			r := s.report(t, "collection released and dropped during its load")
-			ctx := within(t, time.Minute)
-			docs := s.indexed(ctx, t, 2)
-			require.NoError(t, s.ops.Load(ctx, docs))
-			w := waitForLoad(ctx, s.poller, docs)
-			w.midway(t, w.polled)
-
-			require.NoError(t, s.ops.Release(ctx, docs))
-			require.NoError(t, s.ops.Drop(ctx, docs))
-			gone := time.Now()
-
-			// Whichever of the two a poll comes upon first.
-			r.gone(t, gone, w.fails(t, milvuswait.ErrReleased, milvuswait.ErrCollectionNotFound), w.timing)
-		})
-	})
+	}
 }
 
 // gone checks that a wait ended soon after what it was for had gone.

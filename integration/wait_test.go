@@ -50,8 +50,8 @@ func waitForLoad(ctx context.Context, p milvuswait.Poller, collection string, op
 }
 
 // waitFor waits for the target on this goroutine, and returns the final update.
-func (s *site) waitFor(ctx context.Context, target milvuswait.Target) (last milvuswait.Update, err error) {
-	for last, err = range milvuswait.Watch(ctx, s.poller, target) {
+func (s *site) waitFor(ctx context.Context, target milvuswait.Target, opts ...milvuswait.Option) (last milvuswait.Update, err error) {
+	for last, err = range milvuswait.Watch(ctx, s.poller, target, opts...) {
 	}
 	return last, err
 }
