@@ -43,6 +43,21 @@ func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 	})
 }
 
+func TestListsThatFailAreTriedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(5, evenly(20*time.Minute))
+		l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return errBlip }
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(5))
+
+		require.NoError(t, err)
+		require.Greater(t, len(l.lists), 15)
+		for i := 8; i < len(l.lists); i++ { // at first more often
+			require.InDelta(t, time.Minute, l.lists[i]-l.lists[i-1], float64(6*time.Second))
+		}
+	})
+}
+
 func TestLongListsLengthenTheDelay(t *testing.T) {
 	const took = 600 * time.Millisecond
 	noJitter := milvuswait.WithBackoff(milvuswait.Backoff{Jitter: milvuswait.NoJitter})
