@@ -143,3 +143,26 @@ func TestAServerThatAnsweredMeanwhileIsReachable(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatTheServerSaidLastIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gauge{took: 8 * time.Second, answer: func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, errBlip
+		}}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), g, collections(3),
+			milvuswait.WithMaxInFlight(2), milvuswait.WithUnreachableAfter(5*time.Second))
+
+		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+		for i, o := range outcomes {
+			require.ErrorIs(t, o.Err, milvuswait.ErrUnreachable)
+			var failure *milvuswait.Error
+			require.ErrorAs(t, o.Err, &failure)
+			if i < 2 {
+				require.EqualError(t, failure.LastErr, errBlip.Error())
+			} else {
+				require.NoError(t, failure.LastErr, "never polled")
+			}
+		}
+	})
+}
