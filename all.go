@@ -15,7 +15,7 @@ type Outcome struct {
 	Target   Target
 	Progress Progress      // of the last good poll; nil if there was none
 	Err      error         // nil if the target is complete, otherwise an *Error
-	Polls    int           // made for it, those included that were to serve several targets
+	Polls    int           // made for it, of the lists of several those that told of it or failed
 	Elapsed  time.Duration // from the call to the target's end
 }
 

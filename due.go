@@ -56,7 +56,8 @@ func (h dueHeap) several(until time.Duration) bool {
 	return false
 }
 
-// takeUntil removes what is due until then.
+// takeUntil removes what is due until then, and leaves positions as they are: it
+// is for a heap that nothing else is removed from but its top.
 func (h *dueHeap) takeUntil(until time.Duration) []*entry {
 	n := 0
 	for _, d := range *h {
@@ -67,16 +68,12 @@ func (h *dueHeap) takeUntil(until time.Duration) []*entry {
 	taken, rest := make([]*entry, 0, n), (*h)[:0]
 	for _, d := range *h {
 		if d.at <= until {
-			d.e.pos = -1
 			taken = append(taken, d.e)
 		} else {
 			rest = append(rest, d)
 		}
 	}
 	*h = rest
-	for i, d := range rest {
-		d.e.pos = int32(i)
-	}
 	heap.Init(h)
 	return taken
 }

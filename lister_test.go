@@ -169,3 +169,28 @@ func TestListsDoNotHurryWhatIsDueLater(t *testing.T) {
 		})
 	})
 }
+
+// listAndNoIndex is a Lister whose lists hang, and that has no index.
+type listAndNoIndex struct{ hungList }
+
+func (listAndNoIndex) IndexBuildingProgress(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+	time.Sleep(100 * time.Millisecond)
+	return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
+}
+
+func TestAListUnderWayWhenASiblingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(2, evenly(time.Minute))
+		targets := append(collections(2), milvuswait.IndexBuilding("docs", "vidx"))
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), listAndNoIndex{hungList{l}}, targets)
+
+		require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
+		require.Equal(t, 100*time.Millisecond, time.Since(l.start))
+		var failure *milvuswait.Error
+		require.ErrorAs(t, outcomes[0].Err, &failure)
+		require.ErrorIs(t, failure.Cause, milvuswait.ErrAborted)
+		require.Equal(t, 1, failure.Polls)
+		require.NoError(t, failure.LastErr, "that the list was broken off says nothing")
+	})
+}

@@ -72,7 +72,6 @@ func (s *scheduler) listFailed(now time.Duration, r result) {
 		e.core.unserved(now, r.answer)
 		s.ask(e, now)
 	}
-	s.note(now, r.answer)
 }
 
 // note keeps what an answer says of the server.
