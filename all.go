@@ -33,7 +33,7 @@ type Outcome struct {
 //
 // At most as many polls as WithMaxInFlight says are under way at a time. Every
 // target is polled once before any is polled again, and each is then polled at
-// its own pace, all together no more often than 4000 times a second. A Poller that
+// its own pace, all together no more often than 1000 times a second. A Poller that
 // is a [Lister] is asked for all loads of whole collections at once, and one that
 // is an [IndexLister] for all indexes of a collection, whenever two or more of them
 // are due. A server on which polls only time out is asked by one poll at a time

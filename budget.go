@@ -5,7 +5,7 @@ import "time"
 const (
 	// pollsPerSecond bounds what the targets of one call together ask of a server
 	// once each has been polled; burst is how many polls may follow at once.
-	pollsPerSecond = 4000
+	pollsPerSecond = 1000
 	burst          = 20
 
 	// listEvery is the least time between two lists: a lateness that nobody minds.
