@@ -1,6 +1,7 @@
 package milvuswait
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -96,7 +97,9 @@ func (a *Aggregate) Summary() Summary {
 // before orders targets that are equally far, so that the slowest is the same
 // every time.
 func (t Target) before(other Target) bool {
-	return other.kind == "" || strings.Compare(t.String(), other.String()) < 0
+	return other.kind == "" || cmp.Or(
+		cmp.Compare(t.collection, other.collection), cmp.Compare(t.kind, other.kind), cmp.Compare(t.index, other.index),
+		cmp.Compare(t.partitions, other.partitions), cmp.Compare(t.rows, other.rows)) < 0
 }
 
 // String returns the summary on one line, such as
