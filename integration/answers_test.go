@@ -47,6 +47,10 @@ func TestAnswers(t *testing.T) {
 				{0, 1, "can't find collection"}, {100, 4, "collection not found"}, {0, 0, "0 shown"}}},
 			{"unknown collection, GetLoadState", q.state("nope"), [3]answer{
 				{0, 0, "LoadStateNotExist"}, {0, 0, "LoadStateNotExist"}, {0, 0, "LoadStateNotExist"}}},
+			{"unknown database, GetLoadingProgress", q.progressIn("nowhere", c.docs), [3]answer{
+				{0, 1, "can't find collection nowhere:"}, {100, 4, "collection not found[database=nowhere]"}, {6, 6, "database 'nowhere' does not exist"}}},
+			{"unknown database, ShowCollections", q.showIn("nowhere"), [3]answer{
+				{0, 1, "ShowCollections failed: database:nowhere not found"}, {800, 1, "database not found[database=nowhere]"}, {1, 0, "database 'nowhere' does not exist"}}},
 			{"not loaded, GetLoadingProgress", q.progress(c.docs), [3]answer{
 				{0, 1, "has not been loaded to memory or load failed"}, {101, 1, "collection not loaded"}, {0, 0, "0%"}}},
 			{"not loaded, GetLoadState", q.state(c.docs), [3]answer{
@@ -99,8 +103,14 @@ func said(status *commonpb.Status, value string) answer {
 }
 
 func (q questions) progress(collection string, partitions ...string) func(context.Context) (answer, error) {
+	return q.progressIn("", collection, partitions...)
+}
+
+func (q questions) progressIn(database, collection string, partitions ...string) func(context.Context) (answer, error) {
 	return func(ctx context.Context) (answer, error) {
-		resp, err := q.Stub.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: collection, PartitionNames: partitions})
+		resp, err := q.Stub.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{
+			DbName: database, CollectionName: collection, PartitionNames: partitions,
+		})
 		return said(resp.GetStatus(), fmt.Sprintf("%d%%", resp.GetProgress())), err
 	}
 }
@@ -117,6 +127,13 @@ func (q questions) show(collection string) func(context.Context) (answer, error)
 		resp, err := q.Stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{
 			Type: milvuspb.ShowType_InMemory, CollectionNames: []string{collection},
 		})
+		return said(resp.GetStatus(), fmt.Sprintf("%d shown", len(resp.GetCollectionNames()))), err
+	}
+}
+
+func (q questions) showIn(database string) func(context.Context) (answer, error) {
+	return func(ctx context.Context) (answer, error) {
+		resp, err := q.Stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{DbName: database, Type: milvuspb.ShowType_InMemory})
 		return said(resp.GetStatus(), fmt.Sprintf("%d shown", len(resp.GetCollectionNames()))), err
 	}
 }

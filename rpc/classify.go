@@ -40,6 +40,7 @@ var sentinels = map[class]error{
 }
 
 const (
+	codeNotReady            = 1 // to milvus-lite: anything that goes wrong
 	codeCrossCluster        = 6 // to milvus-lite: illegal argument
 	codeCollectionNotLoaded = 101
 	codePartitionNotLoaded  = 201
@@ -125,10 +126,10 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 	if load && (code >= codeSegcore && code < codeSegcore+100 || legacyCode == legacyMemory) {
 		return loadFailed
 	}
+	if sayNoDatabase(code, legacyCode, reason) {
+		return databaseNotFound
+	}
 	if code == codeCrossCluster && legacyCode == code {
-		if strings.HasPrefix(reason, "database ") && strings.HasSuffix(reason, " does not exist") {
-			return databaseNotFound
-		}
 		return permanent
 	}
 	if code != 0 && code != codeUnexpected {
@@ -146,6 +147,15 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 	default:
 		return c
 	}
+}
+
+// sayNoDatabase reports whether codes that mean other things on other servers go
+// with a reason that says there is no such database: those of milvus-lite, and of
+// lists on 2.2.
+func sayNoDatabase(code, legacyCode int32, reason string) bool {
+	lite := code == codeCrossCluster && legacyCode == code || code == codeNotReady && legacyCode == 0
+	return lite && strings.HasPrefix(reason, "database '") && strings.HasSuffix(reason, "' does not exist") ||
+		code == 0 && strings.HasPrefix(reason, "showcollections failed: database:") && strings.HasSuffix(reason, " not found")
 }
 
 // settle says what an unsettled answer to method means, now that GetLoadState
