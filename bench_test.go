@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -152,6 +153,52 @@ func BenchmarkWaitAll(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkWorkersAlone is what polls cost that nobody schedules: as many workers,
+// a channel for what they do and one for what they found, a time-out for each
+// poll. What BenchmarkWaitAll takes more is scheduling and deciding.
+func BenchmarkWorkersAlone(b *testing.B) {
+	const n, workers = 10_000, 16
+	targets := collections(n)
+	for b.Loop() {
+		b.StopTimer()
+		p := rounds(n)
+		b.StartTimer()
+		inBubble(b, func(t *testing.T) {
+			jobs, results := make(chan string, workers), make(chan milvuswait.LoadingProgress, workers)
+			for range workers {
+				go func() {
+					for collection := range jobs {
+						ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+						progress, err := p.LoadingProgress(ctx, collection)
+						cancel()
+						if err != nil {
+							b.Error(err)
+						}
+						results <- progress
+					}
+				}()
+			}
+			inFlight := 0
+			for range shapePolls {
+				for _, target := range targets {
+					if inFlight == workers {
+						<-results
+						inFlight--
+					}
+					jobs <- target.Collection()
+					inFlight++
+				}
+			}
+			for ; inFlight > 0; inFlight-- {
+				<-results
+			}
+			close(jobs)
+		})
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n/shapePolls, "ns/poll")
+	b.ReportMetric(0, "ns/op")
 }
 
 func TestWaitAllHeapAndGoroutines(t *testing.T) {

@@ -8,6 +8,10 @@ const (
 	pollsPerSecond = 1000
 	burst          = 20
 
+	// refill is how long a wait for the budget takes: several polls' worth, since
+	// waking for each would cost more than the poll.
+	refill = 5 * time.Millisecond
+
 	// listEvery is the least time between two lists: a lateness that nobody minds.
 	listEvery = knee
 
@@ -32,7 +36,7 @@ func (b *budget) take(now time.Duration) time.Duration {
 		b.tokens--
 		return 0
 	}
-	return time.Millisecond
+	return refill
 }
 
 // lists decides when lists are worth their poll.

@@ -150,6 +150,6 @@ func TestWaitAllBoundsBursts(t *testing.T) {
 		}
 		require.Equal(t, n, of[0], "the first round is bounded by what may be in flight alone")
 		require.Equal(t, 20, of[delay])
-		require.Equal(t, 1, of[delay+time.Millisecond])
+		require.Equal(t, 5, of[delay+5*time.Millisecond])
 	})
 }
