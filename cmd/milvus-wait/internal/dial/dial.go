@@ -1,0 +1,139 @@
+// Package dial connects to a Milvus server, and says why it cannot.
+package dial
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+)
+
+// Config says how to connect.
+type Config struct {
+	Endpoint   Endpoint
+	Token      secret.Token // "" for servers that want none
+	CAFile     string       // PEM; "" for the system's roots
+	ServerName string       // that the certificate must have; "" for the host
+	Insecure   bool         // the token may go over plain text to other machines
+	UserAgent  string
+
+	// ConnectTimeout is what the caller allows Establish. One attempt may take it
+	// all, within bounds that suit the attempts which follow when the connection was
+	// lost.
+	ConnectTimeout time.Duration
+}
+
+// ErrPlaintextCredentials is why credentials are not sent.
+var ErrPlaintextCredentials = errors.New("credentials are not sent in plain text to another machine")
+
+// Open returns a connection, which is not established yet. The errors are those
+// of a Config that makes no sense.
+func Open(c Config) (*grpc.ClientConn, error) {
+	creds, err := c.transport()
+	if err != nil {
+		return nil, err
+	}
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(creds),
+		grpc.WithUserAgent(c.UserAgent),
+		// Looking a service config up costs a DNS query, and its retries would hide
+		// failures from the wait.
+		grpc.WithDisableServiceConfig(),
+		// Milvus disconnects who pings more often than every 5 s.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true,
+		}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.Config{
+				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second,
+			},
+			MinConnectTimeout: min(max(c.ConnectTimeout, 3*time.Second), 10*time.Second),
+		}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16 << 20)),
+	}
+	if c.Token != "" {
+		if !c.Endpoint.TLS && !c.Endpoint.Loopback() && !c.Insecure {
+			return nil, fmt.Errorf("%w: use https://, or say --insecure-credentials", ErrPlaintextCredentials)
+		}
+		options = append(options, grpc.WithPerRPCCredentials(authorization{c.Token, c.Endpoint.TLS}))
+	}
+	// Escaped for the zones of IPv6 addresses, as in [fe80::1%eth0].
+	return grpc.NewClient("dns:///"+url.PathEscape(c.Endpoint.Address), options...)
+}
+
+func (c Config) transport() (credentials.TransportCredentials, error) {
+	if !c.Endpoint.TLS {
+		if c.CAFile != "" || c.ServerName != "" {
+			return nil, errors.New("--tls-ca and --tls-server-name are for https:// addresses")
+		}
+		return insecure.NewCredentials(), nil
+	}
+	config := &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-ca: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("--tls-ca: there is no PEM certificate in %s", c.CAFile)
+		}
+	}
+	return credentials.NewTLS(config), nil
+}
+
+// authorization is how Milvus is told a token.
+type authorization struct {
+	token secret.Token
+	tls   bool
+}
+
+func (a authorization) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a.token))}, nil
+}
+
+// RequireTransportSecurity has gRPC itself refuse a connection that turns out to
+// be plain text although it was to be TLS.
+func (a authorization) RequireTransportSecurity() bool { return a.tls }
+
+// Establish returns when the connection is there, or an *Error that says why it
+// did not come about: because of TLS at once, since no time cures that, and
+// otherwise when the budget is used up or ctx is done.
+func Establish(ctx context.Context, conn *grpc.ClientConn, e Endpoint, budget time.Duration) error {
+	within, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	failure := &Error{Endpoint: e, Reason: "it does not answer", Advice: adviceReach}
+	conn.Connect()
+	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
+		if state == connectivity.TransientFailure {
+			if f := lastFailure(within, conn, e); f != nil {
+				failure = f
+			}
+			if failure.final {
+				return failure
+			}
+		}
+		conn.Connect() // what is idle; all else connects by itself
+		if !conn.WaitForStateChange(within, state) {
+			if failure.Cause = context.Cause(ctx); failure.Cause == nil {
+				failure.Budget = budget
+			}
+			return failure
+		}
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+package dial_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
+)
+
+const token = "root:hunter22"
+
+func endpoint(t *testing.T, uri string) dial.Endpoint {
+	t.Helper()
+	e, err := dial.Parse(uri)
+	require.NoError(t, err)
+	return e
+}
+
+// open returns a connection that is not established.
+func open(t *testing.T, c dial.Config) *grpc.ClientConn {
+	t.Helper()
+	conn, err := dial.Open(c)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	return conn
+}
+
+// listen returns a listener on which each connection is served so.
+func listen(t *testing.T, serve func(net.Conn)) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func TestConfigsThatMakeNoSense(t *testing.T) {
+	noPEM := filepath.Join(t.TempDir(), "no.pem")
+	require.NoError(t, os.WriteFile(noPEM, []byte("nothing"), 0o600))
+	plain, secure := endpoint(t, "http://milvus"), endpoint(t, "https://milvus")
+	tests := []struct {
+		name   string
+		config dial.Config
+		want   string
+	}{
+		{"a token in plain text", dial.Config{Endpoint: plain, Token: token}, "credentials are not sent in plain text to another machine: use https://, or say --insecure-credentials"},
+		{"authorities of plain text", dial.Config{Endpoint: plain, CAFile: noPEM}, "--tls-ca and --tls-server-name are for https:// addresses"},
+		{"a name of plain text", dial.Config{Endpoint: plain, ServerName: "milvus"}, "--tls-ca and --tls-server-name are for https:// addresses"},
+		{"no file of authorities", dial.Config{Endpoint: secure, CAFile: "missing.pem"}, "--tls-ca: open missing.pem: no such file or directory"},
+		{"a file without authorities", dial.Config{Endpoint: secure, CAFile: noPEM}, "--tls-ca: there is no PEM certificate in " + noPEM},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := dial.Open(tt.config)
+
+			require.EqualError(t, err, tt.want)
+		})
+	}
+}
+
+func TestWhoMayBeToldAToken(t *testing.T) {
+	for _, uri := range []string{"https://milvus", "http://localhost", "http://127.0.0.1", "http://[::1]", "https://[fe80::1%25lo]:1"} {
+		t.Run(uri, func(t *testing.T) {
+			open(t, dial.Config{Endpoint: endpoint(t, uri), Token: token})
+		})
+	}
+	open(t, dial.Config{Endpoint: endpoint(t, "http://milvus"), Token: token, Insecure: true})
+	_, err := dial.Open(dial.Config{Endpoint: endpoint(t, "http://milvus"), Token: token})
+	require.ErrorIs(t, err, dial.ErrPlaintextCredentials)
+}
+
+func TestConfigsDoNotTellTheirTokens(t *testing.T) {
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", dial.Config{Token: token}, dial.Config{Token: token}, dial.Config{Token: token}), "hunter22")
+}
+
+func TestEstablish(t *testing.T) {
+	server := grpc.NewServer()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	e := endpoint(t, listener.Addr().String())
+
+	require.NoError(t, dial.Establish(t.Context(), open(t, dial.Config{Endpoint: e}), e, time.Minute))
+}
+
+func TestNobodyListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	e := endpoint(t, listener.Addr().String())
+	require.NoError(t, listener.Close())
+	start := time.Now()
+
+	err = dial.Establish(t.Context(), open(t, dial.Config{Endpoint: e}), e, 200*time.Millisecond)
+
+	require.GreaterOrEqual(t, time.Since(start), 200*time.Millisecond)
+	require.EqualError(t, err, fmt.Sprintf("cannot connect to %s within 200ms: dial tcp %s: connect: connection refused; "+
+		"check the address and the port, that the server runs, and that no firewall is between", e.URI(), e.Address))
+	var failure *dial.Error
+	require.ErrorAs(t, err, &failure)
+	require.False(t, failure.Final())
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	address := listen(t, func(net.Conn) {})
+	for _, scheme := range []string{"http://", "https://"} {
+		t.Run(scheme, func(t *testing.T) {
+			e := endpoint(t, scheme+address)
+
+			err := dial.Establish(t.Context(), open(t, dial.Config{Endpoint: e}), e, 50*time.Millisecond)
+
+			require.ErrorContains(t, err, "within 50ms: it does not answer; check the address")
+		})
+	}
+}
+
+func TestTheContextEndsTheConnecting(t *testing.T) {
+	e := endpoint(t, listen(t, func(net.Conn) {}))
+	stop := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(stop)
+
+	err := dial.Establish(ctx, open(t, dial.Config{Endpoint: e}), e, time.Hour)
+
+	require.ErrorIs(t, err, stop)
+	require.ErrorContains(t, err, "cannot connect to "+e.URI()+": stop: it does not answer; ")
+	late, cancelLate := context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancelLate()
+	err = dial.Establish(late, open(t, dial.Config{Endpoint: e}), e, time.Hour)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "cannot connect to "+e.URI()+": timed out: ")
+}
+
+// What is to go over TLS goes nowhere else, whoever answers.
+func TestNoTokenWithoutTLS(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer string
+		want   string
+	}{
+		{"a server of the web", "HTTP/1.1 400 Bad Request\r\n\r\n", "the server does not speak TLS there: use http://"},
+		{"a server of plain gRPC", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "the server does not speak TLS there: use http://"},
+		{"nothing", "", "the connection broke during the TLS handshake: does the server speak TLS there?"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := make(chan []byte, 1000)
+			e := endpoint(t, "https://"+listen(t, func(conn net.Conn) {
+				defer conn.Close()
+				b := make([]byte, 64<<10)
+				n, _ := conn.Read(b)
+				got <- b[:n]
+				_, _ = io.WriteString(conn, tt.answer)
+			}))
+
+			err := dial.Establish(t.Context(), open(t, dial.Config{Endpoint: e, Token: token, Insecure: true}), e, 150*time.Millisecond)
+
+			require.ErrorContains(t, err, tt.want)
+			require.NotEmpty(t, got)
+			for len(got) > 0 {
+				b := <-got
+				require.False(t, bytes.Contains(b, []byte("hunter22")) || bytes.Contains(b, []byte(base64.StdEncoding.EncodeToString([]byte(token)))))
+			}
+		})
+	}
+}
+
+func TestPlainTextToWhatIsNoMilvus(t *testing.T) {
+	tests := []struct{ name, answer, want string }{
+		{"a server of the web", "HTTP/1.1 400 Bad Request\r\n\r\n", "; something else than Milvus answers there: check the port"},
+		{"a server that hangs up", "", "; check the address and the port"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := endpoint(t, listen(t, func(conn net.Conn) {
+				defer conn.Close()
+				_, _ = conn.Read(make([]byte, 64<<10))
+				_, _ = io.WriteString(conn, tt.answer)
+			}))
+
+			err := dial.Establish(t.Context(), open(t, dial.Config{Endpoint: e}), e, 150*time.Millisecond)
+
+			require.ErrorContains(t, err, tt.want)
+			require.NotContains(t, err.Error(), "use https://")
+		})
+	}
+}

@@ -1,0 +1,134 @@
+package dial
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// Error is why there is no connection, and what to do about it.
+type Error struct {
+	Endpoint Endpoint
+	Reason   string
+	Advice   string
+	Budget   time.Duration // that was used up; 0 if it was not waited for
+	Cause    error         // of the context, if that is what ended the waiting
+
+	final bool
+}
+
+// Error returns the address, the reason and the advice on one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "cannot connect to %s", e.Endpoint.URI())
+	switch {
+	case errors.Is(e.Cause, context.DeadlineExceeded):
+		b.WriteString(": timed out")
+	case e.Cause != nil:
+		fmt.Fprintf(&b, ": %v", e.Cause)
+	case e.Budget > 0:
+		fmt.Fprintf(&b, " within %v", e.Budget)
+	}
+	fmt.Fprintf(&b, ": %s", untrusted.Text(e.Reason))
+	if e.Advice != "" {
+		b.WriteString("; " + e.Advice)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Final reports whether no time cures the failure.
+func (e *Error) Final() bool { return e.final }
+
+const (
+	adviceReach     = "check the address and the port, that the server runs, and that no firewall is between"
+	adviceName      = "check the host in --uri or MILVUS_URI"
+	adviceProxy     = "the proxy that HTTPS_PROXY names refuses it: name the host in NO_PROXY if it needs none"
+	adviceOther     = "something else than Milvus answers there: check the port, which is 19530 unless configured otherwise"
+	advicePlain     = "the server does not speak TLS there: use http://"
+	adviceTLS       = "the server speaks TLS there: use https://"
+	adviceHandshake = "the connection broke during the TLS handshake: does the server speak TLS there?"
+	adviceClient    = "the server refuses this client's TLS: it may want a certificate of its own from clients, or another version"
+	adviceCert      = "the certificate is not trusted: give its authority by --tls-ca, or its name by --tls-server-name"
+)
+
+// lastFailure asks the connection, which failed just now, why. It returns nil if
+// the connection is better by now, or ctx is done.
+func lastFailure(ctx context.Context, conn *grpc.ClientConn, e Endpoint) *Error {
+	// A call that fails fast has the last error of the transport in its own. It
+	// never reaches the server.
+	_, err := milvuspb.NewMilvusServiceClient(conn).GetVersion(ctx, &milvuspb.GetVersionRequest{})
+	if ctx.Err() != nil || status.Code(err) != codes.Unavailable {
+		return nil
+	}
+	return Explain(ctx, status.Convert(err).Message(), e)
+}
+
+// Explain returns the error of a transport that said text. To tell whether a
+// server that broke a plain connection speaks TLS, it connects to it once more.
+func Explain(ctx context.Context, text string, e Endpoint) *Error {
+	failure := &Error{Endpoint: e, Reason: reason(text), Advice: adviceReach}
+	has := func(part string) bool { return strings.Contains(text, part) }
+	switch {
+	case has("first record does not look like a TLS handshake"):
+		failure.Advice, failure.final = advicePlain, true
+	case has("x509: "), has("failed to verify certificate"):
+		failure.Advice, failure.final = adviceCert, true
+	case has("remote error: tls: "):
+		failure.Advice, failure.final = adviceClient, true
+	case has("authentication handshake failed"):
+		failure.Advice = adviceHandshake
+	case has("no such host"):
+		failure.Advice = adviceName
+	case has("produced zero addresses"):
+		failure.Reason, failure.Advice = "no address is known of this host", adviceName
+	case has("failed to do connect handshake"):
+		failure.Advice = adviceProxy
+	case has("HTTP/1.1 header"):
+		failure.Advice = adviceOther
+	case !e.TLS && !has("while dialing") && speaksTLS(ctx, e):
+		failure.Advice, failure.final = adviceTLS, true
+	}
+	return failure
+}
+
+// reason returns what gRPC wraps three times.
+func reason(text string) string {
+	for _, noise := range []string{
+		"connection error: desc = ", "last connection error: ", "name resolver error: ",
+		"transport: Error while dialing: ", "transport: authentication handshake failed: ",
+	} {
+		if _, after, found := strings.Cut(text, noise); found {
+			text = strings.Trim(after, `"`)
+		}
+	}
+	return text
+}
+
+// speaksTLS reports whether the server answers to a handshake of TLS. Nothing is
+// sent besides, so that there is nothing that a certificate would have to be
+// checked for.
+func speaksTLS(ctx context.Context, e Endpoint) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: e.Host, InsecureSkipVerify: true}} //nolint:gosec // see above
+	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}

@@ -1,0 +1,127 @@
+package dial
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The ports of servers whose URI has none, as in pymilvus and milvus-sdk-go.
+const (
+	plainPort = "19530"
+	tlsPort   = "443"
+)
+
+// Endpoint is where a server is.
+type Endpoint struct {
+	Host     string // without a port
+	Address  string // with it
+	TLS      bool
+	Explicit bool   // the URI has a scheme: plain text or TLS was chosen by it
+	Database string // from the path of the URI, "" if it has none
+}
+
+// URI returns the endpoint as users write it, without the database.
+func (e Endpoint) URI() string {
+	if e.TLS {
+		return "https://" + e.Address
+	}
+	return "http://" + e.Address
+}
+
+// Loopback reports whether what is sent to the endpoint stays on this machine. A
+// name other than localhost is not looked up: it may mean another address later.
+func (e Endpoint) Loopback() bool {
+	if strings.EqualFold(e.Host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(e.Host)
+	return err == nil && ip.IsLoopback()
+}
+
+// Parse reads http://HOST:PORT/DATABASE, https:// likewise, tcp:// for http://, or
+// HOST:PORT/DATABASE. The port and the database may be absent. Its errors never
+// quote the URI: it may hold what should not have been in it.
+func Parse(uri string) (Endpoint, error) {
+	e, err := parse(strings.TrimSpace(uri))
+	if err != nil {
+		return Endpoint{}, fmt.Errorf("not http://HOST:PORT, https://HOST:PORT or HOST:PORT: %w", err)
+	}
+	return e, nil
+}
+
+func parse(uri string) (Endpoint, error) {
+	e := Endpoint{Explicit: strings.Contains(uri, "://")}
+	if !e.Explicit {
+		uri = "http://" + uri
+	}
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "invalid port"):
+		return e, errPort
+	case err != nil:
+		return e, errMalformed
+	case u.User != nil:
+		return e, errors.New("it has a user or a secret in it, which everybody on this machine can see; use --token-file, or --user and --password-file")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return e, errors.New("it has a query or a fragment")
+	}
+	port := plainPort
+	switch u.Scheme {
+	case "http", "tcp":
+	case "https":
+		e.TLS, port = true, tlsPort
+	default:
+		return e, fmt.Errorf("there is no scheme %q here", u.Scheme)
+	}
+	if e.Host, err = host(u); err != nil {
+		return e, err
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || strings.HasSuffix(u.Host, ":") {
+		return e, errPort
+	}
+	e.Database = strings.Trim(u.Path, "/")
+	if strings.Contains(e.Database, "/") {
+		return e, errors.New("its path is more than the name of a database")
+	}
+	e.Address = net.JoinHostPort(e.Host, port)
+	return e, nil
+}
+
+var (
+	errMalformed = errors.New("it is malformed")
+	errPort      = errors.New("its port is no number from 1 to 65535")
+)
+
+// host returns the host of u without its port and brackets.
+func host(u *url.URL) (string, error) {
+	name := u.Hostname()
+	if strings.HasPrefix(u.Host, "[") {
+		if ip, err := netip.ParseAddr(name); err != nil || !ip.Is6() {
+			return "", errMalformed
+		}
+		return name, nil
+	}
+	switch {
+	case strings.Count(u.Host, ":") > 1:
+		return "", errors.New("an IPv6 address stands in brackets, as in http://[::1]:19530")
+	case name == "":
+		return "", errors.New("it has no host")
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, notInHost):
+		return "", errors.New("its host holds a character that no host does")
+	}
+	return name, nil
+}
+
+func notInHost(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._", r)
+}

@@ -1,0 +1,121 @@
+package secret_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+)
+
+func TestClean(t *testing.T) {
+	tests := []struct{ name, in, want, err string }{
+		{"a token", "root:Milvus", "root:Milvus", ""},
+		{"a newline at the end", "root:Milvus\n", "root:Milvus", ""},
+		{"newlines of Windows at the end", "root:Milvus\r\n\r\n", "root:Milvus", ""},
+		{"spaces are part of it", " a b ", " a b ", ""},
+		{"letters of the world", "root:größe", "root:größe", ""},
+		{"nothing", "", "", "it is empty"},
+		{"a newline", "\n", "", "it is empty"},
+		{"two lines", "a\nb\n", "", "it has several lines: a secret has one"},
+		{"UTF-16", "\xff\xfea\x00b\x00", "", "it holds what no secret does: is it text in UTF-8, without a byte order mark?"},
+		{"a byte order mark", "\ufeffab", "", "it holds what no secret does: is it text in UTF-8, without a byte order mark?"},
+		{"a control character", "a\x00b", "", "it holds what no secret does: is it text in UTF-8, without a byte order mark?"},
+		{"too much", strings.Repeat("a", 1<<17), "", "it is too long for a secret"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := secret.Clean(tt.in)
+			if tt.err != "" {
+				require.EqualError(t, err, tt.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(name, []byte("root:Milvus\n"), 0o600))
+
+	got, err := secret.Read(t.Context(), name, nil)
+
+	require.NoError(t, err)
+	require.Equal(t, "root:Milvus", got)
+}
+
+func TestReadStdin(t *testing.T) {
+	got, err := secret.Read(t.Context(), "-", strings.NewReader("root:Milvus\n"))
+
+	require.NoError(t, err)
+	require.Equal(t, "root:Milvus", got)
+}
+
+func TestErrorsOfReadNameTheFileOnce(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+
+	_, err := secret.Read(t.Context(), filepath.Join(dir, "missing"), nil)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.Equal(t, 1, strings.Count(err.Error(), "missing"), err)
+	_, err = secret.Read(t.Context(), dir, nil)
+	require.ErrorContains(t, err, "reading "+dir)
+	_, err = secret.Read(t.Context(), empty, nil)
+	require.EqualError(t, err, empty+": it is empty")
+	_, err = secret.Read(t.Context(), "-", strings.NewReader("first\nsecond"))
+	require.EqualError(t, err, "stdin: it has several lines: a secret has one")
+}
+
+// zeros never end, as /dev/zero.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
+func TestReadOfWhatNeverEnds(t *testing.T) {
+	_, err := secret.Read(t.Context(), "-", zeros{})
+
+	require.EqualError(t, err, "stdin: it is too long for a secret")
+}
+
+func TestReadEndsWithItsContext(t *testing.T) {
+	stop := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	in, out := io.Pipe()
+	t.Cleanup(func() { require.NoError(t, out.Close()) })
+	cancel(stop)
+
+	_, err := secret.Read(ctx, "-", in)
+
+	require.ErrorIs(t, err, stop)
+}
+
+func TestTokensAreNotWritten(t *testing.T) {
+	token := secret.Token("root:hunter22")
+	held := struct{ Token secret.Token }{token}
+
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		require.NotContains(t, fmt.Sprintf(verb, token), "hunter22")
+		require.NotContains(t, fmt.Sprintf(verb, held), "hunter22")
+		require.NotContains(t, fmt.Sprintf(verb, held), "68756e746572") // in hexadecimal
+	}
+	b, err := json.Marshal(held)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"Token":"[secret]"}`, string(b))
+}
+
+func TestParts(t *testing.T) {
+	require.Equal(t, []string{"key"}, secret.Parts("key"))
+	require.Equal(t, []string{"root:a:b", "a:b"}, secret.Parts("root:a:b"))
+	require.Equal(t, []string{"root:Milvus"}, secret.Parts("root:Milvus"))
+}

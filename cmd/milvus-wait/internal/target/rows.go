@@ -1,0 +1,68 @@
+package target
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Rows are the numbers of rows that indexes are expected to have at least.
+type Rows struct {
+	every int64            // of indexes that are not named; 0 is none
+	of    map[string]int64 // by collection
+}
+
+// ParseRows reads the values of --rows: N, for every index, and COLLECTION=N, each
+// once at most.
+func ParseRows(values []string) (Rows, error) {
+	rows, every := Rows{of: map[string]int64{}}, false
+	for _, value := range values {
+		collection, number, named := strings.Cut(value, "=")
+		if !named {
+			number = value
+		} else if err := Name(collection); err != nil {
+			return Rows{}, fmt.Errorf("--rows %q is not N or COLLECTION=N: the name %w", value, err)
+		}
+		n, err := strconv.ParseInt(strings.ReplaceAll(number, "_", ""), 10, 64)
+		if err != nil || n < 0 {
+			return Rows{}, fmt.Errorf("--rows %q is not N or COLLECTION=N: %q is no number of rows", value, number)
+		}
+		_, again := rows.of[collection]
+		switch {
+		case named && again:
+			return Rows{}, fmt.Errorf("--rows %q: the rows of %q were said before", value, collection)
+		case named:
+			rows.of[collection] = n
+		case every:
+			return Rows{}, fmt.Errorf("--rows %q: the rows of every index were said before", value)
+		default:
+			rows.every, every = n, true
+		}
+	}
+	return rows, nil
+}
+
+// Expect returns the targets with the rows that are expected of their indexes. It
+// is an error if no index is there of a collection that was named.
+func (r Rows) Expect(targets []milvuswait.Target) ([]milvuswait.Target, error) {
+	expecting, left := slices.Clone(targets), maps.Clone(r.of)
+	for i, t := range expecting {
+		if t.Kind() != milvuswait.KindIndexBuilding {
+			continue
+		}
+		n, named := r.of[t.Collection()]
+		if !named {
+			n = r.every
+		}
+		expecting[i] = t.ExpectRows(n)
+		delete(left, t.Collection())
+	}
+	for _, collection := range slices.Sorted(maps.Keys(left)) {
+		return nil, fmt.Errorf("--rows %q: no index of %q is waited for", fmt.Sprintf("%s=%d", collection, left[collection]), collection)
+	}
+	return expecting, nil
+}
