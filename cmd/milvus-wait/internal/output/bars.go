@@ -1,0 +1,61 @@
+package output
+
+import (
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// bars draws a screen on a terminal, several times a second, until it is closed.
+// The cursor is never hidden, and stands below what was drawn, so that there is
+// nothing to restore.
+type bars struct {
+	*Screen
+	progress *mpb.Progress
+	bar      *mpb.Bar
+	drawn    []string // what is to be drawn below the first line
+	closed   sync.Once
+}
+
+func newBars(c Config, targets []milvuswait.Target) *bars {
+	b := &bars{Screen: NewScreen(c, targets)}
+	b.progress = mpb.New(mpb.WithOutput(c.Terminal.file))
+	// One bar of mpb's is the whole screen: a thousand would be a thousand
+	// goroutines, for forty lines.
+	b.bar = b.progress.MustAdd(1, mpb.BarFillerFunc(b.first),
+		mpb.BarFillerTrim(), mpb.BarExtender(mpb.BarFillerFunc(b.others), false))
+	return b
+}
+
+// first draws the first line.
+func (b *bars) first(w io.Writer, _ decor.Statistics) error {
+	width, height := b.config.Terminal.size()
+	b.drawn = b.Lines(width-1, height) // some terminals wrap after the last column
+	if len(b.drawn) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(w, b.drawn[0])
+	return err
+}
+
+// others draws the rest.
+func (b *bars) others(w io.Writer, _ decor.Statistics) error {
+	if len(b.drawn) < 2 {
+		return nil
+	}
+	_, err := io.WriteString(w, strings.Join(b.drawn[1:], "\n")+"\n")
+	return err
+}
+
+// close draws a last time and leaves that on the screen.
+func (b *bars) close() {
+	b.closed.Do(func() {
+		b.bar.SetCurrent(1)
+		b.progress.Wait()
+	})
+}

@@ -1,0 +1,25 @@
+package output
+
+import (
+	"io"
+	"strings"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// Line writes s on one line that holds nothing a terminal or the runner of a CI
+// could obey.
+func Line(w io.Writer, s string) {
+	s = commands.Replace(untrusted.Text(s))
+	if strings.HasPrefix(strings.TrimSpace(s), "::") {
+		s = "'" + s
+	}
+	write(w, s)
+}
+
+// commands takes the meaning from what GitHub, Azure and TeamCity obey anywhere in
+// a line. GitHub obeys "::" too, where a line begins.
+var commands = strings.NewReplacer("##[", "## [", "##vso[", "##vso [", "##teamcity[", "##teamcity [")
+
+// write writes a line in one write, so that lines of several writers do not mix.
+func write(w io.Writer, line string) { _, _ = io.WriteString(w, line+"\n") }

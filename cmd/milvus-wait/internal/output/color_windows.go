@@ -1,0 +1,18 @@
+package output
+
+import (
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// obeysColors reports whether the console understands escape sequences, after it
+// was asked to.
+func obeysColors(console *os.File) bool {
+	handle := windows.Handle(console.Fd())
+	var mode uint32
+	if windows.GetConsoleMode(handle, &mode) != nil {
+		return false
+	}
+	return windows.SetConsoleMode(handle, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
+}

@@ -1,0 +1,140 @@
+package output
+
+import (
+	"context"
+	"errors"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// subject is a target as JSON has it. The fields are those of docs/output.md.
+type subject struct {
+	Kind         string              `json:"kind"`
+	Collection   string              `json:"collection,omitempty"`
+	Partitions   []string            `json:"partitions,omitempty"`
+	Index        string              `json:"index,omitempty"`
+	ExpectedRows int64               `json:"expected_rows,omitempty"`
+	State        string              `json:"state"`
+	Progress     milvuswait.Progress `json:"progress,omitempty"`
+	Fraction     *float64            `json:"fraction,omitempty"`
+	Polls        int                 `json:"polls"`
+	Elapsed      float64             `json:"elapsed_seconds"`
+	ETA          float64             `json:"eta_seconds,omitempty"`
+	Error        string              `json:"error,omitempty"`
+	Hint         string              `json:"hint,omitempty"`
+}
+
+// result is how the command ended.
+type result struct {
+	OK       bool    `json:"ok"`
+	ExitCode int     `json:"exit_code"`
+	Error    string  `json:"error,omitempty"`
+	Elapsed  float64 `json:"elapsed_seconds"`
+}
+
+// The states of a target.
+const (
+	stateWaiting  = "waiting"
+	stateComplete = "complete"
+	stateFailed   = "failed"
+	stateTimedOut = "timed_out"
+	stateSignal   = "interrupted"
+	stateAborted  = "aborted"
+)
+
+// state returns how a target ended.
+func state(err error) string {
+	switch {
+	case err == nil:
+		return stateComplete
+	case errors.Is(err, context.DeadlineExceeded):
+		return stateTimedOut
+	case errors.Is(err, context.Canceled):
+		return stateSignal
+	case errors.Is(err, milvuswait.ErrAborted):
+		return stateAborted
+	}
+	return stateFailed
+}
+
+func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
+	s := subject{Kind: c.kind(t)}
+	if c.Ready == "" {
+		s.Collection, s.Partitions, s.Index, s.ExpectedRows = t.Collection(), t.Partitions(), t.Index(), t.ExpectedRows()
+		s.Progress = p
+	}
+	return s
+}
+
+// document writes the whole result.
+func (c Config) document(report Report) {
+	d := struct {
+		result
+		Targets []subject `json:"targets"`
+	}{report.result(), []subject{}}
+	for i, o := range report.Outcomes {
+		s := c.subject(o.Target, o.Progress)
+		s.State, s.Polls, s.Elapsed = state(o.Err), o.Polls, o.Elapsed.Seconds()
+		if o.Err != nil {
+			s.Error, s.Hint = untrusted.Text(c.reason(o)), untrusted.Text(report.Advice[i])
+		}
+		d.Targets = append(d.Targets, s)
+	}
+	WriteJSON(c.Stdout, d)
+}
+
+// events returns what writes a line for every update that brings something new,
+// or for every one at all.
+func (c Config) events() milvuswait.Observer {
+	write := milvuswait.ObserverFunc(c.event)
+	if c.Verbose {
+		return write
+	}
+	return milvuswait.OnChange(write)
+}
+
+func (c Config) event(u milvuswait.Update) {
+	s := c.subject(u.Target, u.Progress)
+	s.State, s.Polls, s.Elapsed, s.ETA, s.Fraction = stateWaiting, u.Polls, u.Elapsed.Seconds(), u.ETA.Seconds(), &u.Fraction
+	s.Error = message(u.Err)
+	name := "progress"
+	switch {
+	case u.Final:
+		s.State, name = state(u.Err), "final"
+	case u.Err != nil:
+		name = "poll_failed"
+	}
+	WriteJSON(c.Stdout, struct {
+		Event string `json:"event"`
+		subject
+	}{name, s})
+}
+
+// end writes the last line.
+func (c Config) end(report Report) {
+	done := 0
+	for _, o := range report.Outcomes {
+		if o.Err == nil {
+			done++
+		}
+	}
+	WriteJSON(c.Stdout, struct {
+		Event string `json:"event"`
+		result
+		Done  int `json:"done"`
+		Total int `json:"total"`
+	}{"end", report.result(), done, len(report.Outcomes)})
+}
+
+func (r Report) result() result {
+	return result{r.Code == exit.Done, r.Code, message(r.Err), r.Elapsed.Seconds()}
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return untrusted.Text(reason(err))
+}

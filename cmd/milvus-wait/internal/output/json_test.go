@@ -1,0 +1,142 @@
+package output_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+)
+
+func TestDocument(t *testing.T) {
+	index := final(indexing("docs", "vidx", 100, 100), nil)
+	index.Target, index.Elapsed = index.Target.ExpectRows(100), time.Second
+	parts := final(milvuswait.Update{Target: milvuswait.Loading("docs", "a", "b"), Polls: 2}, milvuswait.ErrNotLoaded)
+	late := final(loading("images", 40), errTimedOut)
+	report := reportOf(1, errSome, index, parts, late)
+	report.Advice[1] = "load it"
+
+	stdout, _ := run(output.Config{Format: output.JSON, Quiet: true}, nil, report)
+
+	require.Equal(t, 1, strings.Count(stdout, "\n"))
+	require.JSONEq(t, `{
+		"ok": false, "exit_code": 1, "error": "some error", "elapsed_seconds": 1.5,
+		"targets": [
+			{
+				"kind": "index_building", "collection": "docs", "index": "vidx", "expected_rows": 100, "state": "complete",
+				"progress": {"total_rows": 100, "indexed_rows": 100, "pending_index_rows": 0, "state": "InProgress"},
+				"polls": 1, "elapsed_seconds": 1
+			},
+			{
+				"kind": "loading", "collection": "docs", "partitions": ["a", "b"], "state": "failed", "polls": 2, "elapsed_seconds": 0,
+				"error": "not loaded", "hint": "load it"
+			},
+			{
+				"kind": "loading", "collection": "images", "state": "timed_out", "progress": {"loading_progress": "40%"},
+				"polls": 1, "elapsed_seconds": 0, "error": "loading \"docs\": timed out (3 polls in 0s)"
+			}
+		]
+	}`, stdout)
+}
+
+func TestDocumentWithoutTargets(t *testing.T) {
+	stdout, _ := run(output.Config{Format: output.JSON}, nil, output.Report{})
+
+	require.JSONEq(t, `{"ok": true, "exit_code": 0, "elapsed_seconds": 0, "targets": []}`, stdout)
+}
+
+func TestDocumentOfReady(t *testing.T) {
+	stdout, _ := run(output.Config{Format: output.JSON, Ready: "http://m:1"}, nil, reportOf(0, nil, final(loading("server", 100), nil)))
+
+	require.JSONEq(t, `{"ok": true, "exit_code": 0, "elapsed_seconds": 1.5, "targets": [
+		{"kind": "ready", "state": "complete", "polls": 1, "elapsed_seconds": 0}
+	]}`, stdout)
+}
+
+func TestEvents(t *testing.T) {
+	first := later(loading("docs", 40), time.Second, 2500*time.Millisecond)
+	broken := loading("docs", 40)
+	broken.Err = failed("not now")
+	last := final(loading("docs", 100), nil)
+
+	stdout, _ := run(output.Config{Format: output.JSONL, Quiet: true}, []milvuswait.Update{first, first, broken, last}, reportOf(0, nil, last))
+
+	lines := strings.Split(stdout, "\n")
+	want := []string{
+		`{"event": "progress", "kind": "loading", "collection": "docs", "state": "waiting", "progress": {"loading_progress": "40%"},
+			"fraction": 0.4, "polls": 1, "elapsed_seconds": 1, "eta_seconds": 2.5}`,
+		`{"event": "poll_failed", "kind": "loading", "collection": "docs", "state": "waiting", "progress": {"loading_progress": "40%"},
+			"fraction": 0.4, "polls": 1, "elapsed_seconds": 0, "error": "not now (code 65535)"}`,
+		`{"event": "final", "kind": "loading", "collection": "docs", "state": "complete", "progress": {"loading_progress": "100%"},
+			"fraction": 1, "polls": 1, "elapsed_seconds": 0}`,
+		`{"event": "end", "ok": true, "exit_code": 0, "elapsed_seconds": 1.5, "done": 1, "total": 1}`,
+	}
+	require.Len(t, lines, len(want)+1, "what brings nothing new is no event")
+	for i := range want {
+		require.JSONEq(t, want[i], lines[i])
+	}
+}
+
+func TestVerboseEventsAreAllPolls(t *testing.T) {
+	stdout, _ := run(output.Config{Format: output.JSONL, Verbose: true}, []milvuswait.Update{loading("docs", 40), loading("docs", 40)}, output.Report{})
+
+	require.Equal(t, 2, strings.Count(stdout, `"event":"progress"`))
+}
+
+func TestJSONHasNothingThatATerminalObeys(t *testing.T) {
+	var b strings.Builder
+
+	output.WriteJSON(&b, map[string]string{"k": "a\x1b\x7f\u009b\u202e\u2028\U000e0001z"})
+
+	require.Equal(t, `{"k":"a\u001b\u007f\u009b\u202e\u2028\udb40\udc01z"}`+"\n", b.String())
+	var back map[string]string
+	require.NoError(t, json.Unmarshal([]byte(b.String()), &back))
+	require.Equal(t, "a\x1b\x7f\u009b\u202e\u2028\U000e0001z", back["k"])
+}
+
+// TestDocumentationNamesEveryField reads the fields from what is written, with
+// everything set.
+func TestDocumentationNamesEveryField(t *testing.T) {
+	manual, err := os.ReadFile("../../../../docs/output.md")
+	require.NoError(t, err)
+	index := later(indexing("docs", "vidx", 40, 100), time.Second, time.Minute)
+	index.Target, index.Err = index.Target.ExpectRows(100), errSome
+	parts := final(milvuswait.Update{Target: milvuswait.Loading("docs", "a"), Progress: milvuswait.LoadingProgress{}}, errSome)
+	report := reportOf(1, errSome, index, parts)
+	report.Advice[0] = "a hint"
+	fields := map[string]bool{}
+	for _, format := range []output.Format{output.JSON, output.JSONL} {
+		stdout, _ := run(output.Config{Format: format, Quiet: true}, []milvuswait.Update{index, parts}, report)
+		for line := range strings.Lines(stdout) {
+			var v any
+			require.NoError(t, json.Unmarshal([]byte(line), &v))
+			collect(v, fields)
+		}
+	}
+	require.Greater(t, len(fields), 20)
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		require.Contains(t, string(manual), "`"+field+"`")
+	}
+}
+
+// collect puts the names of all fields in v into names.
+func collect(v any, names map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, value := range v {
+			names[name] = true
+			collect(value, names)
+		}
+	case []any:
+		for _, value := range v {
+			collect(value, names)
+		}
+	}
+}

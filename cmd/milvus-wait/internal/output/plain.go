@@ -1,0 +1,78 @@
+package output
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// plain writes a line for every update that is worth one. Which that are is said
+// by the library's Log, whose handler it is.
+type plain struct {
+	config  Config
+	log     milvuswait.Observer
+	current milvuswait.Update
+}
+
+func newPlain(c Config) milvuswait.Observer {
+	p := &plain{config: c}
+	p.log = milvuswait.Log(slog.New(p))
+	return p
+}
+
+// Observe implements milvuswait.Observer.
+func (p *plain) Observe(u milvuswait.Update) {
+	if p.config.Verbose && !u.Final {
+		p.write(u)
+		return
+	}
+	p.current = u
+	p.log.Observe(u)
+}
+
+// Enabled implements slog.Handler.
+func (p *plain) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler. The record says no more than the update has.
+func (p *plain) Handle(context.Context, slog.Record) error {
+	if !p.current.Final { // the end is told by the result
+		p.write(p.current)
+	}
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (p *plain) WithAttrs([]slog.Attr) slog.Handler { return p }
+
+// WithGroup implements slog.Handler.
+func (p *plain) WithGroup(string) slog.Handler { return p }
+
+func (p *plain) write(u milvuswait.Update) { Line(p.config.Stderr, p.config.line(u)) }
+
+// line returns the update on one line, such as
+//
+//	docs/vidx: indexing 40% (40000/100000 rows, InProgress), 12s left
+func (c Config) line(u milvuswait.Update) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", c.name(u.Target), c.doing(u.Target))
+	if c.Ready == "" && u.Progress != nil {
+		fmt.Fprintf(&b, " %d%%", percent(u.Fraction))
+		if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
+			fmt.Fprintf(&b, " (%v)", p)
+		}
+	}
+	if u.ETA >= time.Second {
+		fmt.Fprintf(&b, ", %v left", u.ETA.Round(time.Second))
+	}
+	if c.Verbose {
+		fmt.Fprintf(&b, ", poll %d at %v, next in %v", u.Polls, round(u.Elapsed), round(u.Next))
+	}
+	if u.Err != nil {
+		fmt.Fprintf(&b, ": poll %d failed, going on: %v", u.Polls, u.Err)
+	}
+	return b.String()
+}

@@ -1,0 +1,134 @@
+package output_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+var (
+	errTimedOut    = &milvuswait.Error{Target: milvuswait.Loading("docs"), Cause: context.DeadlineExceeded, Polls: 3}
+	errInterrupted = &milvuswait.Error{Target: milvuswait.Loading("docs"), Cause: context.Canceled, Polls: 3}
+)
+
+// TestLinesOfALoad is a real wait: how many lines come is for the library to say.
+func TestLinesOfALoad(t *testing.T) {
+	tests := []struct {
+		name   string
+		script fake.Script
+		want   func(*testing.T, []string)
+	}{
+		{"a line for every tenth", fake.LoadOver(5 * time.Minute), func(t *testing.T, lines []string) {
+			require.Len(t, lines, 11)
+			for i, line := range lines[1:10] {
+				require.Regexp(t, fmt.Sprintf(`^docs: loading %d\d%%, .* left$`, i+1), line)
+			}
+			require.Regexp(t, `^docs: loaded \(5m\ds, \d+ polls\)$`, lines[10])
+		}},
+		{"a line every 30 s without progress", fake.LoadOver(time.Second).StallAt(40, 5*time.Minute), func(t *testing.T, lines []string) {
+			still := 0
+			for _, line := range lines {
+				if strings.HasPrefix(line, "docs: loading 40%") {
+					still++
+				}
+			}
+			require.InDelta(t, 10, still, 1)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				docs := milvuswait.Loading("docs")
+				var poller fake.Poller
+				poller.Set(docs, tt.script)
+				var written strings.Builder
+				r := output.New(output.Config{Stdout: &written, Stderr: &written, Format: output.Text}, []milvuswait.Target{docs})
+
+				_, err := milvuswait.WaitForLoadingComplete(t.Context(), &poller, "docs", milvuswait.WithObserver(r.Observer()))
+				require.NoError(t, err)
+
+				tt.want(t, strings.Split(strings.TrimSuffix(written.String(), "\n"), "\n"))
+			})
+		})
+	}
+}
+
+func TestText(t *testing.T) {
+	retrying := loading("docs", 40)
+	retrying.Polls, retrying.Err = 7, failed("not now")
+	index := final(indexing("docs", "vidx", 9, 9), nil)
+	index.Polls, index.Elapsed = 2, 61*time.Second
+	verbose := loading("docs", 40)
+	verbose.Elapsed, verbose.Next, verbose.ETA = 1234*time.Millisecond, 250*time.Millisecond, 9*time.Second
+	tests := []struct {
+		name           string
+		config         output.Config
+		update         milvuswait.Update
+		stdout, stderr string
+	}{
+		{"under way", output.Config{}, indexing("docs", "vidx", 40, 100), "", "docs/vidx: indexing 40% (40/100 rows, InProgress)\n"},
+		{"a poll that failed", output.Config{}, retrying, "", "docs: loading 40%: poll 7 failed, going on: not now (code 65535)\n"},
+		{"every poll", output.Config{Verbose: true}, verbose, "", "docs: loading 40%, 9s left, poll 1 at 1.2s, next in 250ms\n"},
+		{"quiet", output.Config{Quiet: true}, retrying, "", ""},
+		{"loaded", output.Config{}, final(loading("docs", 100), nil), "docs: loaded (0s, 1 poll)\n", ""},
+		{"loaded, quietly", output.Config{Quiet: true}, final(loading("docs", 100), nil), "docs: loaded (0s, 1 poll)\n", ""},
+		{"indexed", output.Config{}, index, "docs/vidx: indexed (9 rows, 1m1s, 2 polls)\n", ""},
+		{"indexed nothing", output.Config{}, final(indexing("docs", "", 0, 0), nil), "docs: indexed (0 rows, 0s, 1 poll); was it flushed?\n", ""},
+		{"ready", output.Config{Ready: "http://m:1"}, final(loading("server", 100), nil), "http://m:1: ready (0s, 1 poll)\n", ""},
+		{"forged command of a runner", output.Config{}, loading("::error::x##[y]", 0), "", "'::error::x## [y]: loading 0%\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.config.Format = output.Text
+			stdout, stderr := run(tt.config, []milvuswait.Update{tt.update}, output.Report{})
+
+			require.Equal(t, tt.stdout, stdout)
+			require.Equal(t, tt.stderr, stderr)
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	docs, images := final(loading("docs", 40), errTimedOut), final(loading("images", 0), milvuswait.ErrAborted)
+	report := reportOf(124, errSome, docs, images)
+	report.Advice[0] = "look at it"
+
+	_, stderr := run(output.Config{Format: output.Text}, nil, report)
+
+	require.Equal(t, `milvus-wait: loading "docs": timed out (3 polls in 0s)
+milvus-wait: hint: look at it
+milvus-wait: 1 more not waited for to the end; --continue-on-error does
+`, stderr)
+}
+
+func TestNothingHostileGetsThrough(t *testing.T) {
+	u := loading("docs"+hostile, 40)
+	u.Err = failed(hostile)
+	end := final(u, failed(hostile))
+	report := reportOf(1, failed(hostile), end)
+	report.Advice[0] = hostile
+	for _, format := range []output.Format{output.Text, output.JSON, output.JSONL} {
+		for _, verbose := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, verbose %v", format, verbose), func(t *testing.T) {
+				stdout, stderr := run(output.Config{Format: format, Verbose: verbose}, []milvuswait.Update{u, end}, report)
+
+				requireClean(t, stdout)
+				requireClean(t, stderr)
+				for line := range strings.Lines(stdout + stderr) {
+					require.False(t, strings.HasPrefix(strings.TrimSpace(line), "::"), line)
+				}
+				require.NotContains(t, stderr, "##[")
+				require.NotContains(t, stderr, "##vso[")
+			})
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package output
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// done writes the result of a target.
+func (c Config) done(t milvuswait.Target, p milvuswait.Progress, elapsed time.Duration, polls int) {
+	rows, question := "", ""
+	if index, ok := p.(milvuswait.IndexBuildingProgress); ok {
+		rows = fmt.Sprintf("%d rows, ", index.TotalRows)
+		if index.TotalRows == 0 {
+			question = "; was it flushed?"
+		}
+	}
+	word := "polls"
+	if polls == 1 {
+		word = "poll"
+	}
+	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), c.finished(t), rows, round(elapsed), polls, word, question))
+}
+
+// failures writes to stderr what failed, and what to do about it.
+func (c Config) failures(report Report) {
+	if report.Err == nil {
+		return
+	}
+	told, aborted := 0, 0
+	for i, o := range report.Outcomes {
+		if errors.Is(o.Err, milvuswait.ErrAborted) {
+			aborted++
+		} else if o.Err != nil {
+			told++
+			c.failure(c.reason(o), report.Advice[i])
+		}
+	}
+	if told == 0 {
+		c.failure(reason(report.Err), "")
+	}
+	if aborted > 0 {
+		Line(c.Stderr, fmt.Sprintf("milvus-wait: %d more not waited for to the end; --continue-on-error does", aborted))
+	}
+}
+
+func (c Config) failure(reason, advice string) {
+	Line(c.Stderr, "milvus-wait: "+reason)
+	if advice != "" {
+		Line(c.Stderr, "milvus-wait: hint: "+advice)
+	}
+	c.GitHub.annotate(c.Stderr, reason)
+}
+
+// reason returns why a target failed.
+func (c Config) reason(o milvuswait.Outcome) string {
+	text := reason(o.Err)
+	if c.Ready != "" {
+		text = strings.Replace(text, o.Target.String(), c.Ready, 1)
+	}
+	if errors.Is(o.Err, context.DeadlineExceeded) {
+		text = strings.Replace(text, context.DeadlineExceeded.Error(), "timed out", 1)
+	}
+	return text
+}
+
+func reason(err error) string { return strings.TrimPrefix(err.Error(), "milvuswait: ") }

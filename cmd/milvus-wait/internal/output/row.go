@@ -1,0 +1,119 @@
+package output
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// row is what is shown of a target.
+type row struct {
+	name   string
+	update milvuswait.Update
+	first  milvuswait.Update // the first with progress, from where the rate counts
+}
+
+func (r *row) observe(u milvuswait.Update) {
+	if r.first.Progress == nil && u.Progress != nil {
+		r.first = u
+	}
+	r.update = u
+}
+
+// line returns the target as
+//
+//	docs/vidx  [=====>     ]   40%  indexing  12s left  1.2k rows/s  400/1000 rows
+//
+// with less of it where there is less room.
+func (r *row) line(config Config, c columns) string {
+	space := strings.Repeat(" ", gap)
+	word, color := r.word(config)
+	painted := word
+	if config.Terminal.Color && color != "" {
+		painted = color + word + "\x1b[0m"
+	}
+	name := pad(clip(r.name, c.name), c.name)
+	share := fmt.Sprintf("%*d%%", percentSize-1, percent(r.update.Fraction))
+	switch {
+	case c.word:
+	case r.update.Final && c.width >= c.name+gap+len(word):
+		return name + space + painted
+	case c.width >= c.name+gap+percentSize:
+		return name + space + share
+	default:
+		return clip(r.name, c.width)
+	}
+	line := name + space
+	if c.bar > 0 {
+		line += bar(r.update.Fraction, c.bar) + space
+	}
+	line += share + space
+	left := c.width - runewidth.StringWidth(line) - len(word)
+	line += painted
+	before := pad(space, gap+len("retrying")-len(word)) // so that what follows the word is in columns
+	for _, more := range []string{r.eta(), r.rate(), r.rows()} {
+		if more == "" || left < len(before)+len(more) {
+			continue
+		}
+		line += before + more
+		left -= len(before) + len(more)
+		before = space
+	}
+	return line
+}
+
+// word returns what the target is doing, and its colour.
+func (r *row) word(c Config) (word, color string) {
+	const green, red, yellow = "\x1b[32m", "\x1b[31m", "\x1b[33m"
+	t, u := r.update.Target, r.update
+	switch {
+	case u.Final && u.Err == nil:
+		return c.finished(t), green
+	case u.Final:
+		return strings.ReplaceAll(state(u.Err), "_", " "), red
+	case u.Err != nil:
+		return "retrying", yellow
+	case u.Progress == nil:
+		return "waiting", ""
+	}
+	return c.doing(t), ""
+}
+
+func (r *row) eta() string {
+	if r.update.ETA < time.Second {
+		return ""
+	}
+	return r.update.ETA.Round(time.Second).String() + " left"
+}
+
+func (r *row) rows() string {
+	p, ok := r.update.Progress.(milvuswait.IndexBuildingProgress)
+	if !ok {
+		return ""
+	}
+	return short(float64(p.IndexedRows)) + "/" + short(float64(p.TotalRows)) + " rows"
+}
+
+// rate returns how fast the target came to where it is.
+func (r *row) rate() string {
+	elapsed := (r.update.Elapsed - r.first.Elapsed).Seconds()
+	if r.first.Progress == nil || elapsed < 0.5 || r.update.Final {
+		return ""
+	}
+	n, unit := 100*(r.update.Fraction-r.first.Fraction)/elapsed, "%/s"
+	if now, ok := r.update.Progress.(milvuswait.IndexBuildingProgress); ok {
+		first, _ := r.first.Progress.(milvuswait.IndexBuildingProgress)
+		n, unit = (float64(now.IndexedRows)-float64(first.IndexedRows))/elapsed, " rows/s"
+	}
+	switch {
+	case n < 0.05: // stands still, or falls
+		return ""
+	case n < 10:
+		return fmt.Sprintf("%.1f%s", n, unit)
+	}
+	return short(n) + unit
+}

@@ -1,0 +1,97 @@
+package output
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Screen is an observer that knows what there is to show of every target, and
+// lays it out.
+type Screen struct {
+	config Config
+	total  *milvuswait.Aggregate
+
+	mu      sync.Mutex
+	targets []milvuswait.Target // each once, in order
+	rows    map[milvuswait.Target]*row
+}
+
+// NewScreen returns the Screen of a wait for these targets.
+func NewScreen(c Config, targets []milvuswait.Target) *Screen {
+	s := &Screen{config: c, rows: make(map[milvuswait.Target]*row, len(targets))}
+	for _, t := range targets {
+		if s.rows[t] == nil {
+			s.rows[t] = &row{name: visible(c.name(t))}
+			s.targets = append(s.targets, t)
+		}
+	}
+	s.total = milvuswait.NewAggregate(len(s.targets))
+	return s
+}
+
+// Observe implements milvuswait.Observer.
+func (s *Screen) Observe(u milvuswait.Update) {
+	s.total.Observe(u)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.rows[u.Target]; r != nil {
+		r.observe(u)
+	}
+}
+
+// Lines returns what there is to show in no more than width columns and height
+// lines, of which the last is for the cursor: a line a target and, if there are
+// several, one for all together, until all have ended and have a line.
+func (s *Screen) Lines(width, height int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	room := max(1, height-1)
+	if len(s.targets) > 1 {
+		room--
+	}
+	shown := s.choose(room)
+	longest := 0
+	for _, t := range shown {
+		longest = max(longest, runewidth.StringWidth(s.rows[t].name))
+	}
+	columns := fit(width, longest)
+	lines := make([]string, 0, len(shown)+1)
+	for _, t := range shown {
+		lines = append(lines, s.rows[t].line(s.config, columns))
+	}
+	total, hidden := s.total.Summary(), len(s.targets)-len(shown)
+	switch {
+	case hidden > 0:
+		lines = append(lines, clip(visible(fmt.Sprintf("%d more; in all %v", hidden, total)), width))
+	case len(s.targets) > 1 && total.Pending > 0:
+		lines = append(lines, clip(visible(total.String()), width))
+	}
+	return lines
+}
+
+// choose returns the targets that are worth a line where there is room for so
+// many: those that failed, those under way and the rest, in this order, shown in
+// the order in which they were given.
+func (s *Screen) choose(room int) []milvuswait.Target {
+	if room >= len(s.targets) {
+		return s.targets
+	}
+	chosen := make(map[milvuswait.Target]bool, room)
+	for _, wanted := range []func(milvuswait.Update) bool{
+		func(u milvuswait.Update) bool { return u.Final && state(u.Err) == stateFailed },
+		func(u milvuswait.Update) bool { return !u.Final && u.Progress != nil },
+		func(u milvuswait.Update) bool { return true },
+	} {
+		for _, t := range s.targets {
+			if len(chosen) < room && wanted(s.rows[t].update) {
+				chosen[t] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.targets), func(t milvuswait.Target) bool { return !chosen[t] })
+}
