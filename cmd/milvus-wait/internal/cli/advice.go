@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// adviceTimeout bounds what is asked of the server once the wait is over.
+const adviceTimeout = 2 * time.Second
+
+// advise returns what to do about each outcome, "" where nothing can be said.
+func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []string {
+	// The time that the wait had may be over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adviceTimeout)
+	defer cancel()
+	a := &adviser{s, sync.OnceValue(func() []string {
+		names, _ := s.collections(ctx)
+		return names
+	})}
+	advice := make([]string, len(outcomes))
+	for i, o := range outcomes {
+		advice[i] = a.about(ctx, o)
+	}
+	return advice
+}
+
+// adviser looks up what was meant.
+type adviser struct {
+	*server
+	collections func() []string // asks once
+}
+
+func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
+	collection := o.Target.Collection()
+	switch err := o.Err; {
+	case err == nil, errors.Is(err, milvuswait.ErrAborted), errors.Is(err, context.Canceled):
+		return ""
+	case errors.Is(err, milvuswait.ErrCollectionNotFound):
+		return a.aboutCollection(collection)
+	case errors.Is(err, milvuswait.ErrPartitionNotFound):
+		return a.aboutPartition(ctx, o.Target)
+	case errors.Is(err, milvuswait.ErrReleased):
+		return fmt.Sprintf("somebody released it during the wait: call %s again", loadCall(o.Target))
+	case errors.Is(err, milvuswait.ErrNotLoaded):
+		return fmt.Sprintf("nobody asked for the load: call %s, or say --grace if somebody is about to", loadCall(o.Target))
+	case errors.Is(err, milvuswait.ErrAmbiguousIndex):
+		return fmt.Sprintf("name one of them, %s/INDEX, or all, '%s/*'", collection, collection)
+	case errors.Is(err, milvuswait.ErrIndexNotFound):
+		return a.aboutIndex(ctx, o.Target)
+	case errors.Is(err, milvuswait.ErrDatabaseNotFound):
+		return "check --db, the path of the address, and MILVUS_DB"
+	case errors.Is(err, milvuswait.ErrStalled):
+		return "look into the server's logs; a longer --stall is more patient"
+	case errors.Is(err, milvuswait.ErrUnreachable):
+		return fmt.Sprintf("check that the server at %s runs and can be reached; a longer --unreachable is more patient", a.endpoint.URI())
+	case o.Target.Kind() == milvuswait.KindLoading:
+		return refusal(err, "GetLoadingProgress")
+	}
+	return refusal(o.Err, "IndexDetail")
+}
+
+// loadCall returns the call of pymilvus that loads the target.
+func loadCall(t milvuswait.Target) string {
+	if partitions := t.Partitions(); len(partitions) > 0 {
+		return fmt.Sprintf("load_partitions(%q, [\"%s\"])", t.Collection(), strings.Join(partitions, `", "`))
+	}
+	return fmt.Sprintf("load_collection(%q)", t.Collection())
+}
+
+func (a *adviser) aboutCollection(name string) string {
+	names := a.collections()
+	if len(names) == 0 {
+		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or say --grace if it is about to be created", a.inDatabase())
+	}
+	if meant := similar(name, names); meant != "" {
+		return meant
+	}
+	return fmt.Sprintf("none of the %d collections %s has a similar name; check --db and MILVUS_DB", len(names), a.inDatabase())
+}
+
+func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) string {
+	names, err := a.partitions(ctx, t.Collection())
+	if err != nil {
+		return "check the names of the partitions"
+	}
+	for _, p := range t.Partitions() {
+		if meant := similar(p, names); meant != "" && !slices.Contains(names, p) {
+			return meant
+		}
+	}
+	return "the partitions are " + alternatives(names)
+}
+
+func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
+	if names, err := a.indexes(ctx, t.Collection()); err == nil && len(names) > 0 {
+		return fmt.Sprintf("the collection has %s; name one of them, or all, '%s/*'", alternatives(names), t.Collection())
+	}
+	return fmt.Sprintf("create it by create_index(%q, …), or say --grace if somebody is about to", t.Collection())
+}
+
+// The codes of Milvus for whom it does not know and what one may not do.
+const (
+	codeNotAuthenticated = 1400
+	codeNotPermitted     = 1401
+)
+
+// refusal returns what to do about a server that refused who asked, or what was
+// asked: with privilege, which the question needs. It is "" for other errors.
+func refusal(err error, privilege string) string {
+	const token = "check the token (--token-file, --user with --password-file, or MILVUS_TOKEN)"
+	said := new(milvuswait.ServerError)
+	errors.As(err, &said)
+	call, text := codeOf(err), strings.ToLower(err.Error())
+	switch {
+	case said.Code == codeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
+		return "grant its user the privilege " + privilege + ", or " + token
+	case said.Code == codeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):
+		return token
+	case call == codes.Unimplemented:
+		return "the server does not know this call: is it Milvus 2.2 or newer?"
+	}
+	return ""
+}
+
+// codeOf returns the gRPC code in err, or OK if there is none.
+func codeOf(err error) codes.Code {
+	var call interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &call) {
+		return call.GRPCStatus().Code()
+	}
+	return codes.OK
+}

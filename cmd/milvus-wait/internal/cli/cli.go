@@ -1,0 +1,123 @@
+// Package cli has the commands of milvus-wait.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+)
+
+// Streams are what a command reads and writes.
+type Streams struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+}
+
+// System returns those of the process.
+func System() Streams {
+	return Streams{os.Stdin, os.Stdout, os.Stderr, os.Getenv}
+}
+
+// Main runs the command that args name and returns its exit code. It takes the
+// signals of the process meanwhile.
+func Main(args []string, streams Streams) (code int) {
+	// Go's own exit code for a panic is 2, which says that the caller is wrong.
+	defer func() {
+		if bug := recover(); bug != nil {
+			output.Line(streams.Stderr, fmt.Sprintf("milvus-wait: this is a bug: %v", bug))
+			for line := range strings.Lines(string(debug.Stack())) {
+				output.Line(streams.Stderr, line)
+			}
+			code = exit.Failed
+		}
+	}()
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	a := &app{Streams: streams, result: &resultWriter{w: streams.Stdout}}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(streams.Stdin)
+	root.SetOut(a.result)
+	root.SetErr(streams.Stderr)
+	addHelpers(root)
+	code = a.end(root.ExecuteContext(ctx))
+	if a.result.err != nil {
+		output.Line(streams.Stderr, fmt.Sprintf("milvus-wait: the result was not written: %v", a.result.err))
+		if code == exit.Done {
+			code = exit.Failed
+		}
+	}
+	return code
+}
+
+// end reports err unless that has been done, and returns the exit code.
+func (a *app) end(err error) int {
+	var reported *reportedError
+	switch {
+	case err == nil, a.result.err != nil && !a.ran: // the help was not written, which Main says
+		return exit.Done
+	case errors.As(err, &reported):
+		return reported.code
+	case !a.ran:
+		err = exit.AsUsage(err) // of cobra, about flags and commands
+	}
+	code := exit.Code(err)
+	c := a.output
+	c.Stdout, c.Stderr = a.result, a.Stderr
+	c.Fail(output.Report{Err: a.mask.Error(err), Code: code})
+	if code == exit.Usage {
+		output.Line(a.Stderr, "milvus-wait: see milvus-wait --help")
+	}
+	return code
+}
+
+// app is one run of the command.
+type app struct {
+	Streams
+	result *resultWriter // Stdout
+	global globalFlags
+	output output.Config // as far as it is known
+	mask   secret.Mask   // of what the server is told
+	ran    bool          // cobra found nothing wrong with the arguments
+}
+
+// A reportedError ends a command whose report says all already.
+type reportedError struct{ code int }
+
+func (e *reportedError) Error() string { return "reported" }
+
+// resultWriter keeps the first error, so that a result that nobody got is none.
+type resultWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (r *resultWriter) Write(b []byte) (int, error) {
+	n, err := r.w.Write(b)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
+// run makes a function of ours that of a command.
+func (a *app) run(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		a.ran = true
+		if err := a.configure(cmd.Flags()); err != nil {
+			return err
+		}
+		return f(cmd.Context(), args)
+	}
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
+)
+
+func (a *app) load() *cobra.Command {
+	var (
+		wait waitFlags
+		all  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "load [COLLECTION[:PARTITION,…]]…",
+		Short: "Wait until collections or partitions are loaded",
+		Long: `Wait until collections, or those partitions of them, are loaded. Somebody has to
+ask the server to load them: this command does not.`,
+		Example: `  milvus-wait load docs images:2024,2025 --timeout 10m
+  milvus-wait load --all -o json
+  milvus-wait load docs --refresh`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+		targets, err := target.Loads(args)
+		if err := oneOf(all, len(args), err); err != nil {
+			return err
+		}
+		find := these(targets)
+		if all {
+			find = a.allLoads
+		}
+		return a.wait(ctx, find, &wait)
+	})
+	cmd.Flags().BoolVar(&all, "all", false, "every collection of the database that is loading or loaded")
+	wait.registerRefresh(cmd.Flags())
+	wait.register(cmd.Flags())
+	return cmd
+}
+
+func (a *app) index() *cobra.Command {
+	var (
+		wait waitFlags
+		all  bool
+		rows []string
+	)
+	cmd := &cobra.Command{
+		Use:   "index [COLLECTION[/INDEX]]…",
+		Short: "Wait until indexes are built for all rows",
+		Long: `Wait until indexes are built for every row that the server counts: the only index
+of the collection, the named one, or by COLLECTION/* all of them.
+
+Say --rows whenever you know how many rows there are: for some seconds after a
+flush a server says that an index is finished before it has counted them.`,
+		Example: `  milvus-wait index docs --rows 100000 --timeout 30m
+  milvus-wait index docs/vidx images/* --rows docs=100000
+  milvus-wait index --all`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+		expected, rowsErr := target.ParseRows(rows)
+		targets, err := target.Indexes(args)
+		if err := oneOf(all, len(args), cmp.Or(err, rowsErr)); err != nil {
+			return err
+		}
+		if !all {
+			if targets, err = expected.Expect(targets); err != nil {
+				return exit.AsUsage(err)
+			}
+			return a.wait(ctx, these(targets), &wait)
+		}
+		return a.wait(ctx, func(ctx context.Context, s *server, wait *waitFlags) ([]milvuswait.Target, error) {
+			targets, err := a.allIndexes(ctx, s, wait)
+			if err != nil {
+				return nil, err
+			}
+			return expected.Expect(targets)
+		}, &wait)
+	})
+	cmd.Flags().BoolVar(&all, "all", false, "every index of every collection of the database")
+	registerRows(cmd.Flags(), &rows)
+	wait.register(cmd.Flags())
+	return cmd
+}
+
+func (a *app) all() *cobra.Command {
+	var (
+		wait waitFlags
+		rows []string
+	)
+	cmd := &cobra.Command{
+		Use:               "all COLLECTION…",
+		Short:             "Wait until collections are loaded and all their indexes are built",
+		Example:           "  milvus-wait all docs images --rows docs=100000 --grace 30s",
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+		expected, rowsErr := target.ParseRows(rows)
+		targets, err := target.Everything(args)
+		if err := oneOf(false, len(args), cmp.Or(err, rowsErr)); err != nil {
+			return err
+		}
+		if targets, err = expected.Expect(targets); err != nil {
+			return exit.AsUsage(err)
+		}
+		return a.wait(ctx, these(targets), &wait)
+	})
+	registerRows(cmd.Flags(), &rows)
+	wait.registerRefresh(cmd.Flags())
+	wait.register(cmd.Flags())
+	return cmd
+}
+
+// oneOf returns why arguments and --all make no sense together, or err.
+func oneOf(all bool, args int, err error) error {
+	switch {
+	case all && args > 0:
+		return exit.Usagef("--all and names exclude each other")
+	case !all && args == 0:
+		return exit.Usagef("there is nothing to wait for: name a collection")
+	}
+	return exit.AsUsage(err)
+}

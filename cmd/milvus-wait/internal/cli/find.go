@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+)
+
+// allLoads returns the collections that are loading or loaded.
+func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
+	err = a.ask(ctx, "asking for the loaded collections", wait, func(ctx context.Context) error {
+		targets, err = s.loading(ctx)
+		return err
+	})
+	if err == nil && len(targets) == 0 {
+		err = fmt.Errorf("there is nothing to wait for: no collection %s is loading or loaded; name those that will be", s.inDatabase())
+	}
+	return targets, err
+}
+
+// loading returns the collections that are loading or loaded.
+func (s *server) loading(ctx context.Context) ([]milvuswait.Target, error) {
+	loading, err := s.poller.ListLoading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var targets []milvuswait.Target
+	for _, name := range slices.Sorted(maps.Keys(loading)) {
+		// milvus-lite lists those that are not loaded too.
+		if loading[name].Percent == 0 && errors.Is(s.poller.CheckLoadState(ctx, name), milvuswait.ErrNotLoaded) {
+			continue
+		}
+		targets = append(targets, milvuswait.Loading(name))
+	}
+	return targets, nil
+}
+
+// allIndexes returns the indexes of every collection that has any.
+func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
+	err = a.ask(ctx, "asking for the indexes", wait, func(ctx context.Context) error {
+		targets, err = s.indexed(ctx)
+		return err
+	})
+	if err == nil && len(targets) == 0 {
+		err = fmt.Errorf("there is nothing to wait for: no collection %s has an index", s.inDatabase())
+	}
+	return targets, err
+}
+
+// indexed returns, for every collection that has indexes, all of them.
+func (s *server) indexed(ctx context.Context) ([]milvuswait.Target, error) {
+	// Only this way of asking has its errors told apart.
+	if _, err := s.poller.ListLoading(ctx); err != nil {
+		return nil, err
+	}
+	names, err := s.collections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*milvuswait.Target, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(16)
+	for i, name := range names {
+		group.Go(func() error {
+			_, err := s.poller.IndexBuildingProgress(ctx, name, milvuswait.AllIndexes)
+			// One that has gone meanwhile is none to wait for.
+			if errors.Is(err, milvuswait.ErrIndexNotFound) || errors.Is(err, milvuswait.ErrCollectionNotFound) {
+				return nil
+			}
+			t := milvuswait.IndexBuilding(name, milvuswait.AllIndexes)
+			found[i] = &t
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var targets []milvuswait.Target
+	for _, t := range found {
+		if t != nil {
+			targets = append(targets, *t)
+		}
+	}
+	return targets, nil
+}
+
+// ask puts a question as a wait does its polls: what passes is tolerated, as long
+// as --unreachable says.
+func (a *app) ask(ctx context.Context, what string, wait *waitFlags, question func(context.Context) error) error {
+	poller := milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
+		if err := question(ctx); err != nil {
+			return milvuswait.LoadingProgress{}, err
+		}
+		return milvuswait.LoadingProgress{Percent: 100}, nil
+	}}
+	tell := milvuswait.OnChange(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+		if u.Err != nil && !u.Final && !a.global.quiet {
+			output.Line(a.Stderr, a.mask.Text(fmt.Sprintf("%s: going on: %v", what, u.Err)))
+		}
+	}))
+	_, err := milvuswait.WaitForLoadingComplete(ctx, poller, "all", append(wait.asking(), milvuswait.WithObserver(tell))...)
+	var ended *milvuswait.Error
+	if errors.As(err, &ended) {
+		return &askError{what, ended}
+	}
+	return err
+}
+
+// askError is why a question had no answer. The wait's own words are about a load.
+type askError struct {
+	what  string
+	ended *milvuswait.Error
+}
+
+func (e *askError) Error() string {
+	text := fmt.Sprintf("%s: %s", e.what, timedOut(e.ended.Cause))
+	if e.ended.LastErr != nil {
+		text += fmt.Sprintf(", last error: %v", e.ended.LastErr)
+	}
+	if refused := refusal(e.ended, "ShowCollections, and IndexDetail for indexes"); refused != "" {
+		text += "; " + refused
+	}
+	return text
+}
+
+func (e *askError) Unwrap() error { return e.ended }
+
+// timedOut returns the text of err as people say it.
+func timedOut(err error) string {
+	return strings.Replace(err.Error(), context.DeadlineExceeded.Error(), "timed out", 1)
+}

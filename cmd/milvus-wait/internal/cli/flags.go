@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+)
+
+// globalFlags are those of every command.
+type globalFlags struct {
+	uri, db        string
+	connectTimeout time.Duration
+	tokenFile      string
+	user           string
+	passwordFile   string
+	tlsCA          string
+	tlsServerName  string
+	insecure       bool
+	timeout        time.Duration
+	format         string
+	quiet          bool
+	verbose        bool
+	noColor        bool
+}
+
+func (g *globalFlags) register(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.StringVar(&g.uri, "uri", "", "`address` of the server (default http://localhost:19530)")
+	flags.StringVar(&g.db, "db", "", "`name` of the database (default that of the address, or the server's)")
+	flags.DurationVar(&g.timeout, "timeout", 10*time.Minute, "greatest time for everything; 0 is none")
+	flags.DurationVar(&g.connectTimeout, "connect-timeout", 5*time.Second, "greatest time for connecting")
+	flags.StringVar(&g.tokenFile, "token-file", "", "`file` with an API key or USER:PASSWORD; - is stdin")
+	flags.StringVar(&g.user, "user", "", "`name` of the user, with --password-file")
+	flags.StringVar(&g.passwordFile, "password-file", "", "`file` with the user's password; - is stdin")
+	flags.StringVar(&g.tlsCA, "tls-ca", "", "PEM `file` of the authorities to trust (default the system's)")
+	flags.StringVar(&g.tlsServerName, "tls-server-name", "", "`name` that the certificate has (default the host)")
+	flags.BoolVar(&g.insecure, "insecure-credentials", false, "send credentials in plain text to other machines too")
+	flags.StringVarP(&g.format, "output", "o", string(output.Text), "`form` of the result: text, json (one document) or jsonl (events)")
+	flags.BoolVarP(&g.quiet, "quiet", "q", false, "no progress")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "every poll")
+	flags.BoolVar(&g.noColor, "no-color", false, "no colours")
+}
+
+// configure checks what cobra does not.
+func (a *app) configure(flags *pflag.FlagSet) error {
+	g := a.global
+	format := output.Format(g.format)
+	switch format {
+	case output.Text, output.JSON, output.JSONL:
+	default:
+		return exit.Usagef("-o %q: there are text, json and jsonl", g.format)
+	}
+	a.output = output.Config{
+		Stdout: a.result, Stderr: a.Stderr, Format: format, Quiet: g.quiet, Verbose: g.verbose,
+		Terminal: output.Detect(a.Stdout, a.Stderr, a.Getenv, format, g.noColor),
+		GitHub:   output.GitHub{Annotations: a.Getenv("GITHUB_ACTIONS") == "true", Summary: a.Getenv("GITHUB_STEP_SUMMARY")},
+	}
+	switch {
+	case g.connectTimeout == 0:
+		return exit.Usagef("--connect-timeout 0s is not positive")
+	case g.quiet && g.verbose:
+		return exit.Usagef("-q and -v exclude each other")
+	}
+	return checkValues(flags)
+}
+
+// checkValues refuses what no flag may have: nothing, as of a variable of a script
+// that is not set, and time that runs backwards.
+func checkValues(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		switch value := f.Value.String(); {
+		case err != nil:
+		case f.Value.Type() == "string" && value == "":
+			err = exit.Usagef("--%s is empty", f.Name)
+		case f.Value.Type() == "duration" && strings.HasPrefix(value, "-"):
+			err = exit.Usagef("--%s %s is negative", f.Name, value)
+		}
+	})
+	return err
+}
+
+// flagError keeps what is glued to a letter out of the errors of cobra: -pSECRET
+// is how other programs take passwords.
+func flagError(_ *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "" {
+		return fmt.Errorf("unknown flag: -%s", unknown.GetSpecifiedName())
+	}
+	return err
+}
+
+// waitFlags are those of commands that wait. What they mean is the library's.
+type waitFlags struct {
+	refresh         bool
+	stall           time.Duration
+	grace           time.Duration
+	settle          time.Duration
+	unreachable     time.Duration
+	interval        time.Duration
+	maxInterval     time.Duration
+	continueOnError bool
+}
+
+func (w *waitFlags) register(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.DurationVar(&w.grace, "grace", 0, "time in which what is not there yet, or not loaded, is no failure")
+	flags.DurationVar(&w.stall, "stall", 0, "fail when progress stands still for so long; 0 is never")
+	flags.DurationVar(&w.settle, "settle", 0, "be done only when all has been complete for so long")
+	flags.DurationVar(&w.unreachable, "unreachable", 5*time.Minute, "fail when polls only failed for so long; 0 is never")
+	w.registerPace(flags)
+	flags.BoolVar(&w.continueOnError, "continue-on-error", false, "wait for the others when one fails")
+}
+
+func (w *waitFlags) registerPace(flags *pflag.FlagSet) {
+	flags.DurationVar(&w.interval, "interval", 0, "least time between polls (default 50ms for loads, 100ms for indexes)")
+	flags.DurationVar(&w.maxInterval, "max-interval", 0, "greatest time between polls (default 5s)")
+}
+
+func (w *waitFlags) registerRefresh(flags *pflag.FlagSet) {
+	flags.BoolVar(&w.refresh, "refresh", false, "wait for a refresh too (load with refresh=true); Milvus 2.3 or newer")
+}
+
+func registerRows(flags *pflag.FlagSet, rows *[]string) {
+	flags.StringArrayVar(rows, "rows", nil, "`N or COLLECTION=N` rows that each index must have at least; may be repeated")
+}
+
+// defaultMaxInterval is that of milvuswait.Backoff.
+const defaultMaxInterval = 5 * time.Second
+
+// options returns what the flags say.
+func (w *waitFlags) options() []milvuswait.Option {
+	options := append(w.asking(),
+		milvuswait.WithStartGrace(w.grace),
+		milvuswait.WithStallTimeout(w.stall),
+		milvuswait.WithSettle(w.settle),
+	)
+	if w.refresh {
+		options = append(options, milvuswait.WithRefresh())
+	}
+	if w.continueOnError {
+		options = append(options, milvuswait.WithContinueOnError())
+	}
+	return options
+}
+
+// asking returns those of the options that are about asking the server, and not
+// about what is waited for.
+func (w *waitFlags) asking() []milvuswait.Option {
+	pace := milvuswait.Backoff{Initial: w.interval, Max: w.maxInterval}
+	if w.maxInterval == 0 && w.interval > defaultMaxInterval {
+		pace.Max = w.interval
+	}
+	return []milvuswait.Option{milvuswait.WithBackoff(pace), milvuswait.WithUnreachableAfter(w.unreachable)}
+}

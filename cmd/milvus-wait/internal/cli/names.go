@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/nearest"
+)
+
+// collections returns the names of all collections, sorted.
+func (s *server) collections(ctx context.Context) ([]string, error) {
+	answer, err := s.client.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{DbName: s.database})
+	return named("ShowCollections", answer.GetCollectionNames(), answer.GetStatus(), err)
+}
+
+// partitions returns the names of the collection's partitions, sorted.
+func (s *server) partitions(ctx context.Context, collection string) ([]string, error) {
+	answer, err := s.client.ShowPartitions(ctx, &milvuspb.ShowPartitionsRequest{DbName: s.database, CollectionName: collection})
+	return named("ShowPartitions", answer.GetPartitionNames(), answer.GetStatus(), err)
+}
+
+// indexes returns the names of the collection's indexes, sorted.
+func (s *server) indexes(ctx context.Context, collection string) ([]string, error) {
+	answer, err := s.client.DescribeIndex(ctx, &milvuspb.DescribeIndexRequest{DbName: s.database, CollectionName: collection})
+	var names []string
+	for _, d := range answer.GetIndexDescriptions() {
+		names = append(names, d.GetIndexName())
+	}
+	return named("DescribeIndex", names, answer.GetStatus(), err)
+}
+
+// named returns the names of an answer to method, sorted, or why there are none.
+func named(method string, names []string, st *commonpb.Status, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	//lint:ignore SA1019 All that 2.2 has.
+	if legacy := int32(st.GetErrorCode()); st.GetCode() != 0 || legacy != 0 {
+		return nil, &milvuswait.ServerError{Code: st.GetCode(), LegacyCode: legacy, Reason: st.GetReason(), Method: method}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (s *server) inDatabase() string {
+	if s.database == "" {
+		return "of the default database"
+	}
+	return fmt.Sprintf("of the database %q", s.database)
+}
+
+// similar asks whether one of names was meant, or returns "" if none is like name.
+func similar(name string, names []string) string {
+	found := nearest.Names(name, names, 3)
+	if len(found) == 0 {
+		return ""
+	}
+	return "did you mean " + alternatives(found) + "?"
+}
+
+// alternatives returns names as text has them: "a", "b" or "c".
+func alternatives(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = strconv.Quote(n)
+	}
+	last := len(quoted) - 1
+	if last < 1 {
+		return strings.Join(quoted, "")
+	}
+	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
+)
+
+func (a *app) progress() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "progress",
+		Short: "Look once, without waiting",
+		Long: `Look once how far loads or indexes are, and write it as pymilvus' dicts are as
+JSON: a line for each argument, by -o json one object by arguments, by -o jsonl a
+line with the argument and the dict. The exit code is 0 also for what is not
+complete, and 1 for what is not there, not loaded, or failed.`,
+		Args: knownCommand,
+		RunE: func(*cobra.Command, []string) error {
+			return exit.Usagef("say what to look at: milvus-wait progress load or milvus-wait progress index")
+		},
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use:               "load COLLECTION[:PARTITION,…]…",
+			Short:             "Look how far loads are",
+			Example:           "  milvus-wait progress load docs",
+			ValidArgsFunction: cobra.NoFileCompletions,
+			RunE:              a.look(target.Loads),
+		},
+		&cobra.Command{
+			Use:               "index COLLECTION[/INDEX]…",
+			Short:             "Look how far indexes are",
+			Example:           "  milvus-wait progress index docs/vidx",
+			ValidArgsFunction: cobra.NoFileCompletions,
+			RunE:              a.look(target.Indexes),
+		},
+	)
+	return cmd
+}
+
+// look returns what a command does that looks once.
+func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobra.Command, []string) error {
+	return a.run(func(ctx context.Context, args []string) error {
+		start := time.Now()
+		targets, err := parse(args)
+		if err := oneOf(false, len(args), err); err != nil {
+			return err
+		}
+		ctx, cancel := a.within(ctx)
+		defer cancel()
+		s, err := a.connect(ctx)
+		if err != nil {
+			// Never a document of waits here.
+			a.output.Format = output.Text
+			return a.failed(start, err)
+		}
+		defer s.close()
+		outcomes := make([]milvuswait.Outcome, len(targets))
+		for i, t := range targets {
+			outcomes[i] = s.look(ctx, t)
+		}
+		report := output.Report{Advice: s.advise(ctx, outcomes), Outcomes: a.maskOutcomes(outcomes), Elapsed: time.Since(start)}
+		a.showLook(args, report.Outcomes)
+		if report.Code = code(ctx, outcomes); report.Code == exit.Done {
+			return nil
+		}
+		report.Err = fmt.Errorf("%d looked at", len(targets))
+		a.output.Format = output.Text
+		a.output.Fail(report)
+		return &reportedError{report.Code}
+	})
+}
+
+// look polls once. An index that failed has both progress and an error.
+func (s *server) look(ctx context.Context, t milvuswait.Target) milvuswait.Outcome {
+	for u, err := range milvuswait.Watch(ctx, s.poller, t) {
+		o := milvuswait.Outcome{Target: t, Progress: u.Progress, Err: err, Polls: u.Polls, Elapsed: u.Elapsed}
+		if err == nil {
+			o.Err = asked(t.String(), u.Err)
+		}
+		if err := s.notLoaded(ctx, u); err != nil {
+			o.Progress, o.Err = nil, asked(t.String(), err)
+		}
+		return o
+	}
+	panic("milvus-wait: a wait has no update")
+}
+
+// notLoaded returns ErrNotLoaded if 0 % means that: milvus-lite says no more of what
+// was released.
+func (s *server) notLoaded(ctx context.Context, u milvuswait.Update) error {
+	if u.Progress == nil || u.Target.Kind() != milvuswait.KindLoading || u.Fraction > 0 {
+		return nil
+	}
+	if err := s.poller.CheckLoadState(ctx, u.Target.Collection(), u.Target.Partitions()...); errors.Is(err, milvuswait.ErrNotLoaded) {
+		return err
+	}
+	return nil
+}
+
+// showLook writes what was seen.
+func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
+	seen := make(map[string]milvuswait.Progress, len(args))
+	for i, o := range outcomes {
+		if o.Progress == nil {
+			continue
+		}
+		seen[args[i]] = o.Progress
+		switch a.output.Format {
+		case output.Text:
+			output.WriteJSON(a.output.Stdout, o.Progress)
+		case output.JSONL:
+			output.WriteJSON(a.output.Stdout, struct {
+				Target   string              `json:"target"`
+				Progress milvuswait.Progress `json:"progress"`
+			}{args[i], o.Progress})
+		}
+	}
+	if a.output.Format == output.JSON {
+		output.WriteJSON(a.output.Stdout, seen)
+	}
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+func (a *app) ready() *cobra.Command {
+	var wait waitFlags
+	cmd := &cobra.Command{
+		Use:   "ready",
+		Short: "Wait until the server answers",
+		Long: `Wait until the server answers a question about collections, as it does when its
+proxy and coordinators are up: for the time before the first migration. A server
+that is not there yet is waited for, and its database need not be there; credentials
+that it refuses and TLS that cannot work end the wait.`,
+		Example: "  milvus-wait ready --uri http://milvus:19530 --timeout 5m",
+		Args:    cobra.NoArgs,
+	}
+	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
+		start := time.Now()
+		ctx, cancel := a.within(ctx)
+		defer cancel()
+		s, err := a.open(ctx)
+		if err != nil {
+			return a.failed(start, err)
+		}
+		defer s.close()
+		a.output.Ready = s.endpoint.URI()
+		wait.unreachable = 0 // --timeout alone says how long
+		return a.waitFor(ctx, s, s.answering(), []milvuswait.Target{milvuswait.Loading(readyTarget)}, wait.options(), start)
+	})
+	cmd.Flags().SortFlags = false
+	wait.registerPace(cmd.Flags())
+	return cmd
+}
+
+// readyTarget stands for the server, which is complete when it answers.
+const readyTarget = "server"
+
+// answering returns a Poller for which everything is loaded when the server
+// answers. It asks for the default database: the other may be what the first
+// migration makes.
+func (s *server) answering() milvuswait.Poller {
+	poller := rpc.New(s.client)
+	return milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
+		_, err := poller.ListLoading(ctx)
+		if err == nil {
+			return milvuswait.LoadingProgress{Percent: 100}, nil
+		}
+		if st, _ := status.FromError(err); st.Code() == codes.Unavailable {
+			failure := dial.Explain(ctx, st.Message(), s.endpoint)
+			if failure.Final() {
+				return milvuswait.LoadingProgress{}, milvuswait.Permanent(failure)
+			}
+			return milvuswait.LoadingProgress{}, failure
+		}
+		return milvuswait.LoadingProgress{}, err
+	}}
+}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+)
+
+const about = `Milvus-wait blocks until Milvus collections are really loaded and indexes are
+really built. It only reads: it never loads, creates, flushes or releases.
+
+Try it without a server: milvus-wait demo
+
+Exit codes:
+  0    all is done
+  1    something failed; the reason is on stderr
+  2    the command line makes no sense
+  124  the time was up; how far every target was is on stderr
+  130  ended by ctrl-C, 143 by SIGTERM; a second one ends at once
+
+Environment, which flags override:
+  MILVUS_URI      http://HOST:PORT, https://HOST:PORT or HOST:PORT, and /DATABASE
+  MILVUS_ADDRESS  the same, where MILVUS_URI is not set
+  MILVUS_DB       the database
+  MILVUS_TOKEN    an API key or USER:PASSWORD
+  NO_COLOR, CI, TERM=dumb, COLUMNS, GITHUB_ACTIONS and GITHUB_STEP_SUMMARY mean
+  what they mean elsewhere. MILVUS_HOST and MILVUS_PORT are not read: Kubernetes
+  sets them to something else.
+
+The result goes to stdout and the progress to stderr: bars on a terminal, and
+lines in a pipe, in CI and with -v.`
+
+// Root returns the command with all below it, for its documentation.
+func Root() *cobra.Command {
+	root := new(app).root()
+	addHelpers(root)
+	return root
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "milvus-wait",
+		Short:             "Wait until Milvus collections are loaded and indexes are built",
+		Long:              about,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		Args:              knownCommand,
+		RunE: func(*cobra.Command, []string) error {
+			return exit.Usagef("a command is missing, such as: milvus-wait load COLLECTION")
+		},
+	}
+	a.global.register(root.PersistentFlags())
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(a.load(), a.index(), a.all(), a.ready(), a.progress(), a.demo())
+	return root
+}
+
+// addHelpers adds the commands that cobra has. They keep to where root writes now.
+func addHelpers(root *cobra.Command) {
+	root.SetHelpCommand(helpCommand())
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"})
+	completion.Args = knownCommand
+	completion.RunE = func(*cobra.Command, []string) error {
+		return exit.Usagef("say for which shell: bash, fish, powershell or zsh")
+	}
+}
+
+// helpCommand is cobra's, which shows help for what does not exist, but for that.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err == nil && len(rest) > 0 {
+				err = knownCommand(found, rest)
+			}
+			if err != nil {
+				return err
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
+}
+
+// knownCommand is for commands that have commands of their own.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	if meant := similar(args[0], names); meant != "" {
+		text += "; " + meant
+	}
+	return exit.Usagef("%s", text)
+}
+
+// Version is what -ldflags "-X …" says, for binaries that were not made by go
+// install.
+var Version string
+
+func version() string {
+	if Version != "" {
+		return Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

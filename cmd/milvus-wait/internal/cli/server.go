@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+const defaultURI = "http://localhost:19530"
+
+// server is the Milvus that is asked.
+type server struct {
+	conn     *grpc.ClientConn
+	client   milvuspb.MilvusServiceClient
+	poller   *rpc.Poller
+	endpoint dial.Endpoint
+	database string
+}
+
+// open returns the server that flags and environment name. Nothing is connected
+// yet.
+func (a *app) open(ctx context.Context) (*server, error) {
+	g := a.global
+	endpoint, err := a.endpoint()
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	if !endpoint.Explicit && (g.tlsCA != "" || g.tlsServerName != "") {
+		endpoint.TLS = true
+	}
+	database := cmp.Or(g.db, endpoint.Database, a.Getenv("MILVUS_DB"))
+	if err := target.Name(database); database != "" && err != nil {
+		return nil, exit.Usagef("the name %q of the database %w", database, err)
+	}
+	token, err := a.token(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		return nil, exit.AsUsage(err)
+	}
+	conn, err := dial.Open(dial.Config{
+		Endpoint: endpoint, Token: token, CAFile: g.tlsCA, ServerName: g.tlsServerName,
+		Insecure: g.insecure, UserAgent: "milvus-wait/" + version(), ConnectTimeout: g.connectTimeout,
+	})
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	return newServer(conn, endpoint, database), nil
+}
+
+// endpoint returns where the server is, by the first that says so.
+func (a *app) endpoint() (dial.Endpoint, error) {
+	for _, from := range []struct{ name, uri string }{
+		{"--uri", a.global.uri},
+		{"MILVUS_URI", a.Getenv("MILVUS_URI")},
+		{"MILVUS_ADDRESS", a.Getenv("MILVUS_ADDRESS")},
+	} {
+		if from.uri != "" {
+			endpoint, err := dial.Parse(from.uri)
+			return endpoint, asked(from.name, err)
+		}
+	}
+	return dial.Parse(defaultURI)
+}
+
+func newServer(conn *grpc.ClientConn, endpoint dial.Endpoint, database string) *server {
+	client := milvuspb.NewMilvusServiceClient(conn)
+	return &server{conn, client, rpc.New(client, rpc.WithDatabase(database)), endpoint, database}
+}
+
+// connect returns the server when a connection to it is there.
+func (a *app) connect(ctx context.Context) (*server, error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := dial.Establish(ctx, s.conn, s.endpoint, a.global.connectTimeout); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) close() { _ = s.conn.Close() }
+
+// token returns what the server is to be told, and sees to it that no error that is
+// written from now on has it in it.
+func (a *app) token(ctx context.Context) (secret.Token, error) {
+	token, err := a.readToken(ctx)
+	a.mask = secret.NewMask(secret.Parts(token)...)
+	return secret.Token(token), err
+}
+
+func (a *app) readToken(ctx context.Context) (string, error) {
+	g := a.global
+	switch {
+	case g.tokenFile != "" && (g.user != "" || g.passwordFile != ""):
+		return "", errors.New("--token-file excludes --user and --password-file")
+	case (g.user == "") != (g.passwordFile == ""):
+		return "", errors.New("--user and --password-file go together")
+	case strings.Contains(g.user, ":"):
+		return "", errors.New("--user holds a colon, which ends the name of a user")
+	case g.tokenFile != "":
+		token, err := secret.Read(ctx, g.tokenFile, a.Stdin)
+		return token, asked("--token-file", err)
+	case g.user != "":
+		password, err := secret.Read(ctx, g.passwordFile, a.Stdin)
+		return g.user + ":" + password, asked("--password-file", err)
+	case a.Getenv("MILVUS_TOKEN") != "":
+		token, err := secret.Clean(a.Getenv("MILVUS_TOKEN"))
+		return token, asked("MILVUS_TOKEN", err)
+	}
+	return "", nil
+}

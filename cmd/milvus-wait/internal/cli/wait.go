@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+)
+
+// finder returns the targets to wait for.
+type finder func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error)
+
+// these returns the finder of targets that are known.
+func these(targets []milvuswait.Target) finder {
+	return func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error) { return targets, nil }
+}
+
+// within bounds a command by --timeout.
+func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.global.timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, a.global.timeout)
+}
+
+// wait connects, finds the targets and waits for them.
+func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
+	start := time.Now()
+	ctx, cancel := a.within(ctx)
+	defer cancel()
+	if err := checkOptions(wait.options()); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx)
+	if err != nil {
+		return a.failed(start, err)
+	}
+	defer s.close()
+	targets, err := find(ctx, s, wait)
+	if err != nil {
+		return a.failed(start, err)
+	}
+	return a.waitFor(ctx, s, s.poller, targets, wait.options(), start)
+}
+
+// failed reports a command that came to no wait.
+func (a *app) failed(start time.Time, err error) error {
+	code := exit.Code(err)
+	if code == exit.Usage {
+		return err
+	}
+	report := output.Report{Err: a.mask.Error(err), Code: code, Elapsed: time.Since(start)}
+	a.output.Fail(report)
+	a.output.Summarize(report)
+	return &reportedError{code}
+}
+
+// waitFor waits and reports.
+func (a *app) waitFor(ctx context.Context, s *server, p milvuswait.Poller, targets []milvuswait.Target, options []milvuswait.Option, start time.Time) error {
+	reporter := output.New(a.output, targets)
+	defer reporter.Close() // also when the wait panics
+	outcomes, err := milvuswait.WaitAll(ctx, p, targets, append(options, milvuswait.WithObserver(a.masked(reporter.Observer())))...)
+	if errors.Is(err, milvuswait.ErrInvalid) && outcomes == nil {
+		return a.failed(start, cmp.Or(checkOptions(options), err))
+	}
+	report := output.Report{
+		Advice: s.advise(ctx, outcomes), Outcomes: a.maskOutcomes(outcomes), Err: a.mask.Error(err),
+		Code: code(ctx, outcomes), Elapsed: time.Since(start),
+	}
+	reporter.Finish(report)
+	if report.Code == exit.Done {
+		return nil
+	}
+	return &reportedError{report.Code}
+}
+
+// checkOptions returns what the library has against options. Those that are not
+// about the pace cannot be wrong, or have been checked.
+func checkOptions(options []milvuswait.Option) error {
+	_, err := milvuswait.WaitAll(context.Background(), milvuswait.PollerFuncs{}, nil, options...)
+	if err != nil {
+		err = exit.Usagef("%s", flagNames.Replace(err.Error()))
+	}
+	return err
+}
+
+var flagNames = strings.NewReplacer("milvuswait: invalid argument: ", "",
+	"Backoff.Initial", "--interval", "Backoff.Max", "--max-interval", "more than Max", "more than --max-interval")
+
+// code returns the exit code of a wait.
+func code(ctx context.Context, outcomes []milvuswait.Outcome) int {
+	var signal *exit.SignalError
+	if errors.As(context.Cause(ctx), &signal) {
+		for _, o := range outcomes {
+			if errors.Is(o.Err, context.Canceled) {
+				return exit.Code(signal)
+			}
+		}
+	}
+	return exit.OfOutcomes(outcomes)
+}
+
+// asked returns an error that says what was asked of the server in vain.
+func asked(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

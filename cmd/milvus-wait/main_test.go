@@ -1,0 +1,32 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets this binary be run as milvus-wait too.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"milvus-wait": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":  exits,
+			"milvus": milvus,
+			"echo":   echoServer,
+			"closed": closedPort,
+			"mute":   muteServer,
+			"evil":   evilServer,
+			"http":   httpServer,
+			"clean":  clean,
+			"json":   validJSON,
+			"hidden": hidden,
+		},
+	})
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"net"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+)
+
+// echo [tls|expired] starts a server that answers every call with the credentials
+// that it was sent, sets ECHO to its address, and writes its certificate to ca.pem.
+func echoServer(ts *testscript.TestScript, _ bool, args []string) {
+	options := []grpc.ServerOption{grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		md, _ := metadata.FromIncomingContext(stream.Context())
+		sent := strings.Join(md.Get("authorization"), " ")
+		plain, _ := base64.StdEncoding.DecodeString(sent)
+		_, password, _ := strings.Cut(string(plain), ":")
+		return status.Errorf(codes.Unauthenticated, "you sent %s, which is %s and %q, with the password %s", sent, plain, plain, password)
+	})}
+	if len(args) > 0 {
+		until := time.Now().Add(time.Hour)
+		if args[0] == "expired" {
+			until = time.Now().Add(-time.Hour)
+		}
+		certificate, pem := selfSigned(ts, until)
+		ts.Check(writeFile(ts.MkAbs("ca.pem"), pem))
+		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(&certificate)))
+	}
+	listener := listen(ts, "ECHO")
+	server := grpc.NewServer(options...)
+	go func() { _ = server.Serve(listener) }()
+	ts.Defer(server.Stop)
+}
+
+// evil is what servers may say to harm a terminal, a log or a CI.
+const evil = "\x1b[2J\x1b]0;title\x07\x00\x7f\u009b31m\u202e\r\n::error::forged\n##[error]forged"
+
+// evilServer starts a server whose names and reasons are evil, and in whose gRPC
+// messages there is invalid UTF-8, and sets EVIL to its address.
+func evilServer(ts *testscript.TestScript, _ bool, _ []string) {
+	said := &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "no docs" + evil}
+	fine := &commonpb.Status{}
+	answers := map[string]any{
+		"GetLoadingProgress": &milvuspb.GetLoadingProgressResponse{Status: said},
+		"ShowCollections": &milvuspb.ShowCollectionsResponse{
+			Status: fine, CollectionNames: []string{"docs\x1b[2J\u202e", evil}, InMemoryPercentages: []int64{40, 40}, //nolint:staticcheck // what servers send
+		},
+		"DescribeIndex": &milvuspb.DescribeIndexResponse{Status: fine, IndexDescriptions: []*milvuspb.IndexDescription{
+			{IndexName: "a" + evil, State: commonpb.IndexState_Failed, IndexStateFailReason: evil}, {IndexName: "b" + evil},
+		}},
+	}
+	serveHTTP(ts, "EVIL", true, func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "application/grpc")
+		answer, known := answers[path.Base(r.URL.Path)]
+		if !known {
+			h.Set("Grpc-Status", "16")
+			h.Set("Grpc-Message", "evil%FF%FE%1B[2J%0D%0A::error::forged")
+			return
+		}
+		buffers, err := encoding.GetCodecV2("proto").Marshal(answer)
+		ts.Check(err)
+		b := buffers.Materialize()
+		h.Set("Trailer", "Grpc-Status")
+		_, _ = w.Write(append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(b))), b...))
+		h.Set("Grpc-Status", "0")
+	})
+}
+
+// httpServer starts a server of the web, sets WEB to its address for HTTP/1, and
+// WEB2 to that for HTTP/2.
+func httpServer(ts *testscript.TestScript, _ bool, _ []string) {
+	serveHTTP(ts, "WEB", false, http.NotFound)
+	serveHTTP(ts, "WEB2", true, http.NotFound)
+}
+
+func serveHTTP(ts *testscript.TestScript, variable string, two bool, handler http.HandlerFunc) {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(!two)
+	protocols.SetUnencryptedHTTP2(two)
+	server := &http.Server{Handler: handler, Protocols: protocols, ReadHeaderTimeout: time.Minute}
+	listener := listen(ts, variable)
+	go func() { _ = server.Serve(listener) }()
+	ts.Defer(func() { _ = server.Close() })
+}
+
+// closed sets CLOSED to an address where nobody listens.
+func closedPort(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(listen(ts, "CLOSED").Close())
+}
+
+// mute starts a server that accepts and says nothing, and sets MUTE to its address.
+func muteServer(ts *testscript.TestScript, _ bool, _ []string) {
+	listener := listen(ts, "MUTE")
+	ts.Defer(func() { _ = listener.Close() })
+}
+
+// listen listens on a port of its own, and sets the variable to its address,
+// and the one with _PORT at its end to the port of it.
+func listen(ts *testscript.TestScript, variable string) net.Listener {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(variable, listener.Addr().String())
+	ts.Setenv(variable+"_PORT", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	return listener
+}

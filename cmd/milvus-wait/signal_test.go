@@ -1,0 +1,165 @@
+//go:build !windows
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+// command returns a milvus-wait that is killed if it outlives the test.
+func command(t *testing.T, address string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "milvus-wait", args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "MILVUS_URI=http://" + address}
+	return cmd
+}
+
+// exitCode waits for the command.
+func exitCode(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	err := cmd.Wait()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		return failed.ExitCode()
+	}
+	require.NoError(t, err)
+	return 0
+}
+
+func TestSignalsEndAWait(t *testing.T) {
+	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	s.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))
+	tests := []struct {
+		name   string
+		signal syscall.Signal
+		code   int
+	}{
+		{"ctrl-C", syscall.SIGINT, 130},
+		{"SIGTERM", syscall.SIGTERM, 143},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cmd := command(t, s.Address(), "load", "docs", "-v", "-o", "json")
+			out := new(strings.Builder)
+			cmd.Stdout = out
+			stderr, err := cmd.StderrPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			said := bufio.NewReader(stderr)
+			first, err := said.ReadString('\n')
+			require.NoError(t, err)
+			require.Contains(t, first, "docs: loading 0%")
+
+			require.NoError(t, cmd.Process.Signal(tt.signal))
+			rest, err := io.ReadAll(said)
+			require.NoError(t, err)
+
+			require.Equal(t, tt.code, exitCode(t, cmd))
+			require.Contains(t, string(rest), `milvus-wait: loading "docs": `)
+			require.Contains(t, string(rest), "last 0%")
+			require.NotContains(t, string(rest), "hint")
+			require.Contains(t, out.String(), `"state":"interrupted"`)
+		})
+	}
+}
+
+func TestSignalsEndTheConnecting(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	cmd := command(t, listener.Addr().String(), "load", "docs", "--connect-timeout", "1h")
+	stderr := new(strings.Builder)
+	cmd.Stderr = stderr
+	require.NoError(t, cmd.Start())
+	conn, err := listener.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+
+	require.Equal(t, 143, exitCode(t, cmd))
+	require.Contains(t, stderr.String(), "ended by signal")
+}
+
+func TestSignalsEndTheReadingOfASecret(t *testing.T) {
+	in, out, err := os.Pipe()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, errors.Join(in.Close(), out.Close())) })
+	cmd := command(t, "127.0.0.1:1", "load", "docs", "--token-file", "-", "--timeout", "100ms")
+	stderr := new(strings.Builder)
+	cmd.Stdin, cmd.Stderr = in, stderr
+
+	require.NoError(t, cmd.Start())
+
+	require.Equal(t, 124, exitCode(t, cmd))
+	require.Contains(t, stderr.String(), "--token-file: reading stdin: ")
+}
+
+// A process that cannot write its result, since nobody reads it, is past heeding a
+// signal in any other way.
+func TestSecondCtrlCEndsAtOnce(t *testing.T) {
+	polled, broken := make(chan struct{}), make(chan struct{})
+	server := grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		close(polled)
+		<-stream.Context().Done()
+		close(broken)
+		return stream.Context().Err()
+	}))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	in, out := fullPipe(t)
+	t.Cleanup(func() { _ = in.Close() })
+	cmd := command(t, listener.Addr().String(), "load", "docs", "-o", "json")
+	cmd.Stdout = out
+	require.NoError(t, cmd.Start())
+	require.NoError(t, out.Close())
+	<-polled
+
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	<-broken
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+
+	require.Equal(t, 130, exitCode(t, cmd))
+}
+
+// fullPipe returns a pipe that takes nothing more.
+func fullPipe(t *testing.T) (in, out *os.File) {
+	t.Helper()
+	in, out, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, out.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
+	for err == nil {
+		_, err = out.Write(make([]byte, 4096))
+	}
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	// The last page may have been written in part.
+	require.NoError(t, out.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
+	for err = nil; err == nil; {
+		_, err = out.Write([]byte{0})
+	}
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	return in, out
+}
