@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/cli"
+)
+
+const preface = `# The manual of milvus-wait
+
+It is what ` + "`--help`" + ` says; make docs writes it. What the command itself writes, with every field of its JSON, is in
+[output.md](output.md).
+
+`
+
+// Write writes milvus-wait.md and man/*.1 into dir.
+func Write(dir string) error {
+	root := cli.Root()
+	// What cobra adds when the command runs.
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	root.InitDefaultVersionFlag()
+	root.Version = ""
+	keepTables(root)
+	man := filepath.Join(dir, "man")
+	if err := os.MkdirAll(man, 0o755); err != nil {
+		return err
+	}
+	b := bytes.NewBufferString(preface)
+	if err := markdown(b, root); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "milvus-wait.md"), tidy(b.Bytes()), 0o644); err != nil {
+		return err
+	}
+	return manPages(man, root)
+}
+
+// manPages writes a page for cmd and for each below it, without a date, so that
+// they are the same every time.
+func manPages(dir string, cmd *cobra.Command) error {
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() && !c.IsAdditionalHelpTopicCommand() {
+			if err := manPages(dir, c); err != nil {
+				return err
+			}
+		}
+	}
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	epoch := time.Unix(0, 0).UTC()
+	header := &doc.GenManHeader{Title: strings.ToUpper(name), Section: "1", Source: "milvus-wait", Manual: "milvus-wait", Date: &epoch}
+	var b bytes.Buffer
+	if err := doc.GenMan(cmd, header, &b); err != nil {
+		return err
+	}
+	page := bytes.Replace(b.Bytes(), []byte(epoch.Format(`"Jan 2006"`)), []byte(`""`), 1)
+	return os.WriteFile(filepath.Join(dir, name+".1"), page, 0o644)
+}
+
+var table = regexp.MustCompile(`(?m)(^ .*\n?)+`)
+
+// keepTables makes literal text, as Markdown has it, of indented lines. Both
+// generators read Markdown, in which they would flow together.
+func keepTables(cmd *cobra.Command) {
+	cmd.Long = table.ReplaceAllStringFunc(cmd.Long, func(lines string) string {
+		lines = strings.TrimSuffix(lines, "\n")
+		return "\n    " + strings.ReplaceAll(lines, "\n", "\n    ") + "\n\n"
+	})
+	for _, c := range cmd.Commands() {
+		keepTables(c)
+	}
+}
+
+var inherited = regexp.MustCompile("(?s)### Options inherited from parent commands\n\n```.*?```\n")
+
+// markdown writes cmd and all below it as one document.
+func markdown(b *bytes.Buffer, cmd *cobra.Command) error {
+	anchor := func(file string) string {
+		return "#" + strings.ReplaceAll(strings.TrimSuffix(file, ".md"), "_", "-")
+	}
+	var own bytes.Buffer
+	if err := doc.GenMarkdownCustom(cmd, &own, anchor); err != nil {
+		return err
+	}
+	b.Write(inherited.ReplaceAll(own.Bytes(), []byte("The options of [milvus-wait](#milvus-wait) go with it too.\n")))
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() && !c.IsAdditionalHelpTopicCommand() {
+			if err := markdown(b, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+var blankLines = regexp.MustCompile(`\n{3,}`)
+
+// tidy takes away the blank lines and spaces that are too many.
+func tidy(b []byte) []byte {
+	lines := strings.Split(string(b), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " \t")
+	}
+	return []byte(blankLines.ReplaceAllString(strings.TrimSpace(strings.Join(lines, "\n")), "\n\n") + "\n")
+}
