@@ -2,6 +2,7 @@ package milvuswait
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -10,7 +11,9 @@ import (
 // Log returns an observer that writes to logger, or to slog.Default() if that is
 // nil, as much of a wait as is worth reading: its first poll, every tenth of the
 // way, a line at least every 30 s (Info), a poll that failed and was tolerated, at
-// most every 30 s (Warn), and the end (Info, or Error).
+// most every 30 s (Warn), and the end: Info if it is complete, Error if it failed or
+// was too late, and Warn if it was given up for a reason outside of it, by a cancel
+// of the context or as ErrAborted.
 //
 // The attributes are op ("loading" or "index_building"), collection, index,
 // partitions, progress, polls, elapsed, eta and err, those that there are.
@@ -47,6 +50,8 @@ const logEvery = 30 * time.Second
 // judge returns the message that u is worth, "" if none.
 func (l logged) judge(u Update, known bool) (slog.Level, string) {
 	switch {
+	case u.Final && (errors.Is(u.Err, context.Canceled) || errors.Is(u.Err, ErrAborted)):
+		return slog.LevelWarn, "milvuswait: given up"
 	case u.Final && u.Err != nil:
 		return slog.LevelError, "milvuswait: failed"
 	case u.Final:

@@ -223,6 +223,28 @@ func TestLogOfAFailure(t *testing.T) {
 	require.Contains(t, out.String(), "index not found")
 }
 
+func TestLogOfWhatWasGivenUp(t *testing.T) {
+	var out bytes.Buffer
+	log := milvuswait.WithObserver(milvuswait.Log(slog.New(slog.NewTextHandler(&out, nil))))
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+
+		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(40), "docs", log)
+		require.ErrorIs(t, err, context.Canceled)
+		_, err = milvuswait.WaitAll(t.Context(), &gauge{answer: func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
+			if collection == "c0" {
+				return milvuswait.LoadingProgress{}, milvuswait.ErrNotLoaded
+			}
+			return milvuswait.LoadingProgress{Percent: 40}, nil
+		}}, collections(2), log)
+		require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
+	})
+	require.Contains(t, out.String(), `level=WARN msg="milvuswait: given up" op=loading collection=docs`)
+	require.Contains(t, out.String(), `level=ERROR msg="milvuswait: failed" op=loading collection=c0`)
+	require.Contains(t, out.String(), `level=WARN msg="milvuswait: given up" op=loading collection=c1`)
+}
+
 func TestAsync(t *testing.T) {
 	t.Run("a slow sink holds nothing up and gets the final update", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
