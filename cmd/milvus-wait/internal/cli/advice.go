@@ -15,6 +15,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+const adviceDatabase = "check --db, the path of the address, and MILVUS_DB"
+
 // adviceTimeout bounds what is asked of the server once the wait is over.
 const adviceTimeout = 2 * time.Second
 
@@ -58,7 +60,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrIndexNotFound):
 		return a.aboutIndex(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrDatabaseNotFound):
-		return "check --db, the path of the address, and MILVUS_DB"
+		return adviceDatabase
 	case errors.Is(err, milvuswait.ErrStalled):
 		return "look into the server's logs; a longer --stall is more patient"
 	case errors.Is(err, milvuswait.ErrUnreachable):

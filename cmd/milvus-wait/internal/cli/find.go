@@ -125,8 +125,12 @@ func (e *askError) Error() string {
 	if e.ended.LastErr != nil {
 		text += fmt.Sprintf(", last error: %v", e.ended.LastErr)
 	}
-	if refused := refusal(e.ended, "ShowCollections, and IndexDetail for indexes"); refused != "" {
-		text += "; " + refused
+	advice := refusal(e.ended, "ShowCollections, and IndexDetail for indexes")
+	if errors.Is(e.ended, milvuswait.ErrDatabaseNotFound) {
+		advice = adviceDatabase
+	}
+	if advice != "" {
+		text += "; " + advice
 	}
 	return text
 }
