@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 
 	"github.com/milvuswait/milvuswait"
 )
@@ -66,7 +69,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrUnreachable):
 		return fmt.Sprintf("check that the server at %s runs and can be reached; a longer --unreachable is more patient", a.endpoint.URI())
 	case o.Target.Kind() == milvuswait.KindLoading:
-		return refusal(err, "GetLoadingProgress")
+		return refusal(err, "GetLoadState")
 	}
 	return refusal(o.Err, "IndexDetail")
 }
@@ -117,7 +120,8 @@ const (
 )
 
 // refusal returns what to do about a server that refused who asked, or what was
-// asked: with privilege, which the question needs. It is "" for other errors.
+// asked: with the privilege that it names, or else the one given, which the question
+// needs. It is "" for other errors.
 func refusal(err error, privilege string) string {
 	const token = "check the token (--token-file, --user with --password-file, or MILVUS_TOKEN)"
 	said := new(milvuswait.ServerError)
@@ -125,13 +129,25 @@ func refusal(err error, privilege string) string {
 	call, text := codeOf(err), strings.ToLower(err.Error())
 	switch {
 	case said.Code == codeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
-		return "grant its user the privilege " + privilege + ", or " + token
+		return "grant its user the privilege " + cmp.Or(denied(err), privilege) + ", or " + token
 	case said.Code == codeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):
 		return token
 	case call == codes.Unimplemented:
 		return "the server does not know this call: is it Milvus 2.2 or newer?"
 	}
 	return ""
+}
+
+// denied returns the privilege that the server says is missing, or "" if it names
+// none that there is. Versions differ: for GetLoadingProgress it has been
+// GetLoadingProgress, Load and GetLoadState.
+func denied(err error) string {
+	text, _, _ := strings.Cut(err.Error(), ": permission deny")
+	name := text[strings.LastIndexByte(text, ' ')+1:]
+	if _, known := commonpb.ObjectPrivilege_value[name]; !known {
+		return ""
+	}
+	return strings.TrimPrefix(name, "Privilege")
 }
 
 // codeOf returns the gRPC code in err, or OK if there is none.
