@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,9 +27,13 @@ func TestBuildAndLoad(t *testing.T) {
 
 		if !t.Run("index right after flush", func(t *testing.T) {
 			r := s.report(t, "index right after Flush, 100 000 rows, WithExpectedRows")
+			byCommand := s.report(t, "milvus-wait index --rows right after Flush, 100 000 rows")
+			_, err := binary.path() // so that it is not built after the flush
+			require.NoError(t, err)
 			s.insert(ctx, t, docs, 0, first)
 
 			seen := sight(ctx, s.watch.Indexed(docs, vectorIndex, first))
+			command := s.command(t, "index", docs+"/"+vectorIndex, "--rows", strconv.Itoa(first), "--timeout", "5m", "-o", "json")
 			expecting := waitForIndex(ctx, s.poller, docs, milvuswait.WithExpectedRows(first))
 			plain := waitForIndex(ctx, s.poller, docs)
 			byState := waitForIndex(ctx, s.poller, docs, milvuswait.WithIndexCriterion(milvuswait.ServerState))
@@ -38,6 +43,9 @@ func TestBuildAndLoad(t *testing.T) {
 
 			truth := seen(t)
 			r.onTime(t, expecting.timing, truth)
+			command.exits(t, 0)
+			require.Equal(t, indexed(docs, vectorIndex, first), command.document(t))
+			byCommand.onTime(t, command.timing, truth)
 			require.Equal(t, milvuswait.IndexBuildingProgress{
 				TotalRows: first, IndexedRows: first, State: milvuswait.IndexStateFinished, IndexName: vectorIndex,
 			}, expecting.progress)

@@ -14,6 +14,8 @@
 //   - MILVUSWAIT_INTEGRATION_SUMMARY names a file for a table, in Markdown, of what
 //     was tested against which server.
 //
+// The command milvus-wait is built from the tree and run as a process.
+//
 // How late a wait may be is checked against a watcher that asks the server every
 // 5 ms by a connection of its own.
 package integration

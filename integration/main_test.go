@@ -28,7 +28,7 @@ var (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if err := errors.Join(sites.close(), summary.write(os.Getenv(summaryVariable))); err != nil {
+	if err := errors.Join(sites.close(), binary.remove(), summary.write(os.Getenv(summaryVariable))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}

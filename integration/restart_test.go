@@ -45,6 +45,7 @@ func TestRestart(t *testing.T) {
 		loadWait.midway(t, loadWait.polled)
 
 		require.NoError(t, s.server.Kill())
+		ready := s.awaitReady(ctx, t)
 		lateWait := waitForLoad(ctx, s.poller, loaded)
 		indexWait.midway(t, indexWait.stumbled)
 		loadWait.midway(t, loadWait.stumbled)
@@ -52,6 +53,7 @@ func TestRestart(t *testing.T) {
 		start := time.Now()
 		require.NoError(t, s.server.Start(ctx))
 		t.Logf("started again in %.1f s", time.Since(start).Seconds())
+		ready(t)
 		indexSeen := sight(ctx, s.watch.Indexed(docs, vectorIndex, rows))
 		loadSeen := sight(ctx, s.watch.Loaded(half))
 		lateSeen := sight(ctx, s.watch.Loaded(loaded))

@@ -1,0 +1,173 @@
+package integration_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// binary is milvus-wait as it is released, built by the first test that needs it.
+var binary builtCommand
+
+type builtCommand struct {
+	once   sync.Once
+	folder string
+	err    error
+}
+
+func (b *builtCommand) path() (string, error) {
+	b.once.Do(func() {
+		if b.folder, b.err = os.MkdirTemp("", "milvuswait"); b.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-o", b.folder+string(filepath.Separator), "../cmd/milvus-wait")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			b.err = fmt.Errorf("building milvus-wait: %w\n%s", err, out)
+		}
+	})
+	return filepath.Join(b.folder, "milvus-wait"), b.err
+}
+
+func (b *builtCommand) remove() error { return os.RemoveAll(b.folder) }
+
+// command is a run of milvus-wait.
+type command struct {
+	process *os.Process
+	spoken  chan struct{} // closed when it has written to stderr
+	ended   chan struct{} // closed when it has ended; then the rest is set
+
+	stdout, stderr string
+	code           int
+	timing
+}
+
+// command starts milvus-wait on the site's server. It has no terminal, and nothing
+// in its environment that would change what it writes.
+func (s *site) command(t *testing.T, args ...string) *command {
+	t.Helper()
+	path, err := binary.path()
+	require.NoError(t, err)
+	c := &command{spoken: make(chan struct{}), ended: make(chan struct{})}
+	stdout, stderr := new(strings.Builder), &firstWrite{written: c.spoken}
+	cmd := exec.CommandContext(within(t, 5*time.Minute), path, args...)
+	cmd.Env = []string{"MILVUS_URI=http://" + s.server.Address(), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	c.began = time.Now()
+	require.NoError(t, cmd.Start())
+	c.process = cmd.Process
+	go func() {
+		defer close(c.ended)
+		err := cmd.Wait()
+		c.returned = time.Now()
+		c.stdout, c.stderr, c.code = stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
+		c.trace = strings.Split(strings.TrimSpace(c.stderr+c.stdout), "\n")
+		for _, match := range polls.FindAllStringSubmatch(c.stdout+c.stderr, -1) {
+			n, _ := strconv.Atoi(match[1] + match[2])
+			c.polls = max(c.polls, n)
+		}
+		var failed *exec.ExitError
+		if err != nil && !errors.As(err, &failed) {
+			c.code, c.stderr = -1, err.Error()
+		}
+	}()
+	t.Cleanup(func() { <-c.ended }) // its context is done by then
+	return c
+}
+
+// polls finds how many polls a target took, in JSON and in text.
+var polls = regexp.MustCompile(`"polls":([0-9]+)|([0-9]+) polls?\b`)
+
+// firstWrite tells when something was written.
+type firstWrite struct {
+	strings.Builder
+	once    sync.Once
+	written chan struct{}
+}
+
+func (w *firstWrite) Write(b []byte) (int, error) {
+	defer w.once.Do(func() { close(w.written) })
+	return w.Builder.Write(b)
+}
+
+// exits returns when the command has ended with that code.
+func (c *command) exits(t *testing.T, code int) {
+	t.Helper()
+	<-c.ended
+	require.Equal(t, code, c.code, "stdout: %s\nstderr: %s", c.stdout, c.stderr)
+}
+
+// midway returns when the command has said that it waits.
+func (c *command) midway(t *testing.T) {
+	t.Helper()
+	select {
+	case <-c.spoken:
+	case <-c.ended:
+		t.Fatalf("it ended too soon, with %d\nstdout: %s\nstderr: %s", c.code, c.stdout, c.stderr)
+	}
+}
+
+// document is what -o json writes, but for times and texts.
+type document struct {
+	OK       bool      `json:"ok"`
+	ExitCode int       `json:"exit_code"`
+	Targets  []subject `json:"targets"`
+}
+
+type subject struct {
+	Kind         string         `json:"kind"`
+	Collection   string         `json:"collection"`
+	Index        string         `json:"index"`
+	ExpectedRows int            `json:"expected_rows"`
+	State        string         `json:"state"`
+	Progress     map[string]any `json:"progress"`
+	Polls        int            `json:"polls"`
+}
+
+// document returns what the command has written to stdout, without the polls.
+func (c *command) document(t *testing.T) document {
+	t.Helper()
+	<-c.ended
+	var d document
+	require.NoError(t, json.Unmarshal([]byte(c.stdout), &d), c.stdout)
+	for i := range d.Targets {
+		require.Positive(t, d.Targets[i].Polls)
+		d.Targets[i].Polls = 0
+	}
+	return d
+}
+
+// wrote checks that lines of text are, each as a whole, what the patterns say.
+func wrote(t *testing.T, text string, patterns ...string) {
+	t.Helper()
+	pattern := ""
+	for _, p := range patterns {
+		pattern += p + "\n"
+	}
+	require.Regexp(t, regexp.MustCompile(`\A`+pattern+`\z`), text)
+}
+
+// indexed is the document of an index of that many rows.
+func indexed(docs, index string, rows int) document {
+	return document{OK: true, Targets: []subject{{
+		Kind: "index_building", Collection: docs, Index: index, ExpectedRows: rows, State: "complete",
+		Progress: indexDict(rows),
+	}}}
+}
+
+// indexDict is pymilvus' dict of a complete index.
+func indexDict(rows int) map[string]any {
+	n := float64(rows)
+	return map[string]any{"total_rows": n, "indexed_rows": n, "pending_index_rows": 0.0, "state": "Finished"}
+}

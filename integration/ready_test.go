@@ -1,0 +1,53 @@
+package integration_test
+
+import (
+	"context"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/integration/realserver"
+)
+
+// TestCommandBeforeTheServer has milvus-wait wait for a server that is not there
+// yet. Of the other releases TestRestart has that.
+func TestCommandBeforeTheServer(t *testing.T) {
+	on(t, []realserver.Release{realserver.Lite32}, func(t *testing.T, shared *site) {
+		shared.ours(t, "starts its server")
+		s, err := launch(shared.server.Release())
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.server.Close()) })
+		require.NoError(t, s.server.Kill())
+		ready := s.awaitReady(within(t, time.Minute), t)
+
+		require.NoError(t, s.server.Start(t.Context()))
+
+		ready(t)
+	})
+}
+
+// awaitReady has milvus-wait, and a watcher, wait for a server that is to be
+// started.
+func (s *site) awaitReady(ctx context.Context, t *testing.T) (check func(t *testing.T)) {
+	r := s.report(t, "milvus-wait ready while the server starts")
+	r.limit += 3 * time.Second // it looks for the server every 3 s
+	c := s.command(t, "ready", "--timeout", "3m")
+	c.midway(t)
+	seen := sight(ctx, s.answers)
+	return func(t *testing.T) {
+		c.exits(t, 0)
+		uri := `http://` + regexp.QuoteMeta(s.server.Address())
+		wrote(t, c.stdout, uri+`: ready \([0-9.]+m?s, [0-9]+ polls\)`)
+		require.Regexp(t, `\A`+uri+`: starting: poll 1 failed, going on: cannot connect to `+uri+`: .*connection refused; check the address`, c.stderr)
+		r.onTime(t, c.timing, seen(t))
+	}
+}
+
+// answers reports whether the server lists its collections. A connection that fails
+// tells nothing: the watcher's is not the command's.
+func (s *site) answers(ctx context.Context) (bool, error) {
+	got, err := questions{s.watch}.showIn("")(ctx)
+	return got.code == 0 && got.legacyCode == 0, err
+}
