@@ -142,8 +142,12 @@ func (c *core) take(now time.Duration, a answer) {
 		a.progress = listed
 	}
 	if c.lastErr != nil {
-		// Nobody saw whether progress changed meanwhile: that is no stall.
+		// Nobody saw whether progress changed meanwhile: that is no stall, nor does
+		// it count for what has to hold.
 		c.changed += now - c.down
+		if c.complete >= 0 {
+			c.complete += now - c.down
+		}
 		c.lastErr = nil
 	}
 	if a.progress != c.last {

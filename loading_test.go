@@ -277,6 +277,28 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+func TestSettleDoesNotCountAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		p := failing(func(_ int, at time.Duration) error {
+			if at >= 2*time.Second && at < 52*time.Second {
+				return errBlip
+			}
+			return nil
+		})
+		loading := p.load
+		p.load = func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
+			_, err := loading(n, at)
+			return milvuswait.LoadingProgress{Percent: 100}, err
+		}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(20*time.Second), constant(time.Second))
+
+		require.NoError(t, err)
+		require.Equal(t, 70*time.Second, time.Since(start), "2 s before it and 18 s after it")
+	})
+}
+
 func TestSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Complete from 2 s to 5 s, and from 8 s on.

@@ -213,9 +213,10 @@ func WithRefresh() Option {
 }
 
 // WithSettle makes a wait return only when the target has been complete at every
-// poll for d, since compaction or a lost node can undo what was complete. Polls
-// are a tenth of d apart meanwhile, if that is more than the pace asks for and no
-// more than Backoff.Max. The default is 0: the first complete answer ends the wait.
+// poll for d, since compaction or a lost node can undo what was complete. Time in
+// which polls only failed does not count. Polls are a tenth of d apart meanwhile,
+// if that is more than the pace asks for and no more than Backoff.Max. The default
+// is 0: the first complete answer ends the wait.
 func WithSettle(d time.Duration) Option {
 	return func(c *config) { c.settle = c.duration("WithSettle", d) }
 }
