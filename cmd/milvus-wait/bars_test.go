@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -109,13 +110,18 @@ func TestBarsUnderWay(t *testing.T) {
 }
 
 func TestBarsThatDoNotFitAreSummedUp(t *testing.T) {
-	term := onTerminal(t, 80, 5, "demo", "--for", "1h", "--fail")
+	term := onTerminal(t, 80, 6, "demo", "--for", "1h", "--fail")
 	term.shows(t, func(screen string) bool { return strings.Contains(screen, "3 more; in all 0 of 6 done, 0%") })
 	require.Equal(t, 1, strings.Count(term.screen.String(), "docs/vidx"))
 
 	term.press(t, ctrlC)
 
 	require.Equal(t, 130, term.exit(t))
+	up := regexp.MustCompile(`\x1b\[(\d+)A`).FindAllStringSubmatch(term.written.String(), -1)
+	require.NotEmpty(t, up)
+	for _, n := range up {
+		require.Equal(t, "4", n[1], "the first line is never cleared, and the last is the cursor's")
+	}
 }
 
 func TestBarsFollowTheSizeOfTheTerminal(t *testing.T) {

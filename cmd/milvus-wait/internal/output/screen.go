@@ -45,12 +45,14 @@ func (s *Screen) Observe(u milvuswait.Update) {
 }
 
 // Lines returns what there is to show in no more than width columns and height
-// lines, of which the last is for the cursor: a line a target and, if there are
-// several, one for all together, until all have ended and have a line.
+// lines: a line a target and, if there are several, one for all together, until all
+// have ended and have a line. Of the height the last line is left for the cursor,
+// and one more: a terminal that is cleared from its first line on may take that for
+// a new screen, as tmux does, and keep the old one in its history.
 func (s *Screen) Lines(width, height int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	room := max(1, height-1)
+	room := max(1, height-2)
 	if len(s.targets) > 1 {
 		room--
 	}
