@@ -74,7 +74,7 @@ func (r *row) word(c Config) (word, color string) {
 	case u.Final && u.Err == nil:
 		return c.finished(t), green
 	case u.Final:
-		return strings.ReplaceAll(state(u.Err), "_", " "), red
+		return words(state(u.Err)), red
 	case u.Err != nil:
 		return "retrying", yellow
 	case u.Progress == nil:
@@ -82,6 +82,9 @@ func (r *row) word(c Config) (word, color string) {
 	}
 	return c.doing(t), ""
 }
+
+// words returns a state as people say it.
+func words(state string) string { return strings.ReplaceAll(state, "_", " ") }
 
 func (r *row) eta() string {
 	if r.update.ETA < time.Second {

@@ -68,6 +68,8 @@ func (s *Screen) Lines(width, height int) []string {
 	}
 	total, hidden := s.total.Summary(), len(s.targets)-len(shown)
 	switch {
+	case hidden > 0 && total.Pending == 0:
+		lines = append(lines, clip(fmt.Sprintf("%d more; in all %s", hidden, s.ended()), width))
 	case hidden > 0:
 		lines = append(lines, clip(visible(fmt.Sprintf("%d more; in all %v", hidden, total)), width))
 	case len(s.targets) > 1 && total.Pending > 0:
@@ -76,9 +78,25 @@ func (s *Screen) Lines(width, height int) []string {
 	return lines
 }
 
+// ended returns how many targets ended how. A percentage would say less: it counts
+// what failed as something that nothing more is to come of.
+func (s *Screen) ended() string {
+	count := make(map[string]int)
+	for _, t := range s.targets {
+		count[state(s.rows[t].update.Err)]++
+	}
+	text := fmt.Sprintf("%d of %d done", count[stateComplete], len(s.targets))
+	for _, other := range []string{stateFailed, stateTimedOut, stateSignal, stateAborted} {
+		if count[other] > 0 {
+			text += fmt.Sprintf(", %d %s", count[other], words(other))
+		}
+	}
+	return text
+}
+
 // choose returns the targets that are worth a line where there is room for so
-// many: those that failed, those under way and the rest, in this order, shown in
-// the order in which they were given.
+// many: those that failed, those that ended without being complete, those under way
+// and the rest, in this order, shown in the order in which they were given.
 func (s *Screen) choose(room int) []milvuswait.Target {
 	if room >= len(s.targets) {
 		return s.targets
@@ -86,6 +104,7 @@ func (s *Screen) choose(room int) []milvuswait.Target {
 	chosen := make(map[milvuswait.Target]bool, room)
 	for _, wanted := range []func(milvuswait.Update) bool{
 		func(u milvuswait.Update) bool { return u.Final && state(u.Err) == stateFailed },
+		func(u milvuswait.Update) bool { return u.Final && u.Err != nil },
 		func(u milvuswait.Update) bool { return !u.Final && u.Progress != nil },
 		func(u milvuswait.Update) bool { return true },
 	} {

@@ -171,6 +171,35 @@ func TestSummary(t *testing.T) {
 	require.Equal(t, `997 more; in all 1 of 1000 done, 1 failed, 0%, slowest loading "c001" at 0%`, lines[3])
 }
 
+func TestWhatIsMissingAtTheEndHasALine(t *testing.T) {
+	var updates []milvuswait.Update
+	for i := range 200 {
+		updates = append(updates, final(loading(fmt.Sprintf("c%03d", i), 100), nil))
+	}
+	updates = append(updates, final(loading("big", 40), errTimedOut))
+	updates[150] = final(loading("other", 0), milvuswait.ErrAborted)
+	updates[170] = final(loading("gone", 0), errSome)
+
+	tests := []struct {
+		name   string
+		height int
+		want   []string
+	}{
+		{"room for all that is missing", 7, []string{"c000 ", "other ", "gone ", "big ", "197 more; in all 198 of 201 done, 1 failed, 1 timed out, 1 aborted"}},
+		{"room for what failed", 4, []string{"gone ", "200 more; in all 198 of 201 done, 1 failed, 1 timed out, 1 aborted"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			lines := draw(output.Config{}, 100, tt.height, updates...)
+
+			require.Len(t, lines, len(tt.want))
+			for i, want := range tt.want {
+				require.True(t, strings.HasPrefix(lines[i], want), "%q", lines[i])
+			}
+		})
+	}
+}
+
 func TestTargetsThatAreNamedTwiceHaveOneLine(t *testing.T) {
 	require.Len(t, draw(output.Config{}, 80, 24, loading("docs", 0), loading("docs", 40)), 1)
 }
