@@ -18,15 +18,19 @@ const cutMark = "… (cut)"
 // separators of lines become spaces, control and format characters (C0, C1,
 // bidirectional overrides, zero width) are dropped, invalid UTF-8 becomes
 // U+FFFD.
-func Text(s string) string {
-	if len(s) <= MaxText && isPlain(s) {
+func Text(s string) string { return Cut(s, MaxText) }
+
+// Cut is Text for another length: for what is made of several texts, each of them
+// bounded, so that the last is not lost.
+func Cut(s string, most int) string {
+	if len(s) <= most && isPlain(s) {
 		return s
 	}
 	var b strings.Builder
 	for i, r := range s {
 		// The input is bounded too: a text of nothing but dropped bytes must not
 		// cost 64 MiB of reading.
-		if i >= 4*MaxText || b.Len()+utf8.RuneLen(r) > MaxText {
+		if i >= 4*most || b.Len()+utf8.RuneLen(r) > most {
 			b.WriteString(cutMark)
 			break
 		}

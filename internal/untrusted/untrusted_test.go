@@ -51,3 +51,8 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestCut(t *testing.T) {
+	require.Equal(t, "ab… (cut)", untrusted.Cut("a\x1bbc", 2))
+	require.Equal(t, "abc", untrusted.Cut("abc", 3))
+}

@@ -7,10 +7,18 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
+// longest is the greatest length of a line or of a text in JSON. What a server says,
+// and names, are cut by themselves, to a fraction of it: what would be lost here is
+// the end of the line, and with it the reason.
+const longest = 16 << 10
+
+// clean returns text made of several that a server or a name may have a part in.
+func clean(s string) string { return untrusted.Cut(s, longest) }
+
 // Line writes s on one line that holds nothing a terminal or the runner of a CI
 // could obey.
 func Line(w io.Writer, s string) {
-	s = commands.Replace(untrusted.Text(s))
+	s = commands.Replace(clean(s))
 	if strings.HasPrefix(strings.TrimSpace(s), "::") {
 		s = "'" + s
 	}

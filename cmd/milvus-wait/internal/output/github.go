@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // GitHub is what GitHub Actions wants besides.
@@ -21,7 +20,7 @@ type GitHub struct {
 func (g GitHub) annotate(w io.Writer, text string) {
 	if g.Annotations {
 		// Line breaks, which would need an escape too, are none any more.
-		write(w, "::error title=milvus-wait::"+strings.ReplaceAll(untrusted.Text(text), "%", "%25"))
+		write(w, "::error title=milvus-wait::"+strings.ReplaceAll(clean(text), "%", "%25"))
 	}
 }
 
@@ -46,23 +45,31 @@ func appendFile(name, text string) (err error) {
 	return err
 }
 
-// mostRows is how many outcomes a table has: GitHub refuses more than 1 MiB.
-const mostRows = 200
+// mostRows and mostBytes are how much a table has: GitHub refuses more than 1 MiB.
+const (
+	mostRows  = 200
+	mostBytes = 1<<20 - 1024 // which is for what follows the rows
+)
 
 // table returns the outcomes as Markdown: if there are too many, those first that
 // did not end well.
 func (c Config) table(report Report) string {
 	var b strings.Builder
 	b.WriteString("### milvus-wait\n\n| target | state | last progress | polls | time |\n|---|---|---|---:|---:|\n")
-	shown := shortlist(report.Outcomes)
-	for _, o := range shown {
+	shown := 0
+	for _, o := range shortlist(report.Outcomes) {
 		progress := ""
 		if o.Progress != nil && c.Ready == "" {
 			progress = o.Progress.String()
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %v |\n", cell(c.name(o.Target)), cell(c.ending(o)), cell(progress), o.Polls, round(o.Elapsed))
+		row := fmt.Sprintf("| %s | %s | %s | %d | %v |\n", cell(c.name(o.Target)), cell(c.ending(o)), cell(progress), o.Polls, round(o.Elapsed))
+		if b.Len()+len(row) > mostBytes {
+			break
+		}
+		b.WriteString(row)
+		shown++
 	}
-	if hidden := len(report.Outcomes) - len(shown); hidden > 0 {
+	if hidden := len(report.Outcomes) - shown; hidden > 0 {
 		fmt.Fprintf(&b, "\n%d more targets.\n", hidden)
 	}
 	if len(report.Outcomes) == 0 && report.Err != nil {
@@ -94,7 +101,7 @@ func (c Config) ending(o milvuswait.Outcome) string {
 	case errors.Is(o.Err, milvuswait.ErrAborted):
 		return state(o.Err)
 	}
-	return state(o.Err) + ": " + c.reason(o)
+	return state(o.Err) + ": " + c.reason(o.Target, o.Err)
 }
 
 var markdown = strings.NewReplacer(
@@ -104,4 +111,4 @@ var markdown = strings.NewReplacer(
 )
 
 // cell returns text that stays in its cell and is nothing but text.
-func cell(text string) string { return markdown.Replace(untrusted.Text(text)) }
+func cell(text string) string { return markdown.Replace(clean(text)) }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
-	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // subject is a target as JSON has it. The fields are those of docs/output.md.
@@ -73,12 +72,12 @@ func (c Config) document(report Report) {
 	d := struct {
 		result
 		Targets []subject `json:"targets"`
-	}{report.result(), []subject{}}
+	}{c.result(report), []subject{}}
 	for i, o := range report.Outcomes {
 		s := c.subject(o.Target, o.Progress)
 		s.State, s.Polls, s.Elapsed = state(o.Err), o.Polls, o.Elapsed.Seconds()
 		if o.Err != nil {
-			s.Error, s.Hint = untrusted.Text(c.reason(o)), untrusted.Text(report.Advice[i])
+			s.Error, s.Hint = clean(c.reason(o.Target, o.Err)), clean(report.Advice[i])
 		}
 		d.Targets = append(d.Targets, s)
 	}
@@ -98,7 +97,9 @@ func (c Config) events() milvuswait.Observer {
 func (c Config) event(u milvuswait.Update) {
 	s := c.subject(u.Target, u.Progress)
 	s.State, s.Polls, s.Elapsed, s.ETA, s.Fraction = stateWaiting, u.Polls, u.Elapsed.Seconds(), u.ETA.Seconds(), &u.Fraction
-	s.Error = message(u.Err)
+	if u.Err != nil {
+		s.Error = clean(c.reason(u.Target, u.Err))
+	}
 	name := "progress"
 	switch {
 	case u.Final:
@@ -125,16 +126,17 @@ func (c Config) end(report Report) {
 		result
 		Done  int `json:"done"`
 		Total int `json:"total"`
-	}{"end", report.result(), done, len(report.Outcomes)})
+	}{"end", c.result(report), done, len(report.Outcomes)})
 }
 
-func (r Report) result() result {
-	return result{r.Code == exit.Done, r.Code, message(r.Err), r.Elapsed.Seconds()}
-}
-
-func message(err error) string {
-	if err == nil {
-		return ""
+func (c Config) result(r Report) result {
+	text := ""
+	switch {
+	case r.Err == nil:
+	case len(r.Outcomes) == 1 && r.Outcomes[0].Err != nil:
+		text = c.reason(r.Outcomes[0].Target, r.Outcomes[0].Err)
+	default:
+		text = reason(r.Err)
 	}
-	return untrusted.Text(reason(err))
+	return result{r.Code == exit.Done, r.Code, clean(text), r.Elapsed.Seconds()}
 }

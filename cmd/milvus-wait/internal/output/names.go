@@ -5,10 +5,13 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// name returns the target as it is written on the command line.
-func (c Config) name(t milvuswait.Target) string {
+// name returns the target as it is written on the command line, cut if that is long.
+func (c Config) name(t milvuswait.Target) string { return untrusted.Text(c.fullName(t)) }
+
+func (c Config) fullName(t milvuswait.Target) string {
 	switch {
 	case c.Ready != "":
 		return c.Ready

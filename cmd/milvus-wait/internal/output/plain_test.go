@@ -110,6 +110,49 @@ milvus-wait: 1 more not waited for to the end; --continue-on-error does
 `, stderr)
 }
 
+// TestReasonsOfLongNames has a target that fills a line, and a server that would.
+func TestReasonsOfLongNames(t *testing.T) {
+	var partitions []string
+	for i := range 300 {
+		partitions = append(partitions, fmt.Sprintf("partition_%03d", i))
+	}
+	u := milvuswait.Update{Target: milvuswait.Loading("wide", partitions...), Progress: milvuswait.LoadingProgress{Percent: 40}, Fraction: 0.4}
+	u.Final, u.Err = true, &milvuswait.Error{
+		Target: u.Target, Cause: milvuswait.ErrPartitionNotFound, Polls: 7, Last: u.Progress, LastErr: failed(strings.Repeat("x", 2048)),
+	}
+	name, ending := "partition_010", "last 40%, last error: xxx"
+	for _, format := range []output.Format{output.Text, output.JSON, output.JSONL} {
+		t.Run(string(format), func(t *testing.T) {
+			c := output.Config{Format: format, GitHub: output.GitHub{Annotations: true}}
+			stdout, stderr := run(c, []milvuswait.Update{u}, reportOf(1, u.Err, u))
+
+			for line := range strings.Lines(stdout + stderr) {
+				require.Contains(t, line, name)
+				require.Contains(t, line, "partition not found (7 polls in 0s, "+strings.ReplaceAll(ending, "%", percentOf(line)))
+				require.Less(t, len(line), 16<<10)
+			}
+		})
+	}
+	t.Run("under way", func(t *testing.T) {
+		u.Final = false
+		_, stderr := run(output.Config{Format: output.Text}, []milvuswait.Update{u}, output.Report{})
+
+		require.Contains(t, stderr, "(cut): loading 40%: poll 0 failed, going on: ")
+	})
+	t.Run("summary", func(t *testing.T) {
+		u.Final = true
+		require.Contains(t, summary(t, reportOf(1, u.Err, u)), "partition not found (7 polls in 0s, "+ending)
+	})
+}
+
+// percentOf returns a percent sign as it is written in the line.
+func percentOf(line string) string {
+	if strings.HasPrefix(line, "::error ") {
+		return "%25"
+	}
+	return "%"
+}
+
 func TestNothingHostileGetsThrough(t *testing.T) {
 	u := loading("docs"+hostile, 40)
 	u.Err = failed(hostile)

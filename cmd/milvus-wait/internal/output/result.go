@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // done writes the result of a target.
@@ -37,7 +38,7 @@ func (c Config) failures(report Report) {
 			aborted++
 		} else if o.Err != nil {
 			told++
-			c.failure(c.reason(o), report.Advice[i])
+			c.failure(c.reason(o.Target, o.Err), report.Advice[i])
 		}
 	}
 	if told == 0 {
@@ -56,13 +57,15 @@ func (c Config) failure(reason, advice string) {
 	c.GitHub.annotate(c.Stderr, reason)
 }
 
-// reason returns why a target failed.
-func (c Config) reason(o milvuswait.Outcome) string {
-	text := reason(o.Err)
+// reason returns why a target failed, or a poll for it. The target comes first in
+// it, with all the names it has.
+func (c Config) reason(t milvuswait.Target, err error) string {
+	target := untrusted.Text(t.String())
 	if c.Ready != "" {
-		text = strings.Replace(text, o.Target.String(), c.Ready, 1)
+		target = c.Ready
 	}
-	if errors.Is(o.Err, context.DeadlineExceeded) {
+	text := strings.Replace(reason(err), t.String(), target, 1)
+	if errors.Is(err, context.DeadlineExceeded) {
 		text = strings.Replace(text, context.DeadlineExceeded.Error(), "timed out", 1)
 	}
 	return text
