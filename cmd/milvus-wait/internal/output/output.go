@@ -63,7 +63,7 @@ func New(c Config, targets []milvuswait.Target) *Reporter {
 	default:
 		observers = append(observers, newPlain(c))
 	}
-	if c.Format == Text && r.bars == nil {
+	if c.Format == Text && !r.underBars() {
 		observers = append(observers, milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			if u.Final && u.Err == nil {
 				c.done(u.Target, u.Progress, u.Elapsed, u.Polls)
@@ -87,29 +87,26 @@ func (r *Reporter) Close() {
 // Finish shows how the wait ended.
 func (r *Reporter) Finish(report Report) {
 	r.Close()
-	if r.config.Format == Text && r.bars != nil {
-		r.config.underBars(report)
+	if r.config.Format == Text && r.underBars() {
+		r.config.count(report)
 	}
 	r.config.Fail(report)
 	r.config.Summarize(report)
 }
 
-// underBars writes the result where bars have shown the progress: in a word if it
-// stands right below them.
-func (c Config) underBars(report Report) {
+// underBars reports whether the result is to stand right below the bars, which have
+// said of every target what there is to say.
+func (r *Reporter) underBars() bool { return r.bars != nil && r.config.Terminal.Stdout }
+
+// count writes the result in a word.
+func (c Config) count(report Report) {
 	done := 0
 	for _, o := range report.Outcomes {
-		if o.Err != nil {
-			continue
-		}
-		done++
-		if !c.Terminal.Stdout {
-			c.done(o.Target, o.Progress, o.Elapsed, o.Polls)
+		if o.Err == nil {
+			done++
 		}
 	}
-	if c.Terminal.Stdout {
-		Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", done, len(report.Outcomes), round(report.Elapsed)))
-	}
+	Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", done, len(report.Outcomes), round(report.Elapsed)))
 }
 
 // Fail shows how a command ended that may have had no wait at all.

@@ -143,6 +143,24 @@ func TestAFailureStandsBelowTheBars(t *testing.T) {
 	require.NotContains(t, raw, "\x1b[3", "no colours")
 }
 
+func TestResultsInAPipeDoNotWaitForTheBars(t *testing.T) {
+	master, terminal := openTerminal(t, 80, 24)
+	go func() { _, _ = io.Copy(io.Discard, master) }()
+	var stdout bytes.Buffer
+	c := output.Config{Stdout: &stdout, Stderr: terminal, Format: output.Text}
+	c.Terminal = output.Detect(&stdout, terminal, func(string) string { return "" }, c.Format, false)
+	require.True(t, c.Terminal.Bars)
+	r := output.New(c, []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("images")})
+	docs, images := final(loading("docs", 100), nil), final(loading("images", 100), nil)
+
+	r.Observer().Observe(docs)
+	require.Equal(t, "docs: loaded (0s, 1 poll)\n", stdout.String())
+
+	r.Observer().Observe(images)
+	r.Finish(reportOf(0, nil, docs, images))
+	require.Equal(t, "docs: loaded (0s, 1 poll)\nimages: loaded (0s, 1 poll)\n", stdout.String())
+}
+
 func TestAPanicLeavesTheTerminalInOrder(t *testing.T) {
 	screen, raw := show(t, nil, func(r *output.Reporter) {
 		require.Panics(t, func() {
