@@ -69,7 +69,10 @@ func (term *terminal) exit(t *testing.T) int {
 	return 0
 }
 
-const ctrlC = "\x03"
+const (
+	ctrlC = "\x03"
+	ctrlS = "\x13"
+)
 
 func TestBarsStayOnTheScreen(t *testing.T) {
 	for name, columns := range map[string]int{"80 columns": 80, "40 columns": 40} {
@@ -149,4 +152,15 @@ func TestCtrlC(t *testing.T) {
 	screen := term.screen.String()
 	require.Regexp(t, `(?m)^docs +\[ *\]    0%  interrupted`, screen)
 	require.Contains(t, screen, "0 of 5 done in ")
+}
+
+func TestAStoppedTerminalStopsNoTimeout(t *testing.T) {
+	term := onTerminal(t, 80, 24, "demo", "--for", "1h", "--timeout", "2s")
+	term.shows(t, func(screen string) bool { return strings.Contains(screen, "docs/vidx") })
+
+	term.press(t, ctrlS)
+
+	var failed *exec.ExitError
+	require.ErrorAs(t, term.cmd.Wait(), &failed)
+	require.Equal(t, 124, failed.ExitCode())
 }

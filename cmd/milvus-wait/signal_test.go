@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -116,33 +118,111 @@ func TestSignalsEndTheReadingOfASecret(t *testing.T) {
 	require.Contains(t, stderr.String(), "--token-file: reading stdin: ")
 }
 
-// A process that cannot write its result, since nobody reads it, is past heeding a
-// signal in any other way.
-func TestSecondCtrlCEndsAtOnce(t *testing.T) {
-	polled, broken := make(chan struct{}), make(chan struct{})
+// hanging returns the address of a server that answers nothing. The first channel is
+// closed at the first call, and the other when that was given up.
+func hanging(t *testing.T) (address string, called, ended chan struct{}) {
+	t.Helper()
+	called, ended = make(chan struct{}), make(chan struct{})
 	server := grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
-		close(polled)
+		close(called)
 		<-stream.Context().Done()
-		close(broken)
+		close(ended)
 		return stream.Context().Err()
 	}))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
+	return listener.Addr().String(), called, ended
+}
+
+// A process whose result nobody reads has a while to go after the first signal.
+func TestSecondCtrlCEndsAtOnce(t *testing.T) {
+	address, called, ended := hanging(t)
 	in, out := fullPipe(t)
 	t.Cleanup(func() { _ = in.Close() })
-	cmd := command(t, listener.Addr().String(), "load", "docs", "-o", "json")
-	cmd.Stdout = out
+	cmd := command(t, address, "load", "docs", "-o", "json")
+	stderr := new(strings.Builder)
+	cmd.Stdout, cmd.Stderr = out, stderr
 	require.NoError(t, cmd.Start())
 	require.NoError(t, out.Close())
-	<-polled
+	<-called
 
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
-	<-broken
+	<-ended
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 
 	require.Equal(t, 130, exitCode(t, cmd))
+	require.NotContains(t, stderr.String(), "nobody reads it")
+}
+
+func TestResultsThatNobodyReads(t *testing.T) {
+	many := []string{"load", "-q"}
+	for i := range 300 {
+		many = append(many, fmt.Sprintf("c%03d", i))
+	}
+	tests := []struct {
+		name   string
+		args   []string
+		signal syscall.Signal // or 0
+		errors bool           // are read, and tell why
+		code   int
+		why    string
+	}{
+		{"events, timed out", append(many, "-o", "jsonl", "--timeout", "1s"), 0, true, 124, "timed out"},
+		{"events and errors, SIGTERM", append(many, "-o", "jsonl"), syscall.SIGTERM, false, 143, ""},
+		{"a document, ctrl-C", []string{"load", "c000", "-q", "-o", "json"}, syscall.SIGINT, true, 130, "ended by signal: interrupt"},
+		{"what is done, timed out", []string{"load", "done", "--timeout", "1s"}, 0, true, 124, "timed out"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+			require.NoError(t, err)
+			t.Cleanup(s.Close)
+			s.Set(milvuswait.Loading("done"), fake.Percents(100))
+			for _, name := range many[2:] {
+				s.Set(milvuswait.Loading(name), fake.LoadOver(time.Hour))
+			}
+			in, out := fullPipe(t)
+			t.Cleanup(func() { _ = in.Close() })
+			cmd := command(t, s.Address(), slices.Clone(tt.args)...)
+			stderr := new(strings.Builder)
+			cmd.Stdout, cmd.Stderr = out, out
+			if tt.errors {
+				cmd.Stderr = stderr
+			}
+			require.NoError(t, cmd.Start())
+			require.NoError(t, out.Close())
+			if tt.signal != 0 {
+				require.Eventually(t, func() bool {
+					return s.Count("GetLoadingProgress")+s.Count("ShowCollections") > 0
+				}, 20*time.Second, 10*time.Millisecond)
+				require.NoError(t, cmd.Process.Signal(tt.signal))
+			}
+
+			require.Equal(t, tt.code, exitCode(t, cmd))
+			if tt.errors {
+				require.Contains(t, stderr.String(), "milvus-wait: the result was not written: nobody reads it: "+tt.why+"\n")
+			}
+		})
+	}
+}
+
+func TestResultsThatAreReadLate(t *testing.T) {
+	address, _, ended := hanging(t)
+	in, out := fullPipe(t)
+	cmd := command(t, address, "load", "docs", "-o", "json", "--timeout", "1s")
+	cmd.Stdout = out
+	require.NoError(t, cmd.Start())
+	require.NoError(t, out.Close())
+	<-ended
+
+	read, err := io.ReadAll(in)
+	require.NoError(t, err)
+
+	require.Equal(t, 124, exitCode(t, cmd))
+	require.Contains(t, string(read), `{"ok":false,"exit_code":124,`)
 }
 
 // fullPipe returns a pipe that takes nothing more.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 )
 
@@ -32,30 +33,31 @@ func System() Streams {
 // Main runs the command that args name and returns its exit code. It takes the
 // signals of the process meanwhile.
 func Main(args []string, streams Streams) (code int) {
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	a := &app{Streams: streams, result: patient.NewWriter(ctx, streams.Stdout), messages: patient.NewWriter(ctx, streams.Stderr)}
+	a.Stderr = a.messages
 	// Go's own exit code for a panic is 2, which says that the caller is wrong.
 	defer func() {
 		if bug := recover(); bug != nil {
-			output.Line(streams.Stderr, fmt.Sprintf("milvus-wait: this is a bug: %v", bug))
+			output.Line(a.Stderr, fmt.Sprintf("milvus-wait: this is a bug: %v", bug))
 			for line := range strings.Lines(string(debug.Stack())) {
-				output.Line(streams.Stderr, line)
+				output.Line(a.Stderr, line)
 			}
 			code = exit.Failed
 		}
 	}()
-	ctx, stop := untilSignal(context.Background())
-	defer stop()
-	a := &app{Streams: streams, result: &resultWriter{w: streams.Stdout}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(streams.Stdin)
 	root.SetOut(a.result)
-	root.SetErr(streams.Stderr)
+	root.SetErr(a.Stderr)
 	addHelpers(root)
 	code = a.end(root.ExecuteContext(ctx))
-	if a.result.err != nil {
-		output.Line(streams.Stderr, fmt.Sprintf("milvus-wait: the result was not written: %v", a.result.err))
+	if err := a.result.Err(); err != nil {
+		output.Line(a.Stderr, fmt.Sprintf("milvus-wait: the result was not written: %v", err))
 		if code == exit.Done {
-			code = exit.Failed
+			code = exit.Code(err)
 		}
 	}
 	return code
@@ -65,7 +67,7 @@ func Main(args []string, streams Streams) (code int) {
 func (a *app) end(err error) int {
 	var reported *reportedError
 	switch {
-	case err == nil, a.result.err != nil && !a.ran: // the help was not written, which Main says
+	case err == nil, a.result.Err() != nil && !a.ran: // the help was not written, which Main says
 		return exit.Done
 	case errors.As(err, &reported):
 		return reported.code
@@ -85,31 +87,18 @@ func (a *app) end(err error) int {
 // app is one run of the command.
 type app struct {
 	Streams
-	result *resultWriter // Stdout
-	global globalFlags
-	output output.Config // as far as it is known
-	mask   secret.Mask   // of what the server is told
-	ran    bool          // cobra found nothing wrong with the arguments
+	result   *patient.Writer // to Stdout
+	messages *patient.Writer // to Stderr, which they stand in for
+	global   globalFlags
+	output   output.Config // as far as it is known
+	mask     secret.Mask   // of what the server is told
+	ran      bool          // cobra found nothing wrong with the arguments
 }
 
 // A reportedError ends a command whose report says all already.
 type reportedError struct{ code int }
 
 func (e *reportedError) Error() string { return "reported" }
-
-// resultWriter keeps the first error, so that a result that nobody got is none.
-type resultWriter struct {
-	w   io.Writer
-	err error
-}
-
-func (r *resultWriter) Write(b []byte) (int, error) {
-	n, err := r.w.Write(b)
-	if r.err == nil {
-		r.err = err
-	}
-	return n, err
-}
 
 // run makes a function of ours that of a command.
 func (a *app) run(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {

@@ -21,12 +21,16 @@ func these(targets []milvuswait.Target) finder {
 	return func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error) { return targets, nil }
 }
 
-// within bounds a command by --timeout.
+// within bounds a command by --timeout, and the patience with whoever reads what it
+// writes.
 func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if a.global.timeout == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, a.global.timeout)
+	ctx, cancel := context.WithTimeout(ctx, a.global.timeout)
+	a.result.Until(ctx)
+	a.messages.Until(ctx)
+	return ctx, cancel
 }
 
 // wait connects, finds the targets and waits for them.

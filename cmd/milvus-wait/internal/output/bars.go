@@ -4,11 +4,13 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
 )
 
 // bars draws a screen on a terminal, several times a second, until it is closed.
@@ -52,10 +54,19 @@ func (b *bars) others(w io.Writer, _ decor.Statistics) error {
 	return err
 }
 
-// close draws a last time and leaves that on the screen.
+// close draws a last time and leaves that on the screen, unless the terminal was
+// stopped, by ctrl-S say.
 func (b *bars) close() {
 	b.closed.Do(func() {
-		b.bar.SetCurrent(1)
-		b.progress.Wait()
+		drawn := make(chan struct{})
+		go func() {
+			defer close(drawn)
+			b.bar.SetCurrent(1)
+			b.progress.Wait()
+		}()
+		select {
+		case <-drawn:
+		case <-time.After(patient.Grace):
+		}
 	})
 }

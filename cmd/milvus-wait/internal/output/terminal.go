@@ -53,8 +53,11 @@ func (t Terminal) size() (width, height int) {
 // isSet reports whether the variable of a CI says that this is one.
 func isSet(value string) bool { return value != "" && value != "0" && value != "false" }
 
-// terminal returns w as a file if it is a terminal.
+// terminal returns w, or what it wraps, as a file if that is a terminal.
 func terminal(w io.Writer) (*os.File, bool) {
+	if wrapper, ok := w.(interface{ Unwrap() io.Writer }); ok {
+		w = wrapper.Unwrap()
+	}
 	file, ok := w.(*os.File)
 	return file, ok && term.IsTerminal(int(file.Fd()))
 }
