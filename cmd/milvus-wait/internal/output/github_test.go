@@ -2,15 +2,18 @@ package output_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
@@ -61,7 +64,12 @@ func TestStepSummary(t *testing.T) {
 }
 
 func TestStepSummaryWithoutAWait(t *testing.T) {
+	late := fmt.Errorf("connecting: %w", context.DeadlineExceeded)
+	ended := fmt.Errorf("connecting: %w", &exit.SignalError{Signal: syscall.SIGTERM})
+
 	require.Contains(t, summary(t, output.Report{Err: errSome, Code: 1}), "| | failed: some error | | 0 | 0s |\n")
+	require.Contains(t, summary(t, output.Report{Err: late, Code: 124}), `| | timed\_out: connecting: `)
+	require.Contains(t, summary(t, output.Report{Err: ended, Code: 143}), "| | interrupted: connecting: ")
 }
 
 func TestCellsAreNothingButText(t *testing.T) {

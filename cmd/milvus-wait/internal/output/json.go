@@ -43,14 +43,15 @@ const (
 	stateAborted  = "aborted"
 )
 
-// state returns how a target ended.
+// state returns how a target ended, or a command that came to no wait.
 func state(err error) string {
+	var signal *exit.SignalError
 	switch {
 	case err == nil:
 		return stateComplete
 	case errors.Is(err, context.DeadlineExceeded):
 		return stateTimedOut
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.As(err, &signal):
 		return stateSignal
 	case errors.Is(err, milvuswait.ErrAborted):
 		return stateAborted
