@@ -49,6 +49,7 @@ complete, and 1 for what is not there, not loaded, or failed.`,
 // look returns what a command does that looks once.
 func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobra.Command, []string) error {
 	return a.run(func(ctx context.Context, args []string) error {
+		a.output.GitHub.Summary = "" // has the outcomes of waits
 		start := time.Now()
 		targets, err := parse(args)
 		if err := oneOf(false, len(args), err); err != nil {
