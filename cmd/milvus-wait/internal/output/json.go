@@ -11,6 +11,7 @@ import (
 // subject is a target as JSON has it. The fields are those of docs/output.md.
 type subject struct {
 	Kind         string              `json:"kind"`
+	Address      string              `json:"address,omitempty"`
 	Collection   string              `json:"collection,omitempty"`
 	Partitions   []string            `json:"partitions,omitempty"`
 	Index        string              `json:"index,omitempty"`
@@ -60,7 +61,7 @@ func state(err error) string {
 }
 
 func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
-	s := subject{Kind: c.kind(t)}
+	s := subject{Kind: c.kind(t), Address: c.Ready}
 	if c.Ready == "" {
 		s.Collection, s.Partitions, s.Index, s.ExpectedRows = t.Collection(), t.Partitions(), t.Index(), t.ExpectedRows()
 		s.Progress = p

@@ -56,7 +56,7 @@ func TestDocumentOfReady(t *testing.T) {
 	stdout, _ := run(output.Config{Format: output.JSON, Ready: "http://m:1"}, nil, reportOf(0, nil, final(loading("server", 100), nil)))
 
 	require.JSONEq(t, `{"ok": true, "exit_code": 0, "elapsed_seconds": 1.5, "targets": [
-		{"kind": "ready", "state": "complete", "polls": 1, "elapsed_seconds": 0}
+		{"kind": "ready", "address": "http://m:1", "state": "complete", "polls": 1, "elapsed_seconds": 0}
 	]}`, stdout)
 }
 
@@ -120,6 +120,10 @@ func TestDocumentationNamesEveryField(t *testing.T) {
 			collect(v, fields)
 		}
 	}
+	stdout, _ := run(output.Config{Format: output.JSON, Ready: "http://m:1"}, nil, report)
+	var ready any
+	require.NoError(t, json.Unmarshal([]byte(stdout), &ready))
+	collect(ready, fields)
 	require.Greater(t, len(fields), 20)
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		require.Contains(t, string(manual), "`"+field+"`")
