@@ -110,6 +110,35 @@ milvus-wait: 1 more not waited for to the end; --continue-on-error does
 `, stderr)
 }
 
+// TestInterruptedTargetsAreNotAllNamed: as many lines as targets would scroll the
+// bars away. What failed by itself or was timed out has its line.
+func TestInterruptedTargetsAreNotAllNamed(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		want int
+		last string
+	}{
+		{"interrupted", errInterrupted, 12, "milvus-wait: and 190 more interrupted\n"},
+		{"timed out", errTimedOut, 201, "milvus-wait: no memory (code 65535)\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var finals []milvuswait.Update
+			for i := range 200 {
+				finals = append(finals, final(loading(fmt.Sprintf("c%03d", i), 40), tt.err))
+			}
+			finals = append(finals, final(loading("broken", 40), failed("no memory")))
+
+			_, stderr := run(output.Config{Format: output.Text}, nil, reportOf(1, errSome, finals...))
+
+			require.Equal(t, tt.want, strings.Count(stderr, "\n"))
+			require.Contains(t, stderr, "milvus-wait: no memory (code 65535)\n")
+			require.True(t, strings.HasSuffix(stderr, tt.last), stderr)
+		})
+	}
+}
+
 // TestReasonsOfLongNames has a target that fills a line, and a server that would.
 func TestReasonsOfLongNames(t *testing.T) {
 	var partitions []string

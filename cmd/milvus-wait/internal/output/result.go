@@ -27,22 +27,36 @@ func (c Config) done(t milvuswait.Target, p milvuswait.Progress, elapsed time.Du
 	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), c.finished(t), rows, round(elapsed), polls, word, question))
 }
 
+// mostInterrupted is how many targets are named that a signal ended: whoever sent it
+// knows why, and the bars say how far each was.
+const mostInterrupted = 10
+
 // failures writes to stderr what failed, and what to do about it.
 func (c Config) failures(report Report) {
 	if report.Err == nil {
 		return
 	}
-	told, aborted := 0, 0
+	told, aborted, interrupted := 0, 0, 0
 	for i, o := range report.Outcomes {
-		if errors.Is(o.Err, milvuswait.ErrAborted) {
+		switch state(o.Err) {
+		case stateComplete:
+			continue
+		case stateAborted:
 			aborted++
-		} else if o.Err != nil {
-			told++
-			c.failure(c.reason(o.Target, o.Err), report.Advice[i])
+			continue
+		case stateSignal:
+			if interrupted++; interrupted > mostInterrupted {
+				continue
+			}
 		}
+		told++
+		c.failure(c.reason(o.Target, o.Err), report.Advice[i])
 	}
 	if told == 0 {
 		c.failure(reason(report.Err), "")
+	}
+	if more := interrupted - mostInterrupted; more > 0 {
+		Line(c.Stderr, fmt.Sprintf("milvus-wait: and %d more interrupted", more))
 	}
 	if aborted > 0 {
 		Line(c.Stderr, fmt.Sprintf("milvus-wait: %d more not waited for to the end; --continue-on-error does", aborted))
