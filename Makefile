@@ -11,6 +11,7 @@ export GOFLAGS     := -trimpath -buildvcs=false -mod=readonly
 export GOAMD64     := v1
 export GOARM64     := v8.0
 export GOEXPERIMENT :=
+export GOFIPS140   := off
 export GOWORK      := off
 
 .PHONY: build sums reproducible docs picture $(PLATFORMS)
