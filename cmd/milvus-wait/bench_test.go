@@ -46,6 +46,11 @@ func median(d []time.Duration) float64 {
 
 // BenchmarkHelp runs milvus-wait --help and a program that prints a line by turns.
 // Try -benchtime=100x.
+//
+// What is slow is the initialization of packages, 5 ms in all, before main: that of
+// generated code, which registers its messages whether they are used or not. By
+// GODEBUG=inittrace=1 milvuspb takes 1.3 ms to 1.9 ms of it, commonpb 0.5 ms to
+// 0.7 ms, and schemapb and protobuf's own descriptors 0.4 ms each.
 func BenchmarkHelp(b *testing.B) {
 	source := filepath.Join(b.TempDir(), "hello.go")
 	require.NoError(b, os.WriteFile(source, []byte("package main\n\nfunc main() { println(\"hello\") }\n"), 0o600))
