@@ -225,6 +225,24 @@ func TestResultsThatAreReadLate(t *testing.T) {
 	require.Contains(t, string(read), `{"ok":false,"exit_code":124,`)
 }
 
+// What a shell takes for exit code 141 is the signal.
+func TestReadersThatHaveGoneEndIt(t *testing.T) {
+	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	s.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))
+	in, out, err := os.Pipe()
+	require.NoError(t, err)
+	cmd := command(t, s.Address(), "load", "docs", "-o", "jsonl", "-v")
+	cmd.Stdout = out
+	require.NoError(t, cmd.Start())
+	require.NoError(t, errors.Join(in.Close(), out.Close()))
+
+	var failed *exec.ExitError
+	require.ErrorAs(t, cmd.Wait(), &failed)
+	require.Equal(t, syscall.SIGPIPE, failed.Sys().(syscall.WaitStatus).Signal())
+}
+
 // fullPipe returns a pipe that takes nothing more.
 func fullPipe(t *testing.T) (in, out *os.File) {
 	t.Helper()

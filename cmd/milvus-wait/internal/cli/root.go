@@ -20,6 +20,7 @@ Exit codes:
   2    the command line makes no sense
   124  the time was up; how far every target was is on stderr
   130  ended by ctrl-C, 143 by SIGTERM; a second one ends at once
+  141  the reader of the output has gone, as that of a pipe into head (SIGPIPE)
 
 Environment, which flags override:
   MILVUS_URI      http://HOST:PORT, https://HOST:PORT or HOST:PORT, and /DATABASE
