@@ -123,8 +123,9 @@ func TestBarsThatDoNotFitAreSummedUp(t *testing.T) {
 	up := regexp.MustCompile(`\x1b\[(\d+)A`).FindAllStringSubmatch(term.written.String(), -1)
 	require.NotEmpty(t, up)
 	for _, n := range up {
-		require.Equal(t, "4", n[1], "the first line is never cleared, and the last is the cursor's")
+		require.Equal(t, "4", n[1], "the first line is the command's, and the last the cursor's")
 	}
+	require.NotRegexp(t, `\x1b\[\d*A\x1b\[J`, term.written.String(), "tmux keeps in its history what is cleared from the first line on")
 }
 
 func TestBarsFollowTheSizeOfTheTerminal(t *testing.T) {

@@ -26,7 +26,7 @@ type bars struct {
 
 func newBars(c Config, targets []milvuswait.Target) *bars {
 	b := &bars{Screen: NewScreen(c, targets)}
-	b.progress = mpb.New(mpb.WithOutput(c.Terminal.file))
+	b.progress = mpb.New(drawnOn(c.Terminal.file)...)
 	// One bar of mpb's is the whole screen: a thousand would be a thousand
 	// goroutines, for forty lines.
 	b.bar = b.progress.MustAdd(1, mpb.BarFillerFunc(b.first),

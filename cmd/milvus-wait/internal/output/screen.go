@@ -46,9 +46,8 @@ func (s *Screen) Observe(u milvuswait.Update) {
 
 // Lines returns what there is to show in no more than width columns and height
 // lines: a line a target and, if there are several, one for all together, until all
-// have ended and have a line. Of the height the last line is left for the cursor,
-// and one more: a terminal that is cleared from its first line on may take that for
-// a new screen, as tmux does, and keep the old one in its history.
+// have ended and have a line. Of the height the last line is left for the cursor, and
+// the first for the command line.
 func (s *Screen) Lines(width, height int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
