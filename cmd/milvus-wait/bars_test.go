@@ -156,6 +156,7 @@ func TestCtrlC(t *testing.T) {
 }
 
 func TestAStoppedTerminalStopsNoTimeout(t *testing.T) {
+	t.Parallel()
 	term := onTerminal(t, 80, 24, "demo", "--for", "1h", "--timeout", "2s")
 	term.shows(t, func(screen string) bool { return strings.Contains(screen, "docs/vidx") })
 

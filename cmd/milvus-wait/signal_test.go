@@ -157,6 +157,7 @@ func TestSecondCtrlCEndsAtOnce(t *testing.T) {
 }
 
 func TestResultsThatNobodyReads(t *testing.T) {
+	t.Parallel()
 	many := []string{"load", "-q"}
 	for i := range 300 {
 		many = append(many, fmt.Sprintf("c%03d", i))
