@@ -20,13 +20,21 @@ import (
 
 const adviceDatabase = "check --db, the path of the address, and MILVUS_DB"
 
-// adviceTimeout bounds what is asked of the server once the wait is over.
-const adviceTimeout = 2 * time.Second
+// What is asked of the server once the wait is over takes no longer than this: the
+// first while there is time left, and the second when the time was up, which is as
+// long as a command may outlive its --timeout or a signal.
+const (
+	adviceTimeout     = 2 * time.Second
+	lateAdviceTimeout = 200 * time.Millisecond
+)
 
 // advise returns what to do about each outcome, "" where nothing can be said.
 func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []string {
-	// The time that the wait had may be over.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adviceTimeout)
+	budget := adviceTimeout
+	if ctx.Err() != nil {
+		ctx, budget = context.WithoutCancel(ctx), lateAdviceTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	a := &adviser{s, sync.OnceValue(func() []string {
 		names, _ := s.collections(ctx)
