@@ -36,10 +36,7 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	a := &adviser{s, sync.OnceValue(func() []string {
-		names, _ := s.collections(ctx)
-		return names
-	})}
+	a := &adviser{s, sync.OnceValues(func() ([]string, error) { return s.collections(ctx) })}
 	advice := make([]string, len(outcomes))
 	for i, o := range outcomes {
 		advice[i] = a.about(ctx, o)
@@ -50,7 +47,7 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 // adviser looks up what was meant.
 type adviser struct {
 	*server
-	collections func() []string // asks once
+	collections func() ([]string, error) // asks once
 }
 
 func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
@@ -91,7 +88,10 @@ func loadCall(t milvuswait.Target) string {
 }
 
 func (a *adviser) aboutCollection(name string) string {
-	names := a.collections()
+	names, err := a.collections()
+	if err != nil {
+		return "check the name, --db and MILVUS_DB, or say --grace if it is about to be created; " + a.noList("collections", err)
+	}
 	if len(names) == 0 {
 		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or say --grace if it is about to be created", a.inDatabase())
 	}
@@ -104,7 +104,7 @@ func (a *adviser) aboutCollection(name string) string {
 func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) string {
 	names, err := a.partitions(ctx, t.Collection())
 	if err != nil {
-		return "check the names of the partitions"
+		return "check the names of the partitions; " + a.noList("partitions", err)
 	}
 	for _, p := range t.Partitions() {
 		if meant := similar(p, names); meant != "" && !slices.Contains(names, p) {
@@ -115,10 +115,19 @@ func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) strin
 }
 
 func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
-	if names, err := a.indexes(ctx, t.Collection()); err == nil && len(names) > 0 {
+	names, err := a.indexes(ctx, t.Collection())
+	switch {
+	case err != nil:
+		return "check the name of the index; " + a.noList("indexes", err)
+	case len(names) > 0:
 		return fmt.Sprintf("the collection has %s; name one of them, or all, '%s/*'", alternatives(names), t.Collection())
 	}
 	return fmt.Sprintf("create it by create_index(%q, …), or say --grace if somebody is about to", t.Collection())
+}
+
+// noList says that there is no list of what there is to choose from.
+func (a *adviser) noList(what string, err error) string {
+	return fmt.Sprintf("the %s that there are cannot be listed: %v", what, a.mask.Error(err))
 }
 
 // The codes of Milvus for whom it does not know and what one may not do.

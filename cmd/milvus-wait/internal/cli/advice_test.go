@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +63,42 @@ func TestHintsDoNotOutliveTheTimeout(t *testing.T) {
 			require.Equal(t, tt.code, code, stderr)
 			require.Len(t, s.allowed, 1)
 			require.LessOrEqual(t, <-s.allowed, tt.allowed+rounding)
+		})
+	}
+}
+
+// flickering is a server on which an index cannot be seen twice.
+type flickering struct {
+	milvuspb.UnimplementedMilvusServiceServer
+	mu      sync.Mutex
+	answers []*commonpb.Status // the last one for ever
+}
+
+func (f *flickering) DescribeIndex(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	st := f.answers[0]
+	f.answers = f.answers[min(1, len(f.answers)-1):]
+	return &milvuspb.DescribeIndexResponse{Status: st}, nil
+}
+
+func TestHintsAboutIndexesThatCannotBeListed(t *testing.T) {
+	missing := &commonpb.Status{Code: 700, ErrorCode: commonpb.ErrorCode_IndexNotExist, Reason: "index not found"}
+	refused := &commonpb.Status{Code: 1401, ErrorCode: commonpb.ErrorCode_PermissionDenied, Reason: "not permitted"}
+	tests := []struct {
+		name    string
+		answers []*commonpb.Status
+		want    string
+	}{
+		{"there is none", []*commonpb.Status{missing}, `milvus-wait: hint: create it by create_index("docs", …), or say --grace if somebody is about to`},
+		{"the list is refused", []*commonpb.Status{missing, refused}, "milvus-wait: hint: check the name of the index; the indexes that there are cannot be listed: DescribeIndex: not permitted (code 1401)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			code, _, stderr := run(map[string]string{"MILVUS_URI": serve(t, &flickering{answers: tt.answers})}, "index", "docs/vidx", "-q")
+
+			require.Equal(t, 1, code, stderr)
+			require.Contains(t, stderr, tt.want+"\n")
 		})
 	}
 }

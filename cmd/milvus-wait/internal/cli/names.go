@@ -14,6 +14,9 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/nearest"
 )
 
+// codeIndexNotFound is that of Milvus 2.3 and newer.
+const codeIndexNotFound = 700
+
 // collections returns the names of all collections, sorted.
 func (s *server) collections(ctx context.Context) ([]string, error) {
 	answer, err := s.client.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{DbName: s.database})
@@ -26,9 +29,14 @@ func (s *server) partitions(ctx context.Context, collection string) ([]string, e
 	return named("ShowPartitions", answer.GetPartitionNames(), answer.GetStatus(), err)
 }
 
-// indexes returns the names of the collection's indexes, sorted.
+// indexes returns the names of the collection's indexes, sorted: none if the server
+// says that it has none, which it does as an error.
 func (s *server) indexes(ctx context.Context, collection string) ([]string, error) {
 	answer, err := s.client.DescribeIndex(ctx, &milvuspb.DescribeIndexRequest{DbName: s.database, CollectionName: collection})
+	//lint:ignore SA1019 All that 2.2 has.
+	if st := answer.GetStatus(); st.GetCode() == codeIndexNotFound || st.GetErrorCode() == commonpb.ErrorCode_IndexNotExist {
+		return nil, err
+	}
 	var names []string
 	for _, d := range answer.GetIndexDescriptions() {
 		names = append(names, d.GetIndexName())

@@ -26,6 +26,7 @@ type server struct {
 	poller   *rpc.Poller
 	endpoint dial.Endpoint
 	database string
+	mask     secret.Mask // of what it is told
 }
 
 // open returns the server that flags and environment name. Nothing is connected
@@ -57,7 +58,9 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
-	return newServer(conn, endpoint, database), nil
+	s := newServer(conn, endpoint, database)
+	s.mask = a.mask
+	return s, nil
 }
 
 // endpoint returns where the server is, by the first that says so.
@@ -77,7 +80,7 @@ func (a *app) endpoint() (dial.Endpoint, error) {
 
 func newServer(conn *grpc.ClientConn, endpoint dial.Endpoint, database string) *server {
 	client := milvuspb.NewMilvusServiceClient(conn)
-	return &server{conn, client, rpc.New(client, rpc.WithDatabase(database)), endpoint, database}
+	return &server{conn: conn, client: client, poller: rpc.New(client, rpc.WithDatabase(database)), endpoint: endpoint, database: database}
 }
 
 // connect returns the server when a connection to it is there.
