@@ -55,6 +55,8 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	switch err := o.Err; {
 	case err == nil, errors.Is(err, milvuswait.ErrAborted), errors.Is(err, context.Canceled):
 		return ""
+	case a.ready:
+		return refusal(err, "ShowCollections")
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
 		return a.aboutCollection(collection)
 	case errors.Is(err, milvuswait.ErrPartitionNotFound):

@@ -34,7 +34,7 @@ that it refuses and TLS that cannot work end the wait.`,
 			return a.failed(start, err)
 		}
 		defer s.close()
-		a.output.Ready = s.endpoint.URI()
+		a.output.Ready, s.ready = s.endpoint.URI(), true
 		wait.unreachable = 0 // --timeout alone says how long
 		return a.waitFor(ctx, s, s.answering(), []milvuswait.Target{milvuswait.Loading(readyTarget)}, wait.options(), start)
 	})

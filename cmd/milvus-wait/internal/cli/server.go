@@ -27,6 +27,7 @@ type server struct {
 	endpoint dial.Endpoint
 	database string
 	mask     secret.Mask // of what it is told
+	ready    bool        // it is itself what is waited for
 }
 
 // open returns the server that flags and environment name. Nothing is connected
