@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -116,6 +117,19 @@ func TestSignalsEndTheReadingOfASecret(t *testing.T) {
 
 	require.Equal(t, 124, exitCode(t, cmd))
 	require.Contains(t, stderr.String(), "--token-file: reading stdin: ")
+}
+
+func TestSignalsEndTheReadingOfAuthorities(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	cmd := command(t, "127.0.0.1:1", "load", "docs", "--uri", "https://127.0.0.1:1", "--tls-ca", fifo, "--timeout", "100ms")
+	stderr := new(strings.Builder)
+	cmd.Stderr = stderr
+
+	require.NoError(t, cmd.Start())
+
+	require.Equal(t, 124, exitCode(t, cmd))
+	require.Contains(t, stderr.String(), "--tls-ca: reading "+fifo+": ")
 }
 
 // hanging returns the address of a server that answers nothing. The first channel is

@@ -47,21 +47,27 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	}
 	token, err := a.token(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, err
-		}
-		return nil, exit.AsUsage(err)
+		return nil, misuse(ctx, err)
 	}
-	conn, err := dial.Open(dial.Config{
+	conn, err := dial.Open(ctx, dial.Config{
 		Endpoint: endpoint, Token: token, CAFile: g.tlsCA, ServerName: g.tlsServerName,
 		Insecure: g.insecure, UserAgent: "milvus-wait/" + version(), ConnectTimeout: g.connectTimeout,
 	})
 	if err != nil {
-		return nil, exit.AsUsage(err)
+		return nil, misuse(ctx, err)
 	}
 	s := newServer(conn, endpoint, database)
 	s.mask = a.mask
 	return s, nil
+}
+
+// misuse returns err as an error of who called the command, unless the end of ctx is
+// what it is.
+func misuse(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return exit.AsUsage(err)
 }
 
 // endpoint returns where the server is, by the first that says so.

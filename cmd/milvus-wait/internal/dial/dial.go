@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"time"
 
 	"google.golang.org/grpc"
@@ -40,10 +39,15 @@ type Config struct {
 // ErrPlaintextCredentials is why credentials are not sent.
 var ErrPlaintextCredentials = errors.New("credentials are not sent in plain text to another machine")
 
+// maxAuthorities is many times what a system has for all of them, and keeps
+// /dev/zero from being read for ever.
+const maxAuthorities = 8 << 20
+
 // Open returns a connection, which is not established yet. The errors are those
-// of a Config that makes no sense.
-func Open(c Config) (*grpc.ClientConn, error) {
-	creds, err := c.transport()
+// of a Config that makes no sense, and context.Cause if ctx is done before the
+// file of authorities, which may be a FIFO, has ended.
+func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
+	creds, err := c.transport(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +79,7 @@ func Open(c Config) (*grpc.ClientConn, error) {
 	return grpc.NewClient("dns:///"+url.PathEscape(c.Endpoint.Address), options...)
 }
 
-func (c Config) transport() (credentials.TransportCredentials, error) {
+func (c Config) transport(ctx context.Context) (credentials.TransportCredentials, error) {
 	if !c.Endpoint.TLS {
 		if c.CAFile != "" || c.ServerName != "" {
 			return nil, errors.New("--tls-ca and --tls-server-name are for https:// addresses")
@@ -84,9 +88,12 @@ func (c Config) transport() (credentials.TransportCredentials, error) {
 	}
 	config := &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		pem, err := secret.ReadFile(ctx, c.CAFile, maxAuthorities)
 		if err != nil {
 			return nil, fmt.Errorf("--tls-ca: %w", err)
+		}
+		if len(pem) > maxAuthorities {
+			return nil, fmt.Errorf("--tls-ca: %s is too long for a file of authorities", c.CAFile)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {

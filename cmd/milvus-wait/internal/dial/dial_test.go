@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func endpoint(t *testing.T, uri string) dial.Endpoint {
 // open returns a connection that is not established.
 func open(t *testing.T, c dial.Config) *grpc.ClientConn {
 	t.Helper()
-	conn, err := dial.Open(c)
+	conn, err := dial.Open(t.Context(), c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	return conn
@@ -67,16 +68,26 @@ func TestConfigsThatMakeNoSense(t *testing.T) {
 		{"a token in plain text", dial.Config{Endpoint: plain, Token: token}, "credentials are not sent in plain text to another machine: use https://, or say --insecure-credentials"},
 		{"authorities of plain text", dial.Config{Endpoint: plain, CAFile: noPEM}, "--tls-ca and --tls-server-name are for https:// addresses"},
 		{"a name of plain text", dial.Config{Endpoint: plain, ServerName: "milvus"}, "--tls-ca and --tls-server-name are for https:// addresses"},
-		{"no file of authorities", dial.Config{Endpoint: secure, CAFile: "missing.pem"}, "--tls-ca: open missing.pem: no such file or directory"},
+		{"no file of authorities", dial.Config{Endpoint: secure, CAFile: "missing.pem"}, "--tls-ca: reading missing.pem: no such file or directory"},
 		{"a file without authorities", dial.Config{Endpoint: secure, CAFile: noPEM}, "--tls-ca: there is no PEM certificate in " + noPEM},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := dial.Open(tt.config)
+			_, err := dial.Open(t.Context(), tt.config)
 
 			require.EqualError(t, err, tt.want)
 		})
 	}
+}
+
+func TestAuthoritiesThatNeverEnd(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no /dev/zero")
+	}
+
+	_, err := dial.Open(t.Context(), dial.Config{Endpoint: endpoint(t, "https://milvus"), CAFile: "/dev/zero"})
+
+	require.EqualError(t, err, "--tls-ca: /dev/zero is too long for a file of authorities")
 }
 
 func TestWhoMayBeToldAToken(t *testing.T) {
@@ -86,7 +97,7 @@ func TestWhoMayBeToldAToken(t *testing.T) {
 		})
 	}
 	open(t, dial.Config{Endpoint: endpoint(t, "http://milvus"), Token: token, Insecure: true})
-	_, err := dial.Open(dial.Config{Endpoint: endpoint(t, "http://milvus"), Token: token})
+	_, err := dial.Open(t.Context(), dial.Config{Endpoint: endpoint(t, "http://milvus"), Token: token})
 	require.ErrorIs(t, err, dial.ErrPlaintextCredentials)
 }
 

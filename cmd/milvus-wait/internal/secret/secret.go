@@ -32,43 +32,57 @@ const maxSize = 64 << 10
 // or a FIFO has ended. Its errors have the name of the file, and never what is in
 // it.
 func Read(ctx context.Context, name string, stdin io.Reader) (string, error) {
-	type answer struct {
-		bytes []byte
-		err   error
-	}
-	read := make(chan answer, 1)
 	open := func() (io.ReadCloser, error) { return os.Open(name) }
 	if name == "-" {
 		name = "stdin"
 		open = func() (io.ReadCloser, error) { return io.NopCloser(stdin), refuseTerminal(stdin) }
 	}
+	b, err := read(ctx, name, open, maxSize)
+	if err != nil {
+		return "", err
+	}
+	s, err := Clean(string(b))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// ReadFile returns what is in the file of that name, but no more than one byte
+// above limit. It ends with ctx, as Read does.
+func ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
+	return read(ctx, name, func() (io.ReadCloser, error) { return os.Open(name) }, limit)
+}
+
+func read(ctx context.Context, name string, open func() (io.ReadCloser, error), limit int64) ([]byte, error) {
+	type answer struct {
+		bytes []byte
+		err   error
+	}
+	read := make(chan answer, 1)
 	// Neither opening a FIFO nor reading a pipe can be broken off.
 	go func() {
-		b, err := readAll(open)
+		b, err := readAll(open, limit)
 		read <- answer{b, err}
 	}()
 	select {
 	case a := <-read:
 		if a.err != nil {
-			return "", fmt.Errorf("reading %s: %w", name, a.err)
+			return nil, fmt.Errorf("reading %s: %w", name, a.err)
 		}
-		s, err := Clean(string(a.bytes))
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", name, err)
-		}
-		return s, nil
+		return a.bytes, nil
 	case <-ctx.Done():
-		return "", fmt.Errorf("reading %s: %w", name, context.Cause(ctx))
+		return nil, fmt.Errorf("reading %s: %w", name, context.Cause(ctx))
 	}
 }
 
-func readAll(open func() (io.ReadCloser, error)) ([]byte, error) {
+func readAll(open func() (io.ReadCloser, error), limit int64) ([]byte, error) {
 	in, err := open()
 	if err != nil {
 		return nil, cause(err)
 	}
 	defer in.Close()
-	b, err := io.ReadAll(io.LimitReader(in, maxSize+1))
+	b, err := io.ReadAll(io.LimitReader(in, limit+1))
 	return b, cause(err)
 }
 
