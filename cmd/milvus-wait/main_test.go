@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 			"mute":   muteServer,
 			"evil":   evilServer,
 			"http":   httpServer,
+			"proxy":  proxyServer,
 			"clean":  clean,
 			"json":   validJSON,
 			"hidden": hidden,

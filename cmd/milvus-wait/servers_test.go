@@ -99,6 +99,30 @@ func serveHTTP(ts *testscript.TestScript, variable string, two bool, handler htt
 	ts.Defer(func() { _ = server.Close() })
 }
 
+// proxy starts a proxy that refuses everything by an answer that echoes what it
+// was sent, and one whose answer is no HTTP, and sets PROXY and BABEL to their
+// addresses.
+func proxyServer(ts *testscript.TestScript, _ bool, _ []string) {
+	for variable, prefix := range map[string]string{"PROXY": "HTTP/1.1 403 Forbidden\r\n\r\nyou sent ", "BABEL": "you sent "} {
+		listener := listen(ts, variable)
+		ts.Defer(func() { _ = listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				b := make([]byte, 64<<10)
+				n, _ := conn.Read(b)
+				sent := string(b[:n])
+				_, credentials, _ := strings.Cut(sent, "Basic ")
+				_, _ = conn.Write([]byte(prefix + credentials))
+				_ = conn.Close()
+			}
+		}()
+	}
+}
+
 // closed sets CLOSED to an address where nobody listens.
 func closedPort(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(listen(ts, "CLOSED").Close())

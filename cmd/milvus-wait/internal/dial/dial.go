@@ -124,6 +124,9 @@ func Establish(ctx context.Context, conn *grpc.ClientConn, e Endpoint, budget ti
 	within, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	failure := &Error{Endpoint: e, Reason: "it does not answer", Advice: adviceReach}
+	if e.proxy() != nil {
+		failure.Advice = adviceBetween
+	}
 	conn.Connect()
 	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
 		if state == connectivity.TransientFailure {

@@ -5,6 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
@@ -56,6 +60,7 @@ func (e *Error) Final() bool { return e.final }
 const (
 	adviceReach     = "check the address and the port, that the server runs, and that no firewall is between"
 	adviceName      = "check the host in --uri or MILVUS_URI"
+	adviceBetween   = "the proxy that HTTPS_PROXY names is in between: check that it runs, or name the host in NO_PROXY if it needs none"
 	adviceProxy     = "the proxy that HTTPS_PROXY names refuses it: name the host in NO_PROXY if it needs none"
 	adviceOther     = "something else than Milvus answers there: check the port, which is 19530 unless configured otherwise"
 	advicePlain     = "the server does not speak TLS there: use http://"
@@ -81,6 +86,11 @@ func lastFailure(ctx context.Context, conn *grpc.ClientConn, e Endpoint) *Error 
 // server that broke a plain connection speaks TLS, it connects to it once more.
 func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	failure := &Error{Endpoint: e, Reason: reason(text), Advice: adviceReach}
+	proxy := e.proxy()
+	if proxy != nil {
+		failure.Advice = adviceBetween
+		failure.Reason = maskOf(proxy).Text(failure.Reason)
+	}
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {
 	case has("first record does not look like a TLS handshake"):
@@ -92,11 +102,13 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	case has("authentication handshake failed"):
 		failure.Advice = adviceHandshake
 	case has("no such host"):
-		failure.Advice = adviceName
+		if proxy == nil {
+			failure.Advice = adviceName
+		}
 	case has("produced zero addresses"):
 		failure.Reason, failure.Advice = "no address is known of this host", adviceName
 	case has("failed to do connect handshake"):
-		failure.Advice = adviceProxy
+		failure.Reason, failure.Advice = refused(failure.Reason), adviceProxy
 	case has("HTTP/1.1 header"):
 		failure.Advice = adviceOther
 	case !e.TLS && !has("while dialing") && speaksTLS(ctx, e):
@@ -112,10 +124,43 @@ func reason(text string) string {
 		"transport: Error while dialing: ", "transport: authentication handshake failed: ",
 	} {
 		if _, after, found := strings.Cut(text, noise); found {
+			if unquoted, err := strconv.Unquote(after); err == nil {
+				after = unquoted
+			}
 			text = strings.Trim(after, `"`)
 		}
 	}
 	return text
+}
+
+// refused returns reason, which has the whole answer of a proxy, with no more of it
+// than the status: the rest may echo the password that the proxy was sent.
+func refused(reason string) string {
+	said, answer, _ := strings.Cut(reason, ", ")
+	for _, field := range strings.Fields(answer) {
+		if code, err := strconv.Atoi(field); err == nil && http.StatusText(code) != "" {
+			return fmt.Sprintf("%s: %d %s", said, code, http.StatusText(code))
+		}
+	}
+	return said
+}
+
+// proxy returns the proxy through which gRPC connects to the endpoint, or nil.
+func (e Endpoint) proxy() *url.URL {
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: e.Address}})
+	if err != nil {
+		return nil
+	}
+	return proxy
+}
+
+// maskOf returns what hides the secrets that the proxy is sent.
+func maskOf(proxy *url.URL) secret.Mask {
+	if proxy.User == nil {
+		return secret.Mask{}
+	}
+	password, _ := proxy.User.Password()
+	return secret.NewMask(secret.Parts(proxy.User.Username() + ":" + password)...)
 }
 
 // speaksTLS reports whether the server answers to a handshake of TLS. Nothing is

@@ -39,7 +39,11 @@ func TestExplain(t *testing.T) {
 		},
 		{
 			"a proxy", `connection error: desc = "transport: Error while dialing: failed to do connect handshake, status: 403 Forbidden"`,
-			"failed to do connect handshake, status: 403 Forbidden; the proxy that HTTPS_PROXY names refuses it: name the host in NO_PROXY if it needs none", false,
+			"failed to do connect handshake: 403 Forbidden; the proxy that HTTPS_PROXY names refuses it: name the host in NO_PROXY if it needs none", false,
+		},
+		{
+			"a proxy that echoes", `connection error: desc = "transport: Error while dialing: failed to do connect handshake, response: \"HTTP/1.1 407 cm9v\\r\\n\\r\\nProxy-Authorization: Basic cm9v\""`,
+			"failed to do connect handshake: 407 Proxy Authentication Required; the proxy that HTTPS_PROXY names refuses it: name the host in NO_PROXY if it needs none", false,
 		},
 		{
 			"hung up", `connection error: desc = "transport: authentication handshake failed: EOF"`,
