@@ -78,7 +78,7 @@ func parse(uri string) (Endpoint, error) {
 	case "https":
 		e.TLS, port = true, tlsPort
 	default:
-		return e, fmt.Errorf("there is no scheme %q here", u.Scheme)
+		return e, errors.New("its scheme is none of http, https and tcp")
 	}
 	if e.Host, err = host(u); err != nil {
 		return e, err

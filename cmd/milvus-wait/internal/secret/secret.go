@@ -67,10 +67,13 @@ func read(ctx context.Context, name string, open func() (io.ReadCloser, error), 
 	}()
 	select {
 	case a := <-read:
-		if a.err != nil {
-			return nil, fmt.Errorf("reading %s: %w", name, a.err)
+		switch {
+		case a.err == nil:
+			return a.bytes, nil
+		case strings.Contains(name, ":") && errors.Is(a.err, os.ErrNotExist):
+			return nil, fmt.Errorf("reading the file, whose name is not shown since it may be a secret: %w", a.err)
 		}
-		return a.bytes, nil
+		return nil, fmt.Errorf("reading %s: %w", name, a.err)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("reading %s: %w", name, context.Cause(ctx))
 	}
