@@ -6,6 +6,16 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// keep has the mask leave the targets as they are: a password may be the name of
+// one, and would be told by what is masked of it.
+func (a *app) keep(targets []milvuswait.Target) {
+	texts := make([]string, len(targets))
+	for i, t := range targets {
+		texts[i] = t.String()
+	}
+	a.mask = a.mask.Keeping(texts...)
+}
+
 // masked returns an observer that is told no secrets.
 func (a *app) masked(o milvuswait.Observer) milvuswait.Observer {
 	return milvuswait.ObserverFunc(func(u milvuswait.Update) {

@@ -58,6 +58,7 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 		ctx, cancel := a.within(ctx)
 		defer cancel()
 		s, err := a.connect(ctx)
+		a.keep(targets)
 		if err != nil {
 			// Never a document of waits here.
 			a.output.Format = output.Text

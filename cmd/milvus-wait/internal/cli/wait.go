@@ -67,6 +67,7 @@ func (a *app) failed(start time.Time, err error) error {
 
 // waitFor waits and reports.
 func (a *app) waitFor(ctx context.Context, s *server, p milvuswait.Poller, targets []milvuswait.Target, options []milvuswait.Option, start time.Time) error {
+	a.keep(targets)
 	reporter := output.New(a.output, targets)
 	defer reporter.Close() // also when the wait panics
 	outcomes, err := milvuswait.WaitAll(ctx, p, targets, append(options, milvuswait.WithObserver(a.masked(reporter.Observer())))...)
