@@ -87,6 +87,33 @@ func TestSignalsEndAWait(t *testing.T) {
 	}
 }
 
+func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	s.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))
+	cmd := command(t, s.Address())
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", "trap '' INT; exec milvus-wait load docs -v --max-interval 10ms"}
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	said := bufio.NewReader(stderr)
+	_, err = said.ReadString('\n')
+	require.NoError(t, err)
+
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	for range 3 {
+		poll, err := said.ReadString('\n')
+		require.NoError(t, err)
+		require.Contains(t, poll, "docs: loading 0%")
+	}
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	_, err = io.Copy(io.Discard, said)
+	require.NoError(t, err)
+
+	require.Equal(t, 143, exitCode(t, cmd))
+}
+
 func TestSignalsEndTheConnecting(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -10,11 +10,16 @@ import (
 )
 
 // untilSignal returns a context that the first SIGINT or SIGTERM ends. A second
-// one ends the process at once: nothing of it has to be put back.
+// one ends the process at once: nothing of it has to be put back. SIGINT stays
+// ignored where the parent had it so, as shells do for what runs in the background.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		for first := true; ; first = false {
