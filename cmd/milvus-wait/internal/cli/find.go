@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -45,8 +46,9 @@ func (s *server) loading(ctx context.Context) ([]milvuswait.Target, error) {
 
 // allIndexes returns the indexes of every collection that has any.
 func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
+	known := make(map[string]bool)
 	err = a.ask(ctx, "asking for the indexes", wait, func(ctx context.Context) error {
-		targets, err = s.indexed(ctx)
+		targets, err = s.indexed(ctx, known)
 		return err
 	})
 	if err == nil && len(targets) == 0 {
@@ -55,8 +57,10 @@ func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targe
 	return targets, err
 }
 
-// indexed returns, for every collection that has indexes, all of them.
-func (s *server) indexed(ctx context.Context) ([]milvuswait.Target, error) {
+// indexed returns, for every collection that has indexes, all of them. Whether one
+// has any it adds to known, whose collections it does not ask for again, so that a
+// server with many collections need not answer for all of them in one attempt.
+func (s *server) indexed(ctx context.Context, known map[string]bool) ([]milvuswait.Target, error) {
 	// Only this way of asking has its errors told apart.
 	if _, err := s.poller.ListLoading(ctx); err != nil {
 		return nil, err
@@ -65,28 +69,38 @@ func (s *server) indexed(ctx context.Context) ([]milvuswait.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := make([]*milvuswait.Target, len(names))
-	group, ctx := errgroup.WithContext(ctx)
+	var (
+		mu    sync.Mutex
+		group errgroup.Group // one that fails leaves the others their answers
+	)
 	group.SetLimit(16)
-	for i, name := range names {
+	for _, name := range names {
+		mu.Lock()
+		_, asked := known[name]
+		mu.Unlock()
+		if asked {
+			continue
+		}
 		group.Go(func() error {
 			_, err := s.poller.IndexBuildingProgress(ctx, name, milvuswait.AllIndexes)
 			// One that has gone meanwhile is none to wait for.
-			if errors.Is(err, milvuswait.ErrIndexNotFound) || errors.Is(err, milvuswait.ErrCollectionNotFound) {
-				return nil
+			none := errors.Is(err, milvuswait.ErrIndexNotFound) || errors.Is(err, milvuswait.ErrCollectionNotFound)
+			if err != nil && !none {
+				return err
 			}
-			t := milvuswait.IndexBuilding(name, milvuswait.AllIndexes)
-			found[i] = &t
-			return err
+			mu.Lock()
+			defer mu.Unlock()
+			known[name] = !none
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	var targets []milvuswait.Target
-	for _, t := range found {
-		if t != nil {
-			targets = append(targets, *t)
+	for _, name := range names {
+		if known[name] {
+			targets = append(targets, milvuswait.IndexBuilding(name, milvuswait.AllIndexes))
 		}
 	}
 	return targets, nil

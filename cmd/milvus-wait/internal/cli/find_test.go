@@ -1,0 +1,60 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+)
+
+// flaky is a server of many collections, each with an index, that fails the first
+// question about every 20th.
+type flaky struct {
+	milvuspb.UnimplementedMilvusServiceServer
+	names []string
+	mu    sync.Mutex
+	asked map[string]int
+}
+
+func (f *flaky) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+	return &milvuspb.ShowCollectionsResponse{Status: &commonpb.Status{}, CollectionNames: f.names}, nil
+}
+
+func (f *flaky) DescribeIndex(_ context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked[req.GetCollectionName()]++
+	if len(f.asked)%20 == 0 && f.asked[req.GetCollectionName()] == 1 {
+		return nil, status.Error(codes.Unavailable, "later")
+	}
+	return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: []*milvuspb.IndexDescription{
+		{IndexName: "vidx", State: commonpb.IndexState_Finished, TotalRows: 1, IndexedRows: 1},
+	}}, nil
+}
+
+func TestWhatIsFoundIsKeptBetweenAttempts(t *testing.T) {
+	f := &flaky{asked: make(map[string]int)}
+	for i := range 100 {
+		f.names = append(f.names, fmt.Sprintf("c%03d", i))
+	}
+
+	code, stdout, stderr := run(map[string]string{"MILVUS_URI": serve(t, f)}, "index", "--all", "-q", "--timeout", "1m")
+
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "c099/*: indexed")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	questions := 0
+	for _, n := range f.asked {
+		questions += n
+	}
+	// One for each to find it, one more for the five that failed, and a poll of each.
+	require.LessOrEqual(t, questions, 100+5+100)
+}
