@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +14,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 func (a *app) progress() *cobra.Command {
@@ -19,8 +22,9 @@ func (a *app) progress() *cobra.Command {
 		Use:   "progress",
 		Short: "Look once, without waiting",
 		Long: `Look once how far loads or indexes are, and write it as pymilvus' dicts are as
-JSON: a line for each argument, by -o json one object by arguments, by -o jsonl a
-line with the argument and the dict. The exit code is 0 also for what is not
+JSON: a line for each argument, which is null if there is nothing to show, by -o
+json one object by arguments, by -o jsonl a line with the argument and the dict.
+Both have the error where there is no dict. The exit code is 0 also for what is not
 complete, and 1 for what is not there, not loaded, or failed.`,
 		Args: knownCommand,
 		RunE: func(*cobra.Command, []string) error {
@@ -60,6 +64,9 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 		s, err := a.connect(ctx)
 		a.keep(targets)
 		if err != nil {
+			if exit.Code(err) != exit.Usage {
+				a.showLook(args, slices.Repeat([]milvuswait.Outcome{{Err: a.mask.Error(err)}}, len(args)))
+			}
 			// Never a document of waits here.
 			a.output.Format = output.Text
 			return a.failed(start, err)
@@ -108,22 +115,31 @@ func (s *server) notLoaded(ctx context.Context, u milvuswait.Update) error {
 	return nil
 }
 
-// showLook writes what was seen.
+// looked is what was seen of an argument.
+type looked struct {
+	Target   string              `json:"target,omitempty"`
+	Progress milvuswait.Progress `json:"progress,omitempty"`
+	Error    string              `json:"error,omitempty"` // why there is no progress
+}
+
+// showLook writes what was seen of each argument.
 func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
-	seen := make(map[string]milvuswait.Progress, len(args))
+	seen := make(map[string]any, len(args))
 	for i, o := range outcomes {
+		l := looked{Progress: o.Progress}
 		if o.Progress == nil {
-			continue
+			l.Error = untrusted.Text(strings.TrimPrefix(o.Err.Error(), "milvuswait: "))
 		}
-		seen[args[i]] = o.Progress
 		switch a.output.Format {
 		case output.Text:
 			output.WriteJSON(a.output.Stdout, o.Progress)
 		case output.JSONL:
-			output.WriteJSON(a.output.Stdout, struct {
-				Target   string              `json:"target"`
-				Progress milvuswait.Progress `json:"progress"`
-			}{args[i], o.Progress})
+			l.Target = args[i]
+			output.WriteJSON(a.output.Stdout, l)
+		case output.JSON:
+			if seen[args[i]] = o.Progress; o.Progress == nil {
+				seen[args[i]] = l
+			}
 		}
 	}
 	if a.output.Format == output.JSON {
