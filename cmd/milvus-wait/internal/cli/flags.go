@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,12 +88,18 @@ func checkValues(flags *pflag.FlagSet) (err error) {
 	return err
 }
 
-// flagError keeps what is glued to a letter out of the errors of cobra: -pSECRET
-// is how other programs take passwords.
+// flagError says which unit a time may have meant, and keeps what is glued to a
+// letter out of the errors of cobra: -pSECRET is how other programs take passwords.
 func flagError(_ *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "" {
 		return fmt.Errorf("unknown flag: -%s", unknown.GetSpecifiedName())
+	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
+		if _, numeric := strconv.ParseFloat(invalid.GetValue(), 64); numeric == nil {
+			return fmt.Errorf("--%s %s has no unit: say %[2]ss for seconds", invalid.GetFlag().Name, invalid.GetValue())
+		}
 	}
 	return err
 }
