@@ -53,7 +53,7 @@ func Main(args []string, streams Streams) (code int) {
 	root.SetOut(a.result)
 	root.SetErr(a.Stderr)
 	addHelpers(root)
-	code = a.end(root.ExecuteContext(ctx))
+	code = a.end(a.execute(ctx, root))
 	if err := a.result.Err(); err != nil {
 		output.Line(a.Stderr, fmt.Sprintf("milvus-wait: the result was not written: %v", err))
 		if code == exit.Done {
@@ -93,6 +93,8 @@ type app struct {
 	output   output.Config // as far as it is known
 	mask     secret.Mask   // of what the server is told
 	ran      bool          // cobra found nothing wrong with the arguments
+
+	unhelpful error // why there is no help of what was asked for
 }
 
 // A reportedError ends a command whose report says all already.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"runtime/debug"
 
@@ -58,8 +60,23 @@ func (a *app) root() *cobra.Command {
 	a.global.register(root.PersistentFlags())
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	root.SetFlagErrorFunc(flagError)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd.HasSubCommands() {
+			if a.unhelpful = knownCommand(cmd, cmd.Flags().Args()); a.unhelpful != nil {
+				return
+			}
+		}
+		help(cmd, args)
+	})
 	root.AddCommand(a.load(), a.index(), a.all(), a.ready(), a.progress(), a.demo())
 	return root
+}
+
+// execute runs the command. Cobra shows help for what does not exist, and has no
+// error of it.
+func (a *app) execute(ctx context.Context, root *cobra.Command) error {
+	return cmp.Or(root.ExecuteContext(ctx), a.unhelpful)
 }
 
 // addHelpers adds the commands that cobra has. They keep to where root writes now.
