@@ -170,7 +170,7 @@ func TestNoTokenWithoutTLS(t *testing.T) {
 		answer string
 		want   string
 	}{
-		{"a server of the web", "HTTP/1.1 400 Bad Request\r\n\r\n", "the server does not speak TLS there: use http://"},
+		{"a server of the web", "HTTP/1.1 400 Bad Request\r\n\r\n", "something else than Milvus answers there"},
 		{"a server of plain gRPC", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "the server does not speak TLS there: use http://"},
 		{"nothing", "", "the connection broke during the TLS handshake: does the server speak TLS there?"},
 	}
@@ -200,6 +200,8 @@ func TestNoTokenWithoutTLS(t *testing.T) {
 func TestPlainTextToWhatIsNoMilvus(t *testing.T) {
 	tests := []struct{ name, answer, want string }{
 		{"a server of the web", "HTTP/1.1 400 Bad Request\r\n\r\n", "; something else than Milvus answers there: check the port"},
+		{"a server of SSH", "SSH-2.0-OpenSSH_9.6\r\n", "; something else than Milvus answers there: check the port"},
+		{"frames that are none", "\x00\x00\x07\x04\x00\x00\x00\x00\x00garbage", "; something else than Milvus answers there: check the port"},
 		{"a server that hangs up", "", "; check the address and the port"},
 	}
 	for _, tt := range tests {

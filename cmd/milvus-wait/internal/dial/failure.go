@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,7 +85,8 @@ func lastFailure(ctx context.Context, conn *grpc.ClientConn, e Endpoint) *Error 
 }
 
 // Explain returns the error of a transport that said text. To tell whether a
-// server that broke a plain connection speaks TLS, it connects to it once more.
+// server that broke a plain connection speaks TLS, or one that speaks no TLS speaks
+// HTTP/2, it connects to it once more.
 func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	failure := &Error{Endpoint: e, Reason: reason(text), Advice: adviceReach}
 	proxy := e.proxy()
@@ -95,6 +98,9 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	switch {
 	case has("first record does not look like a TLS handshake"):
 		failure.Advice, failure.final = advicePlain, true
+		if proxy == nil && speaksOther(ctx, e) {
+			failure.Advice, failure.final = adviceOther, false
+		}
 	case has("x509: "), has("failed to verify certificate"):
 		failure.Advice, failure.final = adviceCert, true
 	case has("remote error: tls: "):
@@ -113,6 +119,8 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 		failure.Advice = adviceOther
 	case !e.TLS && !has("while dialing") && speaksTLS(ctx, e):
 		failure.Advice, failure.final = adviceTLS, true
+	case has("http2: frame too large"), has("FRAME_SIZE_ERROR"), has("PROTOCOL_ERROR"):
+		failure.Advice = adviceOther
 	}
 	return failure
 }
@@ -176,4 +184,28 @@ func speaksTLS(ctx context.Context, e Endpoint) bool {
 	}
 	_ = conn.Close()
 	return true
+}
+
+// speaksOther reports whether what answers in plain text is not HTTP/2, whose
+// servers begin with a frame of settings.
+func speaksOther(ctx context.Context, e Endpoint) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", e.Address)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(0, 0)) })()
+	// RFC 9113: what a client begins with, and a frame of no settings.
+	const (
+		preface  = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+		settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+	)
+	if _, err := io.WriteString(conn, preface+settings); err != nil {
+		return false
+	}
+	header := make([]byte, len(settings))
+	n, _ := io.ReadFull(conn, header)
+	return n > 0 && (n < len(header) || header[3] != settings[3])
 }
