@@ -209,27 +209,28 @@ func TestCommandRefuses(t *testing.T) {
 			failure string // begins a line of stderr
 			hint    string // begins the next one
 			on      []realserver.Release
+			stdout  string
 		}{
 			{"unknown collection", []string{"load", typo},
-				`loading "` + typo + `": collection not found: GetLoadingProgress: `, `did you mean "` + c.docs + `"`, all},
+				`loading "` + typo + `": collection not found: GetLoadingProgress: `, `did you mean "` + c.docs + `"`, all, ""},
 			{"load that nobody asked for", []string{"load", c.docs},
-				`loading "` + c.docs + `": not loaded: `, notLoaded, all},
+				`loading "` + c.docs + `": not loaded: `, notLoaded, all, ""},
 			{"progress of a load that nobody asked for", []string{"progress", "load", c.docs},
-				`loading "` + c.docs + `": not loaded: `, notLoaded, all},
+				`loading "` + c.docs + `": not loaded: `, notLoaded, all, "null\n"},
 			{"unknown partition", []string{"load", c.parts + ":nope"},
-				`loading "` + c.parts + `", partitions "nope": partition not found: `, `the partitions are "_default", "p1" or "p2"`, standalone},
+				`loading "` + c.parts + `", partitions "nope": partition not found: `, `the partitions are "_default", "p1" or "p2"`, standalone, ""},
 			{"load of a partition that nobody asked for", []string{"load", c.parts + ":p2"},
-				`loading "` + c.parts + `", partitions "p2": not loaded: `, `nobody asked for the load: call load_partitions("` + c.parts + `", ["p2"])`, standalone},
+				`loading "` + c.parts + `", partitions "p2": not loaded: `, `nobody asked for the load: call load_partitions("` + c.parts + `", ["p2"])`, standalone, ""},
 			{"no index", []string{"index", c.bare},
-				`index of "` + c.bare + `": index not found: DescribeIndex: `, `create it by create_index("` + c.bare + `", …)`, all},
+				`index of "` + c.bare + `": index not found: DescribeIndex: `, `create it by create_index("` + c.bare + `", …)`, all, ""},
 			{"unknown index", []string{"index", c.docs + "/nope"},
-				`index "nope" of "` + c.docs + `": index not found: DescribeIndex: `, `the collection has "vidx"; name one of them, or all, '` + c.docs + `/*'`, standalone},
+				`index "nope" of "` + c.docs + `": index not found: DescribeIndex: `, `the collection has "vidx"; name one of them, or all, '` + c.docs + `/*'`, standalone, ""},
 			{"ambiguous index", []string{"index", c.twice},
-				`index of "` + c.twice + `": ambiguous index: DescribeIndex: ` + indexes + ` (1 poll in `, `name one of them, ` + c.twice + `/INDEX, or all, '` + c.twice + `/*'`, all},
+				`index of "` + c.twice + `": ambiguous index: DescribeIndex: ` + indexes + ` (1 poll in `, `name one of them, ` + c.twice + `/INDEX, or all, '` + c.twice + `/*'`, all, ""},
 			{"unknown database", []string{"load", c.docs, "--db", "nope"},
-				`loading "` + c.docs + `": collection not found: GetLoadingProgress: `, `there is no collection of the database "nope" that may be seen; check --db`, standalone},
+				`loading "` + c.docs + `": collection not found: GetLoadingProgress: `, `there is no database "nope": check --db, `, standalone, ""},
 			{"unknown database of milvus-lite", []string{"load", c.docs, "--db", "nope"},
-				`loading "` + c.docs + `": database not found: GetLoadingProgress: `, `check --db, `, []realserver.Release{realserver.Lite32}},
+				`loading "` + c.docs + `": database not found: GetLoadingProgress: `, `check --db, `, []realserver.Release{realserver.Lite32}, ""},
 		}
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
@@ -239,7 +240,7 @@ func TestCommandRefuses(t *testing.T) {
 				s.report(t, "milvus-wait refuses: "+tt.name+": 1")
 				c := s.command(t, append(tt.args, "-q")...)
 				c.exits(t, 1)
-				require.Empty(t, c.stdout)
+				require.Equal(t, tt.stdout, c.stdout)
 				lines := strings.Split(c.stderr, "\n")
 				require.Len(t, lines, 3)
 				require.True(t, strings.HasPrefix(lines[0], "milvus-wait: "+tt.failure), c.stderr)
