@@ -373,3 +373,19 @@ func TestWatch(t *testing.T) {
 		})
 	})
 }
+
+func TestEveryObserverGivenIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		note := func(name string) milvuswait.Option {
+			return milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+				told = append(told, name+" "+u.Progress.String())
+			}))
+		}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), percents(40, 100), "docs", note("first"), note("second"), note("third"))
+
+		require.NoError(t, err)
+		require.Equal(t, []string{"first 40%", "second 40%", "third 40%", "first 100%", "second 100%", "third 100%"}, told)
+	})
+}

@@ -283,13 +283,18 @@ func WithStartGrace(d time.Duration) Option {
 	return func(c *config) { c.startGrace = c.duration("WithStartGrace", d) }
 }
 
-// WithObserver has o told of every poll. Several observers are joined by
-// Observers.
+// WithObserver has o told of every poll. Given several times, it has each of the
+// observers told, in the order of the options, so that what wraps a wait can look
+// on beside its caller.
 func WithObserver(o Observer) Option {
 	return func(c *config) {
-		if isNil(o) {
+		switch {
+		case isNil(o):
 			c.invalid("WithObserver: the observer is nil")
+		case c.observer == nil:
+			c.observer = o
+		default:
+			c.observer = Observers(c.observer, o)
 		}
-		c.observer = o
 	}
 }
