@@ -1,0 +1,53 @@
+package milvuswaittest_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/milvuswaittest"
+)
+
+// printing is a recorder with an Output.
+type printing struct {
+	*recorder
+	bytes.Buffer
+}
+
+func (p *printing) Output() io.Writer { return &p.Buffer }
+
+func TestLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := new(fake.Poller).Set(docs, fake.LoadOver(100*time.Second).FailAt(50, milvuswait.ErrNotLoaded))
+		wait := func(tb milvuswaittest.TB) {
+			_, err := milvuswait.WaitForLoadingComplete(context.Background(), p, "docs", every(25*time.Second),
+				milvuswait.WithObserver(milvuswaittest.Log(tb)))
+			require.ErrorIs(t, err, milvuswait.ErrReleased)
+		}
+		plain, within, output := &recorder{}, &recorder{}, &printing{recorder: &recorder{}}
+
+		wait(plain)
+		p.Set(docs, fake.Percents(40))
+		p.Set(docs, fake.LoadOver(100*time.Second).FailAt(50, milvuswait.ErrNotLoaded))
+		wait(milvuswaittest.Within(within, time.Hour))
+		p.Set(docs, fake.LoadOver(100*time.Second).FailAt(50, milvuswait.ErrNotLoaded))
+		wait(milvuswaittest.Within(output, time.Hour))
+
+		want := []string{
+			`loading "docs": 0% after 0s`,
+			`loading "docs": 25% after 25s, about 1m15s left`,
+			`loading "docs": failed after 50s: milvuswait: loading "docs": released during the wait: not loaded (3 polls in 50s, last 25%)`,
+		}
+		require.Equal(t, want, plain.logs)
+		require.Equal(t, want, within.logs)
+		require.Equal(t, want[0]+"\n"+want[1]+"\n"+want[2]+"\n", output.String())
+		require.Empty(t, output.logs)
+	})
+}
