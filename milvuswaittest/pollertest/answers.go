@@ -1,0 +1,240 @@
+package pollertest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// done returns the questions for what World says is complete.
+func (c *checker) done() (questions []question) {
+	w := c.world
+	if c.loads {
+		questions = append(questions, c.loading(w.Collection))
+		for _, partition := range w.Partitions {
+			questions = append(questions, c.loading(w.Collection, partition))
+		}
+		if len(w.Partitions) > 1 {
+			questions = append(questions, c.loading(w.Collection, w.Partitions...))
+		}
+	}
+	if c.builds {
+		questions = append(questions, c.building(w.Collection, ""), c.building(w.Collection, milvuswait.AllIndexes))
+		if w.Index != "" {
+			questions = append(questions, c.building(w.Collection, w.Index))
+		}
+	}
+	return questions
+}
+
+// checkAnswers asks for what is done.
+func (c *checker) checkAnswers() {
+	if c.world.Index == "" && c.builds {
+		c.skip("an index by its name (World.Index)")
+	}
+	if c.world.Partitions == nil && c.loads {
+		c.skip("partitions (World.Partitions)")
+	}
+	for _, q := range c.done() {
+		a, ok := c.ask(q)
+		switch {
+		case !ok:
+		case a.err != nil:
+			c.defect("%v returned %v for what is there and complete: return the progress", q, a)
+		case c.sane(q, a.value.(milvuswait.Progress)):
+			c.complete(q, a.value.(milvuswait.Progress))
+		}
+	}
+	if c.builds && c.world.Several != "" {
+		c.checkSeveral()
+	} else if c.builds {
+		c.skip("a collection with several indexes (World.Several)")
+	}
+}
+
+// sane notes numbers that no server means.
+func (c *checker) sane(q question, p milvuswait.Progress) bool {
+	wrong := ""
+	switch p := p.(type) {
+	case milvuswait.LoadingProgress:
+		switch {
+		case p.Percent < 0 || p.Percent > 100:
+			wrong = "Percent is from 0 to 100"
+		case p.RefreshPercent < 0 || p.RefreshPercent > 100:
+			wrong = fmt.Sprintf("RefreshPercent, %d, is from 0 to 100", p.RefreshPercent)
+		}
+	case milvuswait.IndexBuildingProgress:
+		switch {
+		case p.TotalRows < 0 || p.IndexedRows < 0 || p.PendingIndexRows < 0:
+			wrong = "no number of rows is negative"
+		case p.IndexedRows > p.TotalRows:
+			wrong = "where nothing was compacted no more rows are indexed than there are"
+		case p.PendingIndexRows > p.TotalRows:
+			wrong = "no more rows are pending than there are"
+		case p.State < milvuswait.IndexStateNone || p.State > milvuswait.IndexStateRetry:
+			wrong = "State has the numbers of common.proto"
+		}
+	}
+	if wrong != "" {
+		c.defect("%v returned %v: %s", q, p, wrong)
+	}
+	return wrong == ""
+}
+
+// complete notes that what is done does not look so.
+func (c *checker) complete(q question, p milvuswait.Progress) {
+	index, isIndex := p.(milvuswait.IndexBuildingProgress)
+	switch {
+	case !p.Complete() && isIndex:
+		c.defect("%v returned %v for an index that is built, which is not Complete: a wait would never end; are State, rows and pending rows what the server said?", q, p)
+	case !p.Complete():
+		c.defect("%v returned %v for what is loaded, which is not Complete: a wait would never end", q, p)
+	case isIndex && c.world.Rows > 0 && index.TotalRows != c.world.Rows:
+		c.defect("%v returned %v for an index over %d rows: a wait WithExpectedRows needs to know them", q, p, c.world.Rows)
+	}
+}
+
+// checkSeveral compares AllIndexes with each of them.
+func (c *checker) checkSeveral() {
+	complete := true
+	for _, index := range c.world.Indexes {
+		q := c.building(c.world.Several, index)
+		a, ok := c.ask(q)
+		if !ok {
+			return
+		}
+		if a.err != nil {
+			c.defect("%v returned %v for an index that is there: return its progress", q, a)
+			return
+		}
+		p := a.value.(milvuswait.Progress)
+		c.sane(q, p)
+		complete = complete && p.Complete()
+	}
+	q := c.building(c.world.Several, milvuswait.AllIndexes)
+	a, ok := c.ask(q)
+	if !ok {
+		return
+	}
+	if a.err != nil {
+		c.defect("%v returned %v: AllIndexes is the progress of the one that is furthest behind", q, a)
+		return
+	}
+	p := a.value.(milvuswait.Progress)
+	c.sane(q, p)
+	if p.Complete() != complete {
+		c.defect("%v returned %v, which is Complete: %v, where of all of them it is %v: AllIndexes is the one that is furthest behind",
+			q, p, p.Complete(), complete)
+	}
+}
+
+// refusal is a question that has to be answered by a sentinel.
+type refusal struct {
+	question
+	sentinel error
+	what     string
+}
+
+// refusals returns those for what does not exist, or not so.
+func (c *checker) refusals() (refusals []refusal) {
+	w := c.world
+	add := func(q question, sentinel error, what string) { refusals = append(refusals, refusal{q, sentinel, what}) }
+	if c.loads {
+		add(c.loading(missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
+		add(c.loading(missing, missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
+		add(c.loading(w.Collection, missing), milvuswait.ErrPartitionNotFound, "a partition that does not exist")
+		if w.Partitions != nil {
+			add(c.loading(w.Collection, w.Partitions[0], missing), milvuswait.ErrPartitionNotFound, "partitions of which one does not exist")
+		}
+	}
+	if !c.builds {
+		return refusals
+	}
+	add(c.building(missing, ""), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
+	add(c.building(missing, missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
+	add(c.building(missing, milvuswait.AllIndexes), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
+	add(c.building(w.Collection, missing), milvuswait.ErrIndexNotFound, "an index that does not exist")
+	if w.NoIndex != "" {
+		add(c.building(w.NoIndex, ""), milvuswait.ErrIndexNotFound, "a collection without an index")
+		add(c.building(w.NoIndex, missing), milvuswait.ErrIndexNotFound, "a collection without an index")
+		add(c.building(w.NoIndex, milvuswait.AllIndexes), milvuswait.ErrIndexNotFound, "a collection without an index")
+	}
+	if w.Several != "" {
+		add(c.building(w.Several, ""), milvuswait.ErrAmbiguousIndex, "the only index of a collection that has several")
+		add(c.building(w.Several, missing), milvuswait.ErrIndexNotFound, "an index that does not exist")
+	}
+	return refusals
+}
+
+// checkRefusals asks for what does not exist.
+func (c *checker) checkRefusals() {
+	for _, r := range c.refusals() {
+		if a, ok := c.ask(r.question); ok {
+			c.refused(r, a)
+		}
+	}
+	switch {
+	case c.world.NotLoaded != "" && c.loads:
+		c.checkNotLoaded()
+	case c.loads:
+		c.skip("a collection that is not loaded (World.NotLoaded)")
+	}
+	if c.world.NoIndex == "" && c.builds {
+		c.skip("a collection without an index (World.NoIndex)")
+	}
+}
+
+// refused notes that a refusal is none.
+func (c *checker) refused(r refusal, a answer) {
+	switch {
+	case a.err == nil:
+		c.defect("%v returned %v and no error for %s: a wait takes that for progress; return an error that wraps %s",
+			r, a, r.what, goName(r.sentinel))
+	case !errors.Is(a.err, r.sentinel):
+		c.defect("%v returned %v for %s: a wait goes by the sentinels; return an error that wraps %s",
+			r, a, r.what, goName(r.sentinel))
+	}
+}
+
+func goName(sentinel error) string { return "milvuswait." + nameOf(sentinel) }
+
+// checkNotLoaded lets a Poller off that has to be asked twice, as waits do.
+func (c *checker) checkNotLoaded() {
+	r := refusal{c.loading(c.world.NotLoaded), milvuswait.ErrNotLoaded, "a collection that is not loaded"}
+	a, ok := c.ask(r.question)
+	if !ok {
+		return
+	}
+	p, _ := a.value.(milvuswait.LoadingProgress)
+	if checker, is := c.poller.(milvuswait.LoadStateChecker); is && a.err == nil && p.Percent == 0 {
+		r.question = c.loadState(checker, c.world.NotLoaded)
+		if a, ok = c.ask(r.question); !ok {
+			return
+		}
+	}
+	c.refused(r, a)
+}
+
+// checkArguments asks what makes no sense, and for no partitions in another way.
+func (c *checker) checkArguments() {
+	if c.loads {
+		q := c.loading("")
+		if a, ok := c.ask(q); ok && a.err == nil {
+			c.defect("%v returned %v and no error for the empty name: return an error", q, a)
+		}
+		c.ask(c.loading(c.world.Collection, ""))
+		none, ok := c.ask(c.loading(c.world.Collection))
+		empty, ok2 := c.ask(c.loading(c.world.Collection, []string{}...))
+		if ok && ok2 && none.err == nil && (empty.err != nil || none.value != empty.value) {
+			c.defect("%v returned %v with an empty slice of partitions, and %v with none: both are the whole collection",
+				c.loading(c.world.Collection), empty, none)
+		}
+	}
+	if c.builds {
+		q := c.building("", "")
+		if a, ok := c.ask(q); ok && a.err == nil {
+			c.defect("%v returned %v and no error for the empty name: return an error", q, a)
+		}
+	}
+}

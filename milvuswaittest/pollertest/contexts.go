@@ -1,0 +1,114 @@
+package pollertest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// heedful returns a question for each method that takes a context.
+func (c *checker) heedful() (questions []question) {
+	w := c.world
+	if c.loads {
+		questions = append(questions, c.loading(w.Collection))
+	}
+	if c.builds {
+		questions = append(questions, c.building(w.Collection, w.Index))
+	}
+	if checker, ok := c.poller.(milvuswait.LoadStateChecker); ok {
+		questions = append(questions, c.loadState(checker, w.Collection))
+	}
+	if lister, ok := c.poller.(milvuswait.Lister); ok {
+		questions = append(questions, c.listLoading(lister))
+	}
+	if lister, ok := c.poller.(milvuswait.IndexLister); ok {
+		questions = append(questions, c.listBuilding(lister, w.Collection, []string{w.Index}))
+	}
+	return questions
+}
+
+// checkEndedContexts calls with contexts that have ended before.
+func (c *checker) checkEndedContexts() {
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	late, cancel := context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
+	defer cancel()
+	for _, q := range c.heedful() {
+		for _, ctx := range []context.Context{canceled, late} {
+			if a := q.call(ctx); c.returned(q, a) {
+				c.ended(ctx, q, a, "was called with a context that had ended")
+			}
+		}
+	}
+}
+
+// checkHang ends the contexts of calls that stand still.
+func (c *checker) checkHang() {
+	if c.world.Hang == nil {
+		c.skip("a server that does not answer (World.Hang)")
+		return
+	}
+	for _, q := range c.heedful() {
+		canceled, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(pause, cancel)
+		c.hang(canceled, q)
+		late, cancel := context.WithTimeout(context.Background(), pause)
+		c.hang(late, q)
+		cancel()
+	}
+}
+
+func (c *checker) hang(ctx context.Context, q question) {
+	undo := c.world.Hang()
+	defer undo()
+	a := q.call(ctx)
+	_, timed := ctx.Deadline()
+	switch {
+	case !c.returned(q, a):
+	case a.err != nil && timed: // a server knows the deadline too, and may be the first to say so
+	case ctx.Err() != nil:
+		c.ended(ctx, q, a, "stood still until its context ended")
+	case a.err == nil && !q.maySucceed(a):
+		c.defect("%v returned %v while World.Hang says that the server does not answer: does Hang work, or is the answer an old one?", q, a)
+	}
+}
+
+// ended notes that the answer to a call whose context has ended is none.
+func (c *checker) ended(ctx context.Context, q question, a answer, how string) {
+	want := ctx.Err()
+	name := "context.Canceled"
+	if want == context.DeadlineExceeded {
+		name = "context.DeadlineExceeded"
+	}
+	switch {
+	case a.err == nil && isEmptyMap(a.value): // of ListLoading: nothing can be told
+	case a.err == nil:
+		c.defect("%v %s, and returned %v and no error: pass the context on, and return an error that wraps %s", q, how, a, name)
+	case !errors.Is(a.err, want):
+		c.defect("%v %s, and returned %v, which errors.Is does not find to be %s: wrap ctx.Err()", q, how, a, name)
+	}
+}
+
+// checkFail calls while the server is away.
+func (c *checker) checkFail() {
+	if c.world.Fail == nil {
+		c.skip("a server that is away (World.Fail)")
+		return
+	}
+	undo := c.world.Fail()
+	defer undo()
+	for _, q := range c.heedful() {
+		a, ok := c.ask(q)
+		switch {
+		case !ok:
+		case a.err == nil && q.maySucceed(a):
+		case a.err == nil:
+			c.defect("%v returned %v and no error while every call fails: a wait takes that for the server's word; return the error", q, a)
+		case endsWait(a.err):
+			c.defect("%v returned %v while the server was away, which ends a wait, although the server may come back: "+
+				"wrap no sentinel and do not mark it by milvuswait.Permanent", q, a)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package pollertest_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+// listing is a fake with lists, which are right but for a defect.
+type listing struct {
+	*fake.Poller
+	silent bool // there is nothing to list, whatever happens
+	state  func(collection string, err error) error
+	loads  func(list map[string]milvuswait.LoadingProgress) (map[string]milvuswait.LoadingProgress, error)
+	builds func(indexes []string, all []milvuswait.IndexBuildingProgress, errs []error) ([]milvuswait.IndexBuildingProgress, []error)
+}
+
+func (l *listing) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
+	err := l.Poller.CheckLoadState(ctx, collection, partitions...)
+	if l.state != nil && ctx.Err() == nil {
+		return l.state(collection, err)
+	}
+	return err
+}
+
+func (l *listing) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	if l.silent {
+		return nil, nil
+	}
+	p, err := l.LoadingProgress(ctx, "docs")
+	if err != nil {
+		return nil, err
+	}
+	list := map[string]milvuswait.LoadingProgress{"docs": {Percent: p.Percent}, "cold": {}} // a list does not tell of refreshes
+	if l.loads != nil {
+		return l.loads(list)
+	}
+	return list, nil
+}
+
+func (l *listing) ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	var all []milvuswait.IndexBuildingProgress
+	var errs []error
+	for _, index := range indexes {
+		p, err := l.IndexBuildingProgress(ctx, collection, index)
+		all, errs = append(all, p), append(errs, err)
+	}
+	if l.builds != nil && ctx.Err() == nil {
+		return l.builds(indexes, all, errs)
+	}
+	return all, errs
+}
+
+func TestDefectsOfOptionalMethods(t *testing.T) {
+	type (
+		load  = milvuswait.LoadingProgress
+		loads = map[string]milvuswait.LoadingProgress
+		build = milvuswait.IndexBuildingProgress
+	)
+	tests := []struct {
+		name string
+		p    listing
+		want []string
+	}{
+		{"none", listing{}, nil},
+		{
+			"says that everything is loaded",
+			listing{state: func(string, error) error { return nil }},
+			[]string{
+				`CheckLoadState("pollertest_missing") returned nil for what does not exist: nil says that it is loading or loaded`,
+				`CheckLoadState("docs", "pollertest_missing") returned nil for what does not exist: nil says that it is loading or loaded`,
+				`CheckLoadState("cold") returned nil and no error for a collection that is not loaded: a wait takes that for progress; return an error that wraps milvuswait.ErrNotLoaded`,
+			},
+		},
+		{
+			"says that nothing is loaded",
+			listing{state: func(string, error) error { return milvuswait.ErrNotLoaded }},
+			[]string{
+				`CheckLoadState("docs") returned the error "not loaded" for what is loaded: return nil`,
+				`CheckLoadState("docs", "eu", "us") returned the error "not loaded" for what is loaded: return nil`,
+				`CheckLoadState("docs") returned the error "not loaded" while the server was away, which ends a wait, although the server may come back: wrap no sentinel and do not mark it by milvuswait.Permanent`,
+			},
+		},
+		{
+			"panics for a state",
+			listing{state: func(collection string, err error) error {
+				if collection == "" {
+					panic("no name")
+				}
+				return err
+			}},
+			[]string{`CheckLoadState("") panicked: no name`},
+		},
+		{"lists nothing", listing{silent: true}, nil},
+		{
+			"fails to list",
+			listing{loads: func(loads) (loads, error) { return nil, errors.New("not supported") }},
+			[]string{`ListLoading() returned the error "not supported": where nothing can be told return an empty map`},
+		},
+		{
+			"lists another progress",
+			listing{loads: func(loads) (loads, error) { return loads{"docs": {Percent: 90}}, nil }},
+			[]string{`ListLoading() has "docs" at 90%, and LoadingProgress says 100%`},
+		},
+		{
+			"lists others",
+			listing{loads: func(loads) (loads, error) {
+				return loads{"cold": {Percent: 10}, "pollertest_missing": {}, "": load{Percent: 100}}, nil
+			}},
+			[]string{
+				`ListLoading() has not got "docs", which is loaded, among 3 collections: a wait has to ask for it again`,
+				`ListLoading() has "cold" at 10%, which is not loaded: list what is loading or loaded`,
+				`ListLoading() has "pollertest_missing" at 0%, which is not loaded: list what is loading or loaded`,
+				`ListLoading() has "" at 100%, which is not loaded: list what is loading or loaded`,
+			},
+		},
+		{
+			"leaves indexes out that are not there",
+			listing{builds: func(indexes []string, all []build, errs []error) ([]build, []error) {
+				if len(all) == 5 {
+					return all[:4], errs[:3]
+				}
+				return all, errs
+			}},
+			[]string{`ListIndexBuilding("docs", "vidx", "pollertest_missing", "", "*", "vidx") returned 4 answers and 3 errors for 5 indexes: return one of each for each, in their order`},
+		},
+		{
+			"lists in another order",
+			listing{builds: func(indexes []string, all []build, errs []error) ([]build, []error) {
+				if len(indexes) == 4 { // "", AllIndexes, by_image, by_text
+					all[2], all[3] = all[3], all[2]
+				}
+				return all, errs
+			}},
+			[]string{
+				`ListIndexBuilding("images", "", "*", "by_image", "by_text") returned 100/100 rows, Finished for "by_image", and IndexBuildingProgress returns 40/100 rows, InProgress`,
+				`ListIndexBuilding("images", "", "*", "by_image", "by_text") returned 40/100 rows, InProgress for "by_text", and IndexBuildingProgress returns 100/100 rows, Finished`,
+			},
+		},
+		{
+			"fails for one of them",
+			listing{builds: func(indexes []string, all []build, errs []error) ([]build, []error) {
+				if len(indexes) == 4 {
+					errs[3] = errRefused
+				}
+				return all, errs
+			}},
+			[]string{`ListIndexBuilding("images", "", "*", "by_image", "by_text") returned the error "connection refused" for "by_text", and IndexBuildingProgress returns 100/100 rows, Finished`},
+		},
+		{
+			"lists what is not there",
+			listing{builds: func(indexes []string, all []build, errs []error) ([]build, []error) {
+				if len(indexes) == 2 && indexes[0] == "" {
+					errs[0] = nil
+				}
+				return all, errs
+			}},
+			[]string{`ListIndexBuilding("bare", "", "pollertest_missing") returned 0/0 rows, None for "", and IndexBuildingProgress returns the error "index not found: \"bare\" has none"`},
+		},
+		{
+			"lists one error for all",
+			listing{builds: func(indexes []string, all []build, errs []error) ([]build, []error) {
+				for i := range errs {
+					if len(indexes) == 5 {
+						errs[i] = milvuswait.ErrIndexNotFound
+					}
+				}
+				return all, errs
+			}},
+			[]string{
+				`ListIndexBuilding("docs", "vidx", "pollertest_missing", "", "*", "vidx") returned the error "index not found" for "vidx", and IndexBuildingProgress returns 1000/1000 rows, Finished`,
+				`ListIndexBuilding("docs", "vidx", "pollertest_missing", "", "*", "vidx") returned the error "index not found" for "", and IndexBuildingProgress returns 1000/1000 rows, Finished`,
+				`ListIndexBuilding("docs", "vidx", "pollertest_missing", "", "*", "vidx") returned the error "index not found" for "*", and IndexBuildingProgress returns 1000/1000 rows, Finished`,
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				good, w := newFake()
+				p := tt.p
+				p.Poller = good
+
+				r := run(&p, w)
+
+				require.Equal(t, tt.want, r.defects)
+			})
+		})
+	}
+}
+
+// milvus-lite answers 0 % for what was released: a Poller that can tell by another
+// question may say so too.
+func TestZeroPercentForWhatIsNotLoaded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := newFake()
+		p.Set(milvuswait.Loading("cold"), fake.SilentlyReleased())
+
+		require.Empty(t, run(p, w).defects)
+		p.Set(milvuswait.Loading("cold"), fake.SilentlyReleased()) // Fail has set everything anew
+		require.Equal(t, []string{
+			`LoadingProgress("cold") returned 0% and no error for a collection that is not loaded: ` +
+				`a wait takes that for progress; return an error that wraps milvuswait.ErrNotLoaded`,
+		}, run(spoiled{good: p}, w).defects)
+	})
+}

@@ -1,0 +1,204 @@
+package pollertest_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/milvuswaittest/pollertest"
+)
+
+func TestWhatCannotBeRun(t *testing.T) {
+	tests := []struct {
+		name string
+		p    milvuswait.Poller
+		w    pollertest.World
+		want string
+	}{
+		{"no Poller", nil, world, "the Poller is nil"},
+		{"a nil pointer", (*fake.Poller)(nil), world, "the Poller is nil"},
+		{"no collection", new(fake.Poller), pollertest.World{}, "World.Collection is empty: name a collection that is loaded and indexed"},
+		{"negative rows", new(fake.Poller), pollertest.World{Collection: "docs", Rows: -1}, "World.Rows, -1, is negative"},
+		{"several that are one", new(fake.Poller), pollertest.World{Collection: "docs", Several: "images", Indexes: []string{"a"}},
+			"World.Several wants two or more Indexes beside it"},
+		{"several of nothing", new(fake.Poller), pollertest.World{Collection: "docs", Indexes: []string{"a", "b"}},
+			"World.Several wants two or more Indexes beside it"},
+		{"an empty name", new(fake.Poller), pollertest.World{Collection: "docs", Partitions: []string{"eu", ""}}, "a name in World is empty"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			require.Equal(t, []string{tt.want}, run(tt.p, tt.w).defects)
+		})
+	}
+}
+
+// helped is a recorder that keeps who called Helper.
+type helped struct {
+	recorder
+	helpers []string
+}
+
+func (h *helped) Helper() {
+	pc, _, _, _ := runtime.Caller(1)
+	h.helpers = append(h.helpers, runtime.FuncForPC(pc).Name())
+}
+
+// Defects are reported by Run itself, so that their lines are those of the test.
+func TestRunIsAHelper(t *testing.T) {
+	h := new(helped)
+
+	pollertest.Run(h, nil, world)
+
+	require.Equal(t, []string{"github.com/milvuswait/milvuswait/milvuswaittest/pollertest.Run"}, h.helpers)
+}
+
+func TestWhatIsNotCheckedIsSaid(t *testing.T) {
+	p, _ := newFake()
+	half := milvuswait.PollerFuncs{Loading: p.LoadingProgress}
+	other := milvuswait.PollerFuncs{IndexBuilding: p.IndexBuildingProgress}
+	small := pollertest.World{Collection: "docs"}
+
+	require.Equal(t, &recorder{logs: []string{"not checked: an index by its name (World.Index); partitions (World.Partitions); " +
+		"a collection with several indexes (World.Several); a collection that is not loaded (World.NotLoaded); " +
+		"a collection without an index (World.NoIndex); a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(p, small))
+	require.Equal(t, &recorder{logs: []string{"not checked: partitions (World.Partitions); a collection that is not loaded (World.NotLoaded); " +
+		"a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(half, small))
+	require.Equal(t, &recorder{logs: []string{"not checked: an index by its name (World.Index); a collection with several indexes (World.Several); " +
+		"a collection without an index (World.NoIndex); a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(other, small))
+}
+
+func TestEverythingIsChecked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := newFake()
+		require.Equal(t, &recorder{}, run(p, w))
+	})
+}
+
+func TestNothingMoreIsAskedOfWhatDoesNotComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		p := milvuswait.PollerFuncs{Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+			calls.Add(1)
+			time.Sleep(time.Hour)
+			return milvuswait.LoadingProgress{}, nil
+		}}
+		start := time.Now()
+
+		r := run(p, pollertest.World{Collection: "docs"})
+
+		require.Equal(t, 11*time.Second, time.Since(start))
+		require.Equal(t, []string{"not checked: partitions (World.Partitions); anything else: a call does not come back"}, r.logs)
+		require.Equal(t, 1, len(r.defects))
+		time.Sleep(2 * time.Hour)
+		require.EqualValues(t, 1, calls.Load())
+	})
+}
+
+// mixing keeps what it was asked for in itself: alone it is right.
+type mixing struct {
+	milvuswait.Poller
+	mu         sync.Mutex
+	collection string
+}
+
+func (m *mixing) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
+	m.mu.Lock()
+	m.collection = collection
+	m.mu.Unlock()
+	time.Sleep(time.Millisecond)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.Poller.LoadingProgress(ctx, m.collection, partitions...)
+}
+
+func TestAnswersThatAreMixedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := newFake()
+
+		r := run(&mixing{Poller: p}, w)
+
+		require.NotEmpty(t, r.defects)
+		for _, defect := range r.defects {
+			require.Regexp(t, `^LoadingProgress\(.*\) returned another answer while other calls were under way than alone: `+
+				`a Poller has to be safe for concurrent use$`, defect)
+		}
+	})
+}
+
+// panicking panics when it is called twice at once.
+type panicking struct {
+	milvuswait.Poller
+	mu sync.Mutex
+}
+
+func (p *panicking) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
+	if !p.mu.TryLock() {
+		panic("busy")
+	}
+	defer p.mu.Unlock()
+	time.Sleep(time.Millisecond)
+	return p.Poller.IndexBuildingProgress(ctx, collection, index)
+}
+
+func TestPanicsOfCallsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := newFake()
+
+		r := run(&panicking{Poller: p}, w)
+
+		require.NotEmpty(t, r.defects)
+		for _, defect := range r.defects {
+			require.Regexp(t, `^IndexBuildingProgress\(.*\) panicked: busy$`, defect)
+		}
+	})
+}
+
+const childVariable = "POLLERTEST_CHILD"
+
+// racing counts its calls as if it were alone.
+type racing struct {
+	milvuswait.Poller
+	calls int
+}
+
+func (r *racing) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
+	r.calls++
+	return r.Poller.LoadingProgress(ctx, collection, partitions...)
+}
+
+// TestChild is a test that its race fails.
+func TestChild(t *testing.T) {
+	if os.Getenv(childVariable) == "" {
+		t.Skip("runs as a child of TestRace")
+	}
+	p, w := newFake()
+	r := &racing{Poller: p}
+	pollertest.Run(t, r, w)
+	require.NotZero(t, r.calls)
+}
+
+func TestRace(t *testing.T) {
+	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	child.Env = append(os.Environ(), childVariable+"=1")
+
+	out, err := child.CombinedOutput()
+
+	if !raceDetector {
+		require.NoError(t, err, "%s", out)
+		return
+	}
+	require.Error(t, err)
+	require.Contains(t, string(out), "WARNING: DATA RACE")
+	require.Contains(t, string(out), "(*racing).LoadingProgress")
+	require.Contains(t, string(out), "race detected during execution of test")
+}
