@@ -57,7 +57,9 @@
 //
 // Package fake has a Poller that goes by a script. In a bubble of testing/synctest
 // a load of 40 minutes is waited for in milliseconds, and there is no clock to
-// inject.
+// inject. Package milvuswaittest has the waits for tests that need a loaded
+// collection: they take a testing.TB and fail it. Package pollertest, below that
+// one, checks a Poller of your own.
 //
 // # Goroutines
 //

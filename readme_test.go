@@ -32,6 +32,7 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/milvuswaittest"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -48,6 +49,7 @@ var (
 	_ milvuspb.MilvusServiceClient
 	_ *rpc.Poller
 	_ *fake.Poller
+	_ = milvuswaittest.RequireLoaded
 	_ *milvuswait.Error
 
 	p          milvuswait.Poller
