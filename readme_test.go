@@ -3,6 +3,7 @@ package milvuswait_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,19 +14,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readmeImports is what the blocks of the README may use.
+// readmeImports is what the blocks of the README and of docs/ may use.
 const readmeImports = `package readme
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -34,9 +39,14 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/milvuswaittest"
 	"github.com/milvuswait/milvuswait/rpc"
+	"github.com/milvuswait/milvuswait/sdk"
 )
 
 var (
+	_ = json.NewEncoder
+	_ = os.Stdout
+	_ = sdk.New
+	_ = client.WithIndexName
 	_ = errors.Is
 	_ = fmt.Errorf
 	_ = slog.Error
@@ -57,15 +67,33 @@ var (
 	yourClient interface {
 		Progress(ctx context.Context, collection string, partitions []string) (int64, error)
 	}
+	gateway interface {
+		IndexStatus(ctx context.Context, collection, index string) (struct{ Rows, Indexed int64 }, error)
+	}
+	stub     milvuspb.MilvusServiceClient
+	c        client.Client
+	idx      entity.Index
+	clientV2 interface{ GetService() milvuspb.MilvusServiceClient }
 )
 `
 
-// TestReadmeCompiles builds every Go block of the README: declarations as they
-// are, statements as the body of a function.
+// TestReadmeCompiles builds every Go block of the README and of docs/, but those
+// that are marked as what was before: declarations as they are, statements as the
+// body of a function.
 func TestReadmeCompiles(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	pages := []string{"README.md"}
+	require.NoError(t, filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".md") {
+			pages = append(pages, path)
+		}
+		return err
+	}))
+	var blocks [][]string
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		blocks = append(blocks, regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)...)
+	}
 	require.NotEmpty(t, blocks)
 
 	var source strings.Builder
@@ -74,13 +102,61 @@ func TestReadmeCompiles(t *testing.T) {
 		switch {
 		case strings.HasPrefix(block[1], "func "):
 			source.WriteString("\n" + block[1])
-		case strings.HasSuffix(block[1], "return err\n"):
+		case strings.HasSuffix(block[1], "return err\n"), strings.HasSuffix(block[1], "return nil\n"):
 			fmt.Fprintf(&source, "\nfunc _(ctx context.Context) error {\n%s}\n", block[1])
 		default:
 			fmt.Fprintf(&source, "\nfunc _(ctx context.Context) error {\n%sreturn nil\n}\n", block[1])
 		}
 	}
 	build(t, "readme", source.String())
+}
+
+// TestLinksInPagesLeadSomewhere follows the links of all pages to files and to
+// headings.
+func TestLinksInPagesLeadSomewhere(t *testing.T) {
+	var pages []string
+	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != "." {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, ".md") {
+			pages = append(pages, path)
+		}
+		return err
+	}))
+	require.Contains(t, pages, "README.md")
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(found[1], "://") {
+				continue
+			}
+			file, heading, _ := strings.Cut(found[1], "#")
+			target := page
+			if file != "" {
+				target = filepath.Join(filepath.Dir(page), file)
+			}
+			require.FileExists(t, target, "linked in %s", page)
+			if heading == "" {
+				continue
+			}
+			linked, err := os.ReadFile(target)
+			require.NoError(t, err)
+			require.Contains(t, headings(string(linked)), heading, "linked in %s", page)
+		}
+	}
+}
+
+// headings returns the anchors of the headings of a page, as GitHub makes them.
+func headings(page string) []string {
+	var all []string
+	for _, h := range regexp.MustCompile("(?m)^#+ (.*)$").FindAllStringSubmatch(page, -1) {
+		anchor := regexp.MustCompile("[^\\p{L}\\p{N} _-]").ReplaceAllString(strings.ToLower(h[1]), "")
+		all = append(all, strings.ReplaceAll(anchor, " ", "-"))
+	}
+	return all
 }
 
 // build compiles a package that is not there.
