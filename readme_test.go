@@ -3,6 +3,7 @@ package milvuswait_test
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -145,6 +146,25 @@ func TestLinksInPagesLeadSomewhere(t *testing.T) {
 			linked, err := os.ReadFile(target)
 			require.NoError(t, err)
 			require.Contains(t, headings(string(linked)), heading, "linked in %s", page)
+		}
+	}
+}
+
+// TestDiagramsAreThoseOfTheirTexts finds every label of a diagram in its picture.
+func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
+	texts, err := filepath.Glob("docs/*.dot")
+	require.NoError(t, err)
+	require.NotEmpty(t, texts)
+	for _, text := range texts {
+		source, err := os.ReadFile(text)
+		require.NoError(t, err)
+		picture, err := os.ReadFile(strings.TrimSuffix(text, ".dot") + ".svg")
+		require.NoError(t, err)
+		shown := html.UnescapeString(string(picture))
+		for _, label := range regexp.MustCompile(`label="([^"]+)"`).FindAllStringSubmatch(string(source), -1) {
+			for line := range strings.SplitSeq(strings.TrimRight(label[1], `\n`), `\n`) {
+				require.Contains(t, shown, ">"+line+"<", text)
+			}
 		}
 	}
 }
