@@ -1,0 +1,238 @@
+package promwait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/examples/observability/promwait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+func newMetrics(t *testing.T, o promwait.Options) (*prometheus.Registry, *promwait.Metrics) {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	m, err := promwait.New(registry, o)
+	require.NoError(t, err)
+	return registry, m
+}
+
+func TestOneWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, m := newMetrics(t, promwait.Options{Buckets: []float64{60, 3600}})
+		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithError(fake.LoadOver(10*time.Minute), errors.New("blip"), 2))
+		go func() {
+			_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithObserver(m.Observer()))
+			require.NoError(t, err)
+		}()
+
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP milvuswait_elapsed_seconds Time since the wait that is under way began.
+# TYPE milvuswait_elapsed_seconds gauge
+milvuswait_elapsed_seconds{collection="docs",index="",op="loading"} 300
+# HELP milvuswait_in_flight Waits that are under way.
+# TYPE milvuswait_in_flight gauge
+milvuswait_in_flight{op="index_building"} 0
+milvuswait_in_flight{op="loading"} 1
+# HELP milvuswait_progress_ratio Share of what is waited for that is done, from 0 to 1.
+# TYPE milvuswait_progress_ratio gauge
+milvuswait_progress_ratio{collection="docs",index="",op="loading"} 0.49
+`), "milvuswait_elapsed_seconds", "milvuswait_in_flight", "milvuswait_progress_ratio"))
+		n, err := testutil.GatherAndCount(registry, "milvuswait_eta_seconds")
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+
+		time.Sleep(6 * time.Minute)
+		synctest.Wait()
+		polls := fakePolls(p)
+		require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(fmt.Sprintf(`
+# HELP milvuswait_in_flight Waits that are under way.
+# TYPE milvuswait_in_flight gauge
+milvuswait_in_flight{op="index_building"} 0
+milvuswait_in_flight{op="loading"} 0
+# HELP milvuswait_polls_total Polls of waits, by whether they failed.
+# TYPE milvuswait_polls_total counter
+milvuswait_polls_total{op="index_building",result="failed"} 0
+milvuswait_polls_total{op="index_building",result="ok"} 0
+milvuswait_polls_total{op="loading",result="failed"} 1
+milvuswait_polls_total{op="loading",result="ok"} %d
+# HELP milvuswait_waits_total Waits that have ended, by how.
+# TYPE milvuswait_waits_total counter
+%s`, polls-1, ended("loading", "done"))), "milvuswait_in_flight", "milvuswait_polls_total", "milvuswait_waits_total",
+			"milvuswait_progress_ratio", "milvuswait_elapsed_seconds", "milvuswait_eta_seconds"))
+		require.NoError(t, compareDuration(registry, "done", 600, 613))
+	})
+}
+
+// ended is milvuswait_waits_total after one wait that ended so.
+func ended(op, result string) string {
+	var b strings.Builder
+	for _, o := range []string{"index_building", "loading"} {
+		for _, r := range []string{"aborted", "canceled", "done", "failed", "not_found", "not_loaded", "released", "stalled", "timeout", "unreachable"} {
+			n := 0
+			if o == op && r == result {
+				n = 1
+			}
+			fmt.Fprintf(&b, "milvuswait_waits_total{op=%q,result=%q} %d\n", o, r, n)
+		}
+	}
+	return b.String()
+}
+
+// compareDuration checks the only histogram of loads.
+func compareDuration(registry *prometheus.Registry, result string, from, to float64) error {
+	families, err := registry.Gather()
+	if err != nil {
+		return err
+	}
+	for _, f := range families {
+		if f.GetName() != "milvuswait_wait_duration_seconds" {
+			continue
+		}
+		h := f.GetMetric()[0]
+		if len(f.GetMetric()) != 1 || h.GetLabel()[1].GetValue() != result {
+			return fmt.Errorf("durations are %v", f.GetMetric())
+		}
+		sum := h.GetHistogram().GetSampleSum()
+		if h.GetHistogram().GetSampleCount() != 1 || sum < from || sum > to {
+			return fmt.Errorf("duration is %v", h)
+		}
+		return nil
+	}
+	return errors.New("no durations")
+}
+
+func TestLint(t *testing.T) {
+	registry, m := newMetrics(t, promwait.Options{ConstLabels: prometheus.Labels{"database": "default"}})
+	o := m.Observer()
+	o.Observe(milvuswait.Update{Target: milvuswait.Loading("docs"), Polls: 1, Fraction: 0.4, ETA: time.Minute})
+	o.Observe(milvuswait.Update{Target: milvuswait.Loading("images"), Polls: 1, Final: true})
+
+	problems, err := testutil.GatherAndLint(registry)
+
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	n, err := testutil.GatherAndCount(registry)
+	require.NoError(t, err)
+	require.Equal(t, 2*10+2*2+2+3+1, n, "waits, polls, in flight, gauges of docs, the duration of images")
+}
+
+func TestBadOptionsAreNamed(t *testing.T) {
+	tests := []struct {
+		name string
+		o    promwait.Options
+		want string
+	}{
+		{"namespace", promwait.Options{Namespace: "9 lives"}, `promwait: namespace "9 lives": want letters, digits and _, and no digit first`},
+		{"no buckets", promwait.Options{Buckets: []float64{}}, "promwait: no buckets: leave them nil for the defaults"},
+		{"bucket of 0", promwait.Options{Buckets: []float64{0, 1}}, "promwait: bucket 1 is 0 s: want more than 0"},
+		{"bucket that is no number", promwait.Options{Buckets: []float64{1, math.NaN()}}, "promwait: bucket 2 is NaN s: want more than 0"},
+		{"buckets out of order", promwait.Options{Buckets: []float64{5, 1}}, "promwait: bucket 2 is 1 s, not more than the one before, 5 s"},
+		{"own label", promwait.Options{ConstLabels: prometheus.Labels{"op": "x"}}, `promwait: constant label "op": the metrics have a label of that name`},
+		{"label name", promwait.Options{ConstLabels: prometheus.Labels{"a-b": "x"}}, `promwait: constant label "a-b": want letters, digits and _, no digit first, and not __`},
+		{"two at once", promwait.Options{Namespace: "-", Buckets: []float64{-1}},
+			"promwait: namespace \"-\": want letters, digits and _, and no digit first\npromwait: bucket 1 is -1 s: want more than 0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := promwait.New(prometheus.NewRegistry(), tt.o)
+			require.EqualError(t, err, tt.want)
+			require.Nil(t, m)
+		})
+	}
+}
+
+func TestBadRegisterers(t *testing.T) {
+	_, err := promwait.New(nil, promwait.Options{})
+	require.EqualError(t, err, "promwait: the registerer is nil")
+
+	registry, _ := newMetrics(t, promwait.Options{})
+	_, err = promwait.New(registry, promwait.Options{})
+	require.EqualError(t, err, `promwait: metrics of namespace "milvuswait" are registered already: use one Metrics for all waits`)
+	_, err = promwait.New(registry, promwait.Options{Namespace: "other"})
+	require.NoError(t, err)
+}
+
+func TestGaugesHaveALimit(t *testing.T) {
+	for _, tt := range []struct{ max, want int }{{0, 100}, {3, 3}, {-1, 0}} {
+		t.Run(fmt.Sprint(tt.max), func(t *testing.T) {
+			registry, m := newMetrics(t, promwait.Options{MaxTargets: tt.max})
+			o := m.Observer()
+			for i := range 1000 {
+				o.Observe(milvuswait.Update{Target: milvuswait.Loading(fmt.Sprintf("c%d", i)), Polls: 1})
+			}
+			n, err := testutil.GatherAndCount(registry, "milvuswait_progress_ratio")
+			require.NoError(t, err)
+			require.Equal(t, tt.want, n)
+		})
+	}
+}
+
+// TestManyWaitsForOneCollection runs them at once while somebody looks.
+func TestManyWaitsForOneCollection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, m := newMetrics(t, promwait.Options{})
+		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute))
+		var waits sync.WaitGroup
+		for range 20 {
+			waits.Go(func() {
+				_, err := milvuswait.WaitAll(t.Context(), p, []milvuswait.Target{milvuswait.Loading("docs")}, milvuswait.WithObserver(m.Observer()))
+				require.NoError(t, err)
+			})
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var looks sync.WaitGroup
+		looks.Go(func() {
+			for ctx.Err() == nil {
+				n, err := testutil.GatherAndCount(registry, "milvuswait_progress_ratio")
+				require.NoError(t, err)
+				require.LessOrEqual(t, n, 1)
+				time.Sleep(time.Second)
+			}
+		})
+		waits.Wait()
+		stop()
+		looks.Wait()
+
+		polls := 0.0
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			switch f.GetName() {
+			case "milvuswait_polls_total":
+				for _, one := range f.GetMetric() {
+					polls += one.GetCounter().GetValue()
+				}
+			case "milvuswait_wait_duration_seconds":
+				require.EqualValues(t, 20, f.GetMetric()[0].GetHistogram().GetSampleCount())
+			case "milvuswait_progress_ratio", "milvuswait_elapsed_seconds", "milvuswait_eta_seconds":
+				t.Errorf("%s has outlived its wait", f.GetName())
+			}
+		}
+		require.EqualValues(t, fakePolls(p), polls)
+	})
+}
+
+// fakePolls returns how many polls p had, without questions for the load state.
+func fakePolls(p *fake.Poller) int {
+	n := 0
+	for _, call := range p.Calls() {
+		if call.Poll > 0 {
+			n++
+		}
+	}
+	return n
+}
