@@ -1,0 +1,122 @@
+package otelwait
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/examples/observability/live"
+)
+
+// observer is the observer of one call.
+type observer struct {
+	of   *Instrumentation
+	ctx  context.Context // that of the call, whose span is the parent
+	call *live.Call
+
+	mu    sync.Mutex
+	spans map[milvuswait.Target]*span
+}
+
+// span is the span of one target, and what its events have said.
+type span struct {
+	trace.Span
+	ctx     context.Context
+	start   time.Time
+	seen    bool // progress
+	tenth   int
+	share   float64
+	state   milvuswait.IndexState
+	failing bool
+}
+
+// Observe implements milvuswait.Observer.
+func (o *observer) Observe(u milvuswait.Update) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	step := o.call.Take(u)
+	s := o.spans[u.Target]
+	if s == nil {
+		s = o.begin(u, step.Start)
+	}
+	o.count(s, u, step)
+	s.tell(u)
+	if u.Final {
+		o.end(s, u)
+	}
+}
+
+func (o *observer) begin(u milvuswait.Update, start time.Time) *span {
+	t := u.Target
+	attrs := o.of.with(ofTarget(t.Kind(), t.Collection(), t.Index())...)
+	if names := t.Partitions(); names != nil {
+		attrs = append(attrs, attribute.StringSlice(keyPartitions, names))
+	}
+	if n := t.ExpectedRows(); n > 0 {
+		attrs = append(attrs, attribute.Int64(keyExpected, n))
+	}
+	ctx, made := o.of.tracer.Start(o.ctx, operation(t.Kind())+" "+t.Collection(),
+		trace.WithTimestamp(start), trace.WithAttributes(attrs...))
+	s := &span{Span: made, ctx: ctx, start: start}
+	o.spans[t] = s
+	return s
+}
+
+func (o *observer) count(s *span, u milvuswait.Update, step live.Step) {
+	op := attribute.String(keyOperation, operation(u.Target.Kind()))
+	for result, n := range map[string]int{"ok": step.Good, "failed": step.Failed} {
+		if n > 0 {
+			o.of.polls.Add(s.ctx, int64(n), metric.WithAttributes(o.of.with(op, attribute.String(keyPollResult, result))...))
+		}
+	}
+	if u.Final {
+		attrs := o.of.with(op)
+		if u.Err != nil {
+			attrs = append(attrs, attribute.String(keyError, live.Result(u.Err)))
+		}
+		o.of.duration.Record(s.ctx, u.Elapsed.Seconds(), metric.WithAttributes(attrs...))
+	}
+}
+
+// tell adds an event if u brought something new.
+func (s *span) tell(u milvuswait.Update) {
+	event := func(name string, attrs ...attribute.KeyValue) {
+		s.AddEvent(name, trace.WithTimestamp(s.start.Add(u.Elapsed)), trace.WithAttributes(attrs...))
+	}
+	failing := u.Err != nil && !u.Final
+	switch {
+	case failing && !s.failing:
+		event("poll failed", attribute.String("exception.message", u.Err.Error()), attribute.Int(keyPolls, u.Polls))
+	case s.failing && !failing && u.Err == nil:
+		event("poll succeeded", attribute.Int(keyPolls, u.Polls))
+	}
+	s.failing = failing
+	if u.Progress == nil || failing {
+		return
+	}
+	var state milvuswait.IndexState
+	if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
+		state = p.State
+	}
+	tenth := int(u.Fraction * 10)
+	if !s.seen || tenth != s.tenth || state != s.state || u.Fraction < s.share {
+		event("progress", attribute.Float64(keyFraction, u.Fraction), attribute.String("milvuswait.answer", u.Progress.String()))
+	}
+	s.seen, s.tenth, s.share, s.state = true, tenth, u.Fraction, state
+}
+
+func (o *observer) end(s *span, u milvuswait.Update) {
+	s.SetAttributes(attribute.Int(keyPolls, u.Polls), attribute.Float64(keyFraction, u.Fraction))
+	if u.Err != nil {
+		s.SetAttributes(attribute.String(keyError, live.Result(u.Err)))
+		s.SetStatus(codes.Error, u.Err.Error())
+	}
+	s.End(trace.WithTimestamp(s.start.Add(u.Elapsed)))
+	delete(o.spans, u.Target)
+}
