@@ -1,0 +1,83 @@
+// Observability shows waits in Prometheus and OpenTelemetry.
+//
+//	go run .
+//	go run . -serve 5m
+//	MILVUS_URI=http://127.0.0.1:19530 go run . docs images
+//
+// Without names it waits for what happens on a fake server of its own, and prints
+// the metrics and the spans. With names it waits for the loads of those
+// collections on the server at MILVUS_URI, which it only reads; MILVUS_TOKEN, an
+// API key or "user:password", is for servers that want one.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// errUsage is for what the caller must mend.
+var errUsage = errors.New("usage")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s := settings{uri: os.Getenv("MILVUS_URI"), token: os.Getenv("MILVUS_TOKEN")}
+	err := s.parse(os.Args[1:], os.Stderr)
+	if err == nil {
+		err = run(ctx, os.Stdout, s)
+	}
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "observability:", err)
+		os.Exit(130)
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, "observability:", err)
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "observability:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are what flags and environment say.
+type settings struct {
+	uri, token  string
+	address     string
+	serve       time.Duration
+	trace       string
+	timeout     time.Duration
+	collections []string
+}
+
+func (s *settings) parse(args []string, usage io.Writer) error {
+	flags := flag.NewFlagSet("observability", flag.ContinueOnError)
+	flags.SetOutput(usage)
+	flags.StringVar(&s.address, "address", "127.0.0.1:0", "where /metrics is served; port 0 is a free one")
+	flags.DurationVar(&s.serve, "serve", 0, "how long /metrics is served when all waits are over")
+	flags.StringVar(&s.trace, "trace", "", "file for the picture of the trace, an SVG")
+	flags.DurationVar(&s.timeout, "timeout", 10*time.Minute, "how long the waits may take")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	s.collections = flags.Args()
+	switch {
+	case len(s.collections) > 0 && s.uri == "":
+		return fmt.Errorf("%w: MILVUS_URI is not set: it says where %q is, such as http://127.0.0.1:19530", errUsage, s.collections[0])
+	case len(s.collections) == 0 && s.uri != "":
+		return fmt.Errorf("%w: MILVUS_URI is set, but no collection is named: say which to wait for, or unset it for the fake server", errUsage)
+	case s.serve < 0 || s.timeout <= 0:
+		return fmt.Errorf("%w: -serve must not be negative, -timeout must be more than 0", errUsage)
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+// TestMain makes the test binary the program itself for TestExitCodes.
+func TestMain(m *testing.M) {
+	if os.Getenv("OBSERVABILITY_TEST_MAIN") == "1" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func TestExitCodes(t *testing.T) {
+	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	defer server.Close()
+	server.Set(milvuswait.Loading("docs"), fake.Percents(100))
+	tests := []struct {
+		name string
+		uri  string
+		args []string
+		code int
+		says string
+	}{
+		{"complete", server.Address(), []string{"docs"}, 0, ""},
+		{"failed", server.Address(), []string{"missing"}, 1, "collection not found"},
+		{"no server said", "", []string{"docs"}, 2, "MILVUS_URI is not set"},
+		{"help", "", []string{"-h"}, 0, "-serve"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			program, err := os.Executable()
+			require.NoError(t, err)
+			command := exec.CommandContext(t.Context(), program, tt.args...)
+			command.Env = append(os.Environ(), "OBSERVABILITY_TEST_MAIN=1", "MILVUS_URI="+tt.uri)
+			var stderr strings.Builder
+			command.Stderr = &stderr
+
+			_ = command.Run() // the code says it
+
+			require.Equal(t, tt.code, command.ProcessState.ExitCode(), stderr.String())
+			require.Contains(t, stderr.String(), tt.says)
+		})
+	}
+}
+
+func parsed(t *testing.T, s settings, args ...string) settings {
+	t.Helper()
+	require.NoError(t, s.parse(args, io.Discard))
+	return s
+}
+
+func TestShow(t *testing.T) {
+	picture := filepath.Join(t.TempDir(), "trace.svg")
+	var out strings.Builder
+
+	require.NoError(t, run(t.Context(), &out, parsed(t, settings{}, "-trace", picture)))
+
+	for _, line := range []string{
+		`milvuswait_waits_total{op="index_building",result="done"} 2`,
+		`milvuswait_waits_total{op="loading",result="done"} 2`,
+		`milvuswait_waits_total{op="loading",result="released"} 1`,
+		`milvuswait_polls_total{op="index_building",result="failed"} 2`,
+	} {
+		require.Contains(t, out.String(), line+"\n")
+	}
+	require.NotContains(t, out.String(), "milvuswait_progress_ratio{", "all waits are over")
+	drawn, err := os.ReadFile(picture)
+	require.NoError(t, err)
+	requireXML(t, drawn)
+	require.Equal(t, 6, bytes.Count(drawn, []byte(`class="span"`)))
+}
+
+// TestPictureIsOfARun compares what is committed with what the program draws.
+func TestPictureIsOfARun(t *testing.T) {
+	drawn, err := os.ReadFile("trace.svg")
+	require.NoError(t, err)
+	requireXML(t, drawn)
+	require.Equal(t, 6, bytes.Count(drawn, []byte(`class="span"`)))
+	for _, target := range showTargets {
+		require.Contains(t, string(drawn), ">wait_for_"+string(target.Kind())+" "+target.Collection()+"<")
+	}
+	require.Contains(t, string(drawn), "released")
+}
+
+func requireXML(t *testing.T, content []byte) {
+	t.Helper()
+	decoder := xml.NewDecoder(bytes.NewReader(content))
+	for {
+		_, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		require.NoError(t, err)
+	}
+}
+
+func TestCollectionsOfAServer(t *testing.T) {
+	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	defer server.Close()
+	server.Set(milvuswait.Loading("docs"), fake.Percents(0, 40, 100))
+
+	var out strings.Builder
+	require.NoError(t, run(t.Context(), &out, parsed(t, settings{uri: server.Address()}, "docs")))
+	require.Contains(t, out.String(), `milvuswait_waits_total{op="loading",result="done"} 1`)
+
+	out.Reset()
+	err = run(t.Context(), &out, parsed(t, settings{uri: server.Address()}, "missing"))
+	require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+	require.Contains(t, out.String(), `milvuswait_waits_total{op="loading",result="not_found"} 1`)
+}
+
+// TestServes looks at /metrics while a load stands still.
+func TestServes(t *testing.T) {
+	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	defer server.Close()
+	server.Set(milvuswait.Loading("docs"), fake.Percents(40))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	reader, writer := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, writer, parsed(t, settings{uri: server.Address()}, "docs"))
+		writer.Close()
+	}()
+	first := make([]byte, 200)
+	n, err := reader.Read(first)
+	require.NoError(t, err)
+	go func() { _, _ = io.Copy(io.Discard, reader) }()
+	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+/metrics`).FindString(string(first[:n]))
+	require.NotEmpty(t, url)
+
+	require.Eventually(t, func() bool {
+		return strings.Contains(get(url), `milvuswait_progress_ratio{collection="docs",index="",op="loading"} 0.4`)
+	},
+		20*time.Second, 10*time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+	require.Empty(t, get(url), "nothing listens any more")
+}
+
+func get(url string) string {
+	response, err := http.Get(url)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return ""
+	}
+	return string(body)
+}
+
+func TestBadInput(t *testing.T) {
+	tests := []struct {
+		name string
+		uri  string
+		args []string
+		want string
+	}{
+		{"names without a server", "", []string{"docs"}, `usage: MILVUS_URI is not set: it says where "docs" is, such as http://127.0.0.1:19530`},
+		{"server without names", "http://127.0.0.1:19530", nil, "usage: MILVUS_URI is set, but no collection is named: say which to wait for, or unset it for the fake server"},
+		{"negative time", "", []string{"-serve", "-1s"}, "usage: -serve must not be negative, -timeout must be more than 0"},
+		{"no time", "", []string{"-timeout", "0"}, "usage: -serve must not be negative, -timeout must be more than 0"},
+		{"unknown flag", "", []string{"-x"}, "usage: flag provided but not defined: -x"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := settings{uri: tt.uri}
+			err := s.parse(tt.args, io.Discard)
+			require.EqualError(t, err, tt.want)
+			require.ErrorIs(t, err, errUsage)
+		})
+	}
+	require.ErrorIs(t, new(settings).parse([]string{"-h"}, io.Discard), flag.ErrHelp)
+}
+
+func TestTakenAddress(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+
+	err = run(t.Context(), io.Discard, parsed(t, settings{}, "-address", taken.Addr().String()))
+
+	require.ErrorIs(t, err, errUsage)
+	require.ErrorContains(t, err, "-address")
+}
