@@ -1,0 +1,172 @@
+// Ingest puts documents into a Milvus collection and waits until they can be
+// searched. Whenever it is stopped, the next start goes on where it was.
+//
+//	go run ./examples/ingest -demo
+//	MILVUS_URI=http://127.0.0.1:19530 go run ./examples/ingest -dimension 768 <docs.jsonl
+//
+// It reads one document a line, {"id":7,"vector":[0.1,0.2]}, from standard input,
+// until that ends: tail -F lets it go on for ever. MILVUS_TOKEN, an API key or
+// "user:password", is for servers that want one.
+//
+// The exit code is 0 if all rows are in, indexed and loaded, 1 for failures, 2 for
+// wrong usage, 124 when the server was not done in time, and 130 or 143 after an
+// interrupt or SIGTERM.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func main() {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s := <-signals
+		signal.Stop(signals) // the second one does not wait for anything
+		cancel(stopped{s.(syscall.Signal)})
+	}()
+	os.Exit(command(ctx, os.Args[1:], os.Stdin, os.Stderr, os.Getenv))
+}
+
+// stopped is why a context ended that a signal has ended.
+type stopped struct{ signal syscall.Signal }
+
+func (s stopped) Error() string { return "stopped: " + s.signal.String() }
+
+// settings is what the command line and the environment say.
+type settings struct {
+	uri, token string
+	collection string
+	dimension  int
+	checkpoint string
+	chunk      int64
+	patience   time.Duration
+	demo       bool
+}
+
+// command is the whole program but for its signals, and returns its exit code.
+func command(ctx context.Context, args []string, in io.Reader, out io.Writer, getenv func(string) string) int {
+	s, err := parse(args, out, getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(out, "ingest:", err)
+		return 2
+	}
+	log := slog.New(slog.NewTextHandler(out, nil))
+	if s.demo {
+		err = demo(ctx, log, s)
+	} else {
+		err = ingest(ctx, log, s, in)
+	}
+	code := exitCode(ctx, err)
+	switch {
+	case code > 128: // whatever failed then, failed of the signal
+		log.Warn("ingest stopped", "code", code, "err", context.Cause(ctx))
+	case err != nil:
+		log.Error("ingest failed", "code", code, "err", err)
+	}
+	return code
+}
+
+func parse(args []string, out io.Writer, getenv func(string) string) (settings, error) {
+	s := settings{uri: getenv("MILVUS_URI"), token: getenv("MILVUS_TOKEN")}
+	flags := flag.NewFlagSet("ingest", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // the caller tells of errors
+	flags.StringVar(&s.collection, "collection", "docs", "`name` of the collection, which is created if there is none")
+	flags.IntVar(&s.dimension, "dimension", 64, "of the vectors")
+	flags.StringVar(&s.checkpoint, "checkpoint", "", "`file` that says how far the input is in (default COLLECTION.checkpoint.json)")
+	flags.Int64Var(&s.chunk, "chunk", 100_000, "`rows` between flushes")
+	flags.DurationVar(&s.patience, "patience", time.Hour, "how long the server may take to index and load a chunk")
+	flags.BoolVar(&s.demo, "demo", false, "ingest made-up documents into a collection that is dropped again, on a fake Milvus if MILVUS_URI is not set")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(out)
+			flags.PrintDefaults()
+		}
+		return s, err
+	}
+	s.checkpoint = cmp.Or(s.checkpoint, s.collection+".checkpoint.json")
+	switch {
+	case flags.NArg() > 0:
+		return s, fmt.Errorf("unexpected argument %q: documents come from standard input", flags.Arg(0))
+	case s.dimension < 1 || s.chunk < 1 || s.patience <= 0:
+		return s, errors.New("-dimension, -chunk and -patience must be positive")
+	case s.uri == "" && !s.demo:
+		return s, errors.New("MILVUS_URI is not set: set it to the address of a server, such as http://127.0.0.1:19530, or try -demo, which needs none")
+	}
+	return s, nil
+}
+
+func ingest(ctx context.Context, log *slog.Logger, s settings, in io.Reader) error {
+	c, err := connect(ctx, s.uri, s.token)
+	if err != nil {
+		return fmt.Errorf("connecting to %s: %w", s.uri, err)
+	}
+	defer c.Close()
+	if err := newPipeline(c, log, s).run(ctx, in); err != nil {
+		log.Info(advice(err))
+		return err
+	}
+	return nil
+}
+
+// connect gives a server that is not there 10 s: without a deadline, NewClient
+// would wait for it for ever.
+func connect(ctx context.Context, uri, token string) (client.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	config := client.Config{Address: uri}
+	if user, password, found := strings.Cut(token, ":"); found {
+		config.Username, config.Password = user, password
+	} else {
+		config.APIKey = token
+	}
+	return client.NewClient(ctx, config)
+}
+
+func exitCode(ctx context.Context, err error) int {
+	var s stopped
+	var wait *milvuswait.Error
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(context.Cause(ctx), &s):
+		return 128 + int(s.signal)
+	case errors.As(err, &wait) && errors.Is(err, context.DeadlineExceeded):
+		return 124
+	}
+	return 1
+}
+
+// advice says what whoever reads the log can do.
+func advice(err error) string {
+	switch {
+	case errors.Is(err, errNotOurs):
+		return "drop the collection, choose another, or bring the checkpoint back"
+	case errors.Is(err, milvuswait.ErrCollectionNotFound):
+		return "somebody dropped the collection: the next start begins with the first document"
+	case errors.Is(err, milvuswait.ErrReleased), errors.Is(err, milvuswait.ErrNotLoaded):
+		return "somebody released the collection: the next start loads it again"
+	case errors.Is(err, milvuswait.ErrLoadFailed), errors.Is(err, milvuswait.ErrIndexFailed):
+		return "the server has given up, for want of memory or disk perhaps: see its reason before the next start"
+	}
+	return "the next start goes on where this one was"
+}

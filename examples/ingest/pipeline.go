@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+	"github.com/milvus-io/milvus-sdk-go/v2/entity"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/sdk"
+)
+
+const (
+	keyField    = "id"
+	vectorField = "vector"
+	indexName   = "vector_hnsw"
+
+	prepareTimeout = time.Minute
+	insertTimeout  = 20 * time.Second // less than the 30 s that Kubernetes gives who is to stop
+	flushTimeout   = time.Minute
+	stallTimeout   = 15 * time.Minute
+)
+
+// errNotOurs: the collection has rows of which no checkpoint tells.
+var errNotOurs = errors.New("rows without a checkpoint")
+
+type pipeline struct {
+	settings
+	client client.Client
+	poller milvuswait.Poller
+	log    *slog.Logger
+	at     checkpoint
+}
+
+func newPipeline(c client.Client, log *slog.Logger, s settings) *pipeline {
+	return &pipeline{settings: s, client: c, poller: sdk.New(c), log: log}
+}
+
+// run returns when all documents of in are indexed and loaded, or ctx ends.
+// Documents are inserted while those before them are indexed: one chunk ahead,
+// so that a server which falls behind slows the input down.
+func (p *pipeline) run(ctx context.Context, in io.Reader) error {
+	if err := p.prepare(ctx); err != nil {
+		return fmt.Errorf("preparing %s: %w", p.collection, err)
+	}
+	p.log.Info("ready for documents", "collection", p.collection, "rows", p.at.Rows)
+
+	batches, flushed := make(chan batch), make(chan int64)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return read(gctx, in, p.dimension, p.at.Rows, batches) })
+	g.Go(func() error { return p.write(gctx, batches, flushed) })
+	g.Go(func() error {
+		for rows := range flushed {
+			// Rows go on coming in: as many as there were at the flush are enough.
+			if err := p.searchable(gctx, rows, milvuswait.RowsAtStart); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	err := g.Wait()
+	p.log.Info("took documents", "collection", p.collection, "rows", p.at.Rows)
+	if err != nil {
+		return err
+	}
+	if err := p.flush(ctx); err != nil {
+		return err
+	}
+	return p.searchable(ctx, p.at.Rows, milvuswait.AllRows)
+}
+
+// prepare creates what is not there yet, and finds out where to go on.
+func (p *pipeline) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	exists, err := p.client.HasCollection(ctx, p.collection)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		schema := entity.NewSchema().WithName(p.collection).
+			WithField(entity.NewField().WithName(keyField).WithDataType(entity.FieldTypeInt64).WithIsPrimaryKey(true)).
+			WithField(entity.NewField().WithName(vectorField).WithDataType(entity.FieldTypeFloatVector).WithDim(int64(p.dimension)))
+		if err := p.client.CreateCollection(ctx, schema, 2); err != nil {
+			return err
+		}
+	}
+	_, err = p.poller.IndexBuildingProgress(ctx, p.collection, indexName)
+	if errors.Is(err, milvuswait.ErrIndexNotFound) {
+		err = p.createIndex(ctx)
+	}
+	if err != nil {
+		return err
+	}
+
+	collection, err := p.client.DescribeCollection(ctx, p.collection)
+	if err != nil {
+		return err
+	}
+	if p.at, err = loadCheckpoint(p.checkpoint); err != nil {
+		return err
+	}
+	if p.at.CollectionID == collection.ID {
+		return nil
+	}
+	if err := p.mustBeEmpty(ctx); err != nil {
+		return err
+	}
+	p.at = checkpoint{CollectionID: collection.ID}
+	return p.at.save(p.checkpoint)
+}
+
+func (p *pipeline) createIndex(ctx context.Context) error {
+	hnsw, err := entity.NewIndexHNSW(entity.L2, 16, 100)
+	if err != nil {
+		return err
+	}
+	return p.client.CreateIndex(ctx, p.collection, vectorField, hnsw, true, client.WithIndexName(indexName))
+}
+
+// mustBeEmpty fails if the collection has rows, those included that are not
+// flushed.
+func (p *pipeline) mustBeEmpty(ctx context.Context) error {
+	if err := p.client.Flush(ctx, p.collection, false); err != nil {
+		return err
+	}
+	statistics, err := p.client.GetCollectionStatistics(ctx, p.collection)
+	if err != nil {
+		return err
+	}
+	rows, err := strconv.ParseInt(statistics["row_count"], 10, 64)
+	if err != nil {
+		return err
+	}
+	if rows > 0 {
+		return fmt.Errorf("%w in %s: %d", errNotOurs, p.checkpoint, rows)
+	}
+	return nil
+}
+
+// write inserts the batches, flushes after every chunk, and says to flushed, which
+// it closes, how many rows there are then.
+//
+// An Insert that has begun is not broken off when ctx ends, since nobody could
+// tell then whether its rows are in. What it does not find in the checkpoint after
+// a crash, the next start inserts again, under the same keys: no document is
+// lost, and a search returns each once.
+func (p *pipeline) write(ctx context.Context, batches <-chan batch, flushed chan<- int64) error {
+	defer close(flushed)
+	last := p.at.Rows
+	for b := range batches {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := p.insert(context.WithoutCancel(ctx), b); err != nil {
+			return fmt.Errorf("inserting %d rows after %d into %s: %w", len(b.ids), p.at.Rows, p.collection, err)
+		}
+		if p.at.Rows-last < p.chunk {
+			continue
+		}
+		if err := p.flush(ctx); err != nil {
+			return err
+		}
+		last = p.at.Rows
+		select {
+		case flushed <- last:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func (p *pipeline) insert(ctx context.Context, b batch) error {
+	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
+	defer cancel()
+	_, err := p.client.Insert(ctx, p.collection, "",
+		entity.NewColumnInt64(keyField, b.ids), entity.NewColumnFloatVector(vectorField, p.dimension, b.vectors))
+	if err != nil {
+		return err
+	}
+	p.at.Rows += int64(len(b.ids))
+	return p.at.save(p.checkpoint)
+}
+
+// flush asks the server to seal what was inserted, and does not wait for it: who
+// waits for the rows to be indexed waits for that too.
+func (p *pipeline) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	if err := p.client.Flush(ctx, p.collection, true); err != nil {
+		return fmt.Errorf("flushing %s: %w", p.collection, err)
+	}
+	p.log.Info("flushed", "collection", p.collection, "rows", p.at.Rows)
+	return nil
+}
+
+// searchable returns when so many rows are indexed and the collection is loaded.
+// It loads it only now, so that no query node has to hold rows without their index
+// first.
+func (p *pipeline) searchable(ctx context.Context, rows int64, criterion milvuswait.IndexCriterion) error {
+	ctx, cancel := context.WithTimeout(ctx, p.patience)
+	defer cancel()
+	log, stall := milvuswait.WithObserver(milvuswait.Log(p.log)), milvuswait.WithStallTimeout(stallTimeout)
+	_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p.poller, p.collection, log, stall,
+		milvuswait.WithIndex(indexName), milvuswait.WithIndexCriterion(criterion), milvuswait.WithExpectedRows(rows))
+	if err != nil {
+		return err
+	}
+	// What is loaded already is no error.
+	if err := p.client.LoadCollection(ctx, p.collection, true); err != nil {
+		return fmt.Errorf("loading %s: %w", p.collection, err)
+	}
+	if _, err := milvuswait.WaitForLoadingComplete(ctx, p.poller, p.collection, log, stall); err != nil {
+		return err
+	}
+	p.log.Info("searchable", "collection", p.collection, "rows", rows)
+	return nil
+}

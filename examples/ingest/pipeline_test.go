@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/sdk"
+)
+
+var errStop = errors.New("enough")
+
+func TestEverythingIsInIndexedAndLoaded(t *testing.T) {
+	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
+		t.Run(dialect.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r, start := newRig(t, fakeserver.Config{Dialect: dialect}), time.Now()
+
+				require.NoError(t, r.run(t.Context(), strings.NewReader(lines(5500))))
+
+				// Two chunks of 2000 rows are built side by side, so that as many rows as
+				// one of them are indexed after half the time; then comes the load, and
+				// then the flush of the last 1500 rows.
+				require.InDelta(t, 32.6+40+62.6, time.Since(start).Seconds(), 6)
+				p := sdk.New(r.client)
+				index, err := p.IndexBuildingProgress(t.Context(), "docs", indexName)
+				require.NoError(t, err)
+				require.Equal(t, milvuswait.IndexBuildingProgress{
+					TotalRows: 5500, IndexedRows: 5500, State: milvuswait.IndexStateFinished, IndexName: indexName,
+				}, index)
+				load, err := p.LoadingProgress(t.Context(), "docs")
+				require.NoError(t, err)
+				require.True(t, load.Complete())
+				require.EqualValues(t, 5500, r.acknowledged(t))
+				require.Equal(t, 6, r.Count("Insert"))
+
+				require.NoError(t, r.run(t.Context(), strings.NewReader(lines(5500))), "all of it is in already")
+				require.Equal(t, 6, r.Count("Insert"))
+			})
+		})
+	}
+}
+
+func TestNextStartGoesOnWhereThisOneWas(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault func(r *rig, stop func())
+		rows  int64 // that the first run knows of
+		twice int64 // rows whose answer was lost
+	}{
+		{"stopped while the first chunk is indexed", func(r *rig, stop func()) { time.AfterFunc(10*time.Second, stop) }, 4000, 0},
+		{"stopped in the last wait", func(r *rig, stop func()) { time.AfterFunc(100*time.Second, stop) }, 5500, 0},
+		{"stopped while an insert is under way", func(r *rig, stop func()) {
+			r.Fail("Insert", fakeserver.Slow(5*time.Second).On(2))
+			time.AfterFunc(time.Second, stop)
+		}, 2000, 0},
+		{"an insert is refused", func(r *rig, _ func()) {
+			r.Fail("Insert", fakeserver.Reject(65535, 1, "memory quota").On(3))
+		}, 2000, 0},
+		{"an insert hangs", func(r *rig, _ func()) { r.Fail("Insert", fakeserver.Hang().On(2)) }, 1000, 0},
+		{"the answer to an insert is lost", func(r *rig, _ func()) { r.loseAnswer.Store(2) }, 1000, 1000},
+		{"a flush fails", func(r *rig, _ func()) {
+			r.Fail("Flush", fakeserver.Reject(65535, 1, "no").On(1))
+		}, 2000, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, fakeserver.Config{})
+				ctx, stop := context.WithCancelCause(t.Context())
+				defer stop(nil)
+				require.NoError(t, r.run(ctx, strings.NewReader("")), "the collection is there, and has no rows")
+				tt.fault(r, func() { stop(errStop) })
+
+				require.Error(t, r.run(ctx, strings.NewReader(lines(5500))))
+
+				require.Equal(t, tt.rows, r.acknowledged(t))
+				r.Heal()
+				require.NoError(t, r.run(t.Context(), strings.NewReader(lines(5500))))
+				require.EqualValues(t, 5500, r.acknowledged(t))
+				require.Equal(t, 5500+tt.twice, r.stored(t))
+			})
+		})
+	}
+}
+
+func TestAStopEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{})
+		ctx, stop := context.WithCancelCause(t.Context())
+		time.AfterFunc(20*time.Second, func() { stop(errStop) })
+		start := time.Now()
+
+		err := r.run(ctx, open(t, lines(2500)))
+
+		require.ErrorIs(t, err, errStop)
+		require.Equal(t, 20*time.Second, time.Since(start))
+		require.EqualValues(t, 2500, r.acknowledged(t), "what does not fill a batch goes in after a second")
+	})
+}
+
+// With AllRows, the wait would go on for as long as somebody writes.
+func TestSteadyIngestionWaitsForTheRowsOfItsChunkOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{Build: func(rows int64) fake.Script {
+			if rows == 2000 {
+				return fake.BuildOver(rows, time.Minute)
+			}
+			return fake.BuildOver(rows, time.Hour).StallAt(0, fake.Forever)
+		}})
+		ctx, stop := context.WithCancelCause(t.Context())
+		log := &hook{word: "msg=searchable", then: func() { stop(errStop) }}
+		r.log = slog.New(slog.NewTextHandler(log, nil))
+		time.AfterFunc(10*time.Second, func() { r.AddRows("docs", 500) })
+		start := time.Now()
+
+		err := r.run(ctx, open(t, lines(2000)))
+
+		require.ErrorIs(t, err, errStop, log.String())
+		require.Contains(t, log.String(), "msg=searchable collection=docs rows=2000")
+		require.InDelta(t, 102.6, time.Since(start).Seconds(), 5)
+	})
+}
+
+func TestAServerThatFallsBehindSlowsTheInputDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{Build: func(rows int64) fake.Script { return fake.BuildOver(rows, 50*time.Minute) }})
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Minute, errStop)
+		defer cancel()
+
+		err := r.run(ctx, strings.NewReader(lines(10_000)))
+
+		require.ErrorIs(t, err, errStop)
+		require.EqualValues(t, 4000, r.acknowledged(t))
+	})
+}
+
+func TestAnotherCollectionWithTheSameNameBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{})
+		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(2500))))
+		require.NoError(t, r.client.DropCollection(t.Context(), "docs"))
+
+		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(2500))))
+
+		require.EqualValues(t, 2500, r.stored(t))
+	})
+}
+
+func TestRowsWithoutACheckpointAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{})
+		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(1500))))
+		require.NoError(t, os.Remove(r.settings.checkpoint))
+
+		err := r.run(t.Context(), strings.NewReader(lines(1500)))
+
+		require.ErrorIs(t, err, errNotOurs)
+		require.ErrorContains(t, err, "1500")
+		require.EqualValues(t, 1500, r.stored(t))
+		require.NoFileExists(t, r.settings.checkpoint)
+	})
+}
+
+func TestWhatCannotEndWellEndsWithItsReason(t *testing.T) {
+	tests := []struct {
+		name   string
+		fault  func(r *rig)
+		want   error
+		code   int
+		advice string
+	}{
+		{"the index cannot be built", func(r *rig) {
+			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, time.Minute).FailAt(50, "out of disk"))
+		}, milvuswait.ErrIndexFailed, 1, "see its reason"},
+		{"somebody drops the collection", func(r *rig) { r.Drop("docs") }, milvuswait.ErrCollectionNotFound, 1, "begins with the first document"},
+		{"the index takes too long", func(r *rig) {
+			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, 10*time.Hour))
+		}, context.DeadlineExceeded, 124, "goes on where"},
+		{"the index stands still", func(r *rig) {
+			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, time.Minute).StallAt(50, fake.Forever))
+		}, milvuswait.ErrStalled, 1, "goes on where"},
+		{"somebody releases the collection", func(r *rig) {
+			time.AfterFunc(70*time.Second, func() { r.Set(milvuswait.Loading("docs"), nil) })
+		}, milvuswait.ErrReleased, 1, "loads it again"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, fakeserver.Config{})
+				time.AfterFunc(10*time.Second, func() { tt.fault(r) })
+
+				err := r.run(t.Context(), strings.NewReader(lines(100)))
+
+				require.ErrorIs(t, err, tt.want)
+				require.Equal(t, tt.code, exitCode(t.Context(), err))
+				require.Contains(t, advice(err), tt.advice)
+			})
+		})
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"not JSON", "id,vector\n", "document 1: invalid character"},
+		{"cut off", lines(1) + `{"id":1,`, "document 2: unexpected EOF"},
+		{"no id", lines(1) + `{"vector":[1,2,3,4]}`, "document 2 has no id"},
+		{"wrong dimension", lines(1) + `{"id":1,"vector":[1,2]}`, "document 2 has a vector of 2 dimensions, not 4"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, fakeserver.Config{})
+
+				require.ErrorContains(t, r.run(t.Context(), strings.NewReader(tt.in)), tt.want)
+			})
+		})
+	}
+	t.Run("shorter than what is in", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, fakeserver.Config{})
+			require.NoError(t, r.run(t.Context(), strings.NewReader(lines(5))))
+
+			require.ErrorContains(t, r.run(t.Context(), strings.NewReader(lines(4))), "4 documents, and 5 are in already")
+		})
+	})
+}
