@@ -1,0 +1,126 @@
+package integration_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+	"github.com/milvus-io/milvus-sdk-go/v2/entity"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/integration/realserver"
+)
+
+func TestIngest(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "ingest")
+	on(t, all, func(t *testing.T, s *site) {
+		ctx := within(t, 5*time.Minute)
+		if _, err := os.Stat(binary); err != nil {
+			out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "../examples/ingest").CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		}
+		ingest := func(args ...string) *exec.Cmd {
+			command := exec.CommandContext(ctx, binary, args...)
+			command.Env = append(os.Environ(), "MILVUS_URI="+s.server.Address())
+			return command
+		}
+		t.Run("demo", func(t *testing.T) {
+			r := s.report(t, "examples/ingest -demo")
+			out, err := ingest("-demo").CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			require.Regexp(t, `stopped half-way.*\n.* msg="ready for documents" collection=\w+ rows=[1-5]\d\d\d\n`, string(out))
+			require.Regexp(t, `msg=searchable collection=\w+ rows=10000\n.* msg=dropped collection=ingest_demo_`, string(out))
+			r.note = "10 000 rows, stopped half-way and started again"
+		})
+		t.Run("killed", func(t *testing.T) {
+			r := s.report(t, "examples/ingest, killed and started again")
+			ingestKilled(ctx, t, s, ingest)
+			r.note = "5000 rows; a batch that was inserted twice is found once"
+		})
+	})
+}
+
+// ingestKilled has a process killed that has inserted a batch more than its
+// checkpoint says.
+func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args ...string) *exec.Cmd) {
+	const rows, batch = 5000, 1000
+	docs := fmt.Sprintf("milvuswait_%08x", rand.Uint32())
+	t.Cleanup(func() { s.ops.Drop(context.WithoutCancel(ctx), docs) })
+	checkpoint := filepath.Join(t.TempDir(), "checkpoint.json")
+	args := []string{"-collection", docs, "-checkpoint", checkpoint, "-dimension", "16"}
+	var input strings.Builder
+	lines, vectors := json.NewEncoder(&input), make([][]float32, rows)
+	cut := 0 // where the first half of the input ends
+	for id := range vectors {
+		vectors[id] = make([]float32, 16)
+		for i := range vectors[id] {
+			vectors[id][i] = rand.Float32()
+		}
+		if id == rows/2 {
+			cut = input.Len()
+		}
+		require.NoError(t, lines.Encode(map[string]any{"id": id, "vector": vectors[id]}))
+	}
+
+	first := ingest(args...)
+	feed, err := first.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, first.Start())
+	_, err = io.WriteString(feed, input.String()[:cut])
+	require.NoError(t, err)
+	var at struct {
+		CollectionID int64 `json:"collection_id"`
+		Rows         int64 `json:"rows"`
+	}
+	require.Eventually(t, func() bool {
+		b, err := os.ReadFile(checkpoint)
+		return err == nil && json.Unmarshal(b, &at) == nil && at.Rows == rows/2
+	}, time.Minute, 50*time.Millisecond)
+	require.NoError(t, first.Process.Kill())
+	first.Wait()
+	at.Rows -= batch // as if the kill had come between the answer and the checkpoint
+	b, err := json.Marshal(at)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(checkpoint, b, 0o600))
+
+	second := ingest(args...)
+	second.Stdin = strings.NewReader(input.String())
+	out, err := second.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Regexp(t, fmt.Sprintf(`msg="ready for documents" collection=%s rows=%d\n`, docs, at.Rows), string(out))
+	require.Regexp(t, fmt.Sprintf(`msg=searchable collection=%s rows=%d\n`, docs, rows), string(out))
+
+	c, err := client.NewClient(ctx, client.Config{Address: s.server.Address()})
+	require.NoError(t, err)
+	defer c.Close()
+	statistics, err := c.GetCollectionStatistics(ctx, docs)
+	require.NoError(t, err)
+	stored := rows + batch
+	if s.is(realserver.Lite32) {
+		stored = rows // it keeps a key once
+	}
+	require.Equal(t, fmt.Sprint(stored), statistics["row_count"])
+	param, err := entity.NewIndexHNSWSearchParam(200)
+	require.NoError(t, err)
+	for _, id := range []int64{0, rows/2 - 1, rows / 2, rows - 1} { // the second of them was inserted twice
+		found, err := c.Search(ctx, docs, nil, "", nil, []entity.Vector{entity.FloatVector(vectors[id])}, "vector", entity.L2, 50, param)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		keys := found[0].IDs.(*entity.ColumnInt64).Data()
+		require.Equal(t, id, keys[0])
+		seen := map[int64]bool{}
+		for _, key := range keys {
+			require.False(t, seen[key], "%d is found twice", key)
+			seen[key] = true
+		}
+	}
+}
