@@ -102,3 +102,25 @@ func ExampleFault_On() {
 	// Unavailable
 	// 40 %
 }
+
+func ExampleDrop() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(40))
+	srv.Fail("GetLoadingProgress", fakeserver.Drop().On(1))
+
+	progress(c)
+	progress(c)
+	// Output:
+	// Unavailable
+	// 40 %
+}
+
+func ExampleRefuse() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Fail("GetLoadingProgress", fakeserver.Refuse(codes.PermissionDenied, "not for you"))
+
+	progress(c)
+	// Output: PermissionDenied
+}
