@@ -76,7 +76,7 @@ func TestAnswers(t *testing.T) {
 				if want == (answer{}) {
 					return // unimplemented
 				}
-				r := s.report(t, "answer: "+tt.name)
+				r := s.report(t, answers+tt.name)
 
 				got, err := tt.ask(ctx)
 

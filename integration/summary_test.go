@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -47,29 +48,82 @@ func (s *site) report(t *testing.T, name string) *row {
 	return r
 }
 
+// answers begin the names of the cases that have a table of their own.
+const answers = "answer: "
+
+// write writes the page, if a file is named.
 func (tb *table) write(file string) error {
 	if file == "" {
 		return nil
 	}
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	slices.SortStableFunc(tb.rows, func(a, b *row) int {
-		return cmp.Compare(a.server.String(), b.server.String())
-	})
-	var b strings.Builder
-	b.WriteString("| server | case | verdict | late | wait | polls | seen |\n|---|---|---|--:|--:|--:|---|\n")
+	var servers []string
+	var cases []string
+	cells := make(map[[2]string]string)
 	for _, r := range tb.rows {
-		late, waited, polls := "", "", ""
-		if r.late != nil {
-			late = fmt.Sprintf("%.3f s", r.late.Seconds())
+		server := r.server.String()
+		if !slices.Contains(servers, server) {
+			servers = append(servers, server)
 		}
-		if r.waited > 0 {
-			waited = fmt.Sprintf("%.2f s", r.waited.Seconds())
+		if !slices.Contains(cases, r.name) {
+			cases = append(cases, r.name)
 		}
-		if r.polls > 0 {
-			polls = fmt.Sprint(r.polls)
-		}
-		fmt.Fprintf(&b, "| %v | %s | %s | %s | %s | %s | %s |\n", r.server, r.name, r.verdict, late, waited, polls, r.note)
+		cells[[2]string{r.name, server}] = r.cell()
 	}
+	slices.Sort(servers)
+	var b strings.Builder
+	fmt.Fprintf(&b, `# What was tested against which server
+
+Written on %s by the tests of integration/, which start these servers themselves, on one machine of %d cores with all
+else that runs on it, and which fail when any of this is different. "Late" is the return of the wait against a watcher
+that asks every 5 ms, "of" how long it waited.
+
+`, time.Now().Format(time.DateOnly), runtime.NumCPU())
+	rows := func(title string, answered bool) {
+		fmt.Fprintf(&b, "| %s | %s |\n|---|%s\n", title, strings.Join(servers, " | "), strings.Repeat("---|", len(servers)))
+		for _, name := range cases {
+			short, isAnswer := strings.CutPrefix(name, answers)
+			if isAnswer != answered {
+				continue
+			}
+			fmt.Fprintf(&b, "| %s |", short)
+			for _, server := range servers {
+				fmt.Fprintf(&b, " %s |", cmp.Or(cells[[2]string{name, server}], "–"))
+			}
+			b.WriteString("\n")
+		}
+	}
+	rows("case", false)
+	b.WriteString("\n## What the servers answer\n\nAs package rpc tells it apart: code, error_code and part of the reason.\n\n")
+	rows("question", true)
 	return os.WriteFile(file, []byte(b.String()), 0o644)
+}
+
+// cell returns how the case went.
+func (r *row) cell() string {
+	var parts []string
+	if r.verdict != "ok" {
+		parts = append(parts, "**"+r.verdict+"**")
+	}
+	switch {
+	case r.late != nil && *r.late < -time.Second:
+		parts = append(parts, fmt.Sprintf("%.1f s early", -r.late.Seconds()))
+	case r.late != nil:
+		parts = append(parts, fmt.Sprintf("%.2f s late", max(0, r.late.Seconds())))
+	}
+	switch {
+	case r.waited > 0 && r.late != nil:
+		parts = append(parts, fmt.Sprintf("of %.2f s", r.waited.Seconds()))
+	case r.waited > 0:
+		parts = append(parts, fmt.Sprintf("%.2f s", r.waited.Seconds()))
+	}
+	text := strings.Join(parts, " ")
+	if r.polls > 1 {
+		text += fmt.Sprintf(", %d polls", r.polls)
+	}
+	if r.note != "" {
+		text += ", " + strings.NewReplacer("|", "/", "<", "", ">", "").Replace(r.note)
+	}
+	return cmp.Or(strings.TrimPrefix(text, ", "), "as expected")
 }
