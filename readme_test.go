@@ -174,7 +174,7 @@ func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
 func headings(page string) []string {
 	var all []string
 	for _, h := range regexp.MustCompile("(?m)^#+ (.*)$").FindAllStringSubmatch(page, -1) {
-		anchor := regexp.MustCompile("[^\\p{L}\\p{N} _-]").ReplaceAllString(strings.ToLower(h[1]), "")
+		anchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(h[1]), "")
 		all = append(all, strings.ReplaceAll(anchor, " ", "-"))
 	}
 	return all
