@@ -26,7 +26,6 @@ import (
 	"log/slog"
 	"os"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
@@ -52,7 +51,6 @@ var (
 	_ = fmt.Errorf
 	_ = slog.Error
 	_ = time.Second
-	_ = synctest.Test
 	_ *testing.T
 	_ = require.NoError
 	_ = grpc.NewClient
@@ -80,7 +78,7 @@ var (
 
 // TestReadmeCompiles builds every Go block of the README and of docs/, but those
 // that are marked as what was before: declarations as they are, statements as the
-// body of a function.
+// body of a function. Whole files are tests, to paste: they run.
 func TestReadmeCompiles(t *testing.T) {
 	pages := []string{"README.md"}
 	require.NoError(t, filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
@@ -97,10 +95,17 @@ func TestReadmeCompiles(t *testing.T) {
 	}
 	require.NotEmpty(t, blocks)
 
+	tests := 0
 	var source strings.Builder
 	source.WriteString(readmeImports)
 	for _, block := range blocks {
 		switch {
+		case strings.HasPrefix(block[1], "package "):
+			tests++
+			binary := filepath.Join(t.TempDir(), "pasted.test")
+			overlaid(t, "pasted", "pasted_test.go", block[1], "test", "-c", "-vet=off", "-o", binary)
+			out, err := exec.Command(binary).CombinedOutput()
+			require.NoError(t, err, "%s", out)
 		case strings.HasPrefix(block[1], "func "):
 			source.WriteString("\n" + block[1])
 		case strings.HasSuffix(block[1], "return err\n"), strings.HasSuffix(block[1], "return nil\n"):
@@ -109,7 +114,8 @@ func TestReadmeCompiles(t *testing.T) {
 			fmt.Fprintf(&source, "\nfunc _(ctx context.Context) error {\n%sreturn nil\n}\n", block[1])
 		}
 	}
-	build(t, "readme", source.String())
+	require.NotZero(t, tests)
+	overlaid(t, "readme", "source.go", source.String(), "build")
 }
 
 // TestLinksInPagesLeadSomewhere follows the links of all pages to files and to
@@ -180,22 +186,22 @@ func headings(page string) []string {
 	return all
 }
 
-// build compiles a package that is not there.
-func build(t *testing.T, name, source string) {
+// overlaid runs a command of go on a package that is not there but for one file.
+func overlaid(t *testing.T, name, fileName, source string, command ...string) {
 	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "source.go")
+	file := filepath.Join(dir, fileName)
 	require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
 	here, err := os.Getwd()
 	require.NoError(t, err)
 	overlay, err := json.Marshal(map[string]any{
-		"Replace": map[string]string{filepath.Join(here, "internal", name, "source.go"): file},
+		"Replace": map[string]string{filepath.Join(here, "internal", name, fileName): file},
 	})
 	require.NoError(t, err)
 	overlayFile := filepath.Join(dir, "overlay.json")
 	require.NoError(t, os.WriteFile(overlayFile, overlay, 0o600))
 
-	out, err := exec.Command("go", "build", "-overlay", overlayFile, "./internal/"+name).CombinedOutput()
+	out, err := exec.Command("go", append(command, "-overlay", overlayFile, "./internal/"+name)...).CombinedOutput()
 
 	require.NoError(t, err, "%s\n%s", out, source)
 }
