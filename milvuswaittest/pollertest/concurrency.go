@@ -1,6 +1,9 @@
 package pollertest
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 const (
 	callers = 8
@@ -10,7 +13,7 @@ const (
 // checkConcurrency asks everything at once, and compares it with what was said to
 // one alone.
 func (c *checker) checkConcurrency() {
-	questions := c.done()
+	questions := append(c.done(), c.optional()...)
 	for _, r := range c.refusals() {
 		questions = append(questions, r.question)
 	}
@@ -25,6 +28,7 @@ func (c *checker) checkConcurrency() {
 	var wg sync.WaitGroup
 	for caller := range callers {
 		wg.Go(func() {
+			_ = c.list[c.world.Collection] // as WaitAll does: for the race detector
 			for i := range rounds * len(questions) {
 				n := (caller + i) % len(questions)
 				a := questions[n].inTime()
@@ -33,7 +37,7 @@ func (c *checker) checkConcurrency() {
 					mu.Unlock()
 					return
 				}
-				if !same(a, alone[n]) {
+				if !c.same(a, alone[n]) {
 					c.defect("%v returned another answer while other calls were under way than alone: a Poller has to be safe for concurrent use", questions[n])
 				}
 				mu.Unlock()
@@ -41,4 +45,7 @@ func (c *checker) checkConcurrency() {
 		})
 	}
 	wg.Wait()
+	if !maps.Equal(c.list, c.listed) {
+		c.defect("ListLoading() changed the map that it had returned before: return a new one with every call")
+	}
 }

@@ -17,6 +17,12 @@ func (c *checker) heedful() (questions []question) {
 	if c.builds {
 		questions = append(questions, c.building(w.Collection, w.Index))
 	}
+	return append(questions, c.optional()...)
+}
+
+// optional returns a question for each optional method.
+func (c *checker) optional() (questions []question) {
+	w := c.world
 	if checker, ok := c.poller.(milvuswait.LoadStateChecker); ok {
 		questions = append(questions, c.loadState(checker, w.Collection))
 	}

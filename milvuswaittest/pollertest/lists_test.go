@@ -121,6 +121,21 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 			},
 		},
 		{
+			"lists into the map of before",
+			func() listing {
+				var first loads
+				return listing{loads: func(list loads) (loads, error) {
+					if first == nil {
+						first = list
+					} else if first["docs"].Percent == 100 { // with the second call, which is alone
+						first["docs"] = load{Percent: 40}
+					}
+					return list, nil
+				}}
+			}(),
+			[]string{`ListLoading() changed the map that it had returned before: return a new one with every call`},
+		},
+		{
 			"leaves indexes out that are not there",
 			listing{builds: func(indexes []string, all []build, errs []error) ([]build, []error) {
 				if len(all) == 5 {

@@ -120,6 +120,8 @@ type checker struct {
 	world         World
 	loads, builds bool // what the Poller can tell of
 
+	list, listed loadList // the first of ListLoading, and its copy
+
 	defects []string
 	skipped []string
 	stuck   bool // a call has not come back

@@ -2,6 +2,7 @@ package pollertest_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
@@ -167,38 +168,79 @@ const childVariable = "POLLERTEST_CHILD"
 
 // racing counts its calls as if it were alone.
 type racing struct {
-	milvuswait.Poller
-	calls int
+	listing
+	loads, checks, lists, indexLists int
 }
 
 func (r *racing) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
-	r.calls++
+	r.loads++
 	return r.Poller.LoadingProgress(ctx, collection, partitions...)
 }
 
-// TestChild is a test that its race fails.
-func TestChild(t *testing.T) {
-	if os.Getenv(childVariable) == "" {
-		t.Skip("runs as a child of TestRace")
-	}
-	p, w := newFake()
-	r := &racing{Poller: p}
-	pollertest.Run(t, r, w)
-	require.NotZero(t, r.calls)
+func (r *racing) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
+	r.checks++
+	return r.listing.CheckLoadState(ctx, collection, partitions...)
 }
 
-func TestRace(t *testing.T) {
-	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	child.Env = append(os.Environ(), childVariable+"=1")
+func (r *racing) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	r.lists++
+	return r.listing.ListLoading(ctx)
+}
 
-	out, err := child.CombinedOutput()
+func (r *racing) ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	r.indexLists++
+	return r.listing.ListIndexBuilding(ctx, collection, indexes)
+}
 
-	if !raceDetector {
-		require.NoError(t, err, "%s", out)
-		return
+// refilling lists into one map, one call at a time.
+type refilling struct {
+	listing
+	mu   sync.Mutex
+	list map[string]milvuswait.LoadingProgress
+}
+
+func (r *refilling) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	list, err := r.listing.ListLoading(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.list, list)
+	return r.list, err
+}
+
+// TestChild is a test that a race of its Poller fails.
+func TestChild(t *testing.T) {
+	p, w := newFake()
+	switch os.Getenv(childVariable) {
+	case "racing":
+		pollertest.Run(t, &racing{listing: listing{Poller: p}}, w)
+	case "refilling":
+		pollertest.Run(t, &refilling{listing: listing{Poller: p}, list: map[string]milvuswait.LoadingProgress{}}, w)
+	default:
+		t.Skip("runs as a child of TestRaces")
 	}
-	require.Error(t, err)
-	require.Contains(t, string(out), "WARNING: DATA RACE")
-	require.Contains(t, string(out), "(*racing).LoadingProgress")
-	require.Contains(t, string(out), "race detected during execution of test")
+}
+
+func TestRaces(t *testing.T) {
+	if !raceDetector {
+		t.Skip("only the race detector finds them")
+	}
+	for child, methods := range map[string][]string{
+		"racing": {
+			"(*racing).LoadingProgress", "(*racing).CheckLoadState", "(*racing).ListLoading", "(*racing).ListIndexBuilding",
+		},
+		"refilling": {"(*refilling).ListLoading"},
+	} {
+		t.Run(child, func(t *testing.T) {
+			command := exec.Command(os.Args[0], "-test.run=^TestChild$")
+			command.Env = append(os.Environ(), childVariable+"="+child)
+
+			out, err := command.CombinedOutput()
+
+			require.Error(t, err)
+			require.Contains(t, string(out), "WARNING: DATA RACE")
+			for _, method := range methods {
+				require.Contains(t, string(out), method)
+			}
+		})
+	}
 }
