@@ -68,8 +68,6 @@ func (c *checker) sane(q question, p milvuswait.Progress) bool {
 		switch {
 		case p.TotalRows < 0 || p.IndexedRows < 0 || p.PendingIndexRows < 0:
 			wrong = "no number of rows is negative"
-		case p.IndexedRows > p.TotalRows:
-			wrong = "where nothing was compacted no more rows are indexed than there are"
 		case p.PendingIndexRows > p.TotalRows:
 			wrong = "no more rows are pending than there are"
 		case p.State < milvuswait.IndexStateNone || p.State > milvuswait.IndexStateRetry:

@@ -26,7 +26,7 @@
 //   - A call that goes on when its context has ended, and an error after that
 //     which errors.Is does not find to be the context's.
 //   - A panic, where there are no partitions, or names are empty.
-//   - Numbers that no server means: percentages beyond 0 to 100, more rows indexed
+//   - Numbers that no server means: percentages beyond 0 to 100, more rows pending
 //     than there are, and answers for what is done that are not Complete.
 //   - Answers that are another's when several calls are made at once. Run with
 //     go test -race, which finds the rest.

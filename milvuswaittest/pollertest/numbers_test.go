@@ -39,9 +39,9 @@ func TestDefectsOfNumbers(t *testing.T) {
 			[]string{`LoadingProgress("docs", "us") returned 1% for what is loaded, which is not Complete: a wait would never end`},
 		},
 		{
-			"indexes more than there is",
-			whenBuilt(build{TotalRows: 900, IndexedRows: 1000, State: milvuswait.IndexStateFinished}),
-			[]string{`IndexBuildingProgress("docs", "vidx") returned 1000/900 rows, Finished: where nothing was compacted no more rows are indexed than there are`},
+			"has more rows indexed than there are since a compaction",
+			whenBuilt(build{TotalRows: 1000, IndexedRows: 1200, State: milvuswait.IndexStateFinished}),
+			nil,
 		},
 		{
 			"has negative rows",
