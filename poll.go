@@ -18,10 +18,11 @@ const AllIndexes = "*"
 // Package rpc has the Poller for real servers, package sdk one for
 // milvus-sdk-go/v2, package fake one for tests, and [PollerFuncs] makes one of
 // two functions. Package milvuswaittest/pollertest checks one that you wrote. An
-// implementation must be safe for concurrent use, return soon after ctx is done,
-// and report every failure of the server as an error, also those that came in the
-// body of an answer: progress 0 with a nil error means that the server itself said
-// 0.
+// implementation must be safe for concurrent use, return an error soon after ctx
+// is done (any that passes; that of ctx is best), and report every failure of the
+// server as an error, also those that came in the body of an answer: progress 0
+// with a nil error means that the server itself said 0. No wait asks for empty
+// names, but for the index.
 //
 // An error is taken to be passing, and the wait goes on polling, unless it is
 // one of the package's sentinels (such as [ErrCollectionNotFound]) or was marked

@@ -41,11 +41,8 @@ func TestDefectsOfErrors(t *testing.T) {
 				`LoadingProgress("docs", "pollertest_missing") returned 0% and no error for a partition that does not exist: a wait takes that for progress; return an error that wraps milvuswait.ErrPartitionNotFound`,
 				`LoadingProgress("docs", "eu", "pollertest_missing") returned 0% and no error for partitions of which one does not exist: a wait takes that for progress; return an error that wraps milvuswait.ErrPartitionNotFound`,
 				`LoadingProgress("cold") returned 0% and no error for a collection that is not loaded: a wait takes that for progress; return an error that wraps milvuswait.ErrNotLoaded`,
-				`LoadingProgress("") returned 0% and no error for the empty name: return an error`,
-				`LoadingProgress("docs") was called with a context that had ended, and returned 0% and no error: pass the context on, and return an error that wraps context.Canceled`,
-				`LoadingProgress("docs") was called with a context that had ended, and returned 0% and no error: pass the context on, and return an error that wraps context.DeadlineExceeded`,
-				`LoadingProgress("docs") stood still until its context ended, and returned 0% and no error: pass the context on, and return an error that wraps context.Canceled`,
-				`LoadingProgress("docs") stood still until its context ended, and returned 0% and no error: pass the context on, and return an error that wraps context.DeadlineExceeded`,
+				`LoadingProgress("docs") was called with a context that had ended, and returned 0% and no error: pass the context on, and return its error`,
+				`LoadingProgress("docs") stood still until its context ended, and returned 0% and no error: pass the context on, and return its error`,
 				`LoadingProgress("docs") returned 0% and no error while every call fails: a wait takes that for the server's word; return the error`,
 			},
 		},
@@ -57,8 +54,7 @@ func TestDefectsOfErrors(t *testing.T) {
 				return good(ctx, c, i)
 			}),
 			[]string{
-				`IndexBuildingProgress("docs", "vidx") was called with a context that had ended, and returned 1000/1000 rows, Finished and no error: pass the context on, and return an error that wraps context.Canceled`,
-				`IndexBuildingProgress("docs", "vidx") was called with a context that had ended, and returned 1000/1000 rows, Finished and no error: pass the context on, and return an error that wraps context.DeadlineExceeded`,
+				`IndexBuildingProgress("docs", "vidx") was called with a context that had ended, and returned 1000/1000 rows, Finished and no error: pass the context on, and return its error`,
 				`IndexBuildingProgress("docs", "vidx") was not back 1s after its context had ended: pass the context on, and return when it is done`,
 			},
 		},
@@ -101,10 +97,20 @@ func TestDefectsOfErrors(t *testing.T) {
 				}
 				return p, err
 			}),
+			nil,
+		},
+		{
+			"is permanent when its time is up",
+			building(func(good buildingFunc, ctx context.Context, c, i string) (build, error) {
+				p, err := good(ctx, c, i)
+				if ctx.Err() != nil {
+					err = milvuswait.Permanent(errors.New("out of time"))
+				}
+				return p, err
+			}),
 			[]string{
-				`IndexBuildingProgress("docs", "vidx") was called with a context that had ended, and returned the error "rpc error: context canceled", which errors.Is does not find to be context.Canceled: wrap ctx.Err()`,
-				`IndexBuildingProgress("docs", "vidx") was called with a context that had ended, and returned the error "rpc error: context deadline exceeded", which errors.Is does not find to be context.DeadlineExceeded: wrap ctx.Err()`,
-				`IndexBuildingProgress("docs", "vidx") stood still until its context ended, and returned the error "rpc error: context canceled", which errors.Is does not find to be context.Canceled: wrap ctx.Err()`,
+				`IndexBuildingProgress("docs", "vidx") was called with a context that had ended, and returned the error "out of time", which ends a wait, although only a poll was out of time: wrap no sentinel and do not mark it by milvuswait.Permanent`,
+				`IndexBuildingProgress("docs", "vidx") stood still until its context ended, and returned the error "out of time", which ends a wait, although only a poll was out of time: wrap no sentinel and do not mark it by milvuswait.Permanent`,
 			},
 		},
 		{

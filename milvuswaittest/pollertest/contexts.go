@@ -2,7 +2,6 @@ package pollertest
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
@@ -44,7 +43,7 @@ func (c *checker) checkEndedContexts() {
 	for _, q := range c.heedful() {
 		for _, ctx := range []context.Context{canceled, late} {
 			if a := q.call(ctx); c.returned(q, a) {
-				c.ended(ctx, q, a, "was called with a context that had ended")
+				c.ended(q, a, "was called with a context that had ended")
 			}
 		}
 	}
@@ -70,30 +69,25 @@ func (c *checker) hang(ctx context.Context, q question) {
 	undo := c.world.Hang()
 	defer undo()
 	a := q.call(ctx)
-	_, timed := ctx.Deadline()
 	switch {
 	case !c.returned(q, a):
-	case a.err != nil && timed: // a server knows the deadline too, and may be the first to say so
-	case ctx.Err() != nil:
-		c.ended(ctx, q, a, "stood still until its context ended")
+	case a.err != nil || ctx.Err() != nil: // a server knows the deadline too, and may be the first to say so
+		c.ended(q, a, "stood still until its context ended")
 	case a.err == nil && !q.maySucceed(a):
 		c.defect("%v returned %v while World.Hang says that the server does not answer: does Hang work, or is the answer an old one?", q, a)
 	}
 }
 
-// ended notes that the answer to a call whose context has ended is none.
-func (c *checker) ended(ctx context.Context, q question, a answer, how string) {
-	want := ctx.Err()
-	name := "context.Canceled"
-	if want == context.DeadlineExceeded {
-		name = "context.DeadlineExceeded"
-	}
+// ended notes that the answer to a call whose context has ended is none. Waits go
+// by their own contexts: any error will do that does not end one.
+func (c *checker) ended(q question, a answer, how string) {
 	switch {
 	case a.err == nil && isEmptyMap(a.value): // of ListLoading: nothing can be told
 	case a.err == nil:
-		c.defect("%v %s, and returned %v and no error: pass the context on, and return an error that wraps %s", q, how, a, name)
-	case !errors.Is(a.err, want):
-		c.defect("%v %s, and returned %v, which errors.Is does not find to be %s: wrap ctx.Err()", q, how, a, name)
+		c.defect("%v %s, and returned %v and no error: pass the context on, and return its error", q, how, a)
+	case endsWait(a.err):
+		c.defect("%v %s, and returned %v, which ends a wait, although only a poll was out of time: "+
+			"wrap no sentinel and do not mark it by milvuswait.Permanent", q, how, a)
 	}
 }
 

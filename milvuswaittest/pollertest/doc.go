@@ -23,8 +23,8 @@
 //     wrap the sentinel of package milvuswait: the wait polls on for ever.
 //   - An error for a server that is away which does wrap one, or is marked by
 //     milvuswait.Permanent: the wait ends when the server restarts.
-//   - A call that goes on when its context has ended, and an error after that
-//     which errors.Is does not find to be the context's.
+//   - A call that goes on when its context has ended, returns no error then, or one
+//     that ends the wait.
 //   - A panic, where there are no partitions, or names are empty.
 //   - Numbers that no server means: percentages beyond 0 to 100, more rows pending
 //     than there are, and answers for what is done that are not Complete.

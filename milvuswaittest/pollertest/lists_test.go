@@ -84,6 +84,7 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 			[]string{
 				`CheckLoadState("docs") returned the error "not loaded" for what is loaded: return nil`,
 				`CheckLoadState("docs", "eu", "us") returned the error "not loaded" for what is loaded: return nil`,
+				`CheckLoadState("docs") stood still until its context ended, and returned the error "not loaded", which ends a wait, although only a poll was out of time: wrap no sentinel and do not mark it by milvuswait.Permanent`,
 				`CheckLoadState("docs") returned the error "not loaded" while the server was away, which ends a wait, although the server may come back: wrap no sentinel and do not mark it by milvuswait.Permanent`,
 			},
 		},
