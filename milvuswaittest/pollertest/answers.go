@@ -33,7 +33,7 @@ func (c *checker) checkAnswers() {
 	if c.world.Index == "" && c.builds {
 		c.skip("an index by its name (World.Index)")
 	}
-	if c.world.Partitions == nil && c.loads {
+	if len(c.world.Partitions) == 0 && c.loads {
 		c.skip("partitions (World.Partitions)")
 	}
 	for _, q := range c.done() {
@@ -142,7 +142,7 @@ func (c *checker) refusals() (refusals []refusal) {
 		add(c.loading(missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
 		add(c.loading(missing, missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
 		add(c.loading(w.Collection, missing), milvuswait.ErrPartitionNotFound, "a partition that does not exist")
-		if w.Partitions != nil {
+		if len(w.Partitions) > 0 {
 			add(c.loading(w.Collection, w.Partitions[0], missing), milvuswait.ErrPartitionNotFound, "partitions of which one does not exist")
 		}
 	}

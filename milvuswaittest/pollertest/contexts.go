@@ -67,6 +67,10 @@ func (c *checker) checkHang() {
 
 func (c *checker) hang(ctx context.Context, q question) {
 	undo := c.world.Hang()
+	if undo == nil {
+		c.defect("World.Hang returned nil: return what undoes it")
+		return
+	}
 	defer undo()
 	a := q.call(ctx)
 	switch {
@@ -98,6 +102,10 @@ func (c *checker) checkFail() {
 		return
 	}
 	undo := c.world.Fail()
+	if undo == nil {
+		c.defect("World.Fail returned nil: return what undoes it")
+		return
+	}
 	defer undo()
 	for _, q := range c.heedful() {
 		a, ok := c.ask(q)

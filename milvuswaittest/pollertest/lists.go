@@ -66,7 +66,7 @@ func (c *checker) checkLoadStates() {
 	}
 	w := c.world
 	loaded := []question{c.loadState(checker, w.Collection)}
-	if w.Partitions != nil {
+	if len(w.Partitions) > 0 {
 		loaded = append(loaded, c.loadState(checker, w.Collection, w.Partitions...))
 	}
 	for _, q := range loaded {

@@ -43,6 +43,20 @@ func TestWhatCannotBeRun(t *testing.T) {
 	}
 }
 
+func TestWorldsThatAreHalfSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := newFake()
+		w.Partitions = []string{}
+		w.Hang = func() func() { return nil }
+		w.Fail = w.Hang
+
+		require.Equal(t, &recorder{
+			logs:    []string{"not checked: partitions (World.Partitions)"},
+			defects: []string{"World.Hang returned nil: return what undoes it", "World.Fail returned nil: return what undoes it"},
+		}, run(p, w))
+	})
+}
+
 // helped is a recorder that keeps who called Helper.
 type helped struct {
 	recorder
