@@ -48,6 +48,18 @@ func TestWhatAFailureSays(t *testing.T) {
 			),
 		},
 		{
+			"what the server said, and no longer means", docs, fake.WithError(fake.Percents(40), said, 1),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireLoaded(tb, p, "docs", every(time.Second), milvuswait.WithStallTimeout(2*time.Second))
+			},
+			text(
+				`milvuswait: loading "docs": stalled: no change for 2s (4 polls in 3s, last 40%)`,
+				`progress: 40% after 1s`,
+				`failed polls: 1 of 4, the last of them:`,
+				`  poll 1 after 0s: GetLoadingProgress: memory limit exceeded (code 3)`,
+			),
+		},
+		{
 			"many changes", docs, fake.LoadOver(100*time.Second).StallAt(20, fake.Forever),
 			func(tb milvuswaittest.TB, p milvuswait.Poller) {
 				milvuswaittest.RequireLoaded(milvuswaittest.Within(tb, time.Minute), p, "docs", every(time.Second), milvuswait.WithStallTimeout(20*time.Second))

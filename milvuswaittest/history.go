@@ -18,7 +18,7 @@ type history struct {
 	changes     int      // all of them
 	failed      int      // polls
 	failures    []failure
-	said        *milvuswait.ServerError // the newest that the server said
+	said        *milvuswait.ServerError // of the final error
 	polls       int
 }
 
@@ -42,8 +42,8 @@ type failure struct {
 
 // note keeps what u brings.
 func (h *history) note(u milvuswait.Update) {
-	if server := (*milvuswait.ServerError)(nil); errors.As(u.Err, &server) {
-		h.said = server
+	if u.Final { // what was said before is over
+		errors.As(u.Err, &h.said)
 	}
 	if u.Err != nil && !u.Final {
 		h.failed++
