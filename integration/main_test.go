@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -27,6 +28,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if os.Getenv(summaryVariable) != "" {
+		if err := whole(os.Getenv, flag.Lookup); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	code := m.Run()
 	if err := errors.Join(sites.close(), binary.remove(), summary.write(os.Getenv(summaryVariable))); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -46,6 +47,22 @@ func (s *site) report(t *testing.T, name string) *row {
 		}
 	})
 	return r
+}
+
+// whole says why a run is not one to write the page of: all tests, on all servers.
+func whole(getenv func(string) string, lookup func(string) *flag.Flag) error {
+	if uri := getenv(realserver.URIVariable); uri != "" {
+		return fmt.Errorf("%s is for all servers: unset %s", summaryVariable, realserver.URIVariable)
+	}
+	if getenv(modeVariable) != "require" {
+		return fmt.Errorf("%s is for all servers: set %s=require", summaryVariable, modeVariable)
+	}
+	for _, name := range []string{"test.run", "test.skip", "test.failfast", "test.list"} {
+		if f := lookup(name); f != nil && f.Value.String() != f.DefValue {
+			return fmt.Errorf("%s is for all tests: do without -%s", summaryVariable, name)
+		}
+	}
+	return nil
 }
 
 // answers begin the names of the cases that have a table of their own.
@@ -106,11 +123,12 @@ func (r *row) cell() string {
 	if r.verdict != "ok" {
 		parts = append(parts, "**"+r.verdict+"**")
 	}
-	switch {
-	case r.late != nil && *r.late < -time.Second:
-		parts = append(parts, fmt.Sprintf("%.1f s early", -r.late.Seconds()))
-	case r.late != nil:
-		parts = append(parts, fmt.Sprintf("%.2f s late", max(0, r.late.Seconds())))
+	if r.late != nil {
+		late, word := r.late.Round(10*time.Millisecond), "late"
+		if late < 0 {
+			late, word = -late, "early"
+		}
+		parts = append(parts, fmt.Sprintf("%.2f s %s", late.Seconds(), word))
 	}
 	switch {
 	case r.waited > 0 && r.late != nil:
