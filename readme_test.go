@@ -1,9 +1,9 @@
 package milvuswait_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"html"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -176,7 +176,8 @@ func TestLinksInPagesLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestDiagramsAreThoseOfTheirTexts finds every label of a diagram in its picture.
+// TestDiagramsAreThoseOfTheirTexts finds in every picture the hash of what it was
+// drawn from.
 func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
 	texts, err := filepath.Glob("docs/*.dot")
 	require.NoError(t, err)
@@ -186,11 +187,8 @@ func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
 		require.NoError(t, err)
 		picture, err := os.ReadFile(strings.TrimSuffix(text, ".dot") + ".svg")
 		require.NoError(t, err)
-		shown := html.UnescapeString(string(picture))
-		for _, label := range regexp.MustCompile(`label="([^"]+)"`).FindAllStringSubmatch(string(source), -1) {
-			for line := range strings.SplitSeq(strings.TrimRight(label[1], `\n`), `\n`) {
-				require.Contains(t, shown, ">"+line+"<", text)
-			}
+		if !strings.Contains(string(picture), fmt.Sprintf("<!-- %x ", sha256.Sum256(source))) {
+			t.Errorf("%s has changed since its picture was drawn: CONTRIBUTING.md says how", text)
 		}
 	}
 }
