@@ -31,7 +31,7 @@
 //   - Answers that are another's when several calls are made at once. Run with
 //     go test -race, which finds the rest.
 //   - Optional methods (milvuswait.LoadStateChecker, Lister, IndexLister) that say
-//     other things than the single polls do.
+//     other things than the single polls do, or change a map that they returned.
 //
 // A Poller can know no more than its server says. milvus-lite takes any partition
 // for the whole collection and any name for the only index, so that package rpc
