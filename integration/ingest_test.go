@@ -52,22 +52,20 @@ func TestIngest(t *testing.T) {
 // ingestKilled has a process killed that has inserted a batch more than its
 // checkpoint says.
 func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args ...string) *exec.Cmd) {
-	const rows, batch = 5000, 1000
+	const rows, known, batch = 5000, 2000, 1000
 	docs := fmt.Sprintf("milvuswait_%08x", rand.Uint32())
 	t.Cleanup(func() { s.ops.Drop(context.WithoutCancel(ctx), docs) })
 	checkpoint := filepath.Join(t.TempDir(), "checkpoint.json")
 	args := []string{"-collection", docs, "-checkpoint", checkpoint, "-dimension", "16"}
 	var input strings.Builder
 	lines, vectors := json.NewEncoder(&input), make([][]float32, rows)
-	cut := 0 // where the first half of the input ends
+	cuts := make(map[int]int) // where the input has so many rows
 	for id := range vectors {
 		vectors[id] = make([]float32, 16)
 		for i := range vectors[id] {
 			vectors[id][i] = rand.Float32()
 		}
-		if id == rows/2 {
-			cut = input.Len()
-		}
+		cuts[id] = input.Len()
 		require.NoError(t, lines.Encode(map[string]any{"id": id, "vector": vectors[id]}))
 	}
 
@@ -75,28 +73,27 @@ func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args .
 	feed, err := first.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, first.Start())
-	_, err = io.WriteString(feed, input.String()[:cut])
-	require.NoError(t, err)
-	var at struct {
-		CollectionID int64 `json:"collection_id"`
-		Rows         int64 `json:"rows"`
+	put := func(from, to int) (at []byte) {
+		_, err := io.WriteString(feed, input.String()[cuts[from]:cuts[to]])
+		require.NoError(t, err)
+		var in struct{ Rows int }
+		require.Eventually(t, func() bool {
+			at, err = os.ReadFile(checkpoint)
+			return err == nil && json.Unmarshal(at, &in) == nil && in.Rows == to
+		}, time.Minute, 50*time.Millisecond)
+		return at
 	}
-	require.Eventually(t, func() bool {
-		b, err := os.ReadFile(checkpoint)
-		return err == nil && json.Unmarshal(b, &at) == nil && at.Rows == rows/2
-	}, time.Minute, 50*time.Millisecond)
+	at := put(0, known)
+	put(known, known+batch)
 	require.NoError(t, first.Process.Kill())
 	first.Wait()
-	at.Rows -= batch // as if the kill had come between the answer and the checkpoint
-	b, err := json.Marshal(at)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(checkpoint, b, 0o600))
+	require.NoError(t, os.WriteFile(checkpoint, at, 0o600)) // as if the kill had come between the answer and the checkpoint
 
 	second := ingest(args...)
 	second.Stdin = strings.NewReader(input.String())
 	out, err := second.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Regexp(t, fmt.Sprintf(`msg="ready for documents" collection=%s rows=%d\n`, docs, at.Rows), string(out))
+	require.Regexp(t, fmt.Sprintf(`msg="ready for documents" collection=%s rows=%d\n`, docs, known), string(out))
 	require.Regexp(t, fmt.Sprintf(`msg=searchable collection=%s rows=%d\n`, docs, rows), string(out))
 
 	c, err := client.NewClient(ctx, client.Config{Address: s.server.Address()})
@@ -111,7 +108,7 @@ func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args .
 	require.Equal(t, fmt.Sprint(stored), statistics["row_count"])
 	param, err := entity.NewIndexHNSWSearchParam(200)
 	require.NoError(t, err)
-	for _, id := range []int64{0, rows/2 - 1, rows / 2, rows - 1} { // the second of them was inserted twice
+	for _, id := range []int64{0, known + batch - 1, known + batch, rows - 1} { // the second of them was inserted twice
 		found, err := c.Search(ctx, docs, nil, "", nil, []entity.Vector{entity.FloatVector(vectors[id])}, "vector", entity.L2, 50, param)
 		require.NoError(t, err)
 		require.Len(t, found, 1)

@@ -16,8 +16,9 @@ import (
 // shrinks by deletes, so that documents would be lost or doubled by going on from
 // it; and the newest key is found only in a collection that is loaded.
 type checkpoint struct {
-	CollectionID int64 `json:"collection_id"` // another one with the same name has another
-	Rows         int64 `json:"rows"`
+	CollectionID int64  `json:"collection_id"` // another one with the same name has another
+	Rows         int64  `json:"rows"`
+	Digest       []byte `json:"digest,omitempty"` // of the documents that these are
 }
 
 // loadCheckpoint returns the zero checkpoint if there is no file.

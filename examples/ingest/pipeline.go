@@ -54,7 +54,7 @@ func (p *pipeline) run(ctx context.Context, in io.Reader) error {
 
 	batches, flushed := make(chan batch), make(chan int64)
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return read(gctx, in, p.dimension, p.at.Rows, batches) })
+	g.Go(func() error { return read(gctx, in, p.dimension, p.at, batches) })
 	g.Go(func() error { return p.write(gctx, batches, flushed) })
 	g.Go(func() error {
 		for rows := range flushed {
@@ -186,7 +186,7 @@ func (p *pipeline) insert(ctx context.Context, b batch) error {
 	if err != nil {
 		return err
 	}
-	p.at.Rows += int64(len(b.ids))
+	p.at.Rows, p.at.Digest = p.at.Rows+int64(len(b.ids)), b.digest
 	return p.at.save(p.checkpoint)
 }
 

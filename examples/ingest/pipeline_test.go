@@ -229,12 +229,32 @@ func TestBadInput(t *testing.T) {
 			})
 		})
 	}
-	t.Run("shorter than what is in", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, fakeserver.Config{})
-			require.NoError(t, r.run(t.Context(), strings.NewReader(lines(5))))
+}
 
-			require.ErrorContains(t, r.run(t.Context(), strings.NewReader(lines(4))), "4 documents, and 5 are in already")
+func TestAnotherInputIsRefused(t *testing.T) {
+	first := lines(5)
+	for _, tt := range []struct{ name, in, want string }{
+		{"as long", strings.ReplaceAll(first, `{"id":`, `{"id":9`), "its first 5 documents are not those that are in"},
+		{"longer", strings.ReplaceAll(lines(9), `{"id":`, `{"id":9`), "its first 5 documents are not those that are in"},
+		{"other vectors", strings.Replace(lines(9), "0]", "1]", 1), "its first 5 documents are not those that are in"},
+		{"shorter", lines(4), "it has 4 documents, and 5 are in already"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, fakeserver.Config{})
+				require.NoError(t, r.run(t.Context(), strings.NewReader(first)))
+
+				err := r.run(t.Context(), strings.NewReader(tt.in))
+
+				require.ErrorIs(t, err, errOtherInput)
+				require.ErrorContains(t, err, tt.want)
+				require.Contains(t, advice(err), "begins with the documents that are in")
+				require.EqualValues(t, 5, r.acknowledged(t))
+				require.EqualValues(t, 5, r.stored(t))
+				require.NoError(t, r.run(t.Context(), strings.NewReader(lines(9))), "the same one goes on")
+				require.EqualValues(t, 9, r.stored(t))
+			})
 		})
-	})
+	}
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,31 +17,48 @@ const (
 	linger    = time.Second // how long a document may wait for its batch to fill
 )
 
+// errOtherInput: the input does not begin with the documents that are in.
+var errOtherInput = errors.New("another input")
+
 // batch is what one Insert holds.
 type batch struct {
 	ids     []int64
 	vectors [][]float32
+	digest  []byte // that of its last document
 }
 
 func (b *batch) add(d document) {
-	b.ids, b.vectors = append(b.ids, *d.ID), append(b.vectors, d.Vector)
+	b.ids, b.vectors, b.digest = append(b.ids, *d.ID), append(b.vectors, d.Vector), d.digest
 }
 
 type document struct {
 	ID     *int64    `json:"id"`
 	Vector []float32 `json:"vector"`
+	digest []byte    // of it and all before it
 }
 
-// read sends the documents of in to out in batches, but for the first skip of
-// them, and closes out. A read from in that is under way when ctx ends is left to
-// itself, since nothing can end it.
-func read(ctx context.Context, in io.Reader, dimension int, skip int64, out chan<- batch) error {
+// follow sets the digest of a document that comes after one with the digest
+// before.
+func (d *document) follow(before []byte) error {
+	b, err := binary.Append(before, binary.LittleEndian, *d.ID)
+	if err == nil {
+		b, err = binary.Append(b, binary.LittleEndian, d.Vector)
+	}
+	sum := sha256.Sum256(b)
+	d.digest = sum[:]
+	return err
+}
+
+// read sends the documents of in to out in batches, but for those that are in by
+// the checkpoint, and closes out. A read from in that is under way when ctx ends
+// is left to itself, since nothing can end it.
+func read(ctx context.Context, in io.Reader, dimension int, at checkpoint, out chan<- batch) error {
 	defer close(out)
 	documents := make(chan document)
 	decoded := make(chan error, 1)
 	go func() {
 		defer close(documents)
-		decoded <- decode(ctx, in, dimension, skip, documents)
+		decoded <- decode(ctx, in, dimension, at, documents)
 	}()
 
 	var b batch
@@ -83,24 +103,33 @@ func read(ctx context.Context, in io.Reader, dimension int, skip int64, out chan
 }
 
 // decode sends the documents of in, one by one.
-func decode(ctx context.Context, in io.Reader, dimension int, skip int64, out chan<- document) error {
+func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out chan<- document) error {
 	decoder := json.NewDecoder(in)
+	var last []byte
 	for n := int64(1); ; n++ {
 		var d document
 		err := decoder.Decode(&d)
 		switch {
-		case errors.Is(err, io.EOF) && n <= skip:
-			return fmt.Errorf("the input has %d documents, and %d are in already: it is not the same", n-1, skip)
+		case errors.Is(err, io.EOF) && n <= at.Rows:
+			return fmt.Errorf("%w: it has %d documents, and %d are in already", errOtherInput, n-1, at.Rows)
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return fmt.Errorf("document %d: %w", n, err)
-		case n <= skip:
-			continue
 		case d.ID == nil:
 			return fmt.Errorf("document %d has no id", n)
 		case len(d.Vector) != dimension:
 			return fmt.Errorf("document %d has a vector of %d dimensions, not %d", n, len(d.Vector), dimension)
+		}
+		if err := d.follow(last); err != nil {
+			return fmt.Errorf("document %d: %w", n, err)
+		}
+		last = d.digest
+		if n == at.Rows && !bytes.Equal(last, at.Digest) {
+			return fmt.Errorf("%w: its first %d documents are not those that are in", errOtherInput, n)
+		}
+		if n <= at.Rows {
+			continue
 		}
 		select {
 		case out <- d:
