@@ -26,7 +26,7 @@ import (
 // rig is a server, and pipelines that put documents into it one after the other.
 type rig struct {
 	*fakeserver.Server
-	client   client.Client
+	client   *client.GrpcClient
 	settings settings
 	log      *slog.Logger
 
@@ -46,11 +46,12 @@ func newRig(t *testing.T, config fakeserver.Config) *rig {
 		collection: "docs", dimension: 4, chunk: 2000, patience: time.Hour,
 		checkpoint: filepath.Join(t.TempDir(), "checkpoint.json"),
 	}}
-	r.client, err = client.NewClient(t.Context(), client.Config{
+	c, err := client.NewClient(t.Context(), client.Config{
 		Address: "fakeserver", DialOptions: append(srv.DialOptions(), grpc.WithChainUnaryInterceptor(r.intercept)),
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, r.client.Close()) })
+	r.client = c.(*client.GrpcClient)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return r
 }
 

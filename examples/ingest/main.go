@@ -130,7 +130,7 @@ func ingest(ctx context.Context, log *slog.Logger, s settings, in io.Reader) err
 
 // connect gives a server that is not there 10 s: without a deadline, NewClient
 // would wait for it for ever.
-func connect(ctx context.Context, uri, token string) (client.Client, error) {
+func connect(ctx context.Context, uri, token string) (*client.GrpcClient, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	config := client.Config{Address: uri}
@@ -139,7 +139,11 @@ func connect(ctx context.Context, uri, token string) (client.Client, error) {
 	} else {
 		config.APIKey = token
 	}
-	return client.NewClient(ctx, config)
+	c, err := client.NewClient(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*client.GrpcClient), nil
 }
 
 func exitCode(ctx context.Context, err error) int {

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"golang.org/x/sync/errgroup"
@@ -24,7 +27,8 @@ const (
 
 	prepareTimeout = time.Minute
 	insertTimeout  = 20 * time.Second // less than the 30 s that Kubernetes gives who is to stop
-	flushTimeout   = time.Minute
+	flushTimeout   = 10 * time.Minute
+	flushPause     = 200 * time.Millisecond // between questions whether it is done
 	stallTimeout   = 15 * time.Minute
 )
 
@@ -33,14 +37,15 @@ var errNotOurs = errors.New("rows without a checkpoint")
 
 type pipeline struct {
 	settings
-	client client.Client
-	poller milvuswait.Poller
-	log    *slog.Logger
-	at     checkpoint
+	client  client.Client
+	service milvuspb.MilvusServiceClient // of the client, for flush
+	poller  milvuswait.Poller
+	log     *slog.Logger
+	at      checkpoint
 }
 
-func newPipeline(c client.Client, log *slog.Logger, s settings) *pipeline {
-	return &pipeline{settings: s, client: c, poller: sdk.New(c), log: log}
+func newPipeline(c *client.GrpcClient, log *slog.Logger, s settings) *pipeline {
+	return &pipeline{settings: s, client: c, service: c.Service, poller: sdk.New(c), log: log}
 }
 
 // run returns when all documents of in are indexed and loaded, or ctx ends.
@@ -58,7 +63,7 @@ func (p *pipeline) run(ctx context.Context, in io.Reader) error {
 	g.Go(func() error { return p.write(gctx, batches, flushed) })
 	g.Go(func() error {
 		for rows := range flushed {
-			// Rows go on coming in: as many as there were at the flush are enough.
+			// Rows go on coming in: as many as there are now are enough.
 			if err := p.searchable(gctx, rows, milvuswait.RowsAtStart); err != nil {
 				return err
 			}
@@ -190,27 +195,59 @@ func (p *pipeline) insert(ctx context.Context, b batch) error {
 	return p.at.save(p.checkpoint)
 }
 
-// flush asks the server to seal what was inserted, and does not wait for it: who
-// waits for the rows to be indexed waits for that too.
+// flush returns when the server counts all rows that were inserted. Until then an
+// index over none of the new ones is "Finished", and WithExpectedRows cannot tell:
+// nobody knows how many rows a lost answer or a delete has made of the documents.
+//
+// The client's Flush waits only for what it has sealed itself, and not for the
+// rows that a process flushed which was killed then.
 func (p *pipeline) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	if err := p.client.Flush(ctx, p.collection, true); err != nil {
+	begun, err := p.service.Flush(ctx, &milvuspb.FlushRequest{CollectionNames: []string{p.collection}})
+	if err := refused(begun.GetStatus(), err); err != nil {
 		return fmt.Errorf("flushing %s: %w", p.collection, err)
 	}
-	p.log.Info("flushed", "collection", p.collection, "rows", p.at.Rows)
-	return nil
+	question := &milvuspb.GetFlushStateRequest{
+		CollectionName: p.collection,
+		SegmentIDs:     slices.Concat(begun.GetCollSegIDs()[p.collection].GetData(), begun.GetFlushCollSegIDs()[p.collection].GetData()),
+		FlushTs:        begun.GetCollFlushTs()[p.collection], // 0 on 2.2
+	}
+	for {
+		state, err := p.service.GetFlushState(ctx, question)
+		if err := refused(state.GetStatus(), err); err != nil {
+			return fmt.Errorf("waiting for the flush of %s: %w", p.collection, err)
+		}
+		if state.GetFlushed() {
+			p.log.Info("flushed", "collection", p.collection, "rows", p.at.Rows)
+			return nil
+		}
+		select {
+		case <-time.After(flushPause):
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the flush of %s: %w", p.collection, context.Cause(ctx))
+		}
+	}
 }
 
-// searchable returns when so many rows are indexed and the collection is loaded.
-// It loads it only now, so that no query node has to hold rows without their index
-// first.
+// refused returns why a call failed by its error or by the status of its answer.
+func refused(s *commonpb.Status, err error) error {
+	//lint:ignore SA1019 2.2 has no other code.
+	if err == nil && (s.GetCode() != 0 || s.GetErrorCode() != commonpb.ErrorCode_Success) {
+		return fmt.Errorf("the server says %q", s.GetReason())
+	}
+	return err
+}
+
+// searchable returns when the rows that are flushed are indexed and the collection
+// is loaded. It loads it only now, so that no query node has to hold rows without
+// their index first.
 func (p *pipeline) searchable(ctx context.Context, rows int64, criterion milvuswait.IndexCriterion) error {
 	ctx, cancel := context.WithTimeout(ctx, p.patience)
 	defer cancel()
 	log, stall := milvuswait.WithObserver(milvuswait.Log(p.log)), milvuswait.WithStallTimeout(stallTimeout)
 	_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p.poller, p.collection, log, stall,
-		milvuswait.WithIndex(indexName), milvuswait.WithIndexCriterion(criterion), milvuswait.WithExpectedRows(rows))
+		milvuswait.WithIndex(indexName), milvuswait.WithIndexCriterion(criterion))
 	if err != nil {
 		return err
 	}

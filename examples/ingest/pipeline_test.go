@@ -258,3 +258,63 @@ func TestAnotherInputIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// indexed requires that the server counts so many rows, and that all are indexed.
+func indexed(t *testing.T, r *rig, rows int64) {
+	t.Helper()
+	p, err := sdk.New(r.client).IndexBuildingProgress(t.Context(), "docs", indexName)
+	require.NoError(t, err)
+	require.Equal(t, milvuswait.IndexBuildingProgress{
+		TotalRows: rows, IndexedRows: rows, State: milvuswait.IndexStateFinished, IndexName: indexName,
+	}, p)
+}
+
+// The rows of the first flush, those that are in twice included, are as many as
+// there are documents.
+func TestTheLastRowsAreWaitedForWhenOthersAreInTwice(t *testing.T) {
+	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
+		t.Run(dialect.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, fakeserver.Config{Dialect: dialect})
+				r.loseAnswer.Store(2)
+				require.Error(t, r.run(t.Context(), strings.NewReader(lines(4000))))
+				require.EqualValues(t, 1000, r.acknowledged(t))
+
+				require.NoError(t, r.run(t.Context(), strings.NewReader(lines(4000))))
+
+				indexed(t, r, 5000)
+			})
+		})
+	}
+}
+
+// The next start has nothing to flush, and the server does not count the rows yet
+// that the one before has flushed.
+func TestRowsOfAnEarlierFlushAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{})
+		ctx, stop := context.WithCancelCause(t.Context())
+		defer stop(nil)
+		const flushing = 1100 * time.Millisecond
+		time.AfterFunc(flushing, func() { stop(errStop) })
+		start := time.Now()
+		require.ErrorIs(t, r.run(ctx, strings.NewReader(lines(1500))), errStop)
+		require.Equal(t, flushing, time.Since(start))
+
+		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(1500))))
+
+		indexed(t, r, 1500)
+	})
+}
+
+// Deletes and compaction leave fewer rows than were inserted.
+func TestRowsThatAreGoneAreNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{})
+		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(2500))))
+		r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(2000, 0))
+
+		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(2500))))
+	})
+}
