@@ -167,6 +167,8 @@ func advice(err error) string {
 		return "drop the collection, choose another, or bring the checkpoint back"
 	case errors.Is(err, errOtherInput):
 		return "an input goes on only if it begins with the documents that are in: give a new one a collection of its own, or append it"
+	case errors.Is(err, errDocument):
+		return "mend that document first: the next start comes to it again"
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
 		return "somebody dropped the collection: the next start begins with the first document"
 	case errors.Is(err, milvuswait.ErrReleased), errors.Is(err, milvuswait.ErrNotLoaded):

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -217,6 +219,7 @@ func TestBadInput(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"not JSON", "id,vector\n", "document 1: invalid character"},
 		{"cut off", lines(1) + `{"id":1,`, "document 2: unexpected EOF"},
+		{"another type", lines(1) + `{"id":"1"}`, "document 2: json: cannot unmarshal string"},
 		{"no id", lines(1) + `{"vector":[1,2,3,4]}`, "document 2 has no id"},
 		{"wrong dimension", lines(1) + `{"id":1,"vector":[1,2]}`, "document 2 has a vector of 2 dimensions, not 4"},
 	} {
@@ -225,7 +228,10 @@ func TestBadInput(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, fakeserver.Config{})
 
-				require.ErrorContains(t, r.run(t.Context(), strings.NewReader(tt.in)), tt.want)
+				err := r.run(t.Context(), strings.NewReader(tt.in))
+
+				require.ErrorContains(t, err, tt.want)
+				require.Contains(t, advice(err), "mend that document")
 			})
 		})
 	}
@@ -316,5 +322,16 @@ func TestRowsThatAreGoneAreNotWaitedFor(t *testing.T) {
 		r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(2000, 0))
 
 		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(2500))))
+	})
+}
+
+func TestAFailureToReadIsNotOfTheDocument(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, fakeserver.Config{})
+
+		err := r.run(t.Context(), io.MultiReader(strings.NewReader(lines(1)), iotest.ErrReader(errors.New("no such device"))))
+
+		require.EqualError(t, err, "reading document 2: no such device")
+		require.Contains(t, advice(err), "goes on where")
 	})
 }

@@ -17,8 +17,12 @@ const (
 	linger    = time.Second // how long a document may wait for its batch to fill
 )
 
-// errOtherInput: the input does not begin with the documents that are in.
-var errOtherInput = errors.New("another input")
+var (
+	// errOtherInput: the input does not begin with the documents that are in.
+	errOtherInput = errors.New("another input")
+	// errDocument: a document of the input is no good.
+	errDocument = errors.New("bad document")
+)
 
 // batch is what one Insert holds.
 type batch struct {
@@ -114,12 +118,14 @@ func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out
 			return fmt.Errorf("%w: it has %d documents, and %d are in already", errOtherInput, n-1, at.Rows)
 		case errors.Is(err, io.EOF):
 			return nil
+		case isOfJSON(err):
+			return fmt.Errorf("%w: document %d: %w", errDocument, n, err)
 		case err != nil:
-			return fmt.Errorf("document %d: %w", n, err)
+			return fmt.Errorf("reading document %d: %w", n, err)
 		case d.ID == nil:
-			return fmt.Errorf("document %d has no id", n)
+			return fmt.Errorf("%w: document %d has no id", errDocument, n)
 		case len(d.Vector) != dimension:
-			return fmt.Errorf("document %d has a vector of %d dimensions, not %d", n, len(d.Vector), dimension)
+			return fmt.Errorf("%w: document %d has a vector of %d dimensions, not %d", errDocument, n, len(d.Vector), dimension)
 		}
 		if err := d.follow(last); err != nil {
 			return fmt.Errorf("document %d: %w", n, err)
@@ -137,4 +143,11 @@ func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// isOfJSON tells what a document has wrong from failures to read.
+func isOfJSON(err error) bool {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	return errors.As(err, &syntax) || errors.As(err, &kind) || errors.Is(err, io.ErrUnexpectedEOF)
 }
