@@ -42,11 +42,11 @@ func (w *Waits) Call() *Call { return &Call{waits: w, own: make(map[milvuswait.T
 
 // Step is what an update brought beside what it says. Polls of which no update
 // told, since they were dropped by milvuswait.Async or were lists that failed,
-// count as good.
+// count as the one that it tells of.
 type Step struct {
-	Start  time.Time // of the wait
-	Good   int       // polls since the update before that did not fail: they had an answer, or the end of the context cut them off
-	Failed int       // and those that did
+	Start time.Time // of the wait
+	Polls int       // since the update before
+	Poll  Poll      // what they brought; those that the end of the context cut off count as good
 }
 
 // Take notes an update.
@@ -62,13 +62,7 @@ func (c *Call) Take(u milvuswait.Update) Step {
 		}
 		c.waits.all[known] = struct{}{}
 	}
-	s := Step{Start: known.start}
-	polls := max(0, u.Polls-known.polls)
-	if failed := !u.Final && u.Err != nil || u.Final && pollFailed(u.Err); failed {
-		s.Failed = polls
-	} else {
-		s.Good = polls
-	}
+	s := Step{Start: known.start, Polls: max(0, u.Polls-known.polls), Poll: pollOf(u)}
 	known.fraction, known.eta, known.polls = u.Fraction, u.ETA, max(known.polls, u.Polls)
 	if u.Final {
 		delete(c.own, u.Target)

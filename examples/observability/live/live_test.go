@@ -51,20 +51,25 @@ func TestResult(t *testing.T) {
 }
 
 // TestPollsOfRealWaits compares the polls of all steps with those that the Poller
-// got, by whether it had an answer.
+// got, by what it answered.
 func TestPollsOfRealWaits(t *testing.T) {
 	blip := errors.New("blip")
+	grace := []milvuswait.Option{milvuswait.WithStartGrace(10 * time.Minute)}
 	tests := []struct {
-		name             string
-		script           fake.Script
-		opts             []milvuswait.Option
-		want             string
-		answered, failed int
+		name               string
+		script             fake.Script
+		opts               []milvuswait.Option
+		want               string
+		ok, absent, failed int
 	}{
-		{"success", fake.Percents(0, 40, 100), nil, live.Done, 3, 0},
-		{"failures on the way", fake.WithError(fake.Percents(0, 40, 50, 100), blip, 2, 3), nil, live.Done, 2, 2},
-		{"dropped at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrCollectionNotFound, 3), nil, live.NotFound, 2, 1},
-		{"released at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrNotLoaded, 3), nil, live.Released, 2, 1},
+		{"success", fake.Percents(0, 40, 100), nil, live.Done, 3, 0, 0},
+		{"failures on the way", fake.WithError(fake.Percents(0, 40, 50, 100), blip, 2, 3), nil, live.Done, 2, 0, 2},
+		{"dropped at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrCollectionNotFound, 3), nil, live.NotFound, 2, 1, 0},
+		{"released at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrNotLoaded, 3), nil, live.Released, 2, 1, 0},
+		{"load given up at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrLoadFailed, 3), nil, live.Failed, 2, 1, 0},
+		{"no permission", fake.WithError(fake.Percents(0, 40), milvuswait.Permanent(blip), 3), nil, live.Failed, 2, 0, 1},
+		{"not loaded yet", fake.WithError(fake.Percents(100), milvuswait.ErrNotLoaded, 1, 2, 3), grace, live.Done, 1, 3, 0},
+		{"not there yet", fake.WithError(fake.Percents(100), milvuswait.ErrCollectionNotFound, 1, 2, 3), grace, live.Done, 1, 3, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,10 +77,10 @@ func TestPollsOfRealWaits(t *testing.T) {
 				var waits live.Waits
 				p := new(fake.Poller).Set(docs, tt.script)
 
-				answered, failed, err := follow(t.Context(), &waits, p, tt.opts...)
+				polls, err := follow(t.Context(), &waits, p, tt.opts...)
 
 				require.Equal(t, tt.want, live.Result(err))
-				require.Equal(t, []int{tt.answered, tt.failed}, []int{answered, failed})
+				require.Equal(t, []int{tt.ok, tt.absent, tt.failed}, []int{polls[live.PollOK], polls[live.PollAbsent], polls[live.PollFailed]})
 				require.Empty(t, waits.Read(10))
 			})
 		})
@@ -88,13 +93,15 @@ func TestPollsOfWaitsWhoseTimeIsUp(t *testing.T) {
 		script fake.Script
 		opts   []milvuswait.Option
 		want   string
-		failed func(polls int) int
+		polls  live.Poll
 	}{
-		{"deadline between good polls", fake.Percents(40), nil, live.Timeout, func(int) int { return 0 }},
-		{"deadline cuts a poll off", fake.WithDelay(fake.Percents(40), fake.Forever, 3), nil, live.Timeout, func(int) int { return 0 }},
-		{"stall", fake.Percents(40), []milvuswait.Option{milvuswait.WithStallTimeout(time.Second)}, live.Stalled, func(int) int { return 0 }},
+		{"deadline between good polls", fake.Percents(40), nil, live.Timeout, live.PollOK},
+		{"deadline cuts a poll off", fake.WithDelay(fake.Percents(40), fake.Forever, 3), nil, live.Timeout, live.PollOK},
+		{"deadline in a start grace", fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded),
+			[]milvuswait.Option{milvuswait.WithStartGrace(time.Hour)}, live.Timeout, live.PollAbsent},
+		{"stall", fake.Percents(40), []milvuswait.Option{milvuswait.WithStallTimeout(time.Second)}, live.Stalled, live.PollOK},
 		{"unreachable", fake.WithError(fake.Percents(40), errors.New("refused")),
-			[]milvuswait.Option{milvuswait.WithUnreachableAfter(time.Second)}, live.Unreachable, func(polls int) int { return polls }},
+			[]milvuswait.Option{milvuswait.WithUnreachableAfter(time.Second)}, live.Unreachable, live.PollFailed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -104,12 +111,10 @@ func TestPollsOfWaitsWhoseTimeIsUp(t *testing.T) {
 				defer cancel()
 				p := new(fake.Poller).Set(docs, tt.script)
 
-				answered, failed, err := follow(ctx, &waits, p, tt.opts...)
+				polls, err := follow(ctx, &waits, p, tt.opts...)
 
-				polls := fakePolls(p)
 				require.Equal(t, tt.want, live.Result(err))
-				require.Equal(t, polls, answered+failed)
-				require.Equal(t, tt.failed(polls), failed)
+				require.Equal(t, map[live.Poll]int{tt.polls: fakePolls(p)}, polls)
 			})
 		})
 	}
@@ -119,32 +124,37 @@ func TestAnIndexThatFailedIsAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits live.Waits
 		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100, time.Second).FailAt(0, "out of disk"))
-		call, failed := waits.Call(), 0
+		call, bad := waits.Call(), 0
 
 		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithObserver(
-			milvuswait.ObserverFunc(func(u milvuswait.Update) { failed += call.Take(u).Failed })))
+			milvuswait.ObserverFunc(func(u milvuswait.Update) {
+				if s := call.Take(u); s.Poll != live.PollOK {
+					bad += s.Polls
+				}
+			})))
 
 		require.ErrorIs(t, err, milvuswait.ErrIndexFailed)
-		require.Zero(t, failed)
+		require.Zero(t, bad)
 	})
 }
 
-func follow(ctx context.Context, waits *live.Waits, p milvuswait.Poller, opts ...milvuswait.Option) (answered, failed int, err error) {
-	call := waits.Call()
+// follow returns how many polls of a load brought what.
+func follow(ctx context.Context, waits *live.Waits, p milvuswait.Poller, opts ...milvuswait.Option) (map[live.Poll]int, error) {
+	call, polls := waits.Call(), make(map[live.Poll]int)
 	opts = append(opts, milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-		s := call.Take(u)
-		answered += s.Good
-		failed += s.Failed
+		if s := call.Take(u); s.Polls > 0 {
+			polls[s.Poll] += s.Polls
+		}
 	})))
-	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", opts...)
-	return answered, failed, err
+	_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", opts...)
+	return polls, err
 }
 
 func TestPollsOfDroppedUpdatesCount(t *testing.T) {
 	var waits live.Waits
 	call := waits.Call()
-	require.Equal(t, 3, call.Take(milvuswait.Update{Target: docs, Polls: 3}).Good)
-	require.Equal(t, 4, call.Take(milvuswait.Update{Target: docs, Polls: 7, Final: true}).Good)
+	require.Equal(t, 3, call.Take(milvuswait.Update{Target: docs, Polls: 3}).Polls)
+	require.Equal(t, 4, call.Take(milvuswait.Update{Target: docs, Polls: 7, Final: true}).Polls)
 }
 
 func TestReadTakesTheFurthestBehind(t *testing.T) {
@@ -195,7 +205,7 @@ func TestSharedByMistake(t *testing.T) {
 			for range 100 {
 				for polls := 1; polls <= 5; polls++ {
 					s := call.Take(milvuswait.Update{Target: docs, Polls: polls, Final: polls == 5})
-					if s.Good < 0 || s.Failed < 0 {
+					if s.Polls < 0 {
 						t.Error("a count fell")
 					}
 				}

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/milvuswait/milvuswait"
 )
@@ -61,19 +62,50 @@ func Result(err error) string {
 	return Failed
 }
 
-// pollFailed reports whether the poll that a wait ended with failed, by the error
-// of the wait.
-func pollFailed(err error) bool {
+// Poll is what a poll brought.
+type Poll string
+
+// What polls bring: few, so that they can be label values.
+const (
+	PollOK     Poll = "ok"
+	PollAbsent Poll = "absent" // the server answered that there is nothing to measure: none such, or not loaded
+	PollFailed Poll = "failed" // no answer, or one that says nothing of the target
+)
+
+// Polls are all that a poll may bring.
+func Polls() []Poll { return []Poll{PollOK, PollAbsent, PollFailed} }
+
+// absent are the errors that are answers about a target.
+var absent = []error{
+	milvuswait.ErrNotLoaded, milvuswait.ErrReleased, milvuswait.ErrLoadFailed, milvuswait.ErrAmbiguousIndex,
+	milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrDatabaseNotFound,
+}
+
+// pollOf returns what the poll of an update brought.
+func pollOf(u milvuswait.Update) Poll {
+	err := u.Err
 	var e *milvuswait.Error
-	if err == nil || errors.Is(err, milvuswait.ErrIndexFailed) {
-		return false
+	if u.Final && errors.As(err, &e) {
+		err = e.LastErr
+		if err == nil && !endsBetweenPolls(e.Cause) {
+			err = e.Cause
+		}
 	}
-	if errors.As(err, &e) && e.LastErr != nil {
+	switch {
+	case err == nil, errors.Is(err, milvuswait.ErrIndexFailed):
+		return PollOK
+	case slices.ContainsFunc(absent, func(a error) bool { return errors.Is(err, a) }):
+		return PollAbsent
+	}
+	return PollFailed
+}
+
+// endsBetweenPolls reports whether a wait that ended so had no bad poll at the
+// end: what it met there would be its LastErr.
+func endsBetweenPolls(cause error) bool {
+	switch Result(cause) {
+	case Timeout, Canceled, Stalled, Aborted:
 		return true
 	}
-	switch Result(err) {
-	case Timeout, Canceled, Stalled, Aborted:
-		return false
-	}
-	return true
+	return false
 }

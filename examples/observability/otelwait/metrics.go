@@ -14,7 +14,7 @@ func (i *Instrumentation) makeMetrics(meter metric.Meter) error {
 		metric.WithDescription("Time that waits took."),
 		metric.WithExplicitBucketBoundaries(0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600))
 	i.polls, errs[1] = meter.Int64Counter("milvuswait.polls", metric.WithUnit("{poll}"),
-		metric.WithDescription("Polls of waits, by whether they failed."))
+		metric.WithDescription("Polls of waits, by what they brought."))
 	active, err := meter.Int64ObservableGauge("milvuswait.wait.active", metric.WithUnit("{wait}"),
 		metric.WithDescription("Waits that are under way."))
 	errs[2] = err

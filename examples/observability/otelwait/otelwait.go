@@ -21,7 +21,7 @@
 // # Metrics
 //
 //	milvuswait.wait.duration   histogram, s
-//	milvuswait.polls           counter, {poll}; milvuswait.poll.result is ok or failed
+//	milvuswait.polls           counter, {poll}; milvuswait.poll.result is one of live.Polls
 //	milvuswait.wait.active     gauge, {wait}
 //	milvuswait.progress        gauge, 1, of each collection and index that is waited for
 //	milvuswait.eta             gauge, s, likewise, not there while unknown

@@ -176,7 +176,7 @@ func TestMetricsOfAWait(t *testing.T) {
 		require.NotContains(t, seen, "milvuswait.progress")
 		require.NotContains(t, seen, "milvuswait.eta")
 		metricdatatest.AssertEqual(t, metricdata.Metrics{
-			Name: "milvuswait.polls", Unit: "{poll}", Description: "Polls of waits, by whether they failed.",
+			Name: "milvuswait.polls", Unit: "{poll}", Description: "Polls of waits, by what they brought.",
 			Data: metricdata.Sum[int64]{Temporality: metricdata.CumulativeTemporality, IsMonotonic: true, DataPoints: []metricdata.DataPoint[int64]{
 				{Attributes: with(op, attribute.String("milvuswait.poll.result", "ok")), Value: 3},
 				{Attributes: with(op, attribute.String("milvuswait.poll.result", "failed")), Value: 1},

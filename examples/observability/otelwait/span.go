@@ -70,10 +70,8 @@ func (o *observer) begin(u milvuswait.Update, start time.Time) *span {
 
 func (o *observer) count(s *span, u milvuswait.Update, step live.Step) {
 	op := attribute.String(keyOperation, operation(u.Target.Kind()))
-	for result, n := range map[string]int{"ok": step.Good, "failed": step.Failed} {
-		if n > 0 {
-			o.of.polls.Add(s.ctx, int64(n), metric.WithAttributes(o.of.with(op, attribute.String(keyPollResult, result))...))
-		}
+	if step.Polls > 0 {
+		o.of.polls.Add(s.ctx, int64(step.Polls), metric.WithAttributes(o.of.with(op, attribute.String(keyPollResult, string(step.Poll)))...))
 	}
 	if u.Final {
 		attrs := o.of.with(op)

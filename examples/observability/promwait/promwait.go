@@ -8,7 +8,7 @@
 //
 //	milvuswait_waits_total{op,result}                      counter; result is one of live.Results
 //	milvuswait_wait_duration_seconds{op,result}            histogram
-//	milvuswait_polls_total{op,result}                      counter; result is ok or failed
+//	milvuswait_polls_total{op,result}                      counter; result is one of live.Polls
 //	milvuswait_in_flight{op}                               gauge, waits
 //	milvuswait_progress_ratio{op,collection,index}         gauge, 0 to 1
 //	milvuswait_elapsed_seconds{op,collection,index}        gauge
@@ -65,7 +65,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		}, opResult),
 		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: name("polls_total"), ConstLabels: o.ConstLabels,
-			Help: "Polls of waits, by whether they failed.",
+			Help: "Polls of waits, by what they brought.",
 		}, opResult),
 		inFlight: desc("in_flight", "Waits that are under way.", "op"),
 		progress: desc("progress_ratio", "Share of what is waited for that is done, from 0 to 1.", target...),
@@ -77,19 +77,15 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		for _, result := range live.Results() {
 			m.ended.WithLabelValues(string(op), result)
 		}
-		m.polls.WithLabelValues(string(op), ok)
-		m.polls.WithLabelValues(string(op), failed)
+		for _, poll := range live.Polls() {
+			m.polls.WithLabelValues(string(op), string(poll))
+		}
 	}
 	if err := register(reg, m, o); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
-
-const (
-	ok     = "ok"
-	failed = "failed"
-)
 
 // Observer returns an observer for one call of a waiting function: make one for
 // each. Calls that run at once with the same observer count right, but for the
@@ -98,8 +94,7 @@ func (m *Metrics) Observer() milvuswait.Observer {
 	call := m.waits.Call()
 	return milvuswait.ObserverFunc(func(u milvuswait.Update) {
 		op, step := string(u.Target.Kind()), call.Take(u)
-		m.polls.WithLabelValues(op, ok).Add(float64(step.Good))
-		m.polls.WithLabelValues(op, failed).Add(float64(step.Failed))
+		m.polls.WithLabelValues(op, string(step.Poll)).Add(float64(step.Polls))
 		if u.Final {
 			result := live.Result(u.Err)
 			m.ended.WithLabelValues(op, result).Inc()

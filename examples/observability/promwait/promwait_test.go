@@ -63,10 +63,12 @@ milvuswait_progress_ratio{collection="docs",index="",op="loading"} 0.49
 # TYPE milvuswait_in_flight gauge
 milvuswait_in_flight{op="index_building"} 0
 milvuswait_in_flight{op="loading"} 0
-# HELP milvuswait_polls_total Polls of waits, by whether they failed.
+# HELP milvuswait_polls_total Polls of waits, by what they brought.
 # TYPE milvuswait_polls_total counter
+milvuswait_polls_total{op="index_building",result="absent"} 0
 milvuswait_polls_total{op="index_building",result="failed"} 0
 milvuswait_polls_total{op="index_building",result="ok"} 0
+milvuswait_polls_total{op="loading",result="absent"} 0
 milvuswait_polls_total{op="loading",result="failed"} 1
 milvuswait_polls_total{op="loading",result="ok"} %d
 # HELP milvuswait_waits_total Waits that have ended, by how.
@@ -127,7 +129,7 @@ func TestLint(t *testing.T) {
 	require.Empty(t, problems)
 	n, err := testutil.GatherAndCount(registry)
 	require.NoError(t, err)
-	require.Equal(t, 2*10+2*2+2+3+1, n, "waits, polls, in flight, gauges of docs, the duration of images")
+	require.Equal(t, 2*10+2*3+2+3+1, n, "waits, polls, in flight, gauges of docs, the duration of images")
 }
 
 func TestBadOptionsAreNamed(t *testing.T) {
