@@ -55,8 +55,11 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		defer cancel()
 		ctx, span := tracers.Tracer("observability").Start(ctx, "nightly import")
 		defer span.End()
+		counting, tracing := metrics.Observer(), otel.Observer(ctx)
+		defer counting.End()
+		defer tracing.End()
 		outcomes, err := milvuswait.WaitAll(ctx, p, targets, milvuswait.WithContinueOnError(),
-			milvuswait.WithObserver(milvuswait.Observers(metrics.Observer(), otel.Observer(ctx))))
+			milvuswait.WithObserver(milvuswait.Observers(counting, tracing)))
 		for _, o := range outcomes {
 			fmt.Fprintf(out, "%v: %v, %d polls, %v\n", o.Target, o.Progress, o.Polls, resultOf(o.Err))
 		}

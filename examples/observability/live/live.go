@@ -6,6 +6,7 @@ package live
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -70,6 +71,23 @@ func (c *Call) Take(u milvuswait.Update) Step {
 	}
 	return s
 }
+
+// Unfinished returns a final update for every wait of the call that has had none:
+// a wait that panics, in the Poller or in another observer, ends without. Its
+// error wraps milvuswait.ErrAborted. Take them when the call is over.
+func (c *Call) Unfinished() []milvuswait.Update {
+	c.waits.mu.Lock()
+	defer c.waits.mu.Unlock()
+	var updates []milvuswait.Update
+	for target, one := range c.own {
+		updates = append(updates, milvuswait.Update{
+			Target: target, Err: errUnfinished, Polls: one.polls, Elapsed: time.Since(one.start), Fraction: one.fraction, Final: true,
+		})
+	}
+	return updates
+}
+
+var errUnfinished = fmt.Errorf("%w: the wait ended without a final update, by a panic perhaps", milvuswait.ErrAborted)
 
 // Reading is how far the waits for one thing are: for one index, or for the load
 // of one collection, whichever partitions. Of several, the furthest behind counts.

@@ -27,7 +27,9 @@ func ExampleNew() {
 	defer otel.Close()
 
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 40, 100))
-	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(otel.Observer(ctx)))
+	o := otel.Observer(ctx)
+	defer o.End()
+	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(o))
 	if err != nil {
 		log.Fatal(err)
 	}

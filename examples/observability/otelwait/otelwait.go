@@ -4,7 +4,9 @@
 //	otel, err := otelwait.New(tracerProvider, meterProvider)
 //	…
 //	defer otel.Close()
-//	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(otel.Observer(ctx)))
+//	o := otel.Observer(ctx)
+//	defer o.End()
+//	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(o))
 //
 // # Spans
 //
@@ -93,8 +95,8 @@ func (i *Instrumentation) Close() error { return i.gauges.Unregister() }
 
 // Observer returns an observer for one call of a waiting function whose spans are
 // within that of ctx: make one for each call.
-func (i *Instrumentation) Observer(ctx context.Context) milvuswait.Observer {
-	return &observer{of: i, ctx: ctx, call: i.waits.Call(), spans: make(map[milvuswait.Target]*span)}
+func (i *Instrumentation) Observer(ctx context.Context) *Observer {
+	return &Observer{of: i, ctx: ctx, call: i.waits.Call(), spans: make(map[milvuswait.Target]*span)}
 }
 
 func (i *Instrumentation) with(attrs ...attribute.KeyValue) []attribute.KeyValue {

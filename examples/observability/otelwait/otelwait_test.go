@@ -253,6 +253,31 @@ func TestSharedByMistake(t *testing.T) {
 	})
 }
 
+func TestTheSpanOfAWaitThatPanicsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t)
+		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute))
+		fragile := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			if u.Polls == 3 {
+				panic("out of paper")
+			}
+		})
+		start := time.Now()
+		require.PanicsWithValue(t, "out of paper", func() {
+			o := k.Observer(t.Context())
+			defer o.End()
+			_, _ = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithObserver(milvuswait.Observers(o, fragile)))
+		})
+
+		require.Len(t, k.spans.Ended(), 1)
+		s := k.spans.Ended()[0]
+		require.Equal(t, codes.Error, s.Status().Code)
+		require.Contains(t, s.Attributes(), attribute.String("error.type", "aborted"))
+		require.Equal(t, time.Since(start), s.EndTime().Sub(s.StartTime()))
+		require.NotContains(t, k.read(t), "milvuswait.progress")
+	})
+}
+
 func TestBadArgumentsAreNamed(t *testing.T) {
 	const noProvider = "otelwait: a provider is nil: use those of trace/noop and metric/noop for what is not wanted"
 	tests := []struct {

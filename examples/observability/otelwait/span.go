@@ -14,8 +14,9 @@ import (
 	"github.com/milvuswait/milvuswait/examples/observability/live"
 )
 
-// observer is the observer of one call.
-type observer struct {
+// Observer is the observer of one call of a waiting function. It is made by
+// [Instrumentation.Observer].
+type Observer struct {
 	of   *Instrumentation
 	ctx  context.Context // that of the call, whose span is the parent
 	call *live.Call
@@ -37,7 +38,7 @@ type span struct {
 }
 
 // Observe implements milvuswait.Observer.
-func (o *observer) Observe(u milvuswait.Update) {
+func (o *Observer) Observe(u milvuswait.Update) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	step := o.call.Take(u)
@@ -52,7 +53,7 @@ func (o *observer) Observe(u milvuswait.Update) {
 	}
 }
 
-func (o *observer) begin(u milvuswait.Update, start time.Time) *span {
+func (o *Observer) begin(u milvuswait.Update, start time.Time) *span {
 	t := u.Target
 	attrs := o.of.with(ofTarget(t.Kind(), t.Collection(), t.Index())...)
 	if names := t.Partitions(); names != nil {
@@ -68,7 +69,7 @@ func (o *observer) begin(u milvuswait.Update, start time.Time) *span {
 	return s
 }
 
-func (o *observer) count(s *span, u milvuswait.Update, step live.Step) {
+func (o *Observer) count(s *span, u milvuswait.Update, step live.Step) {
 	op := attribute.String(keyOperation, operation(u.Target.Kind()))
 	if step.Polls > 0 {
 		o.of.polls.Add(s.ctx, int64(step.Polls), metric.WithAttributes(o.of.with(op, attribute.String(keyPollResult, string(step.Poll)))...))
@@ -109,7 +110,7 @@ func (s *span) tell(u milvuswait.Update) {
 	s.seen, s.tenth, s.share, s.state = true, tenth, u.Fraction, state
 }
 
-func (o *observer) end(s *span, u milvuswait.Update) {
+func (o *Observer) end(s *span, u milvuswait.Update) {
 	s.SetAttributes(attribute.Int(keyPolls, u.Polls), attribute.Float64(keyFraction, u.Fraction))
 	if u.Err != nil {
 		s.SetAttributes(attribute.String(keyError, live.Result(u.Err)))
@@ -117,4 +118,13 @@ func (o *observer) end(s *span, u milvuswait.Update) {
 	}
 	s.End(trace.WithTimestamp(s.start.Add(u.Elapsed)))
 	delete(o.spans, u.Target)
+}
+
+// End ends the spans of waits that have ended without saying so, by a panic that
+// somebody recovers: without it they would be under way for ever. Defer it before
+// the call; it does nothing after one that returns.
+func (o *Observer) End() {
+	for _, u := range o.call.Unfinished() {
+		o.Observe(u)
+	}
 }

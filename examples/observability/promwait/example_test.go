@@ -19,7 +19,9 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 40, 100))
-	_, err = milvuswait.WaitForLoadingComplete(context.Background(), p, "docs", milvuswait.WithObserver(metrics.Observer()))
+	o := metrics.Observer()
+	defer o.End()
+	_, err = milvuswait.WaitForLoadingComplete(context.Background(), p, "docs", milvuswait.WithObserver(o))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,7 +2,9 @@
 //
 //	metrics, err := promwait.New(registry, promwait.Options{})
 //	…
-//	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(metrics.Observer()))
+//	o := metrics.Observer()
+//	defer o.End()
+//	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(o))
 //
 // They are, with op "loading" or "index_building":
 //
@@ -87,20 +89,36 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 	return m, nil
 }
 
+// Observer is the observer of one call of a waiting function. It is made by
+// [Metrics.Observer].
+type Observer struct {
+	of   *Metrics
+	call *live.Call
+}
+
 // Observer returns an observer for one call of a waiting function: make one for
 // each. Calls that run at once with the same observer count right, but for the
 // polls of targets that they share.
-func (m *Metrics) Observer() milvuswait.Observer {
-	call := m.waits.Call()
-	return milvuswait.ObserverFunc(func(u milvuswait.Update) {
-		op, step := string(u.Target.Kind()), call.Take(u)
-		m.polls.WithLabelValues(op, string(step.Poll)).Add(float64(step.Polls))
-		if u.Final {
-			result := live.Result(u.Err)
-			m.ended.WithLabelValues(op, result).Inc()
-			m.duration.WithLabelValues(op, result).Observe(u.Elapsed.Seconds())
-		}
-	})
+func (m *Metrics) Observer() *Observer { return &Observer{of: m, call: m.waits.Call()} }
+
+// Observe implements milvuswait.Observer.
+func (o *Observer) Observe(u milvuswait.Update) {
+	op, step := string(u.Target.Kind()), o.call.Take(u)
+	o.of.polls.WithLabelValues(op, string(step.Poll)).Add(float64(step.Polls))
+	if u.Final {
+		result := live.Result(u.Err)
+		o.of.ended.WithLabelValues(op, result).Inc()
+		o.of.duration.WithLabelValues(op, result).Observe(u.Elapsed.Seconds())
+	}
+}
+
+// End counts waits as aborted that have ended without saying so, by a panic that
+// somebody recovers: without it they would be in flight for ever. Defer it before
+// the call; it does nothing after one that returns.
+func (o *Observer) End() {
+	for _, u := range o.call.Unfinished() {
+		o.Observe(u)
+	}
 }
 
 // Describe implements prometheus.Collector.

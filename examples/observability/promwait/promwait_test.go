@@ -228,6 +228,32 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 	})
 }
 
+func TestAWaitThatPanicsDoesNotStayInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, m := newMetrics(t, promwait.Options{})
+		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute))
+		fragile := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			if u.Polls == 3 {
+				panic("out of paper")
+			}
+		})
+		require.PanicsWithValue(t, "out of paper", func() {
+			o := m.Observer()
+			defer o.End()
+			_, _ = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithObserver(milvuswait.Observers(o, fragile)))
+		})
+
+		require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP milvuswait_in_flight Waits that are under way.
+# TYPE milvuswait_in_flight gauge
+milvuswait_in_flight{op="index_building"} 0
+milvuswait_in_flight{op="loading"} 0
+# HELP milvuswait_waits_total Waits that have ended, by how.
+# TYPE milvuswait_waits_total counter
+`+ended("loading", "aborted")), "milvuswait_in_flight", "milvuswait_waits_total", "milvuswait_progress_ratio"))
+	})
+}
+
 // fakePolls returns how many polls p had, without questions for the load state.
 func fakePolls(p *fake.Poller) int {
 	n := 0
