@@ -14,9 +14,9 @@ import (
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/examples/testsetup"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/milvuswaittest"
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
@@ -25,7 +25,7 @@ const dimension = 16
 // TestService runs on the server that MILVUS_URI names, and without it on a fake
 // one, which does all but search.
 func TestService(t *testing.T) {
-	ctx := untilDeadline(t)
+	ctx := t.Context()
 	c, real := connect(ctx, t)
 	vectors := make([][]float32, 3000)
 	for i := range vectors {
@@ -38,7 +38,9 @@ func TestService(t *testing.T) {
 	service := testsetup.New(c, sdk.New(c), collection, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	require.ErrorIs(t, service.Ready(), testsetup.ErrNotReady)
 
-	require.NoError(t, service.Start(ctx))
+	starting, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	require.NoError(t, service.Start(starting))
 
 	require.NoError(t, service.Ready())
 	t.Run("search", func(t *testing.T) {
@@ -50,17 +52,6 @@ func TestService(t *testing.T) {
 		require.Len(t, keys, 3)
 		require.EqualValues(t, 7, keys[0])
 	})
-}
-
-// untilDeadline returns a context that ends a little before the test has to.
-func untilDeadline(t *testing.T) context.Context {
-	left := 10 * time.Minute
-	if deadline, ok := t.Deadline(); ok {
-		left = time.Until(deadline)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), left*9/10)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // connect returns a client for the server of MILVUS_URI, or of a fake one.
@@ -111,7 +102,6 @@ func newCollection(ctx context.Context, t *testing.T, c client.Client, vectors [
 	_, err = c.Insert(ctx, collection, "", entity.NewColumnInt64("id", keys), entity.NewColumnFloatVector("vector", dimension, vectors))
 	require.NoError(t, err)
 	require.NoError(t, c.Flush(ctx, collection, true))
-	_, err = milvuswait.WaitForIndexBuildingComplete(ctx, sdk.New(c), collection, milvuswait.WithExpectedRows(int64(len(vectors))))
-	require.NoError(t, err)
+	milvuswaittest.RequireIndexed(t, sdk.New(c), collection, int64(len(vectors)))
 	return collection
 }
