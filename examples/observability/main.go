@@ -8,6 +8,9 @@
 // the metrics and the spans. With names it waits for the loads of those
 // collections on the server at MILVUS_URI, which it only reads; MILVUS_TOKEN, an
 // API key or "user:password", is for servers that want one.
+//
+// The exit code is 0 if all waits have succeeded, 1 for failures, 2 for wrong
+// usage, and 130 or 143 after an interrupt or SIGTERM.
 package main
 
 import (
@@ -26,26 +29,37 @@ import (
 var errUsage = errors.New("usage")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s := <-signals
+		signal.Stop(signals) // the second one does not wait for anything
+		cancel(stopped{s.(syscall.Signal)})
+	}()
 	s := settings{uri: os.Getenv("MILVUS_URI"), token: os.Getenv("MILVUS_TOKEN")}
 	err := s.parse(os.Args[1:], os.Stderr)
 	if err == nil {
 		err = run(ctx, os.Stdout, s)
 	}
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "observability:", err)
-		os.Exit(130)
-	case errors.Is(err, errUsage):
-		fmt.Fprintln(os.Stderr, "observability:", err)
-		os.Exit(2)
-	default:
-		fmt.Fprintln(os.Stderr, "observability:", err)
-		os.Exit(1)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "observability:", err)
+	var by stopped
+	switch {
+	case errors.As(context.Cause(ctx), &by):
+		os.Exit(128 + int(by.signal))
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
+
+// stopped is why a context ended that a signal has ended.
+type stopped struct{ signal syscall.Signal }
+
+func (s stopped) Error() string { return "stopped: " + s.signal.String() }
 
 // settings are what flags and environment say.
 type settings struct {
@@ -59,13 +73,15 @@ type settings struct {
 
 func (s *settings) parse(args []string, usage io.Writer) error {
 	flags := flag.NewFlagSet("observability", flag.ContinueOnError)
-	flags.SetOutput(usage)
+	flags.SetOutput(io.Discard) // the caller tells of errors
 	flags.StringVar(&s.address, "address", "127.0.0.1:0", "where /metrics is served; port 0 is a free one")
 	flags.DurationVar(&s.serve, "serve", 0, "how long /metrics is served when all waits are over")
 	flags.StringVar(&s.trace, "trace", "", "file for the picture of the trace, an SVG")
 	flags.DurationVar(&s.timeout, "timeout", 10*time.Minute, "how long the waits may take")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(usage)
+			flags.PrintDefaults()
 			return err
 		}
 		return fmt.Errorf("%w: %w", errUsage, err)

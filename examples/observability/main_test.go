@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,6 +65,55 @@ func TestExitCodes(t *testing.T) {
 
 			require.Equal(t, tt.code, command.ProcessState.ExitCode(), stderr.String())
 			require.Contains(t, stderr.String(), tt.says)
+		})
+	}
+}
+
+func TestUsageIsSaidOnce(t *testing.T) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	command := exec.CommandContext(t.Context(), program, "-x")
+	command.Env = append(os.Environ(), "OBSERVABILITY_TEST_MAIN=1")
+
+	said, err := command.CombinedOutput()
+
+	require.Error(t, err)
+	require.Equal(t, 2, command.ProcessState.ExitCode())
+	require.Equal(t, "observability: usage: flag provided but not defined: -x\n", string(said))
+}
+
+// TestSignals stops a process that waits for a load which stands still.
+func TestSignals(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can be sent SIGTERM there")
+	}
+	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
+	require.NoError(t, err)
+	defer server.Close()
+	server.Set(milvuswait.Loading("docs"), fake.Percents(40))
+	for _, tt := range []struct {
+		signal syscall.Signal
+		code   int
+	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}} {
+		t.Run(tt.signal.String(), func(t *testing.T) {
+			program, err := os.Executable()
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			command := exec.CommandContext(ctx, program, "docs")
+			command.Env = append(os.Environ(), "OBSERVABILITY_TEST_MAIN=1", "MILVUS_URI="+server.Address())
+			stdout, err := command.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, command.Start())
+			_, err = stdout.Read(make([]byte, 1)) // it says where it serves: the signals are its own by then
+			require.NoError(t, err)
+
+			require.NoError(t, command.Process.Signal(tt.signal))
+
+			_, err = io.Copy(io.Discard, stdout)
+			require.NoError(t, err)
+			require.Error(t, command.Wait())
+			require.Equal(t, tt.code, command.ProcessState.ExitCode())
 		})
 	}
 }
