@@ -21,10 +21,10 @@ run() {
 	milvus-wait ${MILVUS_TOKEN_FILE:+--token-file "$MILVUS_TOKEN_FILE"} "$@" &
 	wait $!
 }
+# What runs in the background of a shell ignores SIGINT: ctrl-C is for the script,
+# which hands it on as SIGTERM.
 trap 'kill -TERM $! 2>/dev/null; wait; exit 143' TERM
-# Ctrl-C on a terminal reaches milvus-wait too, and a second signal would have it
-# end without a word. What cancels a CI job signals only this script.
-trap '[ -t 0 ] || kill -INT $! 2>/dev/null; wait; exit 130' INT
+trap 'kill -TERM $! 2>/dev/null; wait; exit 130' INT
 
 # What ready says goes to stderr, so that stdout is the result, by -o json too.
 run ready --timeout "${READY_TIMEOUT:-3m}" >&2 &&
