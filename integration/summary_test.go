@@ -94,7 +94,7 @@ func (tb *table) write(file string) error {
 
 Written on %s by the tests of integration/, which start these servers themselves, on one machine of %d cores with all
 else that runs on it, and which fail when any of this is different. "Late" is the return of the wait against a watcher
-that asks every 5 ms, "of" how long it waited.
+that asks every 5 ms, "of" how long it waited; some hundredths early are the watcher's, which was told later than the wait.
 
 `, time.Now().Format(time.DateOnly), runtime.NumCPU())
 	rows := func(title string, answered bool) {
