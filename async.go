@@ -1,6 +1,10 @@
 package milvuswait
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/milvuswait/milvuswait/internal/typednil"
+)
 
 // AsyncObserver hands updates to another observer on a goroutine of its own, so
 // that a slow one holds up no wait. It is made by [Async].
@@ -24,7 +28,7 @@ type AsyncObserver struct {
 // t.FailNow does, it is told nothing more, and every later call of Observe and Wait
 // panics with the same value. Async panics if o is nil.
 func Async(o Observer) *AsyncObserver {
-	if isNil(o) {
+	if typednil.Is(o) {
 		panic("milvuswait: Async: the observer is nil")
 	}
 	a := &AsyncObserver{sink: o, latest: make(map[Target]*Update)}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
 // clock is what both drivers, of one wait and of many, know of time.
@@ -64,7 +66,7 @@ func checkPoller(ctx context.Context, p Poller) error {
 	if ctx == nil {
 		return fmt.Errorf("%w: the context is nil", ErrInvalid)
 	}
-	if isNil(p) {
+	if typednil.Is(p) {
 		return fmt.Errorf("%w: the Poller is nil", ErrInvalid)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
 // Update is what a wait knows after one poll.
@@ -64,7 +66,7 @@ func (f ObserverFunc) Observe(u Update) { f(u) }
 // Observers returns an observer that tells each of the others in turn. Nil ones
 // are left out.
 func Observers(others ...Observer) Observer {
-	others = slices.DeleteFunc(slices.Clone(others), func(o Observer) bool { return isNil(o) })
+	others = slices.DeleteFunc(slices.Clone(others), func(o Observer) bool { return typednil.Is(o) })
 	return ObserverFunc(func(u Update) {
 		for _, o := range others {
 			o.Observe(u)
@@ -76,7 +78,7 @@ func Observers(others ...Observer) Observer {
 // something new of their target: another progress, polls that begin to fail or to
 // succeed again, and the final one. It panics if o is nil.
 func OnChange(o Observer) Observer {
-	if isNil(o) {
+	if typednil.Is(o) {
 		panic("milvuswait: OnChange: the observer is nil")
 	}
 	type seen struct {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
 // Option changes how a wait goes. All options are checked before the first poll:
@@ -101,7 +103,7 @@ func (c *config) invalid(format string, args ...any) {
 func (c *config) newPace(kind Kind) (pace, error) {
 	if c.backoffFunc != nil {
 		own := c.backoffFunc()
-		if isNil(own) {
+		if typednil.Is(own) {
 			return pace{}, fmt.Errorf("%w: the function of WithBackoffFunc returned nil", ErrInvalid)
 		}
 		own.Reset()
@@ -289,7 +291,7 @@ func WithStartGrace(d time.Duration) Option {
 func WithObserver(o Observer) Option {
 	return func(c *config) {
 		switch {
-		case isNil(o):
+		case typednil.Is(o):
 			c.invalid("WithObserver: the observer is nil")
 		case c.observer == nil:
 			c.observer = o

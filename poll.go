@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 )
 
 // AllIndexes, as the index of a wait or of a poll, stands for every index of
@@ -146,17 +145,6 @@ func isAbsent(err error) bool {
 		if errors.Is(err, sentinel) {
 			return true
 		}
-	}
-	return false
-}
-
-// isNil reports whether v is nil or an interface around a nil pointer or function.
-func isNil(v any) bool {
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func:
-		return r.IsNil()
 	}
 	return false
 }

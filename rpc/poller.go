@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"reflect"
 
 	grpc_retry "github.com/grpc-ecosystem/go-grpc-middleware/retry"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
 const (
@@ -52,7 +52,7 @@ func WithDatabase(name string) Option {
 // nil pointer, fails with milvuswait.ErrInvalid.
 func New(client milvuspb.MilvusServiceClient, opts ...Option) *Poller {
 	p := &Poller{}
-	if !isNil(client) {
+	if !typednil.Is(client) {
 		p.client = client
 	}
 	for _, opt := range opts {
@@ -61,11 +61,6 @@ func New(client milvuspb.MilvusServiceClient, opts ...Option) *Poller {
 		}
 	}
 	return p
-}
-
-func isNil(client milvuspb.MilvusServiceClient) bool {
-	v := reflect.ValueOf(client)
-	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // check returns why the Poller cannot ask at all, or nil.

@@ -3,12 +3,12 @@ package sdk
 import (
 	"context"
 	"fmt"
-	"reflect"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/typednil"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -18,7 +18,7 @@ import (
 // Every poll fails with milvuswait.ErrInvalid if c is nil, an interface around a
 // nil pointer, or a *client.GrpcClient that client.NewClient did not make.
 func New(c client.Client) milvuswait.Poller {
-	if isNil(c) {
+	if typednil.Is(c) {
 		return invalid("the client is nil")
 	}
 	switch c := c.(type) {
@@ -37,11 +37,6 @@ func overService(service milvuspb.MilvusServiceClient) milvuswait.Poller {
 		return invalid("the client has no Service: make it by client.NewClient")
 	}
 	return rpc.New(service)
-}
-
-func isNil(c client.Client) bool {
-	v := reflect.ValueOf(c)
-	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // invalid is a Poller that says why there is none.

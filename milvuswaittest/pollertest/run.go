@@ -2,11 +2,11 @@ package pollertest
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
 // TB is what Run needs of a test. *testing.T has it, and so has every testing.TB.
@@ -65,7 +65,7 @@ type World struct {
 // cannot tell.
 func Run(tb TB, p milvuswait.Poller, w World) {
 	tb.Helper()
-	if isNil(p) {
+	if typednil.Is(p) {
 		tb.Error("the Poller is nil")
 		return
 	}
@@ -107,11 +107,6 @@ func (w World) validate() error {
 		return fmt.Errorf("a name in World is empty")
 	}
 	return nil
-}
-
-func isNil(p milvuswait.Poller) bool {
-	v := reflect.ValueOf(p)
-	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // checker is one Run.
