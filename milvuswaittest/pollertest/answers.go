@@ -93,35 +93,35 @@ func (c *checker) complete(q question, p milvuswait.Progress) {
 	}
 }
 
+// progress asks for what is there, and notes an error, which is wrong as it says,
+// and numbers that no server means.
+func (c *checker) progress(q question, wrong string) (milvuswait.Progress, bool) {
+	a, ok := c.ask(q)
+	if !ok {
+		return nil, false
+	}
+	if a.err != nil {
+		c.defect("%v returned %v%s", q, a, wrong)
+		return nil, false
+	}
+	p := a.value.(milvuswait.Progress)
+	c.sane(q, p)
+	return p, true
+}
+
 // checkSeveral compares AllIndexes with each of them.
 func (c *checker) checkSeveral() {
 	complete := true
 	for _, index := range c.world.Indexes {
-		q := c.building(c.world.Several, index)
-		a, ok := c.ask(q)
+		p, ok := c.progress(c.building(c.world.Several, index), " for an index that is there: return its progress")
 		if !ok {
 			return
 		}
-		if a.err != nil {
-			c.defect("%v returned %v for an index that is there: return its progress", q, a)
-			return
-		}
-		p := a.value.(milvuswait.Progress)
-		c.sane(q, p)
 		complete = complete && p.Complete()
 	}
 	q := c.building(c.world.Several, milvuswait.AllIndexes)
-	a, ok := c.ask(q)
-	if !ok {
-		return
-	}
-	if a.err != nil {
-		c.defect("%v returned %v: AllIndexes is the progress of the one that is furthest behind", q, a)
-		return
-	}
-	p := a.value.(milvuswait.Progress)
-	c.sane(q, p)
-	if p.Complete() != complete {
+	p, ok := c.progress(q, ": AllIndexes is the progress of the one that is furthest behind")
+	if ok && p.Complete() != complete {
 		c.defect("%v returned %v, which is Complete: %v, where of all of them it is %v: AllIndexes is the one that is furthest behind",
 			q, p, p.Complete(), complete)
 	}
