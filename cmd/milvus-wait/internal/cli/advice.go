@@ -58,7 +58,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case a.ready:
 		return refusal(err, "ShowCollections")
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
-		return a.aboutCollection(ctx, collection)
+		return a.aboutCollection(collection)
 	case errors.Is(err, milvuswait.ErrPartitionNotFound):
 		return a.aboutPartition(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrReleased):
@@ -89,16 +89,14 @@ func loadCall(t milvuswait.Target) string {
 	return fmt.Sprintf("load_collection(%q)", t.Collection())
 }
 
-func (a *adviser) aboutCollection(ctx context.Context, name string) string {
+func (a *adviser) aboutCollection(name string) string {
 	names, err := a.collections()
-	if err != nil {
-		// Servers of 2.x miss the collection where the database is not there.
-		if _, why := a.poller.ListLoading(ctx); errors.Is(why, milvuswait.ErrDatabaseNotFound) {
-			return fmt.Sprintf("there is no database %q: %s", a.database, adviceDatabase)
-		}
+	switch {
+	case errors.Is(err, milvuswait.ErrDatabaseNotFound): // where servers of 2.x miss the collection
+		return fmt.Sprintf("there is no database %q: %s", a.database, adviceDatabase)
+	case err != nil:
 		return "check the name, --db and MILVUS_DB, or say --grace if it is about to be created; " + a.noList("collections", err)
-	}
-	if len(names) == 0 {
+	case len(names) == 0:
 		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or say --grace if it is about to be created", a.inDatabase())
 	}
 	if meant := similar(name, names); meant != "" {

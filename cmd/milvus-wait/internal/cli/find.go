@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
@@ -61,10 +61,6 @@ func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targe
 // has any it adds to known, whose collections it does not ask for again, so that a
 // server with many collections need not answer for all of them in one attempt.
 func (s *server) indexed(ctx context.Context, known map[string]bool) ([]milvuswait.Target, error) {
-	// Only this way of asking has its errors told apart.
-	if _, err := s.poller.ListLoading(ctx); err != nil {
-		return nil, err
-	}
 	names, err := s.collections(ctx)
 	if err != nil {
 		return nil, err
@@ -135,7 +131,7 @@ type askError struct {
 }
 
 func (e *askError) Error() string {
-	text := fmt.Sprintf("%s: %s", e.what, timedOut(e.ended.Cause))
+	text := fmt.Sprintf("%s: %s", e.what, exit.Text(e.ended.Cause))
 	if e.ended.LastErr != nil {
 		text += fmt.Sprintf(", last error: %v", e.ended.LastErr)
 	}
@@ -150,8 +146,3 @@ func (e *askError) Error() string {
 }
 
 func (e *askError) Unwrap() error { return e.ended }
-
-// timedOut returns the text of err as people say it.
-func timedOut(err error) string {
-	return strings.Replace(err.Error(), context.DeadlineExceeded.Error(), "timed out", 1)
-}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,10 +18,17 @@ import (
 // codeIndexNotFound is that of Milvus 2.3 and newer.
 const codeIndexNotFound = 700
 
-// collections returns the names of all collections, sorted.
+// collections returns the names of all collections, sorted. Its errors are those of
+// the library's list of loads, which has what servers answer told apart, where that
+// fails too.
 func (s *server) collections(ctx context.Context) ([]string, error) {
 	answer, err := s.client.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{DbName: s.database})
-	return named("ShowCollections", answer.GetCollectionNames(), answer.GetStatus(), err)
+	names, err := named("ShowCollections", answer.GetCollectionNames(), answer.GetStatus(), err)
+	if err != nil {
+		_, told := s.poller.ListLoading(ctx)
+		err = cmp.Or(told, err)
+	}
+	return names, err
 }
 
 // partitions returns the names of the collection's partitions, sorted.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/milvuswait/milvuswait"
@@ -59,6 +60,14 @@ func Code(err error) int {
 		return TimedOut
 	}
 	return Failed
+}
+
+// Text returns the text of err, with a time-out as people say it.
+func Text(err error) string {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err.Error() // where a server may quote one of its own
+	}
+	return strings.Replace(err.Error(), context.DeadlineExceeded.Error(), "timed out", 1)
 }
 
 // OfSignal returns the exit code of a command that a signal ended: 130 for

@@ -1,13 +1,12 @@
 package output
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
@@ -78,11 +77,9 @@ func (c Config) reason(t milvuswait.Target, err error) string {
 	if c.Ready != "" {
 		target = c.Ready
 	}
-	text := strings.Replace(reason(err), t.String(), target, 1)
-	if errors.Is(err, context.DeadlineExceeded) {
-		text = strings.Replace(text, context.DeadlineExceeded.Error(), "timed out", 1)
-	}
-	return text
+	return strings.Replace(unprefixed(exit.Text(err)), t.String(), target, 1)
 }
 
-func reason(err error) string { return strings.TrimPrefix(err.Error(), "milvuswait: ") }
+func reason(err error) string { return unprefixed(err.Error()) }
+
+func unprefixed(text string) string { return strings.TrimPrefix(text, "milvuswait: ") }

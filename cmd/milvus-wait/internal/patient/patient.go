@@ -6,8 +6,9 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"strings"
 	"time"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 )
 
 // Grace is how long a write may take when the time is up. Each write has all of it,
@@ -77,7 +78,7 @@ func (w *Writer) write(b []byte) (int, error) {
 type unreadError struct{ cause error }
 
 func (e *unreadError) Error() string {
-	return "nobody reads it: " + strings.Replace(e.cause.Error(), context.DeadlineExceeded.Error(), "timed out", 1)
+	return "nobody reads it: " + exit.Text(e.cause)
 }
 
 func (e *unreadError) Unwrap() error { return e.cause }
