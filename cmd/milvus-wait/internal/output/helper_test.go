@@ -46,11 +46,8 @@ func failed(reason string) error {
 
 var errSome = errors.New("some error")
 
-// run shows updates and how they ended in the form of c, and returns what was
-// written.
-func run(c output.Config, updates []milvuswait.Update, report output.Report) (stdout, stderr string) {
-	var out, errs bytes.Buffer
-	c.Stdout, c.Stderr = &out, &errs
+// told returns a Reporter that has been told of updates.
+func told(c output.Config, updates []milvuswait.Update) *output.Reporter {
 	var targets []milvuswait.Target
 	for _, u := range updates {
 		targets = append(targets, u.Target)
@@ -59,6 +56,15 @@ func run(c output.Config, updates []milvuswait.Update, report output.Report) (st
 	for _, u := range updates {
 		r.Observer().Observe(u)
 	}
+	return r
+}
+
+// run shows updates and how they ended in the form of c, and returns what was
+// written.
+func run(c output.Config, updates []milvuswait.Update, report output.Report) (stdout, stderr string) {
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	r := told(c, updates)
 	r.Finish(report)
 	return out.String(), errs.String()
 }

@@ -117,18 +117,12 @@ func (c Config) event(u milvuswait.Update) {
 
 // end writes the last line.
 func (c Config) end(report Report) {
-	done := 0
-	for _, o := range report.Outcomes {
-		if o.Err == nil {
-			done++
-		}
-	}
 	WriteJSON(c.Stdout, struct {
 		Event string `json:"event"`
 		result
 		Done  int `json:"done"`
 		Total int `json:"total"`
-	}{"end", c.result(report), done, len(report.Outcomes)})
+	}{"end", c.result(report), report.done(), len(report.Outcomes)})
 }
 
 func (c Config) result(r Report) result {

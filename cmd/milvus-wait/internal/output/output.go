@@ -40,6 +40,17 @@ type Report struct {
 	Elapsed  time.Duration
 }
 
+// done returns how many targets are complete.
+func (r Report) done() int {
+	n := 0
+	for _, o := range r.Outcomes {
+		if o.Err == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // A Reporter shows one wait.
 type Reporter struct {
 	config   Config
@@ -100,13 +111,7 @@ func (r *Reporter) underBars() bool { return r.bars != nil && r.config.Terminal.
 
 // count writes the result in a word.
 func (c Config) count(report Report) {
-	done := 0
-	for _, o := range report.Outcomes {
-		if o.Err == nil {
-			done++
-		}
-	}
-	Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", done, len(report.Outcomes), round(report.Elapsed)))
+	Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", report.done(), len(report.Outcomes), round(report.Elapsed)))
 }
 
 // Fail shows how a command ended that may have had no wait at all.

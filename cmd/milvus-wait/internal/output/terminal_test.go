@@ -90,15 +90,7 @@ func show(t *testing.T, env map[string]string, f func(*output.Reporter), updates
 	}()
 	c := output.Config{Stdout: terminal, Stderr: terminal, Format: output.Text}
 	c.Terminal = output.Detect(terminal, terminal, func(name string) string { return env[name] }, c.Format, false)
-	var targets []milvuswait.Target
-	for _, u := range updates {
-		targets = append(targets, u.Target)
-	}
-	r := output.New(c, targets)
-	for _, u := range updates {
-		r.Observer().Observe(u)
-	}
-	f(r)
+	f(told(c, updates))
 	require.NoError(t, terminal.Close()) // what was written is read to its end
 	<-read
 	return screen, written.String()
