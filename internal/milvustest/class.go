@@ -1,13 +1,13 @@
 package milvustest
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/verdict"
 )
 
 // Passing, and marked by milvuswait.Permanent, for what has no sentinel.
@@ -35,21 +35,5 @@ func RequireClass(t *testing.T, want, err error) {
 	for _, sentinel := range sentinels {
 		require.Equal(t, sentinel == want, errors.Is(err, sentinel), "%v in %v", sentinel, err)
 	}
-	require.Equal(t, want != ErrPassing, endsWait(err), "%v", err)
-}
-
-// endsWait reports whether a wait ends at once with an error of its Poller.
-func endsWait(err error) bool {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	_, waitErr := milvuswait.WaitForLoadingComplete(ctx, milvuswait.PollerFuncs{
-		Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
-			return milvuswait.LoadingProgress{}, err
-		},
-	}, "docs", milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-		if !u.Final {
-			cancel()
-		}
-	})))
-	return !errors.Is(waitErr, context.Canceled)
+	require.Equal(t, want != ErrPassing, verdict.Ends(err), "%v", err)
 }

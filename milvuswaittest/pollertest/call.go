@@ -137,14 +137,3 @@ func nameOf(err error) string {
 	}
 	return ""
 }
-
-// endsWait reports whether a wait is over by err, as the wait itself decides.
-func endsWait(err error) bool {
-	p := milvuswait.PollerFuncs{Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
-		return milvuswait.LoadingProgress{}, err
-	}}
-	for u := range milvuswait.Watch(context.Background(), p, milvuswait.Loading(missing)) {
-		return u.Final
-	}
-	return false
-}

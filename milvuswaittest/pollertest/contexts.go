@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/verdict"
 )
 
 // heedful returns a question for each method that takes a context.
@@ -89,7 +90,7 @@ func (c *checker) ended(q question, a answer, how string) {
 	case a.err == nil && isEmptyMap(a.value): // of ListLoading: nothing can be told
 	case a.err == nil:
 		c.defect("%v %s, and returned %v and no error: pass the context on, and return its error", q, how, a)
-	case endsWait(a.err):
+	case verdict.Ends(a.err):
 		c.defect("%v %s, and returned %v, which ends a wait, although only a poll was out of time: "+
 			"wrap no sentinel and do not mark it by milvuswait.Permanent", q, how, a)
 	}
@@ -114,7 +115,7 @@ func (c *checker) checkFail() {
 		case a.err == nil && q.maySucceed(a):
 		case a.err == nil:
 			c.defect("%v returned %v and no error while every call fails: a wait takes that for the server's word; return the error", q, a)
-		case endsWait(a.err):
+		case verdict.Ends(a.err):
 			c.defect("%v returned %v while the server was away, which ends a wait, although the server may come back: "+
 				"wrap no sentinel and do not mark it by milvuswait.Permanent", q, a)
 		}
