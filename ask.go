@@ -44,6 +44,7 @@ type result struct {
 	answer  answer                     // of pollOne; of listLoads what became of the list
 	loads   map[string]LoadingProgress // of listLoads
 	answers []answer                   // of listIndexes, as many as entries are served
+	end     time.Duration              // when it was there
 	panic   *pollerPanic
 }
 
@@ -63,7 +64,7 @@ func (p *pollerPanic) Unwrap() error {
 }
 
 // do makes the poll and sends what it brought, whatever the Poller does.
-func (a asker) do(ctx context.Context, j job, results chan<- result) {
+func (a asker) do(ctx context.Context, j job, send func(result)) {
 	r := result{job: j}
 	returned := false
 	defer func() {
@@ -74,7 +75,7 @@ func (a asker) do(ctx context.Context, j job, results chan<- result) {
 			}
 			r.panic = &pollerPanic{value, debug.Stack()}
 		}
-		results <- r
+		send(r)
 	}()
 	switch j.kind {
 	case pollOne:

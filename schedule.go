@@ -99,11 +99,15 @@ func linkIndexes(entries []entry) {
 func (s *scheduler) run() {
 	ctx, cancel := context.WithCancel(s.ctx)
 	jobs, results := make(chan job, s.workers), make(chan result, s.workers)
+	send := func(r result) {
+		r.end = s.now()
+		results <- r
+	}
 	var g errgroup.Group
 	for range s.workers {
 		g.Go(func() error {
 			for j := range jobs {
-				s.do(ctx, j, results)
+				s.do(ctx, j, send)
 			}
 			return nil
 		})

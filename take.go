@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// take has the cores decide about what a job brought.
+// take has the cores decide about what a job brought. It may have lain there for
+// as long as an observer took: what counts is when it came.
 func (s *scheduler) take(r result) {
 	if r.panic != nil {
 		panic(r.panic)
 	}
-	now := s.now()
+	now := r.end
 	switch r.job.kind {
 	case pollOne:
 		s.observe(r.job.one, now, r.answer)
@@ -85,7 +86,7 @@ func (s *scheduler) note(now time.Duration, a answer) {
 		s.timeouts = 0
 	}
 	if a.err == nil || isPermanent(a.err) {
-		s.failing, s.good = false, now
+		s.failing, s.good = false, max(s.good, now)
 		return
 	}
 	if !s.failing {
