@@ -28,6 +28,7 @@ type server struct {
 	database string
 	mask     secret.Mask // of what it is told
 	ready    bool        // it is itself what is waited for
+	refresh  bool        // and so are refreshes
 }
 
 // open returns the server that flags and environment name. Nothing is connected

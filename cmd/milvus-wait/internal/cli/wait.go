@@ -50,6 +50,7 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	if err != nil {
 		return a.failed(start, err)
 	}
+	s.refresh = wait.refresh
 	return a.waitFor(ctx, s, s.poller, targets, wait.options(), start)
 }
 
