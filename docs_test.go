@@ -6,27 +6,40 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
+// exportedDocs returns the documentation of every package that is for others.
+func exportedDocs(t *testing.T) map[string]*doc.Package {
+	t.Helper()
+	all := map[string]*doc.Package{}
+	for _, dir := range []string{".", "fake", "fake/fakeserver", "rpc", "sdk", "milvuswaittest", "milvuswaittest/pollertest"} {
+		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(t, err)
+		set := token.NewFileSet()
+		var files []*ast.File
+		for _, name := range names {
+			file, err := parser.ParseFile(set, name, nil, parser.ParseComments)
+			require.NoError(t, err)
+			files = append(files, file)
+		}
+		p, err := doc.NewFromFiles(set, files, "github.com/milvuswait/milvuswait/"+dir)
+		require.NoError(t, err)
+		all[dir] = p
+	}
+	return all
+}
+
 // TestEveryFunctionHasAnExample finds, for every exported function, an example
 // whose output is checked.
 func TestEveryFunctionHasAnExample(t *testing.T) {
-	for _, dir := range []string{".", "fake", "fake/fakeserver", "rpc", "sdk", "milvuswaittest", "milvuswaittest/pollertest"} {
+	for dir, p := range exportedDocs(t) {
 		t.Run(dir, func(t *testing.T) {
-			names, err := filepath.Glob(filepath.Join(dir, "*.go"))
-			require.NoError(t, err)
-			set := token.NewFileSet()
-			var files []*ast.File
-			for _, name := range names {
-				file, err := parser.ParseFile(set, name, nil, parser.ParseComments)
-				require.NoError(t, err)
-				files = append(files, file)
-			}
-			p, err := doc.NewFromFiles(set, files, "github.com/milvuswait/milvuswait/"+dir)
-			require.NoError(t, err)
 			functions := p.Funcs
 			for _, kind := range p.Types {
 				functions = append(functions, kind.Funcs...)
@@ -42,5 +55,44 @@ func TestEveryFunctionHasAnExample(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEverythingExportedIsDocumented finds a comment at everything that a package
+// exports, or at the block it is declared in. Those of packages, functions, types
+// and methods begin with what they are about.
+func TestEverythingExportedIsDocumented(t *testing.T) {
+	for dir, p := range exportedDocs(t) {
+		t.Run(dir, func(t *testing.T) {
+			if !strings.HasPrefix(p.Doc, "Package "+p.Name+" ") {
+				t.Errorf("the comment of package %s does not begin as it should", p.Name)
+			}
+			values := slices.Concat(p.Consts, p.Vars)
+			functions := p.Funcs
+			for _, kind := range p.Types {
+				named(t, kind.Name, kind.Doc)
+				values = slices.Concat(values, kind.Consts, kind.Vars)
+				functions = slices.Concat(functions, kind.Funcs, kind.Methods)
+			}
+			for _, f := range functions {
+				named(t, f.Name, f.Doc)
+			}
+			for _, block := range values {
+				for _, spec := range block.Decl.Specs {
+					spec := spec.(*ast.ValueSpec)
+					if block.Doc == "" && spec.Doc == nil && spec.Comment == nil {
+						t.Errorf("%s has no comment", spec.Names[0])
+					}
+				}
+			}
+		})
+	}
+}
+
+// named finds at the beginning of a comment the name of what it is about.
+func named(t *testing.T, name, comment string) {
+	t.Helper()
+	if !regexp.MustCompile(`^(An? |The )?` + name + `\b`).MatchString(comment) {
+		t.Errorf("the comment of %s does not begin with its name: %q", name, comment)
 	}
 }
