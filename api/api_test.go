@@ -1,0 +1,70 @@
+// Package api_test holds what this module exports to api.txt, so that every change
+// of it is a line in a diff.
+package api_test
+
+import (
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write api.txt anew")
+
+// TestExportedSurfaceIsRecorded finds everything that is exported in api.txt, and
+// nothing else there.
+func TestExportedSurfaceIsRecorded(t *testing.T) {
+	var now []string
+	for _, s := range surfaces(t) {
+		now = append(now, s.features()...)
+	}
+	slices.Sort(now)
+	if *update {
+		require.NoError(t, os.WriteFile("api.txt", []byte(strings.Join(now, "\n")+"\n"), 0o644))
+		return
+	}
+	text, err := os.ReadFile("api.txt")
+	require.NoError(t, err)
+	recorded := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+
+	var changes []string
+	for _, line := range recorded {
+		if !slices.Contains(now, line) {
+			changes = append(changes, "- "+line)
+		}
+	}
+	for _, line := range now {
+		if !slices.Contains(recorded, line) {
+			changes = append(changes, "+ "+line)
+		}
+	}
+	if len(changes) > 0 {
+		t.Errorf("what is exported is not what api.txt says:\n%s\n\n"+
+			"A line that goes or changes breaks importers; CONTRIBUTING.md says what else does.\n"+
+			"If all of this is meant: go test ./api -update", strings.Join(changes, "\n"))
+	}
+}
+
+// TestForeignTypesAreThoseOfTheirClients finds, in what is exported, no type of
+// another module but in the packages that are there to join the two: the next
+// major version of that module will be the next of this one.
+func TestForeignTypesAreThoseOfTheirClients(t *testing.T) {
+	allowed := map[string][]string{
+		"milvuswait/rpc": {"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"},
+		"milvuswait/sdk": {"github.com/milvus-io/milvus-sdk-go/v2/client"},
+		"milvuswait/fake/fakeserver": {
+			"github.com/milvus-io/milvus-proto/go-api/v2/commonpb",
+			"google.golang.org/grpc",
+			"google.golang.org/grpc/codes",
+		},
+	}
+	for _, s := range surfaces(t) {
+		t.Run(s.name, func(t *testing.T) {
+			require.NotEmpty(t, s.features())
+			require.ElementsMatch(t, allowed[s.name], s.foreign())
+		})
+	}
+}
