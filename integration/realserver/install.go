@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/milvuswait/milvuswait/internal/child"
 )
 
 // CacheVariable is the environment variable that names the folder for installed
@@ -86,13 +88,12 @@ func run(ctx context.Context, name string, args ...string) error {
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
-	p, err := start(cmd)
+	p, err := child.Start(cmd)
 	if err != nil {
 		return err
 	}
-	<-p.exited
-	if p.err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), p.err, tail(output.Bytes()))
+	if err := p.Wait(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(output.Bytes()))
 	}
 	return nil
 }

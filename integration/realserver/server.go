@@ -22,6 +22,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/milvuswait/milvuswait/internal/child"
 )
 
 // startLimit is how long a server may take until it answers. They take about 10 s
@@ -34,9 +36,9 @@ type Server struct {
 	release Release
 	address string
 
-	folder  string   // where it is installed
-	slot    *slot    // nil of Other
-	process *process // nil unless it runs
+	folder  string         // where it is installed
+	slot    *slot          // nil of Other
+	process *child.Process // nil unless it runs
 }
 
 // Launch installs the release if need be, starts a server with an empty data
@@ -81,7 +83,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	defer log.Close()
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.slot.folder, log, log
-	if s.process, err = start(cmd); err != nil {
+	if s.process, err = child.Start(cmd); err != nil {
 		return err
 	}
 	if err := s.awaitReady(ctx); err != nil {
@@ -99,10 +101,24 @@ func (s *Server) Kill() error {
 	case s.process == nil:
 		return nil
 	}
-	err := s.process.kill()
-	removeTraces(s.slot, s.process.pid)
+	err := s.process.Kill()
+	removeTraces(s.slot, s.process.PID())
 	s.process = nil
 	return err
+}
+
+// Freeze stops every process of the server until Thaw, as a machine does that
+// hangs: its connections stay, and nothing is answered.
+func (s *Server) Freeze() error { return s.running("freeze", (*child.Process).Freeze) }
+
+// Thaw has a frozen server go on.
+func (s *Server) Thaw() error { return s.running("thaw", (*child.Process).Thaw) }
+
+func (s *Server) running(what string, do func(*child.Process) error) error {
+	if s.process == nil {
+		return fmt.Errorf("%v at %s does not run, or is not ours to %s", s.release, s.address, what)
+	}
+	return do(s.process)
 }
 
 // Close kills the server and removes its data. It leaves one of Attach alone.
@@ -134,7 +150,7 @@ func (s *Server) PID() int {
 	if s.process == nil {
 		return 0
 	}
-	return s.process.pid
+	return s.process.PID()
 }
 
 // Log returns the end of what the server has printed, over all its starts.
@@ -180,8 +196,8 @@ func (s *Server) awaitReady(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case <-s.process.exited:
-			return fmt.Errorf("the process has ended: %v", s.process.err)
+		case <-s.process.Exited():
+			return fmt.Errorf("the process has ended: %v", s.process.Wait())
 		case <-ctx.Done():
 			return fmt.Errorf("not ready: %w (%w)", notReady, ctx.Err())
 		case <-time.After(100 * time.Millisecond):

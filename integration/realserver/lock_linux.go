@@ -3,25 +3,8 @@ package realserver
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"syscall"
 )
-
-// bind has the program die with this process, in a group of its own.
-func bind(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if cmd.Cancel != nil {
-		cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
-	}
-}
-
-// killGroup kills every process of a group.
-func killGroup(pid int) error {
-	if err := syscall.Kill(-pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
-		return err
-	}
-	return nil
-}
 
 // tryLock returns the lock file, to be closed to release it, or nil if another
 // has it. The kernel releases it when this process ends.

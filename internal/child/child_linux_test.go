@@ -1,0 +1,126 @@
+package child_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/internal/child"
+)
+
+const parentVariable = "CHILD_TEST_PARENT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(parentVariable) != "" {
+		p, err := child.Start(exec.Command("sleep", "1000"))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Println(p.PID())
+		<-p.Exited()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func TestProcessDiesWithItsParent(t *testing.T) {
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), parentVariable+"=1")
+	parent.Stderr = os.Stderr
+	out, err := parent.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, parent.Start())
+	pid := readPID(t, out)
+	require.True(t, alive(pid))
+
+	require.NoError(t, parent.Process.Kill())
+	_ = parent.Wait()
+
+	require.Eventually(t, func() bool { return !alive(pid) }, 10*time.Second, 10*time.Millisecond)
+}
+
+func TestKillReachesChildren(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	p, err := child.Start(cmd)
+	require.NoError(t, err)
+	grandchild := readPID(t, out)
+	require.True(t, alive(grandchild))
+
+	require.NoError(t, p.Kill())
+
+	require.False(t, alive(p.PID()))
+	require.Eventually(t, func() bool { return !alive(grandchild) }, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, p.Kill(), "once more")
+}
+
+func TestFrozenProcesses(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	p, err := child.Start(cmd)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Kill()) })
+	pids := []int{p.PID(), readPID(t, out)}
+	states := func() (states string) {
+		for _, pid := range pids {
+			states += state(pid)
+		}
+		return states
+	}
+	become := func(want string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return states() == want }, 10*time.Second, time.Millisecond)
+	}
+	become("SS")
+
+	require.NoError(t, p.Freeze())
+	become("TT")
+	require.NoError(t, p.Thaw())
+	become("SS")
+	require.NoError(t, p.Freeze())
+	become("TT")
+	require.NoError(t, p.Kill())
+	become("")
+
+	require.ErrorIs(t, p.Freeze(), os.ErrProcessDone)
+	require.ErrorIs(t, p.Thaw(), os.ErrProcessDone)
+	require.ErrorContains(t, p.Wait(), "killed")
+}
+
+func TestStartFails(t *testing.T) {
+	_, err := child.Start(exec.Command("/nowhere/to/be/found"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func readPID(t *testing.T, from interface{ Read([]byte) (int, error) }) int {
+	t.Helper()
+	line, err := bufio.NewReader(from).ReadString('\n')
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	require.NoError(t, err)
+	return pid
+}
+
+// alive reports whether the process runs.
+func alive(pid int) bool { return state(pid) != "" }
+
+// state returns what the kernel says that the process does, such as S for
+// sleeping, and "" for one that has ended, even if nobody has asked about it yet.
+func state(pid int) string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return strings.TrimPrefix(state[:1], "Z")
+}

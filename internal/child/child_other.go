@@ -1,0 +1,26 @@
+//go:build !linux
+
+package child
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+)
+
+func bind(*exec.Cmd) {}
+
+func kill(pid int) error {
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Kill()
+	}
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+func freeze(int) error { return errors.ErrUnsupported }
+
+func thaw(int) error { return errors.ErrUnsupported }
