@@ -85,13 +85,21 @@ func (s *Server) count(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 
 // Serve serves s in memory until the test ends, and returns the options by which
 // a client reaches it, whatever the address.
-func Serve(t *testing.T, s *Server) []grpc.DialOption {
+func Serve(t *testing.T, s *Server, opts ...grpc.ServerOption) []grpc.DialOption {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
-	g := grpc.NewServer(
+	ServeOn(t, s, listener, opts...)
+	return Through(listener)
+}
+
+// ServeOn serves s by listener until the test ends. The options are added to those
+// of Milvus' proxy.
+func ServeOn(t *testing.T, s *Server, listener net.Listener, opts ...grpc.ServerOption) {
+	t.Helper()
+	g := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.UnaryInterceptor(s.count),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
-	)
+	}, opts...)...)
 	milvuspb.RegisterMilvusServiceServer(g, s)
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(listener) }()
@@ -101,6 +109,11 @@ func Serve(t *testing.T, s *Server) []grpc.DialOption {
 			require.NoError(t, err)
 		}
 	})
+}
+
+// Through returns the options by which a client connects to what listens in
+// memory, whatever the address.
+func Through(listener *bufconn.Listener) []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
