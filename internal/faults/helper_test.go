@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync"
 	"testing"
@@ -28,14 +27,6 @@ import (
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 	"github.com/milvuswait/milvuswait/rpc"
 	"github.com/milvuswait/milvuswait/sdk"
-)
-
-// reconnect is how long a connection may take to be there again: an attempt that
-// began too early is given up after 3 s, and the next comes 3 s later, give or take
-// a fifth. maxDelay is the longest delay between two polls.
-const (
-	reconnect = 3*time.Second + 3600*time.Millisecond
-	maxDelay  = 5 * time.Second
 )
 
 // kind is a kind of wait.
@@ -127,20 +118,24 @@ type rig struct {
 }
 
 // inBubbles runs f for each kind of wait by each adapter, in a bubble, where the
-// server answers as it is told. All of the rig ends with the bubble.
+// server answers as it is told.
 func inBubbles(t *testing.T, answer func(ctx context.Context, n int) answer, f func(t *testing.T, r *rig), opts ...grpc.ServerOption) {
 	t.Helper()
 	each(t, func(t *testing.T, k kind, a adapter) {
-		synctest.Test(t, func(t *testing.T) {
-			front, back := bufconn.Listen(1<<20), bufconn.Listen(1<<20)
-			r := &rig{kind: k, server: newServer(answer)}
-			milvustest.ServeOn(t, &r.server.Server, back, opts...)
-			r.bridge = bridge.New(front, back.DialContext)
-			t.Cleanup(r.bridge.Close)
-			r.connect(t, a, "bufconn", milvustest.Through(front)...)
-			f(t, r)
-		})
+		synctest.Test(t, func(t *testing.T) { f(t, bubble(t, k, a, answer, opts...)) })
 	})
+}
+
+// bubble returns a rig in memory that ends with the bubble of the test.
+func bubble(t *testing.T, k kind, a adapter, answer func(ctx context.Context, n int) answer, opts ...grpc.ServerOption) *rig {
+	t.Helper()
+	front, back := bufconn.Listen(1<<20), bufconn.Listen(1<<20)
+	r := &rig{kind: k, server: newServer(answer)}
+	milvustest.ServeOn(t, &r.server.Server, back, opts...)
+	r.bridge = bridge.New(front, back.DialContext)
+	t.Cleanup(r.bridge.Close)
+	r.connect(t, a, "bufconn", milvustest.Through(front)...)
+	return r
 }
 
 func (r *rig) connect(t *testing.T, a adapter, address string, opts ...grpc.DialOption) {
@@ -281,13 +276,6 @@ func later(ctx context.Context, d time.Duration, a answer) answer {
 // steadily is a pace of a delay that is always the same.
 func steadily(d time.Duration) milvuswait.Option {
 	return milvuswait.WithBackoff(milvuswait.Backoff{Initial: d, Max: d, Jitter: milvuswait.NoJitter})
-}
-
-func seconds(ds []poll, of func(poll) time.Duration) (all []string) {
-	for _, p := range ds {
-		all = append(all, fmt.Sprint(of(p).Round(time.Second)))
-	}
-	return all
 }
 
 func loadState(state commonpb.LoadState) func(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {

@@ -1,0 +1,91 @@
+package faults_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+// What goes ends the wait by the first poll that can see it.
+func TestGoneInTheMiddleOfAWait(t *testing.T) {
+	load, index := kinds[0], kinds[1]
+	drop := func(srv *fakeserver.Server) { srv.Drop("docs") }
+	tests := []struct {
+		name string
+		kind kind
+		goes func(*fakeserver.Server)
+		want error
+	}{
+		{"collection dropped", load, drop, milvuswait.ErrCollectionNotFound},
+		{"collection dropped", index, drop, milvuswait.ErrCollectionNotFound},
+		{"collection released", load, func(srv *fakeserver.Server) { srv.Set(load.target, nil) }, milvuswait.ErrReleased},
+		{"index dropped", index, func(srv *fakeserver.Server) { srv.Set(index.target, nil) }, milvuswait.ErrIndexNotFound},
+		{"load failed", load, func(srv *fakeserver.Server) {
+			srv.Set(load.target, fake.Steps(fake.Step{Err: milvuswait.ErrLoadFailed}))
+		}, milvuswait.ErrLoadFailed},
+		{"index failed", index, func(srv *fakeserver.Server) {
+			srv.Set(index.target, fake.BuildOver(100, time.Hour).FailAt(0, "out of\x1b[2J memory\n"))
+		}, milvuswait.ErrIndexFailed},
+	}
+	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
+		for _, a := range adapters {
+			for _, tt := range tests {
+				t.Run(tt.kind.name+" by "+a.name+" from "+dialect.String()+": "+tt.name, func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						srv, err := fakeserver.Start(fakeserver.Config{Dialect: dialect})
+						require.NoError(t, err)
+						t.Cleanup(srv.Close)
+						srv.Set(load.target, fake.LoadOver(time.Hour))
+						srv.Set(index.target, fake.BuildOver(100_000, time.Hour))
+						r := &rig{kind: tt.kind}
+						r.connect(t, a, "bufconn", srv.DialOptions()...)
+						asked := 0
+						time.AfterFunc(20*time.Minute, func() {
+							tt.goes(srv)
+							asked = srv.Count(tt.kind.method)
+						})
+						start := time.Now()
+
+						err = r.run(t.Context())
+
+						require.ErrorIs(t, err, tt.want)
+						require.NotContains(t, err.Error(), "\x1b")
+						require.Equal(t, asked+1, srv.Count(tt.kind.method))
+						require.LessOrEqual(t, time.Since(start), 20*time.Minute+maxDelay)
+						require.Empty(t, r.failures())
+					})
+				})
+			}
+		}
+	}
+}
+
+// An answer that has no index in it is no index, and not one of 0 rows.
+func TestAnswerWithoutIndexes(t *testing.T) {
+	for _, a := range adapters {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := bubble(t, kinds[1], a, nil)
+				r.server.Index = func(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+					return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}}, nil
+				}
+
+				err := r.run(t.Context())
+
+				require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
+			})
+		})
+	}
+}

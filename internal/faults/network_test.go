@@ -1,0 +1,182 @@
+package faults_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/bridge"
+)
+
+const (
+	// keepaliveLimit is how long a connection may be dead unnoticed, with the
+	// settings of both adapters' clients.
+	keepaliveLimit = 20 * time.Second
+
+	// reconnecting takes at most an attempt that began too early, which is given up
+	// after 3 s, and the pause after it, which is 3 s, give or take a fifth.
+	reconnecting = 3*time.Second + 3600*time.Millisecond
+
+	maxDelay = 5 * time.Second // between two polls
+)
+
+// outage is a way in which a network is gone for a while, until Pass.
+type outage struct {
+	name   string
+	begins func(*bridge.Bridge)
+	silent bool // nobody is told
+	once   bool // it hits the connections that there are, and no others
+}
+
+var outages = []outage{
+	{"black hole", func(b *bridge.Bridge) { b.Swallow(bridge.Both) }, true, false},
+	{"black hole towards the server", func(b *bridge.Bridge) { b.Swallow(bridge.Up) }, true, false},
+	{"black hole towards the client", func(b *bridge.Bridge) { b.Swallow(bridge.Down) }, true, false},
+	{"pulled cable", func(b *bridge.Bridge) { b.Pause(bridge.Both) }, true, false},
+	{"pulled cable towards the server", func(b *bridge.Bridge) { b.Pause(bridge.Up) }, true, false},
+	{"pulled cable towards the client", func(b *bridge.Bridge) { b.Pause(bridge.Down) }, true, false},
+	{"half-open connection", func(b *bridge.Bridge) { b.Sever() }, true, true},
+	{"dropped connection", func(b *bridge.Bridge) { b.Drop() }, false, true},
+	{"dropped connection, others refused", func(b *bridge.Bridge) { b.Refuse(); b.Drop() }, false, false},
+}
+
+func TestOutages(t *testing.T) {
+	const pause, call = 4 * time.Second, 4 * time.Second // so that calls begin every 8 s
+	moments := map[string]time.Duration{
+		"between calls": 45*time.Second + 300*time.Millisecond,
+		"during a call": 43*time.Second + 300*time.Millisecond,
+	}
+	// Shorter and longer than a poll and than what a keepalive takes to find out,
+	// and nearly too long.
+	lengths := []time.Duration{time.Second, 15 * time.Second, 4*time.Minute + 30*time.Second}
+	for _, tt := range outages {
+		for _, length := range lengths {
+			if tt.once && length != lengths[0] {
+				continue
+			}
+			for when, begins := range moments {
+				t.Run(tt.name+" for "+length.String()+" "+when, func(t *testing.T) {
+					t.Parallel()
+					each(t, func(t *testing.T, k kind, a adapter) {
+						synctest.Test(t, func(t *testing.T) {
+							start, ends := time.Now(), begins+length
+							r := bubble(t, k, a, func(ctx context.Context, _ int) answer {
+								if time.Since(start) >= ends {
+									return percent(100)
+								}
+								return later(ctx, call, percent(40))
+							})
+							time.AfterFunc(begins, func() { tt.begins(r.bridge) })
+							time.AfterFunc(ends, r.bridge.Pass)
+
+							err := r.run(t.Context(), steadily(pause))
+
+							require.NoError(t, err)
+							took := time.Since(start)
+							require.GreaterOrEqual(t, took, ends)
+							require.LessOrEqual(t, took, ends+tt.late(r)+pause)
+							require.LessOrEqual(t, r.bridge.Accepted(), 10+int(length/(2*time.Second)))
+							if tt.silent && length > 10*time.Second {
+								require.ErrorContains(t, r.failures()[0], "poll timed out after 10s: ")
+							}
+						})
+					})
+				})
+			}
+		}
+	}
+}
+
+// late returns how long after its end an outage may be felt. A connection that
+// was made just before and is dead takes a keepalive to be found out.
+func (o outage) late(r *rig) time.Duration {
+	switch {
+	case len(r.failures()) == 0:
+		return 0
+	case o.silent:
+		return keepaliveLimit + reconnecting
+	}
+	return reconnecting
+}
+
+// A wait with no deadline of its own ends on a network that never comes back.
+func TestOutageWithoutEnd(t *testing.T) {
+	for _, tt := range outages {
+		if tt.once {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			inBubbles(t, func(context.Context, int) answer { return percent(40) }, func(t *testing.T, r *rig) {
+				start := time.Now()
+				time.AfterFunc(time.Minute, func() { tt.begins(r.bridge) })
+
+				err := r.run(context.Background())
+
+				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+				require.NotErrorIs(t, err, context.DeadlineExceeded)
+				require.NotErrorIs(t, err, context.Canceled)
+				require.Contains(t, []codes.Code{codes.Unavailable, codes.DeadlineExceeded}, status.Code(err))
+				require.LessOrEqual(t, time.Since(start), 6*time.Minute+10*time.Second+time.Minute) // what a poll may take
+			})
+		})
+	}
+}
+
+func TestSlowNetwork(t *testing.T) {
+	tests := []struct {
+		name  string
+		delay time.Duration // one way
+		fails bool          // some polls, of which the next are given longer
+	}{
+		{"faster than a poll's time-out", 2 * time.Second, false},
+		{"slower than a poll's time-out", 6 * time.Second, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			inBubbles(t, func(_ context.Context, n int) answer { return percent(min(100, int64(n)*20)) }, func(t *testing.T, r *rig) {
+				time.AfterFunc(time.Second, func() { r.bridge.Slow(bridge.Both, tt.delay) })
+
+				err := r.run(t.Context(), steadily(2*time.Second))
+
+				require.NoError(t, err)
+				require.Equal(t, tt.fails, len(r.failures()) > 0)
+				for _, err := range r.failures() {
+					require.ErrorContains(t, err, "poll timed out after 10s: ")
+				}
+				require.Equal(t, 1, r.bridge.Accepted())
+			})
+		})
+	}
+}
+
+// A client that has never been connected is one whose server may come yet.
+func TestServerThatComesLate(t *testing.T) {
+	for _, late := range []time.Duration{time.Second, 30 * time.Second, 4 * time.Minute} {
+		t.Run(late.String(), func(t *testing.T) {
+			t.Parallel()
+			inBubbles(t, func(context.Context, int) answer { return percent(100) }, func(t *testing.T, r *rig) {
+				start := time.Now()
+				r.bridge.Refuse()
+				time.AfterFunc(late, r.bridge.Pass)
+
+				err := r.run(t.Context())
+
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, time.Since(start), late)
+				require.LessOrEqual(t, time.Since(start), late+reconnecting+maxDelay)
+				require.Len(t, r.server.seen(), 1)
+				for _, err := range r.failures() {
+					require.Equal(t, codes.Unavailable, status.Code(err))
+				}
+			})
+		})
+	}
+}
