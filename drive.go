@@ -114,7 +114,9 @@ func timed(parent context.Context, timeout time.Duration, ask func(ctx context.C
 	begin := time.Now()
 	a := ask(ctx)
 	a.took = time.Since(begin)
-	if a.err != nil && ctx.Err() != nil && parent.Err() == nil {
+	// Its timer may be late, and the server's, which goes by the same deadline, not:
+	// the deadline itself decides.
+	if deadline, _ := ctx.Deadline(); a.err != nil && !time.Now().Before(deadline) && parent.Err() == nil {
 		a.timedOut = true
 		a.err = fmt.Errorf("poll timed out after %v: %w", timeout, a.err)
 	}

@@ -345,3 +345,24 @@ func TestPollsAreNotWithoutEnd(t *testing.T) {
 		require.Less(t, len(p.at), withProgress, "the cut to the time left costs polls")
 	})
 }
+
+// A server knows the time-out of a poll too, and what it says then may be here
+// before the poll's own timer has gone off.
+func TestPollThatFailsAtItsDeadlineHasTimedOut(t *testing.T) {
+	for range 50 { // ties are decided by chance, if they are not ruled out
+		synctest.Test(t, func(t *testing.T) {
+			p := failing(func(int, time.Duration) error { return errBlip })
+			p.hang = func(ctx context.Context, _ int) {
+				deadline, _ := ctx.Deadline()
+				time.Sleep(time.Until(deadline))
+			}
+
+			_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
+
+			require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+			require.ErrorContains(t, err, "poll timed out after 1m0s: ")
+			s := time.Second
+			require.Equal(t, []time.Duration{10 * s, 20 * s, 40 * s, 60 * s, 60 * s, 60 * s, 60 * s}, p.until)
+		})
+	}
+}
