@@ -94,6 +94,7 @@ func TestClientClosedDuringAWait(t *testing.T) {
 				start := time.Now()
 
 				err := r.run(t.Context(), steadily(10*time.Second))
+				synctest.Wait() // for Close
 
 				milvustest.RequireClass(t, milvustest.ErrPermanent, err)
 				require.NotErrorIs(t, err, context.Canceled)

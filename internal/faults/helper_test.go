@@ -129,13 +129,20 @@ func inBubbles(t *testing.T, answer func(ctx context.Context, n int) answer, f f
 // bubble returns a rig in memory that ends with the bubble of the test.
 func bubble(t *testing.T, k kind, a adapter, answer func(ctx context.Context, n int) answer, opts ...grpc.ServerOption) *rig {
 	t.Helper()
+	r, through := unconnected(t, k, answer, opts...)
+	r.connect(t, a, "bufconn", through...)
+	return r
+}
+
+// unconnected returns such a rig without a client, and the options for that.
+func unconnected(t *testing.T, k kind, answer func(ctx context.Context, n int) answer, opts ...grpc.ServerOption) (*rig, []grpc.DialOption) {
+	t.Helper()
 	front, back := bufconn.Listen(1<<20), bufconn.Listen(1<<20)
 	r := &rig{kind: k, server: newServer(answer)}
 	milvustest.ServeOn(t, &r.server.Server, back, opts...)
 	r.bridge = bridge.New(front, back.DialContext)
 	t.Cleanup(r.bridge.Close)
-	r.connect(t, a, "bufconn", milvustest.Through(front)...)
-	return r
+	return r, milvustest.Through(front)
 }
 
 func (r *rig) connect(t *testing.T, a adapter, address string, opts ...grpc.DialOption) {

@@ -162,20 +162,25 @@ func TestServerThatComesLate(t *testing.T) {
 	for _, late := range []time.Duration{time.Second, 30 * time.Second, 4 * time.Minute} {
 		t.Run(late.String(), func(t *testing.T) {
 			t.Parallel()
-			inBubbles(t, func(context.Context, int) answer { return percent(100) }, func(t *testing.T, r *rig) {
-				start := time.Now()
-				r.bridge.Refuse()
-				time.AfterFunc(late, r.bridge.Pass)
+			each(t, func(t *testing.T, k kind, a adapter) {
+				synctest.Test(t, func(t *testing.T) {
+					r, through := unconnected(t, k, func(context.Context, int) answer { return percent(100) })
+					start := time.Now()
+					r.bridge.Refuse()
+					time.AfterFunc(late, r.bridge.Pass)
+					r.connect(t, a, "bufconn", through...)
 
-				err := r.run(t.Context())
+					err := r.run(t.Context())
 
-				require.NoError(t, err)
-				require.GreaterOrEqual(t, time.Since(start), late)
-				require.LessOrEqual(t, time.Since(start), late+reconnecting+maxDelay)
-				require.Len(t, r.server.seen(), 1)
-				for _, err := range r.failures() {
-					require.Equal(t, codes.Unavailable, status.Code(err))
-				}
+					require.NoError(t, err)
+					require.GreaterOrEqual(t, time.Since(start), late)
+					require.LessOrEqual(t, time.Since(start), late+reconnecting+maxDelay)
+					require.Len(t, r.server.seen(), 1)
+					require.NotEmpty(t, r.failures())
+					for _, err := range r.failures() {
+						require.Equal(t, codes.Unavailable, status.Code(err))
+					}
+				})
 			})
 		})
 	}

@@ -1,0 +1,194 @@
+package faults_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/bridge"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
+)
+
+// safety is when a wait of real time is given up for lost, on a machine that is
+// busy with other things.
+const safety = 2 * time.Minute
+
+// realWait is a wait in real time, on a goroutine of its own.
+type realWait struct {
+	good, bad chan struct{} // one for each poll that succeeded and that failed, while there is room
+	ended     chan error
+}
+
+// begin begins a wait that ends with the test, or for safety.
+func (r *rig) begin(t *testing.T, opts ...milvuswait.Option) *realWait {
+	ctx, cancel := context.WithTimeout(t.Context(), safety)
+	w := &realWait{good: make(chan struct{}, 100), bad: make(chan struct{}, 100), ended: make(chan error, 1)}
+	told := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+		polls := w.good
+		if u.Err != nil {
+			polls = w.bad
+		}
+		select {
+		case polls <- struct{}{}:
+		default:
+		}
+	})
+	var running sync.WaitGroup
+	running.Go(func() { w.ended <- r.run(ctx, append(opts, milvuswait.WithObserver(told))...) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return w
+}
+
+// midway returns when event has come to pass, and the wait goes on.
+func (w *realWait) midway(t *testing.T, event <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-event:
+	case err := <-w.ended:
+		require.FailNow(t, "the wait is over too soon", "%v", err)
+	}
+}
+
+func (w *realWait) complete(t *testing.T) {
+	t.Helper()
+	require.NoError(t, <-w.ended)
+}
+
+func plaintext() grpc.DialOption { return grpc.WithTransportCredentials(insecure.NewCredentials()) }
+
+// All run at once, since some take a keepalive, 20 s, to be over.
+func TestOutagesOverLoopback(t *testing.T) {
+	if testing.Short() {
+		t.Skip("20 s")
+	}
+	var all []*interrupted
+	for _, o := range outages {
+		for _, k := range kinds {
+			for _, a := range adapters {
+				all = append(all, interrupt(t, o, k, a))
+			}
+		}
+	}
+	for _, i := range all {
+		i.wait.midway(t, i.called)
+		i.begins(i.rig.bridge)
+	}
+	for _, i := range all {
+		i.wait.midway(t, i.wait.bad)
+		i.over.Store(true)
+		i.rig.bridge.Pass()
+	}
+	for _, i := range all {
+		t.Run(i.name+", "+i.rig.name+" by "+i.adapter, func(t *testing.T) {
+			i.wait.complete(t)
+			first := i.rig.failures()[0]
+			if i.silent {
+				require.ErrorContains(t, first, "poll timed out after 1s: ")
+			} else {
+				require.Equal(t, codes.Unavailable, status.Code(first))
+			}
+		})
+	}
+}
+
+// interrupted is a wait whose second call an outage is to meet.
+type interrupted struct {
+	outage
+	adapter string
+	rig     *rig
+	wait    *realWait
+	called  chan struct{} // closed when that call is under way
+	over    atomic.Bool   // the load or the index is complete
+}
+
+func interrupt(t *testing.T, o outage, k kind, a adapter) *interrupted {
+	t.Helper()
+	i := &interrupted{outage: o, adapter: a.name, called: make(chan struct{})}
+	i.rig = &rig{kind: k, server: newServer(func(ctx context.Context, n int) answer {
+		switch {
+		case i.over.Load():
+			return percent(100)
+		case n == 1:
+			return percent(40)
+		case n == 2:
+			close(i.called)
+		}
+		return hang(ctx)
+	})}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	milvustest.ServeOn(t, &i.rig.server.Server, listener)
+	i.rig.bridge, err = bridge.Listen(listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(i.rig.bridge.Close)
+	i.rig.connect(t, a, i.rig.bridge.Address(), plaintext())
+	var opts []milvuswait.Option
+	if o.silent {
+		opts = append(opts, milvuswait.WithPollTimeout(time.Second, 3*time.Second))
+	}
+	i.wait = i.rig.begin(t, opts...)
+	return i
+}
+
+// freeAddress returns one where nobody listens, at a port that systems do not take
+// for outgoing connections.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 22000+rand.IntN(8000))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			require.NoError(t, listener.Close())
+			return address
+		}
+	}
+	require.FailNow(t, "no free port")
+	return ""
+}
+
+func TestRefusedAtTheStart(t *testing.T) {
+	each(t, func(t *testing.T, k kind, a adapter) {
+		r := &rig{kind: k, server: newServer(func(context.Context, int) answer { return percent(100) })}
+		address := freeAddress(t)
+		r.connect(t, a, address, plaintext())
+
+		w := r.begin(t)
+		w.midway(t, w.bad)
+		listener, err := net.Listen("tcp", address)
+		require.NoError(t, err)
+		milvustest.ServeOn(t, &r.server.Server, listener)
+
+		w.complete(t)
+		require.Equal(t, codes.Unavailable, status.Code(r.failures()[0]))
+		require.ErrorContains(t, r.failures()[0], "connection refused")
+		require.ErrorContains(t, r.failures()[0], address)
+	})
+}
+
+func TestServerThatIsNotThereAtAll(t *testing.T) {
+	each(t, func(t *testing.T, k kind, a adapter) {
+		r := &rig{kind: k}
+		address := freeAddress(t)
+		r.connect(t, a, address, plaintext())
+
+		err := <-r.begin(t, milvuswait.WithUnreachableAfter(time.Second)).ended
+
+		milvustest.RequireClass(t, milvuswait.ErrUnreachable, err)
+		require.ErrorContains(t, err, "connection refused")
+		require.ErrorContains(t, err, address)
+	})
+}

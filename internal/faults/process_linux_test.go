@@ -1,0 +1,172 @@
+package faults_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/child"
+)
+
+// addressVariable is set for the process that is to be a server: where it listens.
+const addressVariable = "FAULTS_TEST_ADDRESS"
+
+func TestMain(m *testing.M) {
+	if address := os.Getenv(addressVariable); address != "" {
+		if err := serve(address); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// serve is a server where "docs" is at as many percent as it is told on stdin,
+// until that ends.
+func serve(address string) error {
+	srv, err := fakeserver.Start(fakeserver.Config{Address: address})
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	for {
+		var n int64
+		if _, err := fmt.Scan(&n); err != nil {
+			return err
+		}
+		srv.Set(kinds[0].target, fake.Percents(n))
+		srv.Set(kinds[1].target, fake.Rows(100, n))
+		fmt.Println(n)
+	}
+}
+
+// process is a server in a process of its own.
+type process struct {
+	*child.Process
+	in  io.Writer
+	out *bufio.Reader
+}
+
+// start starts a server that dies with the test, if not before.
+func start(t *testing.T, address string, percent int) *process {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), addressVariable+"="+address)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	p := &process{in: in, out: bufio.NewReader(out)}
+	p.Process, err = child.Start(cmd)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Kill()) })
+	p.set(t, percent)
+	return p
+}
+
+// set tells the server how far "docs" is, and returns when it is.
+func (p *process) set(t *testing.T, percent int) {
+	t.Helper()
+	_, err := fmt.Fprintln(p.in, percent)
+	require.NoError(t, err)
+	line, err := p.out.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintln(percent), line)
+}
+
+// leavesNothing runs f, of parallel tests, and asserts that nothing of it is left.
+func leavesNothing(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	goroutines, descriptors := runtime.NumGoroutine(), openFiles(t)
+	t.Run("waits", f)
+	// Eventually has a goroutine of its own, and so has the first poller for events
+	// of the network a descriptor or two.
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, safety, 10*time.Millisecond)
+	require.LessOrEqual(t, openFiles(t), descriptors+2)
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(entries)
+}
+
+func TestKilledServerIsStartedAgain(t *testing.T) {
+	leavesNothing(t, func(t *testing.T) {
+		each(t, func(t *testing.T, k kind, a adapter) {
+			address := freeAddress(t)
+			server := start(t, address, 40)
+			r := &rig{kind: k}
+			r.connect(t, a, address, plaintext())
+
+			w := r.begin(t)
+			w.midway(t, w.good)
+			require.NoError(t, server.Kill())
+			w.midway(t, w.bad)
+			start(t, address, 100)
+
+			w.complete(t)
+			for _, err := range r.failures() {
+				require.Equal(t, codes.Unavailable, status.Code(err))
+			}
+		})
+	})
+}
+
+func TestFrozenServerGoesOn(t *testing.T) {
+	leavesNothing(t, func(t *testing.T) {
+		each(t, func(t *testing.T, k kind, a adapter) {
+			address := freeAddress(t)
+			server := start(t, address, 40)
+			r := &rig{kind: k}
+			r.connect(t, a, address, plaintext())
+
+			w := r.begin(t, milvuswait.WithPollTimeout(300*time.Millisecond, time.Second))
+			w.midway(t, w.good)
+			require.NoError(t, server.Freeze())
+			for range 3 {
+				w.midway(t, w.bad)
+			}
+			require.NoError(t, server.Thaw())
+			server.set(t, 100)
+
+			w.complete(t)
+			require.ErrorContains(t, r.failures()[0], "poll timed out after 300ms: ")
+		})
+	})
+}
+
+func TestFrozenServerIsKilled(t *testing.T) {
+	leavesNothing(t, func(t *testing.T) {
+		each(t, func(t *testing.T, k kind, a adapter) {
+			address := freeAddress(t)
+			server := start(t, address, 40)
+			r := &rig{kind: k}
+			r.connect(t, a, address, plaintext())
+
+			w := r.begin(t, milvuswait.WithPollTimeout(300*time.Millisecond, time.Second))
+			w.midway(t, w.good)
+			require.NoError(t, server.Freeze())
+			w.midway(t, w.bad)
+			require.NoError(t, server.Kill())
+			start(t, address, 100)
+
+			w.complete(t)
+		})
+	})
+}
