@@ -128,8 +128,7 @@ func requireKept(t *testing.T, a answer, err error) {
 		require.ErrorContains(t, err, status.Convert(a.err).Message())
 	default:
 		require.ErrorAs(t, err, &said)
-		require.Equal(t, []any{a.status.GetCode(), int32(a.status.GetErrorCode()), a.status.GetReason()}, //nolint:staticcheck // 2.2 has no other
-			[]any{said.Code, said.LegacyCode, said.Reason})
+		require.Equal(t, []any{a.status.Code, int32(a.status.ErrorCode), a.status.Reason}, []any{said.Code, said.LegacyCode, said.Reason})
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 
 // What goes ends the wait by the first poll that can see it.
 func TestGoneInTheMiddleOfAWait(t *testing.T) {
-	load, index := kinds[0], kinds[1]
 	drop := func(srv *fakeserver.Server) { srv.Drop("docs") }
 	tests := []struct {
 		name string
@@ -34,7 +33,7 @@ func TestGoneInTheMiddleOfAWait(t *testing.T) {
 			srv.Set(load.target, fake.Steps(fake.Step{Err: milvuswait.ErrLoadFailed}))
 		}, milvuswait.ErrLoadFailed},
 		{"index failed", index, func(srv *fakeserver.Server) {
-			srv.Set(index.target, fake.BuildOver(100, time.Hour).FailAt(0, "out of\x1b[2J memory\n"))
+			srv.Set(index.target, fake.BuildOver(100, 10*time.Minute).FailAt(0, "out of\x1b[2J memory\n"))
 		}, milvuswait.ErrIndexFailed},
 	}
 	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
@@ -46,23 +45,24 @@ func TestGoneInTheMiddleOfAWait(t *testing.T) {
 						srv, err := fakeserver.Start(fakeserver.Config{Dialect: dialect})
 						require.NoError(t, err)
 						t.Cleanup(srv.Close)
-						srv.Set(load.target, fake.LoadOver(time.Hour))
-						srv.Set(index.target, fake.BuildOver(100_000, time.Hour))
+						srv.Set(load.target, fake.LoadOver(10*time.Minute))
+						srv.Set(index.target, fake.BuildOver(100_000, 10*time.Minute))
 						r := &rig{kind: tt.kind}
 						r.connect(t, a, "bufconn", srv.DialOptions()...)
 						asked := 0
-						time.AfterFunc(20*time.Minute, func() {
+						time.AfterFunc(2*time.Minute, func() {
 							tt.goes(srv)
 							asked = srv.Count(tt.kind.method)
 						})
 						start := time.Now()
 
 						err = r.run(t.Context())
+						synctest.Wait() // for asked
 
 						require.ErrorIs(t, err, tt.want)
 						require.NotContains(t, err.Error(), "\x1b")
 						require.Equal(t, asked+1, srv.Count(tt.kind.method))
-						require.LessOrEqual(t, time.Since(start), 20*time.Minute+maxDelay)
+						require.LessOrEqual(t, time.Since(start), 2*time.Minute+maxDelay)
 						require.Empty(t, r.failures())
 					})
 				})
@@ -77,7 +77,7 @@ func TestAnswerWithoutIndexes(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := bubble(t, kinds[1], a, nil)
+				r := bubble(t, index, a, nil)
 				r.server.Index = func(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
 					return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}}, nil
 				}

@@ -47,8 +47,8 @@ func serve(address string) error {
 		if _, err := fmt.Scan(&n); err != nil {
 			return err
 		}
-		srv.Set(kinds[0].target, fake.Percents(n))
-		srv.Set(kinds[1].target, fake.Rows(100, n))
+		srv.Set(load.target, fake.Percents(n))
+		srv.Set(index.target, fake.Rows(100, n))
 		fmt.Println(n)
 	}
 }
