@@ -145,12 +145,20 @@ func interrupt(t *testing.T, o outage, k kind, a adapter) *interrupted {
 	return i
 }
 
+// Ports are taken one after the other, so that no two tests get the same, from
+// somewhere on, since other processes may look for ports too.
+var (
+	somePort   = rand.Int64N(1 << 32)
+	portsTaken atomic.Int64
+)
+
 // freeAddress returns one where nobody listens, at a port that systems do not take
-// for outgoing connections.
+// for outgoing connections, nor the tests of real servers for theirs.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 22000+rand.IntN(8000))
+	const first, end = 21100, 23900
+	for range end - first {
+		address := fmt.Sprintf("127.0.0.1:%d", first+(somePort+portsTaken.Add(1))%(end-first))
 		if listener, err := net.Listen("tcp", address); err == nil {
 			require.NoError(t, listener.Close())
 			return address

@@ -2,8 +2,10 @@ package faults_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -17,6 +19,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/bridge"
 	"github.com/milvuswait/milvuswait/internal/child"
 )
 
@@ -35,13 +38,14 @@ func TestMain(m *testing.M) {
 }
 
 // serve is a server where "docs" is at as many percent as it is told on stdin,
-// until that ends.
+// until that ends. It is not there before it has been told.
 func serve(address string) error {
-	srv, err := fakeserver.Start(fakeserver.Config{Address: address})
+	srv, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	if err != nil {
 		return err
 	}
 	defer srv.Close()
+	var door *bridge.Bridge
 	for {
 		var n int64
 		if _, err := fmt.Scan(&n); err != nil {
@@ -49,6 +53,16 @@ func serve(address string) error {
 		}
 		srv.Set(load.target, fake.Percents(n))
 		srv.Set(index.target, fake.Rows(100, n))
+		if door == nil {
+			listener, err := net.Listen("tcp", address)
+			if err != nil {
+				return err
+			}
+			door = bridge.New(listener, func(ctx context.Context) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "tcp", srv.Address())
+			})
+			defer door.Close()
+		}
 		fmt.Println(n)
 	}
 }
