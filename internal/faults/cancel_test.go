@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
@@ -65,6 +66,9 @@ func TestADeadContextIsNotAskedWith(t *testing.T) {
 		err := r.run(ctx)
 
 		require.ErrorIs(t, err, errWhy)
+		var ended *milvuswait.Error
+		require.ErrorAs(t, err, &ended)
+		require.Zero(t, ended.Polls)
 		require.Empty(t, r.server.Calls())
 	})
 }
