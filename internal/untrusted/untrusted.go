@@ -17,7 +17,7 @@ const cutMark = "… (cut)"
 // or trip over, and cut to MaxText bytes at a rune boundary. White space and
 // separators of lines become spaces, control and format characters (C0, C1,
 // bidirectional overrides, zero width) are dropped, invalid UTF-8 becomes
-// U+FFFD.
+// U+FFFD. What it has returned it leaves as it is.
 func Text(s string) string { return Cut(s, MaxText) }
 
 // Cut is Text for another length: for what is made of several texts, each of them
@@ -26,12 +26,14 @@ func Cut(s string, most int) string {
 	if len(s) <= most && isPlain(s) {
 		return s
 	}
+	// An error cleans what the errors in it have cleaned: one mark is enough.
+	s, isCut := strings.CutSuffix(s, cutMark)
 	var b strings.Builder
 	for i, r := range s {
 		// The input is bounded too: a text of nothing but dropped bytes must not
 		// cost 64 MiB of reading.
 		if i >= 4*most || b.Len()+utf8.RuneLen(r) > most {
-			b.WriteString(cutMark)
+			isCut = true
 			break
 		}
 		switch {
@@ -40,6 +42,9 @@ func Cut(s string, most int) string {
 		case !unicode.Is(unicode.C, r):
 			b.WriteRune(r)
 		}
+	}
+	if isCut {
+		b.WriteString(cutMark)
 	}
 	return b.String()
 }

@@ -3,6 +3,7 @@ package untrusted_test
 import (
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -39,20 +40,44 @@ func TestTextIsCut(t *testing.T) {
 	}
 }
 
+// FuzzText has what no text of a server may do to a log or a terminal.
 func FuzzText(f *testing.F) {
-	f.Add("a\x1b[2J\n\u202e\xff")
-	f.Fuzz(func(t *testing.T, s string) {
+	f.Add("a\x1b[2J\n\u202e\xff", 0)
+	f.Add("… (cut)", 3)
+	f.Add("\U0001f642\x00\u2028", 1021)
+	f.Fuzz(func(t *testing.T, s string, before int) {
+		s = strings.Repeat("x", before&2047) + s
 		got := untrusted.Text(s)
-		require.LessOrEqual(t, len(got), untrusted.MaxText+len("… (cut)"))
+
 		require.True(t, utf8.ValidString(got))
 		for _, r := range got {
-			require.GreaterOrEqual(t, r, ' ')
-			require.False(t, r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069, "%U", r)
+			require.False(t, unicode.In(r, unicode.C, unicode.Zl, unicode.Zp), "%U", r)
 		}
+		require.Equal(t, got, untrusted.Text(got), "what was cleaned is clean")
+		kept, cut := strings.CutSuffix(got, "… (cut)")
+		if !cut || strings.HasSuffix(s, "… (cut)") {
+			require.LessOrEqual(t, len(got), untrusted.MaxText+len("… (cut)"))
+			return
+		}
+		require.LessOrEqual(t, len(kept), untrusted.MaxText)
+		require.Greater(t, len(string([]rune(s))), untrusted.MaxText-utf8.UTFMax, "cut without need")
 	})
 }
 
 func TestCut(t *testing.T) {
 	require.Equal(t, "ab… (cut)", untrusted.Cut("a\x1bbc", 2))
 	require.Equal(t, "abc", untrusted.Cut("abc", 3))
+	require.Equal(t, "é… (cut)", untrusted.Cut("éé", 3))
+}
+
+// TestTextCutOnceStaysAsItIs: an error cleans what the errors in it have cleaned.
+func TestTextCutOnceStaysAsItIs(t *testing.T) {
+	for n := untrusted.MaxText - 12; n <= untrusted.MaxText+12; n++ {
+		for _, next := range []string{"y", "é", "集", "🙂", strings.Repeat("\x00", 1<<13)} {
+			got := untrusted.Text(strings.Repeat("x", n) + next + next)
+
+			require.True(t, got == untrusted.Text(got), "%d bytes before %.4q", n, next)
+		}
+	}
+	require.Equal(t, "… (cut)", untrusted.Text("… (cut)"))
 }
