@@ -221,8 +221,9 @@ func (s *IndexState) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	var n int32
-	if _, err := fmt.Sscanf(string(b), "IndexState(%d)", &n); err != nil {
+	digits := strings.TrimSuffix(strings.TrimPrefix(string(b), "IndexState("), ")")
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || IndexState(n).String() != string(b) {
 		return fmt.Errorf("milvuswait: %q is not the name of an index state", b)
 	}
 	*s = IndexState(n)

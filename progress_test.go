@@ -45,7 +45,10 @@ func TestProgressFromBadJSON(t *testing.T) {
 		var p milvuswait.LoadingProgress
 		require.Error(t, json.Unmarshal([]byte(bad), &p), bad)
 	}
-	for _, bad := range []string{`{"state":"Building"}`, `{"state":3}`, `{"total_rows":"x"}`} {
+	for _, bad := range []string{
+		`{"state":"Building"}`, `{"state":3}`, `{"total_rows":"x"}`, `{"state":"IndexState(77)x"}`, `{"state":"IndexState(+77)"}`, `{"state":"IndexState( 77)"}`,
+		`{"state":"IndexState(3)"}`, `{"state":"IndexState(4294967296)"}`, `{"state":"77"}`,
+	} {
 		var p milvuswait.IndexBuildingProgress
 		require.Error(t, json.Unmarshal([]byte(bad), &p), bad)
 	}
