@@ -16,7 +16,8 @@ import (
 
 // FuzzVerdict runs a wait against any sequence of answers, two bytes each, and
 // asks history, which looks at all of them after every poll, whether the wait was
-// to end there, and how. WaitAll has to come to the same, poll by poll.
+// to end there, and how, and when to poll again. WaitAll has to come to the same,
+// poll by poll.
 func FuzzVerdict(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 3, 0, 5}, false, uint8(0), uint8(0), uint16(60), uint16(0), uint16(0), uint16(0), uint16(0))
 	f.Add([]byte{0, 3, 5, 0, 6, 3, 0, 0, 5, 11}, false, uint8(0), uint8(0), uint16(900), uint16(5), uint16(30), uint16(0), uint16(3))
@@ -40,6 +41,14 @@ func FuzzVerdict(f *testing.F) {
 			over, want := h.judge(alone.polls[:i+1])
 			last := i == len(alone.polls)-1
 			require.False(t, over && !last, "poll %d of %d was to end the wait: %v\n%v", i+1, len(alone.polls), want, alone)
+			if !over {
+				next := h.deadline
+				if !last {
+					next = alone.polls[i+1].begin
+				}
+				// Floats may be rounded in another order.
+				require.InDelta(t, h.next(alone.polls[:i+1]), next, float64(time.Microsecond), "the poll after the %d. of %d\n%v", i+1, len(alone.polls), alone)
+			}
 			if !over && last {
 				over, want = true, context.DeadlineExceeded
 				require.Equal(t, h.deadline, alone.elapsed, "%v", alone)

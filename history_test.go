@@ -3,7 +3,6 @@ package milvuswait_test
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
@@ -159,12 +158,7 @@ func (h history) complete(polls []polled) bool {
 		case milvuswait.ServerState:
 			return p.State == finished
 		case milvuswait.RowsAtStart:
-			atStart := int64(math.MaxInt64)
-			for i := len(polls) - 1; i >= 0; i-- {
-				if first, ok := polls[i].progress.(milvuswait.IndexBuildingProgress); ok {
-					atStart = first.TotalRows
-				}
-			}
+			atStart := h.rowsAtStart(polls)
 			return all || atStart >= 0 && p.TotalRows >= 0 && (p.IndexedRows >= atStart || p.IndexedRows >= p.TotalRows)
 		}
 		return all
