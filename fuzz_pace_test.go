@@ -130,6 +130,9 @@ func (d durations) check(script []byte, all bool) string {
 		}
 		return milvuswait.LoadingProgress{Percent: b}, nil
 	}, hang: func(ctx context.Context, n int) {
+		if n == 1000 {
+			cancel() // a stall of a few nanoseconds is looked for every millisecond
+		}
 		if script[n%len(script)] >= 230 {
 			<-ctx.Done()
 		}
@@ -181,6 +184,8 @@ func (d durations) check(script []byte, all bool) string {
 		return "unreachable too soon"
 	case errors.Is(err, milvuswait.ErrStalled) && (d.stall == 0 || elapsed < d.stall):
 		return "stalled too soon"
+	case errors.Is(err, context.Canceled) && len(p.at) < 1000:
+		return "cancelled by nobody"
 	case errors.Is(err, milvuswait.ErrCollectionNotFound) && elapsed < min(d.grace, limit) && !aboveZero(seen.updates):
 		return "a failure within the grace"
 	case errors.Is(err, context.DeadlineExceeded) && elapsed != limit:

@@ -211,6 +211,7 @@ func TestZeroPercentIsCheckedOnce(t *testing.T) {
 			}
 			return nil
 		}, nil, 3, 8},
+		{"the check itself always fails", []int64{0, 0, 0, 0, 0, 0, 0, 0, 0, 100}, func(int) error { return errBlip }, nil, 3, 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,6 +258,7 @@ func TestRefresh(t *testing.T) {
 		opts []milvuswait.Option
 		want time.Duration // at the earliest, and 150 ms later at the latest
 	}{
+		{"under way, and over at once", refreshes(0, 300*time.Millisecond), nil, 300 * time.Millisecond},
 		{"under way", refreshes(0, 3*time.Second), nil, 3 * time.Second},
 		{"asked for a little later", refreshes(500*time.Millisecond, 2*time.Second), nil, 2 * time.Second},
 		{"nobody asked", refreshes(0, 0), nil, time.Second},
