@@ -1,6 +1,7 @@
 package milvuswait_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -61,17 +62,68 @@ func TestZeroPercentInListsIsCheckedTenSecondsAfterTheLastChange(t *testing.T) {
 }
 
 func TestFailuresSayForHowLong(t *testing.T) {
+	tests := []struct {
+		name string
+		load func(at time.Duration) (int64, error)
+		opt  milvuswait.Option
+		want string
+	}{
+		{"stalled", func(at time.Duration) (int64, error) {
+			if at < 10*time.Second {
+				return 40, nil
+			}
+			return 50, nil
+		}, milvuswait.WithStallTimeout(30 * time.Second), "stalled: no change for 30s (41 polls in 40s, last 50%)"},
+		{"unreachable", func(at time.Duration) (int64, error) {
+			if at < 10*time.Second {
+				return 40, nil
+			}
+			return 0, errBlip
+		}, milvuswait.WithUnreachableAfter(30 * time.Second),
+			"server unreachable: no poll has succeeded for 30s (41 polls in 40s, last 40%, last error: connection refused)"},
+		{"given up by the server", func(at time.Duration) (int64, error) {
+			switch {
+			case at < 10*time.Second:
+				return 40, nil
+			case at < 620*time.Second:
+				return 50, nil
+			}
+			return 0, milvuswait.ErrNotLoaded
+		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m10s without progress: not loaded (621 polls in 10m20s, last 50%)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &probe{load: func(_ int, at time.Duration) (p milvuswait.LoadingProgress, err error) {
+					p.Percent, err = tt.load(at)
+					return p, err
+				}}
+
+				_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", every(time.Second), tt.opt)
+
+				require.EqualError(t, err, `milvuswait: loading "docs": `+tt.want)
+			})
+		})
+	}
+}
+
+func TestAServerOutOfReachOfAllSaysForHowLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := loadAt(40, 10*time.Second)
-		stuck := p.load
-		p.load = func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			got, err := stuck(n, at)
-			got.Percent = min(got.Percent, 50)
-			return got, err
+		g := &gauge{took: 8 * time.Second, answer: func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
+			if collection == "c0" {
+				return milvuswait.LoadingProgress{Percent: 100}, nil
+			}
+			return milvuswait.LoadingProgress{}, errBlip
+		}}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), g, collections(3),
+			milvuswait.WithMaxInFlight(1), milvuswait.WithUnreachableAfter(5*time.Second))
+
+		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+		require.NoError(t, outcomes[0].Err)
+		for i, polls := range []string{"1 poll in 16s, last error: connection refused", "0 polls in 16s"} {
+			require.EqualError(t, outcomes[i+1].Err, fmt.Sprintf(
+				`milvuswait: loading "c%d": server unreachable: no poll of any target has succeeded for 8s (%s)`, i+1, polls))
 		}
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", every(time.Second), milvuswait.WithStallTimeout(30*time.Second))
-
-		require.EqualError(t, err, `milvuswait: loading "docs": stalled: no change for 30s (41 polls in 40s, last 50%)`)
 	})
 }
