@@ -85,11 +85,22 @@ func TestFailuresSayForHowLong(t *testing.T) {
 			switch {
 			case at < 10*time.Second:
 				return 40, nil
-			case at < 620*time.Second:
+			case at < 610*time.Second:
 				return 50, nil
 			}
 			return 0, milvuswait.ErrNotLoaded
-		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m10s without progress: not loaded (621 polls in 10m20s, last 50%)"},
+		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m0s without progress: not loaded (611 polls in 10m10s, last 50%)"},
+		{"given up by the server while it was out of reach", func(at time.Duration) (int64, error) {
+			switch {
+			case at < 10*time.Second:
+				return 40, nil
+			case at < 640*time.Second:
+				return 50, nil
+			case at < 650*time.Second:
+				return 0, errBlip
+			}
+			return 0, milvuswait.ErrNotLoaded
+		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m30s without progress: not loaded (651 polls in 10m50s, last 50%)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,5 +136,94 @@ func TestAServerOutOfReachOfAllSaysForHowLong(t *testing.T) {
 			require.EqualError(t, outcomes[i+1].Err, fmt.Sprintf(
 				`milvuswait: loading "c%d": server unreachable: no poll of any target has succeeded for 8s (%s)`, i+1, polls))
 		}
+	})
+}
+
+func TestTheLastPollBeforeTheDeadline(t *testing.T) {
+	ms := time.Millisecond
+	tests := []struct {
+		name       string
+		percent    int64
+		took, pace time.Duration
+		settle     time.Duration
+		want       []time.Duration
+	}{
+		{"follows the pace no more", 40, 0, 3000 * ms, 0, []time.Duration{0, 3000 * ms, 6000 * ms, 9000 * ms, 9950 * ms}},
+		{"has the poll before it left out", 40, 250 * ms, 4375 * ms, 0, []time.Duration{0, 4625 * ms, 9500 * ms}},
+		{"has no place after a poll of a second", 40, 1000 * ms, 3000 * ms, 0, []time.Duration{0, 4000 * ms, 8000 * ms}},
+		{"comes when it can still settle", 100, 0, 3000 * ms, 9990 * ms, []time.Duration{0, 3000 * ms, 6000 * ms, 9000 * ms, 9990 * ms}},
+		{"comes as ever when nothing can settle", 100, 0, 3000 * ms, 10000 * ms, []time.Duration{0, 3000 * ms, 6000 * ms, 9000 * ms, 9950 * ms}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := percents(tt.percent)
+				p.hang = func(context.Context, int) { time.Sleep(tt.took) }
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+
+				_, _ = milvuswait.WaitForLoadingComplete(ctx, p, "docs", every(tt.pace), milvuswait.WithSettle(tt.settle))
+
+				require.Equal(t, tt.want, p.at)
+			})
+		})
+	}
+}
+
+func TestNoTimeOutOfAWaitIsLate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		opt milvuswait.Option
+		err error
+	}{
+		"stall":       {milvuswait.WithStallTimeout(7 * time.Second), milvuswait.ErrStalled},
+		"unreachable": {milvuswait.WithUnreachableAfter(7 * time.Second), milvuswait.ErrUnreachable},
+		"grace":       {milvuswait.WithStartGrace(7 * time.Second), milvuswait.ErrCollectionNotFound},
+		"settle":      {milvuswait.WithSettle(7 * time.Second), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				p := &probe{load: func(int, time.Duration) (p milvuswait.LoadingProgress, err error) {
+					switch name {
+					case "stall":
+						p.Percent = 40
+					case "settle":
+						p.Percent = 100
+					case "grace":
+						err = milvuswait.ErrCollectionNotFound
+					default:
+						err = errBlip
+					}
+					return p, err
+				}}
+
+				_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", every(5*time.Second), tt.opt)
+
+				require.ErrorIs(t, err, tt.err)
+				require.Equal(t, 7*time.Second, time.Since(start))
+			})
+		})
+	}
+}
+
+func TestAnOutageBeginsWithTheListThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(3, func(int, time.Duration) int64 { return 40 })
+		l.took = 0
+		l.list = func(_ int, at time.Duration, _ map[string]milvuswait.LoadingProgress) error {
+			if at >= time.Minute {
+				return errBlip
+			}
+			return nil
+		}
+		l.answer = func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, errBlip
+		}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(3), every(980*time.Millisecond), // and a list takes 20 ms
+			milvuswait.WithUnreachableAfter(30*time.Second), milvuswait.WithContinueOnError())
+
+		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+		require.Equal(t, 90*time.Second, time.Since(l.start))
 	})
 }

@@ -23,6 +23,9 @@ func FuzzVerdict(f *testing.F) {
 	f.Add([]byte{0, 3, 5, 0, 6, 3, 0, 0, 5, 11}, false, uint8(0), uint8(0), uint16(900), uint16(5), uint16(30), uint16(0), uint16(3))
 	f.Add([]byte{0, 0x3b, 0, 0x15, 7, 0, 5, 0}, true, uint8(1), uint8(100), uint16(600), uint16(1), uint16(0), uint16(90), uint16(0))
 	f.Add([]byte{0, 4, 5, 11}, false, uint8(3), uint8(0), uint16(899), uint16(0), uint16(0), uint16(0), uint16(700))
+	f.Add([]byte{0, 4}, false, uint8(0), uint8(0), uint16(9), uint16(10), uint16(0), uint16(0), uint16(0))
+	f.Add([]byte{5, 0}, false, uint8(0), uint8(0), uint16(60), uint16(0), uint16(0), uint16(7), uint16(0))
+	f.Add([]byte{0x26, 2, 0x26, 3}, false, uint8(0), uint8(0), uint16(99), uint16(0), uint16(0), uint16(0), uint16(0))
 	f.Fuzz(func(t *testing.T, script []byte, index bool, mode, rows uint8, deadline, settle, stall, unreachable, grace uint16) {
 		if len(script) < 2 || len(script) > 100 {
 			return
@@ -155,7 +158,7 @@ func (h *history) poll(ctx context.Context) (what byte, err error) {
 		return what, answersOfErrors[int(what)%len(answersOfErrors)]
 	case 6: // slow
 		select {
-		case <-time.After(time.Duration(how) * 100 * time.Millisecond):
+		case <-time.After(time.Duration(how>>3) * 250 * time.Millisecond):
 		case <-ctx.Done():
 			return what, ctx.Err()
 		}
