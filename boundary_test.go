@@ -227,3 +227,59 @@ func TestAnOutageBeginsWithTheListThatFails(t *testing.T) {
 		require.Equal(t, 90*time.Second, time.Since(l.start))
 	})
 }
+
+func TestCriteriaOfOddCounts(t *testing.T) {
+	odd := rows(-1, -1, finished)
+	tests := []struct {
+		name      string
+		criterion milvuswait.IndexCriterion
+		answers   []milvuswait.IndexBuildingProgress
+	}{
+		{"the state alone counts, whatever the rows", milvuswait.ServerState, []milvuswait.IndexBuildingProgress{odd}},
+		{"no rows at the start are all indexed", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{rows(0, 0, inProgress)}},
+		{"compaction left none", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{rows(100, 40, inProgress), rows(0, 0, inProgress)}},
+		{"rubbish at the start is no number of rows", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{odd, rows(100, 0, inProgress), rows(100, 100, finished)}},
+		{"rubbish later is no number of rows", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{rows(100, 40, inProgress), odd, rows(100, 100, inProgress)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := indexes(tt.answers...)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+
+				last, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs", milvuswait.WithIndexCriterion(tt.criterion))
+
+				require.NoError(t, err)
+				require.Equal(t, tt.answers[len(tt.answers)-1], last)
+				require.Len(t, p.at, len(tt.answers))
+			})
+		})
+	}
+}
+
+func TestAStallWithinTheFirstSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		p := &probe{load: func(int, time.Duration) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{Percent: 40, RefreshPercent: 100}, nil // which is no refresh that nobody asked for
+		}}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithStallTimeout(300*time.Millisecond))
+
+		require.ErrorIs(t, err, milvuswait.ErrStalled)
+		require.Equal(t, 300*time.Millisecond, time.Since(start))
+	})
+}
+
+func TestFractionOfExpectedRowsOfWhichNoneWereThereAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		half := milvuswait.IndexBuildingProgress{TotalRows: 100, IndexedRows: 50, PendingIndexRows: 80, State: inProgress}
+		var fractions []float64
+		for u := range milvuswait.Watch(t.Context(), indexes(rows(0, 0, inProgress), half, rows(100, 100, finished)),
+			milvuswait.IndexBuilding("docs", "").ExpectRows(100), milvuswait.WithIndexCriterion(milvuswait.RowsAtStart)) {
+			fractions = append(fractions, u.Fraction)
+		}
+		require.Equal(t, []float64{0, 0.2, 1}, fractions)
+	})
+}

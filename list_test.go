@@ -216,8 +216,10 @@ func TestZeroPercentInLists(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(10, zero)
 			l.state = milvuswait.ErrNotLoaded
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
 
-			_, err := milvuswait.WaitAll(t.Context(), l, collections(10))
+			_, err := milvuswait.WaitAll(ctx, l, collections(10))
 
 			require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
 			require.Less(t, time.Since(l.start), 12*time.Second)

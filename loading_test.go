@@ -217,8 +217,10 @@ func TestZeroPercentIsCheckedOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := &lite{probe: percents(tt.values...), state: tt.state}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
 
-				_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
+				_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs")
 
 				require.ErrorIs(t, err, tt.want)
 				require.Equal(t, tt.checks, p.checks)
@@ -262,14 +264,17 @@ func TestRefresh(t *testing.T) {
 		{"under way", refreshes(0, 3*time.Second), nil, 3 * time.Second},
 		{"asked for a little later", refreshes(500*time.Millisecond, 2*time.Second), nil, 2 * time.Second},
 		{"nobody asked", refreshes(0, 0), nil, time.Second},
+		{"nobody asked, polled at the end of the guard", refreshes(0, 0), []milvuswait.Option{every(time.Second)}, time.Second},
 		{"nobody asked, with grace", refreshes(0, 0), []milvuswait.Option{milvuswait.WithStartGrace(5 * time.Second)}, 5 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
 
-				_, err := milvuswait.WaitForLoadingComplete(t.Context(), tt.p, "docs", append(tt.opts, milvuswait.WithRefresh())...)
+				_, err := milvuswait.WaitForLoadingComplete(ctx, tt.p, "docs", append(tt.opts, milvuswait.WithRefresh())...)
 
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, time.Since(start), tt.want)
