@@ -128,7 +128,7 @@ func TestAServerOutOfReachOfAllSaysForHowLong(t *testing.T) {
 		}}
 
 		outcomes, err := milvuswait.WaitAll(t.Context(), g, collections(3),
-			milvuswait.WithMaxInFlight(1), milvuswait.WithUnreachableAfter(5*time.Second))
+			milvuswait.WithMaxInFlight(1), milvuswait.WithUnreachableAfter(8*time.Second))
 
 		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 		require.NoError(t, outcomes[0].Err)

@@ -20,6 +20,8 @@ func FuzzBackoff(f *testing.F) {
 	f.Add(int64(time.Second), int64(time.Hour), 10.0, 0.999, 1.0, true, []byte{0})
 	f.Add(int64(math.MaxInt64), int64(math.MinInt64), math.NaN(), math.Inf(-1), math.Inf(1), true, []byte{200, 1})
 	f.Add(int64(time.Millisecond), int64(time.Millisecond), 1.0, -1.0, math.SmallestNonzeroFloat64, false, []byte{1, 255})
+	f.Add(int64(0), int64(0), 0.0, -1.0, 0.0001, true, []byte{250, 1, 1})
+	f.Add(int64(0), int64(0), 0.0, -1.0, 1.0, false, []byte{250, 1, 98, 99})
 	f.Fuzz(func(t *testing.T, initial, most int64, multiplier, jitter, lateness float64, ignore bool, percents []byte) {
 		if len(percents) == 0 {
 			return
@@ -72,6 +74,10 @@ func FuzzBackoff(f *testing.F) {
 			took := p.ended[i] - p.at[i]
 			require.GreaterOrEqual(t, u.Next, max(time.Millisecond, time.Duration(float64(min(max(least, took), greatest))*(1-jitter))-1))
 			require.LessOrEqual(t, u.Next, greatest)
+			if lateness < 1 || !ignore {
+				floor := min(time.Duration(0.005*float64(u.Elapsed)), greatest)
+				require.GreaterOrEqual(t, u.Next, time.Duration(float64(floor)*(1-jitter))-1, "after %v", u.Elapsed)
+			}
 			if lateness < 1 {
 				waited := float64(u.Elapsed)
 				late := max(100*time.Millisecond, time.Duration(max(lateness, 0.005)*waited), least, took)

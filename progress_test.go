@@ -60,7 +60,9 @@ func TestProgressText(t *testing.T) {
 	compacted := milvuswait.IndexBuildingProgress{TotalRows: 100, IndexedRows: 100, PendingIndexRows: 30, State: finished}
 	require.Equal(t, "100/100 rows, Finished, 30 pending", compacted.String())
 	require.Equal(t, "IndexState(-1)", milvuswait.IndexState(-1).String())
+	require.Equal(t, "None", milvuswait.IndexStateNone.String())
 	require.Equal(t, "Retry", milvuswait.IndexStateRetry.String())
+	require.Equal(t, "IndexState(6)", milvuswait.IndexState(6).String())
 }
 
 func TestFraction(t *testing.T) {

@@ -1,0 +1,131 @@
+package milvuswait_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// etas returns the ETA after each poll, ten seconds apart.
+func etas(t *testing.T, target milvuswait.Target, answers ...milvuswait.IndexBuildingProgress) []time.Duration {
+	t.Helper()
+	var got []time.Duration
+	synctest.Test(t, func(t *testing.T) {
+		for u := range milvuswait.Watch(t.Context(), indexes(answers...), target, every(10*time.Second)) {
+			got = append(got, u.ETA)
+		}
+	})
+	return got
+}
+
+func TestETAOfRows(t *testing.T) {
+	docs, s := milvuswait.IndexBuilding("docs", ""), time.Second
+	all := rows(100, 100, finished)
+	require.Equal(t, []time.Duration{0, 10 * s, 0}, etas(t, docs, rows(100, 20, inProgress), rows(100, 60, inProgress), all))
+	require.Equal(t, []time.Duration{0, 0, 10 * s, 0}, etas(t, docs, rows(100, 20, inProgress), rows(100, 20, inProgress), rows(100, 60, inProgress), all),
+		"from the last poll before it moved")
+	require.Equal(t, []time.Duration{0, 0, 0}, etas(t, docs, rows(0, 0, inProgress), rows(100, 60, inProgress), all),
+		"no rows are no share of any")
+	require.Equal(t, []time.Duration{0, 10 * s, 0}, etas(t, docs.ExpectRows(100), rows(0, 0, inProgress), rows(50, 50, inProgress), all),
+		"no rows are none of those expected")
+}
+
+func TestIndexesBehindALoadAreAskedForTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &indexServer{}
+		s.Loading = func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{Percent: 100}, nil
+		}
+		targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "a"), milvuswait.IndexBuilding("docs", "b")}
+
+		_, err := milvuswait.WaitAll(t.Context(), s, targets)
+
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "b"}, s.asked[0])
+	})
+}
+
+func TestPollsAreMadeOneByOneOnceAsManyHaveTimedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		g := &gauge{answer: func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
+			<-ctx.Done()
+			return milvuswait.LoadingProgress{}, ctx.Err()
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, g, collections(9), milvuswait.WithMaxInFlight(2))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		var at []time.Duration
+		for _, began := range g.at {
+			at = append(at, time.Since(start)-time.Since(began))
+		}
+		require.Equal(t, []time.Duration{0, 0, 10 * time.Second, 20 * time.Second}, at)
+	})
+}
+
+// Lists that have not got a collection leave it alone for a second, and twice as
+// long each time.
+func TestListsAskAgainForWhatTheyHadNotGot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(2, func(int, time.Duration) int64 { return 40 })
+		l.list = func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
+			delete(all, "c0")
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 70*time.Second)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, l, collections(2), milvuswait.WithBackoff(milvuswait.Backoff{Jitter: milvuswait.NoJitter}))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Len(t, l.lists, 7)
+		for i, at := range l.lists[1:] {
+			rest := time.Second << i
+			require.GreaterOrEqual(t, at-l.lists[i], rest)
+			require.Less(t, at-l.lists[i], rest+3*time.Second)
+		}
+	})
+}
+
+func TestADeadlineIsNoOutageOfTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gauge{answer: func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
+			<-ctx.Done()
+			return milvuswait.LoadingProgress{}, ctx.Err()
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+		defer cancel()
+
+		outcomes, err := milvuswait.WaitAll(ctx, g, collections(3), milvuswait.WithMaxInFlight(1), milvuswait.WithUnreachableAfter(5*time.Second))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		for _, o := range outcomes {
+			require.ErrorIs(t, o.Err, context.DeadlineExceeded)
+			require.NotErrorIs(t, o.Err, milvuswait.ErrUnreachable)
+		}
+	})
+}
+
+func TestNoBudgetIsNeverUsedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gauge{took: time.Second, answer: func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, errBlip
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, g, collections(3), milvuswait.WithMaxInFlight(1), milvuswait.WithUnreachableAfter(0))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.False(t, errors.Is(err, milvuswait.ErrUnreachable))
+	})
+}
