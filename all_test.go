@@ -38,8 +38,10 @@ func TestWaitAllMixedTargets(t *testing.T) {
 		seen := new(fake.Observer)
 		targets := []milvuswait.Target{vidx, docs, eu, docs}
 		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
 
-		outcomes, err := milvuswait.WaitAll(t.Context(), p, targets, milvuswait.WithObserver(seen))
+		outcomes, err := milvuswait.WaitAll(ctx, p, targets, milvuswait.WithObserver(seen))
 
 		require.NoError(t, err)
 		require.InDelta(t, 40*time.Second, time.Since(start), float64(time.Second))

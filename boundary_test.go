@@ -51,8 +51,10 @@ func TestZeroPercentInListsIsCheckedTenSecondsAfterTheLastChange(t *testing.T) {
 					return 0
 				})
 				l.took, l.state = 0, milvuswait.ErrNotLoaded
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
 
-				_, err := milvuswait.WaitAll(t.Context(), l, collections(3), every(980*time.Millisecond)) // and a list takes 20 ms
+				_, err := milvuswait.WaitAll(ctx, l, collections(3), every(980*time.Millisecond)) // and a list takes 20 ms
 
 				require.Error(t, err)
 				require.Equal(t, released+10*time.Second+20*time.Millisecond, time.Since(l.start))

@@ -63,8 +63,10 @@ func TestIndexComplete(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p, seen := indexes(tt.answers...), &recorder{}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
 
-				progress, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", append(tt.opts, milvuswait.WithObserver(seen))...)
+				progress, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs", append(tt.opts, milvuswait.WithObserver(seen))...)
 
 				require.NoError(t, err)
 				require.Len(t, p.at, len(tt.answers))

@@ -101,11 +101,13 @@ func TestListsAreForPlainLoadsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(2, evenly(time.Second))
 		targets := []milvuswait.Target{milvuswait.Loading("c0", "eu"), milvuswait.Loading("c1", "eu"), milvuswait.Loading("c0")}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
 
-		_, err := milvuswait.WaitAll(t.Context(), l, targets)
+		_, err := milvuswait.WaitAll(ctx, l, targets)
 		require.NoError(t, err)
 
-		_, err = milvuswait.WaitAll(t.Context(), l, collections(2), milvuswait.WithRefresh())
+		_, err = milvuswait.WaitAll(ctx, l, collections(2), milvuswait.WithRefresh())
 		require.NoError(t, err)
 		require.Empty(t, l.lists)
 	})
