@@ -129,3 +129,93 @@ func TestNoBudgetIsNeverUsedUp(t *testing.T) {
 		require.False(t, errors.Is(err, milvuswait.ErrUnreachable))
 	})
 }
+
+// threeIndexes tells of one index and fails for two, at once or when its time is
+// up.
+type threeIndexes struct {
+	indexServer
+	slow bool
+}
+
+func (s *threeIndexes) ListIndexBuilding(ctx context.Context, _ string, _ []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	if s.slow {
+		<-ctx.Done()
+	}
+	return []milvuswait.IndexBuildingProgress{rows(100, 40, inProgress), {}, {}}, []error{nil, errBlip, errors.New("rate limit")}
+}
+
+func TestEveryIndexOfAListHasItsOwnAnswer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		slow bool
+		want []string
+	}{
+		"in time":   {false, []string{"", "connection refused", "rate limit"}},
+		"timed out": {true, []string{"", "poll timed out after 10s: connection refused", "poll timed out after 10s: connection refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				targets := make([]milvuswait.Target, 3)
+				for i := range targets {
+					targets[i] = milvuswait.IndexBuilding("docs", string(rune('a'+i)))
+				}
+				seen := &recorder{}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+
+				_, err := milvuswait.WaitAll(ctx, &threeIndexes{slow: tt.slow}, targets, milvuswait.WithObserver(milvuswait.Observers(seen, milvuswait.ObserverFunc(func(milvuswait.Update) {
+					if len(seen.updates) == len(targets) {
+						cancel()
+					}
+				}))))
+
+				require.ErrorIs(t, err, context.Canceled)
+				for i, want := range tt.want {
+					u := seen.updates[i]
+					require.Equal(t, targets[i], u.Target)
+					if want == "" {
+						require.NoError(t, u.Err)
+						require.Equal(t, rows(100, 40, inProgress), u.Progress)
+						continue
+					}
+					require.EqualError(t, u.Err, want)
+					require.Nil(t, u.Progress)
+				}
+			})
+		})
+	}
+}
+
+// lateContext is done a little after its deadline, as timers of a busy machine
+// are late.
+type lateContext struct {
+	context.Context
+	deadline time.Time
+}
+
+func (c lateContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+func TestAPollThatEndsWithTheDeadlineIsTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+time.Millisecond)
+		defer cancel()
+		p, seen := percents(40), &recorder{}
+		p.hang = func(context.Context, int) { time.Sleep(10 * time.Second) }
+
+		_, err := milvuswait.WaitForLoadingComplete(lateContext{ctx, time.Now().Add(10 * time.Second)}, p, "docs",
+			milvuswait.WithObserver(seen), milvuswait.WithPollTimeout(time.Minute, time.Minute))
+
+		require.EqualError(t, err, `milvuswait: loading "docs": context deadline exceeded (1 poll in 10s, last 40%)`)
+		require.Len(t, seen.updates, 1)
+		require.True(t, seen.last().Final)
+	})
+}
+
+func TestAnETAOfAMillisecondIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []time.Duration
+		for u := range milvuswait.Watch(t.Context(), percents(0, 50, 80, 100), milvuswait.Loading("docs"), every(time.Millisecond)) {
+			got = append(got, u.ETA)
+		}
+		require.Equal(t, []time.Duration{0, time.Millisecond, 0, 0}, got, "and less is no more than that it is all but done")
+	})
+}
