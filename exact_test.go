@@ -219,3 +219,21 @@ func TestAnETAOfAMillisecondIsShown(t *testing.T) {
 		require.Equal(t, []time.Duration{0, time.Millisecond, 0, 0}, got, "and less is no more than that it is all but done")
 	})
 }
+
+func TestFractionIsZeroBeforeTheFirstAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := percents(40, 100)
+		good := p.load
+		p.load = func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
+			if n == 1 {
+				return milvuswait.LoadingProgress{}, errBlip
+			}
+			return good(n-1, at)
+		}
+		var got []float64
+		for u := range milvuswait.Watch(t.Context(), p, milvuswait.Loading("docs")) {
+			got = append(got, u.Fraction)
+		}
+		require.Equal(t, []float64{0, 0.4, 1}, got)
+	})
+}
