@@ -115,7 +115,10 @@ type joinedError struct {
 
 // Error returns how many targets failed, and of the first ten how.
 func (e *joinedError) Error() string {
-	const most = 10
+	const (
+		most    = 10
+		longest = 4 << 10 // of each, so that the others are told too: more only by long names
+	)
 	if e.total == 1 {
 		return e.errs[0].Error()
 	}
@@ -126,7 +129,7 @@ func (e *joinedError) Error() string {
 		if i == 0 {
 			separator = ": "
 		}
-		b.WriteString(separator + strings.TrimPrefix(untrusted.Text(err.Error()), "milvuswait: "))
+		b.WriteString(separator + strings.TrimPrefix(untrusted.Cut(err.Error(), longest), "milvuswait: "))
 	}
 	if more := len(e.errs) - most; more > 0 {
 		fmt.Fprintf(&b, "; and %d more", more)

@@ -78,12 +78,12 @@ type Error struct {
 // on one line, whatever the server or the Poller said.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "milvuswait: %v: %s (%s in %v", e.Target, untrusted.Text(fmt.Sprint(e.Cause)), plural(e.Polls, "poll"), round(e.Elapsed))
+	fmt.Fprintf(&b, "milvuswait: %v: %s (%s in %v", e.Target, oneLine(e.Cause), plural(e.Polls, "poll"), round(e.Elapsed))
 	if e.Last != nil {
 		fmt.Fprintf(&b, ", last %v", e.Last)
 	}
 	if e.LastErr != nil {
-		fmt.Fprintf(&b, ", last error: %s", untrusted.Text(e.LastErr.Error()))
+		fmt.Fprintf(&b, ", last error: %s", oneLine(e.LastErr))
 	}
 	b.WriteString(")")
 	if hint := e.flushHint(); hint != "" {
@@ -156,7 +156,7 @@ func (e *ServerError) Error() string {
 // not take one for the other.
 type maskedError struct{ err error }
 
-func (e *maskedError) Error() string { return untrusted.Text(e.err.Error()) }
+func (e *maskedError) Error() string { return oneLine(e.err) }
 
 func (e *maskedError) Is(target error) bool {
 	if target == context.DeadlineExceeded || target == context.Canceled {
@@ -173,7 +173,18 @@ func because(sentinel, err error) error {
 	if said, ok := asType[*ServerError](err); ok {
 		return fmt.Errorf("%w: %w", sentinel, said)
 	}
-	return fmt.Errorf("%w: %s", sentinel, untrusted.Text(err.Error()))
+	return fmt.Errorf("%w: %s", sentinel, oneLine(err))
+}
+
+// oneLine returns the text of an error that a server or a Poller may have a part
+// in. The reason in a ServerError is cut by itself, so that there is room for what
+// stands around it: the code says more than the end of a long reason.
+func oneLine(err error) string {
+	most := untrusted.MaxText
+	if _, ok := asType[*ServerError](err); ok {
+		most += 256
+	}
+	return untrusted.Cut(fmt.Sprint(err), most)
 }
 
 func asType[E error](err error) (E, bool) {
