@@ -25,6 +25,7 @@ func TestScripts(t *testing.T) {
 			"evil":   evilServer,
 			"http":   httpServer,
 			"proxy":  proxyServer,
+			"tunnel": tunnelProxy,
 			"clean":  clean,
 			"json":   validJSON,
 			"hidden": hidden,

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path"
@@ -121,6 +123,43 @@ func proxyServer(ts *testscript.TestScript, _ bool, _ []string) {
 			}
 		}()
 	}
+}
+
+// tunnel starts a proxy to the fake server, whatever host it is asked for, that ends
+// the first connection after some polls, refuses every other by echoing what it was
+// sent, and sets TUNNEL to its address.
+func tunnelProxy(ts *testscript.TestScript, _ bool, _ []string) {
+	listener := listen(ts, "TUNNEL")
+	ts.Defer(func() { _ = listener.Close() })
+	address := ts.Getenv("ADDRESS")
+	go func() {
+		for first := true; ; first = false {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			b := make([]byte, 64<<10)
+			n, _ := conn.Read(b)
+			if first {
+				relay(conn, address)
+			} else {
+				_, _ = fmt.Fprintf(conn, "HTTP/1.1 403 Forbidden\r\n\r\nyou sent %s", b[:n])
+			}
+			_ = conn.Close()
+		}
+	}()
+}
+
+// relay is a connection to address through conn, until it has been used for a while.
+func relay(conn net.Conn, address string) {
+	server, err := net.Dial("tcp", address)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+	go func() { _, _ = io.Copy(conn, server) }()
+	_, _ = io.CopyN(server, conn, 2<<10)
 }
 
 // closed sets CLOSED to an address where nobody listens.

@@ -46,7 +46,7 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	if err := target.Name(database); database != "" && err != nil {
 		return nil, exit.Usagef("the name %q of the database %w", database, err)
 	}
-	token, err := a.token(ctx)
+	token, err := a.token(ctx, endpoint)
 	if err != nil {
 		return nil, misuse(ctx, err)
 	}
@@ -107,10 +107,10 @@ func (a *app) connect(ctx context.Context) (*server, error) {
 func (s *server) close() { _ = s.conn.Close() }
 
 // token returns what the server is to be told, and sees to it that no error that is
-// written from now on has it in it.
-func (a *app) token(ctx context.Context) (secret.Token, error) {
+// written from now on has it in it, or what a proxy is told.
+func (a *app) token(ctx context.Context, endpoint dial.Endpoint) (secret.Token, error) {
 	token, err := a.readToken(ctx)
-	a.mask = secret.NewMask(secret.Parts(token)...)
+	a.mask = secret.NewMask(append(secret.Parts(token), endpoint.ProxySecrets()...)...)
 	return secret.Token(token), err
 }
 

@@ -92,7 +92,7 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	proxy := e.proxy()
 	if proxy != nil {
 		failure.Advice = adviceBetween
-		failure.Reason = maskOf(proxy).Text(failure.Reason)
+		failure.Reason = secret.NewMask(e.ProxySecrets()...).Text(failure.Reason)
 	}
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {
@@ -162,13 +162,15 @@ func (e Endpoint) proxy() *url.URL {
 	return proxy
 }
 
-// maskOf returns what hides the secrets that the proxy is sent.
-func maskOf(proxy *url.URL) secret.Mask {
-	if proxy.User == nil {
-		return secret.Mask{}
+// ProxySecrets returns what the proxy is sent that is between here and the endpoint,
+// which answers of it may echo.
+func (e Endpoint) ProxySecrets() []string {
+	proxy := e.proxy()
+	if proxy == nil || proxy.User == nil {
+		return nil
 	}
 	password, _ := proxy.User.Password()
-	return secret.NewMask(secret.Parts(proxy.User.Username() + ":" + password)...)
+	return secret.Parts(proxy.User.Username() + ":" + password)
 }
 
 // speaksTLS reports whether the server answers to a handshake of TLS. Nothing is
