@@ -101,7 +101,7 @@ func (a *adviser) aboutCollection(name string) string {
 	case len(names) == 0:
 		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or say --grace if it is about to be created", a.inDatabase())
 	}
-	if meant := similar(name, names); meant != "" {
+	if meant := similar(name, names, a.mask); meant != "" {
 		return meant
 	}
 	return fmt.Sprintf("none of the %d collections %s has a similar name; check --db and MILVUS_DB", len(names), a.inDatabase())
@@ -113,11 +113,11 @@ func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) strin
 		return "check the names of the partitions; " + a.noList("partitions", err)
 	}
 	for _, p := range t.Partitions() {
-		if meant := similar(p, names); meant != "" && !slices.Contains(names, p) {
+		if meant := similar(p, names, a.mask); meant != "" && !slices.Contains(names, p) {
 			return meant
 		}
 	}
-	return "the partitions are " + alternatives(names)
+	return "the partitions are " + alternatives(names, a.mask)
 }
 
 func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
@@ -126,7 +126,7 @@ func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
 	case err != nil:
 		return "check the name of the index; " + a.noList("indexes", err)
 	case len(names) > 0:
-		return fmt.Sprintf("the collection has %s; name one of them, or all, '%s/*'", alternatives(names), t.Collection())
+		return fmt.Sprintf("the collection has %s; name one of them, or all, '%s/*'", alternatives(names, a.mask), t.Collection())
 	}
 	return fmt.Sprintf("create it by create_index(%q, …), or say --grace if somebody is about to", t.Collection())
 }

@@ -40,9 +40,9 @@ func Main(args []string, streams Streams) (code int) {
 	// Go's own exit code for a panic is 2, which says that the caller is wrong.
 	defer func() {
 		if bug := recover(); bug != nil {
-			output.Line(a.Stderr, fmt.Sprintf("milvus-wait: this is a bug: %v", bug))
+			output.Line(a.Stderr, a.mask.Text(fmt.Sprintf("milvus-wait: this is a bug: %v", bug)))
 			for line := range strings.Lines(string(debug.Stack())) {
-				output.Line(a.Stderr, line)
+				output.Line(a.Stderr, a.mask.Text(line))
 			}
 			code = exit.Failed
 		}
@@ -92,6 +92,7 @@ type app struct {
 	global   globalFlags
 	output   output.Config // as far as it is known
 	mask     secret.Mask   // of what the server is told
+	listed   bool          // the targets are those that the server has listed
 	ran      bool          // cobra found nothing wrong with the arguments
 
 	unhelpful error // why there is no help of what was asked for

@@ -8,11 +8,15 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/grpc/status"
+
 	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/nearest"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // codeIndexNotFound is that of Milvus 2.3 and newer.
@@ -55,11 +59,12 @@ func (s *server) indexes(ctx context.Context, collection string) ([]string, erro
 // named returns the names of an answer to method, sorted, or why there are none.
 func named(method string, names []string, st *commonpb.Status, err error) ([]string, error) {
 	if err != nil {
-		return nil, err
+		st := status.Convert(err)
+		return nil, status.Error(st.Code(), untrusted.Text(st.Message()))
 	}
 	//lint:ignore SA1019 All that 2.2 has.
 	if legacy := int32(st.GetErrorCode()); st.GetCode() != 0 || legacy != 0 {
-		return nil, &milvuswait.ServerError{Code: st.GetCode(), LegacyCode: legacy, Reason: st.GetReason(), Method: method}
+		return nil, &milvuswait.ServerError{Code: st.GetCode(), LegacyCode: legacy, Reason: untrusted.Text(st.GetReason()), Method: method}
 	}
 	slices.Sort(names)
 	return names, nil
@@ -73,19 +78,23 @@ func (s *server) inDatabase() string {
 }
 
 // similar asks whether one of names was meant, or returns "" if none is like name.
-func similar(name string, names []string) string {
+func similar(name string, names []string, mask secret.Mask) string {
 	found := nearest.Names(name, names, 3)
 	if len(found) == 0 {
 		return ""
 	}
-	return "did you mean " + alternatives(found) + "?"
+	return "did you mean " + alternatives(found, mask) + "?"
 }
 
 // alternatives returns names as text has them: "a", "b" or "c".
-func alternatives(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = strconv.Quote(n)
+func alternatives(names []string, mask secret.Mask) string {
+	const most = 16
+	quoted := make([]string, min(most, len(names)))
+	for i := range quoted {
+		quoted[i] = strconv.Quote(shown(names[i], mask))
+	}
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s or one of %d more", strings.Join(quoted, ", "), more)
 	}
 	last := len(quoted) - 1
 	if last < 1 {
@@ -93,3 +102,7 @@ func alternatives(names []string) string {
 	}
 	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
 }
+
+// shown returns the name that a server gave as it may be written. It is masked when
+// it has been cleaned, by which it may have become a secret.
+func shown(name string, mask secret.Mask) string { return mask.Text(untrusted.Text(name)) }

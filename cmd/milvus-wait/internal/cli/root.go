@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 )
 
 const about = `Milvus-wait blocks until Milvus collections are really loaded and indexes are
@@ -121,7 +122,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 		}
 	}
 	text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
-	if meant := similar(args[0], names); meant != "" {
+	if meant := similar(args[0], names, secret.Mask{}); meant != "" {
 		text += "; " + meant
 	}
 	return exit.Usagef("%s", text)

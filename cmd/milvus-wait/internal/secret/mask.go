@@ -32,19 +32,24 @@ type Mask struct {
 }
 
 // NewMask returns a mask for secrets as they are, in base64, and as URLs, JSON and
-// Go have them, since servers echo what they were sent.
+// Go have them, since servers echo what they were sent, and for all of these as Go
+// quotes them, since names are quoted.
 func NewMask(secrets ...string) Mask {
 	var forms []string
 	for _, s := range secrets {
 		if len(s) < minimum {
 			continue
 		}
-		forms = append(forms, s, untrusted.Text(s), url.QueryEscape(s), url.PathEscape(s), inJSON(s, true), inJSON(s, false),
+		forms = append(forms, s, url.QueryEscape(s), url.PathEscape(s), inJSON(s, true), inJSON(s, false),
 			unquoted(strconv.Quote(s)), unquoted(strconv.QuoteToASCII(s)))
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding, base64.StdEncoding, base64.URLEncoding} {
 			encoded := encoding.EncodeToString([]byte(s))
 			forms = append(forms, encoded, url.QueryEscape(encoded))
 		}
+	}
+	for _, form := range forms {
+		clean := untrusted.Text(form)
+		forms = append(forms, clean, unquoted(strconv.Quote(form)), unquoted(strconv.Quote(clean)))
 	}
 	if len(forms) == 0 {
 		return Mask{}

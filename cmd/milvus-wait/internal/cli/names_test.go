@@ -1,0 +1,56 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+)
+
+// garrulous is a server that does not know the partition, and says more about it
+// than anybody reads.
+type garrulous struct {
+	milvuspb.UnimplementedMilvusServiceServer
+	names []string
+	err   error
+}
+
+func (*garrulous) GetLoadingProgress(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+	return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{Code: 200, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "partition not found"}}, nil
+}
+
+func (g *garrulous) ShowPartitions(context.Context, *milvuspb.ShowPartitionsRequest) (*milvuspb.ShowPartitionsResponse, error) {
+	return &milvuspb.ShowPartitionsResponse{Status: &commonpb.Status{}, PartitionNames: g.names}, g.err
+}
+
+func TestHintsAreShortWhateverTheServerSays(t *testing.T) {
+	var many []string
+	for i := range 4096 {
+		many = append(many, fmt.Sprintf("p%04d", i))
+	}
+	tests := []struct {
+		name   string
+		server garrulous
+		want   string
+	}{
+		{"many names", garrulous{names: many}, `the partitions are "p0000", .*, "p0015" or one of 4080 more$`},
+		{"a long name", garrulous{names: []string{strings.Repeat("x", 1<<20), "y"}}, `the partitions are "x+… \(cut\)" or "y"$`},
+		{"a long error", garrulous{err: status.Error(codes.Internal, strings.Repeat("x", 1<<20))}, `cannot be listed: rpc error: code = Internal desc = x+… \(cut\)$`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			code, _, stderr := run(map[string]string{"MILVUS_URI": serve(t, &tt.server)}, "load", "docs:nosuch", "-q")
+
+			require.Equal(t, 1, code)
+			require.Regexp(t, tt.want, strings.TrimSuffix(stderr, "\n"))
+			require.Less(t, len(stderr), 3000)
+		})
+	}
+}

@@ -1,0 +1,209 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// formsOf returns the ways in which a server, or what lies before it, may write a
+// secret.
+func formsOf(s string) []string {
+	inJSON, _ := json.Marshal(s)
+	forms := []string{s, fmt.Sprintf("%q", s), fmt.Sprintf("%+q", s), string(inJSON), url.QueryEscape(s), url.PathEscape(s)}
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		encoded := e.EncodeToString([]byte(s))
+		forms = append(forms, encoded, url.QueryEscape(encoded), url.PathEscape(encoded))
+	}
+	for i, form := range forms {
+		forms[i] = strings.Trim(form, `"`)
+	}
+	slices.Sort(forms)
+	return slices.Compact(forms)
+}
+
+// parrot is a server that says what credentials it was sent, in one place at a time.
+type parrot struct {
+	milvuspb.UnimplementedMilvusServiceServer
+	place string
+
+	mu    sync.Mutex
+	calls int
+}
+
+// heard returns every form of what came as credentials, and of the password in it.
+func heard(ctx context.Context) []string {
+	md, _ := metadata.FromIncomingContext(ctx)
+	header := strings.Join(md.Get("authorization"), " ")
+	token, _ := base64.StdEncoding.DecodeString(header)
+	forms := append(formsOf(string(token)), header)
+	if _, password, found := strings.Cut(string(token), ":"); found {
+		forms = append(forms, formsOf(password)...)
+	}
+	return forms
+}
+
+// answer returns the status of an answer, or the error in its stead.
+func (p *parrot) answer(ctx context.Context, fine *commonpb.Status) (*commonpb.Status, error) {
+	said := "you sent authorization: " + strings.Join(heard(ctx), " and ")
+	switch p.place {
+	case "gRPC message":
+		return nil, status.Error(codes.Unauthenticated, said)
+	case "gRPC details":
+		st, err := status.New(codes.PermissionDenied, "see the details").WithDetails(&commonpb.Status{Reason: said})
+		if err != nil {
+			return nil, err
+		}
+		return nil, st.Err()
+	case "passing gRPC message":
+		return nil, status.Error(codes.Unavailable, said)
+	case "cut gRPC message":
+		return nil, status.Error(codes.Unavailable, p.cut(ctx))
+	case "reason":
+		return &commonpb.Status{Code: 1401, ErrorCode: commonpb.ErrorCode_PermissionDenied, Reason: said}, nil
+	case "passing reason":
+		return &commonpb.Status{Code: 8, ErrorCode: commonpb.ErrorCode_RateLimit, Reason: said}, nil
+	case "cut reason":
+		return &commonpb.Status{Code: 8, ErrorCode: commonpb.ErrorCode_RateLimit, Reason: p.cut(ctx)}, nil
+	case "detail":
+		return &commonpb.Status{Code: 1401, ErrorCode: commonpb.ErrorCode_PermissionDenied, Detail: said}, nil
+	}
+	return fine, nil
+}
+
+// cut returns text in which a secret stands where it is cut, each time at another
+// byte of it.
+func (p *parrot) cut(ctx context.Context) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls++
+	forms := heard(ctx)
+	// The message is cut, and the error that it is in, whose other words are shorter.
+	const words = 64
+	form := forms[p.calls%len(forms)]
+	return strings.Repeat(".", untrusted.MaxText-p.calls%(len(form)+words)) + form + strings.Repeat(".", untrusted.MaxText)
+}
+
+func (p *parrot) GetLoadingProgress(ctx context.Context, _ *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+	fine := &commonpb.Status{}
+	switch p.place {
+	case "names of collections":
+		fine = &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not found"}
+	case "names of partitions":
+		fine = &commonpb.Status{Code: 200, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "partition not found"}
+	}
+	st, err := p.answer(ctx, fine)
+	return &milvuspb.GetLoadingProgressResponse{Status: st, Progress: 100}, err
+}
+
+func (p *parrot) GetLoadState(ctx context.Context, _ *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
+	st, err := p.answer(ctx, &commonpb.Status{})
+	return &milvuspb.GetLoadStateResponse{Status: st, State: commonpb.LoadState_LoadStateLoaded}, err
+}
+
+func (p *parrot) ShowCollections(ctx context.Context, _ *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+	names, percents := []string{"docs"}, []int64{100}
+	if p.place == "names of collections" {
+		for i, form := range heard(ctx) {
+			names, percents = append(names, form, "docs"+form), append(percents, 100, int64(i))
+		}
+	}
+	st, err := p.answer(ctx, &commonpb.Status{})
+	return &milvuspb.ShowCollectionsResponse{Status: st, CollectionNames: names, InMemoryPercentages: percents}, err //nolint:staticcheck // what servers send
+}
+
+func (p *parrot) ShowPartitions(ctx context.Context, _ *milvuspb.ShowPartitionsRequest) (*milvuspb.ShowPartitionsResponse, error) {
+	st, err := p.answer(ctx, &commonpb.Status{})
+	return &milvuspb.ShowPartitionsResponse{Status: st, PartitionNames: heard(ctx)}, err
+}
+
+func (p *parrot) DescribeIndex(ctx context.Context, _ *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	described := []*milvuspb.IndexDescription{{IndexName: "vidx", State: commonpb.IndexState_Finished}}
+	switch p.place {
+	case "names of indexes":
+		for _, form := range heard(ctx) {
+			described = append(described, &milvuspb.IndexDescription{IndexName: form, State: commonpb.IndexState_InProgress, TotalRows: 1})
+		}
+	case "reason of an index":
+		described[0].State, described[0].IndexStateFailReason = commonpb.IndexState_Failed, strings.Join(heard(ctx), " and ")
+	}
+	st, err := p.answer(ctx, &commonpb.Status{})
+	return &milvuspb.DescribeIndexResponse{Status: st, IndexDescriptions: described}, err
+}
+
+// TestNothingThatIsWrittenHasASecret asks a server that echoes credentials, in every
+// way in which the command asks and writes.
+func TestNothingThatIsWrittenHasASecret(t *testing.T) {
+	places := []string{
+		"gRPC message", "gRPC details", "passing gRPC message", "cut gRPC message", "reason", "passing reason", "cut reason", "detail",
+		"names of collections", "names of partitions", "names of indexes", "reason of an index",
+	}
+	commands := []string{
+		"load dosc", "load docs:p", "load --all", "index docs", "index docs/x", "index docs/*", "index --all", "all docs",
+		"progress load dosc", "progress index docs", "ready",
+	}
+	for _, token := range []string{`root:Tr0ub4dor&3%41"\'größe+/=`, "db_0123456789abcdef"} {
+		for _, place := range places {
+			t.Run(token[:4]+" in "+place, func(t *testing.T) {
+				t.Parallel()
+				s := &parrot{place: place}
+				summary := filepath.Join(t.TempDir(), "summary.md")
+				env := map[string]string{
+					"MILVUS_URI": serve(t, s), "MILVUS_TOKEN": token, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary,
+				}
+				secrets := formsOf(token)
+				if _, password, found := strings.Cut(token, ":"); found {
+					secrets = append(secrets, formsOf(password)...)
+				}
+				forms, timeout := []string{"", "-v", "-q", "-o json", "-o jsonl", "-o jsonl -v"}, "200ms"
+				if strings.HasPrefix(place, "passing") || strings.HasPrefix(place, "cut") {
+					forms, timeout = []string{"-v", "-o json", "-o jsonl -v"}, "50ms" // of polls that go on
+				}
+				var written strings.Builder
+				for _, command := range commands {
+					for _, form := range forms {
+						args := append(strings.Fields(command), strings.Fields(form)...)
+						args = append(args, "--timeout", timeout)
+						if !strings.HasPrefix(command, "ready") && !strings.HasPrefix(command, "progress") {
+							args = append(args, "--interval", "1ms", "--max-interval", "2ms")
+						}
+
+						_, stdout, stderr := run(env, args...)
+
+						written.WriteString(stdout + stderr)
+						for _, s := range secrets {
+							require.NotContains(t, stdout+stderr, s, "milvus-wait %s", strings.Join(args, " "))
+							if strings.HasPrefix(place, "cut") && len(s) > 8 {
+								require.NotContains(t, stdout+stderr, "."+s[:4], "milvus-wait %s", strings.Join(args, " "))
+							}
+						}
+					}
+				}
+				require.Equal(t, place != "gRPC details", strings.Contains(written.String(), "[secret]"), "is it echoed?")
+				table, err := os.ReadFile(summary)
+				require.NoError(t, err)
+				for _, s := range secrets {
+					require.NotContains(t, string(table), s)
+				}
+			})
+		}
+	}
+}
