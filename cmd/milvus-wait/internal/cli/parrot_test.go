@@ -107,6 +107,8 @@ func (p *parrot) GetLoadingProgress(ctx context.Context, _ *milvuspb.GetLoadingP
 	switch p.place {
 	case "names of collections":
 		fine = &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not found"}
+	case "the name of a collection":
+		fine = &commonpb.Status{Code: 101, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not loaded"}
 	case "names of partitions":
 		fine = &commonpb.Status{Code: 200, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "partition not found"}
 	}
@@ -121,10 +123,13 @@ func (p *parrot) GetLoadState(ctx context.Context, _ *milvuspb.GetLoadStateReque
 
 func (p *parrot) ShowCollections(ctx context.Context, _ *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
 	names, percents := []string{"docs"}, []int64{100}
-	if p.place == "names of collections" {
+	switch p.place {
+	case "names of collections":
 		for i, form := range heard(ctx) {
 			names, percents = append(names, form, "docs"+form), append(percents, 100, int64(i))
 		}
+	case "the name of a collection":
+		names, percents = heard(ctx)[:1], []int64{40}
 	}
 	st, err := p.answer(ctx, &commonpb.Status{})
 	return &milvuspb.ShowCollectionsResponse{Status: st, CollectionNames: names, InMemoryPercentages: percents}, err //nolint:staticcheck // what servers send
@@ -154,13 +159,13 @@ func (p *parrot) DescribeIndex(ctx context.Context, _ *milvuspb.DescribeIndexReq
 func TestNothingThatIsWrittenHasASecret(t *testing.T) {
 	places := []string{
 		"gRPC message", "gRPC details", "passing gRPC message", "cut gRPC message", "reason", "passing reason", "cut reason", "detail",
-		"names of collections", "names of partitions", "names of indexes", "reason of an index",
+		"names of collections", "the name of a collection", "names of partitions", "names of indexes", "reason of an index",
 	}
 	commands := []string{
 		"load dosc", "load docs:p", "load --all", "index docs", "index docs/x", "index docs/*", "index --all", "all docs",
 		"progress load dosc", "progress index docs", "ready",
 	}
-	for _, token := range []string{`root:Tr0ub4dor&3%41"\'größe+/=`, "db_0123456789abcdef"} {
+	for token, part := range map[string]string{`root:Tr0ub4dor&3%41"\'größe+/=`: "Tr0ub4dor", "db_0123456789abcdef": "0123456789"} {
 		for _, place := range places {
 			t.Run(token[:4]+" in "+place, func(t *testing.T) {
 				t.Parallel()
@@ -169,7 +174,7 @@ func TestNothingThatIsWrittenHasASecret(t *testing.T) {
 				env := map[string]string{
 					"MILVUS_URI": serve(t, s), "MILVUS_TOKEN": token, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary,
 				}
-				secrets := formsOf(token)
+				secrets := append(formsOf(token), part)
 				if _, password, found := strings.Cut(token, ":"); found {
 					secrets = append(secrets, formsOf(password)...)
 				}
