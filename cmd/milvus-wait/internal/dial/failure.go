@@ -85,8 +85,9 @@ func lastFailure(ctx context.Context, conn *grpc.ClientConn, e Endpoint) *Error 
 }
 
 // Explain returns the error of a transport that said text. To tell whether a
-// server that broke a plain connection speaks TLS, or one that speaks no TLS speaks
-// HTTP/2, it connects to it once more.
+// server that broke a plain connection speaks TLS, whether one that broke one of TLS
+// had a reason, or whether one that speaks no TLS speaks HTTP/2, it connects to it
+// once more.
 func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	failure := &Error{Endpoint: e, Reason: reason(text), Advice: adviceReach}
 	proxy := e.proxy()
@@ -121,6 +122,10 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 		failure.Advice, failure.final = adviceTLS, true
 	case has("http2: frame too large"), has("FRAME_SIZE_ERROR"), has("PROTOCOL_ERROR"):
 		failure.Advice = adviceOther
+	case e.TLS && proxy == nil && !has("while dialing"):
+		if alert := alertOf(ctx, e); alert != "" {
+			failure.Reason, failure.Advice, failure.final = alert, adviceClient, true
+		}
 	}
 	return failure
 }
@@ -186,6 +191,25 @@ func speaksTLS(ctx context.Context, e Endpoint) bool {
 	}
 	_ = conn.Close()
 	return true
+}
+
+// alertOf returns the alert with which the server ends a connection whose handshake
+// is done, as TLS 1.3 has it for certificates of clients, or "". Who writes first, as
+// gRPC does, may be told of a broken pipe instead.
+func alertOf(ctx context.Context, e Endpoint) string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: e.Host, NextProtos: []string{"h2"}, InsecureSkipVerify: true}} //nolint:gosec // as in speaksTLS
+	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
+	if err != nil {
+		return ""
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(0, 0)) })()
+	if _, err = conn.Read(make([]byte, 1)); err != nil && strings.Contains(err.Error(), "remote error: tls: ") {
+		return err.Error()
+	}
+	return ""
 }
 
 // speaksOther reports whether what answers in plain text is not HTTP/2, whose
