@@ -1,0 +1,79 @@
+// The race detector takes minutes to look at every byte.
+
+//go:build !race
+
+package rpc_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// saying is a server that says a huge text, in its answer or as gRPC's message.
+func saying(size int, inAnswer bool) *server {
+	huge := strings.Repeat("x", size)
+	return &server{Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
+		if inAnswer {
+			return &loadingResponse{Status: &statusBody{Code: 1, Reason: huge}}, nil
+		}
+		return nil, status.Error(codes.Unavailable, huge)
+	}}
+}
+
+// TestWaitsForServersThatSayTooMuch puts every size of text through gRPC itself:
+// a server may say as much as the connection takes, which the adapter has not made.
+func TestWaitsForServersThatSayTooMuch(t *testing.T) {
+	tests := []struct {
+		name     string
+		size     int
+		inAnswer bool
+		most     int // of a message, as the connection has it
+		want     string
+	}{
+		{"a gRPC message of 15 MiB", 15 << 20, false, 4 << 20, "unavailable: xxx"},
+		{"a gRPC message that gRPC gives up", 17 << 20, false, 4 << 20, "unavailable: error reading from server"},
+		{"a reason of 64 MiB", 64 << 20, true, 128 << 20, "xxx… (cut) (code 1)"},
+		{"a reason that gRPC refuses", 64 << 20, true, 16 << 20, "resource exhausted: grpc: received message larger than max"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := heap()
+			var said []milvuswait.Update
+			synctest.Test(t, func(t *testing.T) {
+				conn := connect(t, saying(tt.size, tt.inAnswer), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(tt.most)))
+				p := rpc.New(milvuspb.NewMilvusServiceClient(conn))
+				start := time.Now()
+
+				_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
+					milvuswait.WithPollTimeout(time.Second, time.Second), milvuswait.WithUnreachableAfter(2*time.Second),
+					milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) { said = append(said, u) })),
+					milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Second, Max: time.Second}))
+
+				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+				require.InDelta(t, 2*time.Second, time.Since(start), float64(time.Second))
+			})
+			after := heap() // when neither the server nor the connection is left
+
+			require.GreaterOrEqual(t, len(said), 3)
+			for _, u := range said {
+				require.Contains(t, u.Err.Error(), tt.want)
+				require.Less(t, len(u.Err.Error()), 1500)
+				require.Less(t, len(status.Convert(u.Err).Message()), 1500)
+			}
+			require.Less(t, after-before, int64(8<<20))
+		})
+	}
+}
