@@ -133,11 +133,11 @@ func (m *milvus) GetVersion(ctx context.Context, _ *milvuspb.GetVersionRequest) 
 	return &milvuspb.GetVersionResponse{}, nil
 }
 
-// serve serves m until the test ends, or the server that it returns is stopped.
-func (m *milvus) serve(t *testing.T, listener net.Listener, options ...grpc.ServerOption) *grpc.Server {
+// serve serves s until the test ends, or the server that it returns is stopped.
+func serve(t *testing.T, s milvuspb.MilvusServiceServer, listener net.Listener, options ...grpc.ServerOption) *grpc.Server {
 	t.Helper()
 	server := grpc.NewServer(options...)
-	milvuspb.RegisterMilvusServiceServer(server, m)
+	milvuspb.RegisterMilvusServiceServer(server, s)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return server
@@ -190,7 +190,7 @@ func TestTLSThatFailsEndsIt(t *testing.T) {
 				m milvus
 			)
 			listener := w.recorded(t, "127.0.0.1:0")
-			m.serve(t, listener, tt.server...)
+			serve(t, &m, listener, tt.server...)
 			tt.config.Endpoint, tt.config.Token, tt.config.Insecure = endpoint(t, "https://"+listener.Addr().String()), token, true
 			conn := open(t, tt.config)
 
@@ -218,7 +218,7 @@ func TestTLSThatSucceedsTellsTheToken(t *testing.T) {
 				m milvus
 			)
 			listener := w.recorded(t, "127.0.0.1:0")
-			m.serve(t, listener, options...)
+			serve(t, &m, listener, options...)
 			e := endpoint(t, scheme+"://"+listener.Addr().String())
 			config := dial.Config{Endpoint: e, Token: token}
 			if e.TLS {
@@ -250,13 +250,13 @@ func TestTLSThatIsLostStaysLost(t *testing.T) {
 		before, after milvus
 	)
 	listener := first.recorded(t, "127.0.0.1:0")
-	server := before.serve(t, listener, grpc.Creds(credentials.NewServerTLSFromCert(&good)))
+	server := serve(t, &before, listener, grpc.Creds(credentials.NewServerTLSFromCert(&good)))
 	e := endpoint(t, "https://"+listener.Addr().String())
 	conn := open(t, dial.Config{Endpoint: e, Token: token, CAFile: ca, Insecure: true})
 	require.NoError(t, dial.Establish(t.Context(), conn, e, time.Minute))
 	require.NoError(t, ask(t.Context(), conn))
 	server.Stop()
-	after.serve(t, second.recorded(t, listener.Addr().String()))
+	serve(t, &after, second.recorded(t, listener.Addr().String()))
 
 	require.Eventually(t, func() bool {
 		require.Equal(t, codes.Unavailable, status.Code(ask(t.Context(), conn)))
@@ -277,7 +277,7 @@ func TestNoTokenInPlainTextElsewhere(t *testing.T) {
 		m milvus
 	)
 	listener := w.recorded(t, "127.0.0.1:0")
-	m.serve(t, listener)
+	serve(t, &m, listener)
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
 	config := dial.Config{Endpoint: endpoint(t, "http://0.0.0.0:"+port), Token: token}

@@ -1,0 +1,60 @@
+package dial_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
+)
+
+// verbose answers at length.
+type verbose struct {
+	milvuspb.UnimplementedMilvusServiceServer
+	text string
+}
+
+func (v *verbose) GetVersion(context.Context, *milvuspb.GetVersionRequest) (*milvuspb.GetVersionResponse, error) {
+	return &milvuspb.GetVersionResponse{Version: v.text}, nil
+}
+
+func (v *verbose) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+	return &milvuspb.ShowCollectionsResponse{CollectionNames: []string{v.text}}, nil
+}
+
+func TestAnswersThatAreTooLong(t *testing.T) {
+	const room = 1 << 10 // for what is around the text
+	tests := []struct {
+		name                string
+		size                int
+		version, collection codes.Code
+	}{
+		{"as long as any", 4<<20 - room, codes.OK, codes.OK},
+		{"as long as a list", 16<<20 - room, codes.ResourceExhausted, codes.OK},
+		{"longer", 16<<20 + room, codes.ResourceExhausted, codes.ResourceExhausted},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			serve(t, &verbose{text: strings.Repeat("x", tt.size)}, listener)
+			e := endpoint(t, listener.Addr().String())
+			client := milvuspb.NewMilvusServiceClient(open(t, dial.Config{Endpoint: e}))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+
+			_, err = client.GetVersion(ctx, &milvuspb.GetVersionRequest{})
+			require.Equal(t, tt.version, status.Code(err))
+			_, err = client.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{})
+			require.Equal(t, tt.collection, status.Code(err))
+		})
+	}
+}

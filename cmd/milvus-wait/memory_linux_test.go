@@ -1,0 +1,122 @@
+// The race detector needs many times the memory.
+
+//go:build !race
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+)
+
+// flood is a server whose every answer is as large as can be.
+type flood struct {
+	milvuspb.UnimplementedMilvusServiceServer
+	load  func() (*milvuspb.GetLoadingProgressResponse, error)
+	index *milvuspb.DescribeIndexResponse
+	list  *milvuspb.ShowCollectionsResponse
+}
+
+func (f *flood) GetLoadingProgress(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+	return f.load()
+}
+
+func (f *flood) DescribeIndex(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	return f.index, nil
+}
+
+func (f *flood) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+	return f.list, nil
+}
+
+// TestMemoryIsBoundedWhateverTheServerSays looks at the most memory that the command
+// ever had.
+func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
+	message := strings.Repeat("x", 15<<20)
+	reason := func(size int) func() (*milvuspb.GetLoadingProgressResponse, error) {
+		text := strings.Repeat("x", size)
+		return func() (*milvuspb.GetLoadingProgressResponse, error) {
+			return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{Code: 1, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: text}}, nil
+		}
+	}
+	// Two bytes each in the answer.
+	empty := make([]*milvuspb.IndexDescription, 2<<20-16)
+	for i := range empty {
+		empty[i] = new(milvuspb.IndexDescription)
+	}
+	tests := []struct {
+		name   string
+		server *flood
+		args   []string
+		most   int // MiB
+		said   string
+	}{
+		{"a gRPC message of 15 MiB", &flood{load: func() (*milvuspb.GetLoadingProgressResponse, error) {
+			return nil, status.Error(codes.Unavailable, message)
+		}}, []string{"load", "docs", "-v"}, 400, "xxx"},
+		{"a reason that is just taken", &flood{load: reason(4<<20 - 64)}, []string{"load", "docs", "-v"}, 150, "xxx"},
+		{"a reason of 64 MiB", &flood{load: reason(64 << 20)}, []string{"load", "docs", "-v"}, 50, "received message larger than max"},
+		{"2 million indexes", &flood{index: &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: empty}}, []string{"index", "docs"}, 600, "and 2097120 more"},
+		{"collections without end", &flood{list: &milvuspb.ShowCollectionsResponse{Status: &commonpb.Status{}, CollectionNames: make([]string, 8<<20-16)}}, []string{"load", "--all"}, 1200, "there is nothing to wait for"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			server := grpc.NewServer()
+			milvuspb.RegisterMilvusServiceServer(server, tt.server)
+			go func() { _ = server.Serve(listener) }()
+			defer server.Stop()
+			cmd := command(t, listener.Addr().String(), append(tt.args, "--unreachable", "2s", "--interval", "10ms", "--max-interval", "20ms", "--timeout", "40s")...)
+			var written bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &written, &written
+			require.NoError(t, cmd.Start())
+
+			watched := make(chan int)
+			go func() { watched <- mostMemory(cmd.Process.Pid) }()
+
+			code := exitCode(t, cmd)
+
+			most := <-watched
+			t.Logf("%d MiB", most)
+			require.Equal(t, 1, code)
+			require.Contains(t, written.String(), tt.said)
+			require.Positive(t, most)
+			require.Less(t, most, tt.most)
+			for line := range strings.Lines(written.String()) {
+				require.Less(t, len(line), 3000)
+			}
+		})
+	}
+}
+
+// mostMemory returns the most memory, in MiB, that the process was seen to have had
+// when it ended. What wait4 tells is no less than what this process has.
+func mostMemory(pid int) int {
+	most := 0
+	for range time.Tick(5 * time.Millisecond) {
+		var kib int
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		_, line, found := strings.Cut(string(status), "VmHWM:")
+		if err != nil || !found {
+			break
+		}
+		_, _ = fmt.Sscan(line, &kib)
+		most = max(most, kib>>10)
+	}
+	return most
+}
