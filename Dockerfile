@@ -12,6 +12,7 @@ RUN make "$TARGETOS/$TARGETARCH" VERSION="$VERSION" && \
 # Root certificates, an /etc/passwd and no shell.
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /milvus-wait /milvus-wait
+COPY --from=build /src/LICENSE /src/cmd/milvus-wait/THIRD_PARTY.md /licenses/
 # By number, so that Kubernetes' runAsNonRoot can tell.
 USER 65532:65532
 ENTRYPOINT ["/milvus-wait"]

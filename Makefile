@@ -1,5 +1,6 @@
 # The command milvus-wait: its binaries, byte for byte the same for the same sources,
-# version and Go, wherever they are built; its manual; and the picture of it.
+# version and Go, wherever they are built; its manual; what is linked into it; and the
+# picture of it.
 VERSION   ?= $(shell git describe --tags --always --dirty)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 LDFLAGS   := -s -w -buildid= -X github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/cli.Version=$(VERSION)
@@ -14,9 +15,11 @@ export GOEXPERIMENT :=
 export GOFIPS140   := off
 export GOWORK      := off
 
-.PHONY: build sums reproducible docs picture $(PLATFORMS)
+.PHONY: build sums reproducible docs licences picture $(PLATFORMS)
 
+# The licences of what is linked ask to go with it.
 build: $(PLATFORMS)
+	cp LICENSE cmd/milvus-wait/THIRD_PARTY.md $(DIST)
 
 $(PLATFORMS):
 	GOOS=$(@D) GOARCH=$(@F) go build -ldflags '$(LDFLAGS)' \
@@ -36,6 +39,9 @@ reproducible: linux/amd64
 
 docs:
 	go run ./cmd/milvus-wait/internal/gendocs docs
+
+licences:
+	go run ./cmd/milvus-wait/internal/licences cmd/milvus-wait/THIRD_PARTY.md
 
 picture:
 	go run ./cmd/milvus-wait/internal/picture docs/milvus-wait.svg
