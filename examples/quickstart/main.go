@@ -38,20 +38,32 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s := <-signals
+		signal.Stop(signals) // the second one does not wait for anything
+		cancel(stopped{s.(syscall.Signal)})
+	}()
+	ctx, stop := context.WithTimeout(ctx, 10*time.Minute)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
 
 	err := run(ctx, os.Stdout, os.Getenv("MILVUS_URI"), os.Getenv("MILVUS_TOKEN"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		if errors.Is(ctx.Err(), context.Canceled) {
-			os.Exit(130)
+		var by stopped
+		if errors.As(context.Cause(ctx), &by) {
+			os.Exit(128 + int(by.signal))
 		}
 		os.Exit(1)
 	}
 }
+
+// stopped is why a context ended that a signal has ended.
+type stopped struct{ signal syscall.Signal }
+
+func (s stopped) Error() string { return "stopped: " + s.signal.String() }
 
 // run does everything on the server at uri, or on one of its own.
 func run(ctx context.Context, out io.Writer, uri, token string) error {

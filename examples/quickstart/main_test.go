@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"os"
+	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,6 +58,49 @@ func TestNothingIsLeftBehindWhenInterrupted(t *testing.T) {
 
 	require.ErrorIs(t, err, context.Canceled)
 	require.Contains(t, out.String(), "dropped quickstart_")
+}
+
+// TestMain makes this binary the program for tests that need a process.
+func TestMain(m *testing.M) {
+	if os.Getenv("QUICKSTART_TEST_MAIN") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestSignals(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can be sent SIGTERM there")
+	}
+	for _, tt := range []struct {
+		signal syscall.Signal
+		code   int
+	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}} {
+		t.Run(tt.signal.String(), func(t *testing.T) {
+			program, err := os.Executable()
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			command := exec.CommandContext(ctx, program)
+			command.Env = append(os.Environ(), "QUICKSTART_TEST_MAIN=1")
+			stdout, err := command.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, command.Start())
+			said, told := new(strings.Builder), false // a second signal would kill it
+			for s := bufio.NewScanner(stdout); s.Scan(); {
+				said.WriteString(s.Text() + "\n")
+				if strings.Contains(s.Text(), "inserted") && !told {
+					told = true
+					require.NoError(t, command.Process.Signal(tt.signal))
+				}
+			}
+
+			require.Error(t, command.Wait())
+			require.Equal(t, tt.code, command.ProcessState.ExitCode(), said.String())
+			require.Contains(t, said.String(), "dropped quickstart_")
+		})
+	}
 }
 
 func TestNoServer(t *testing.T) {
