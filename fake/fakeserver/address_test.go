@@ -19,6 +19,10 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	for _, address := range []string{
 		"0.0.0.0:0", ":0", ":19530", "[::]:0", "192.168.1.1:0", "10.0.0.1:19530", "milvus.example.com:19530", "localhost.example.com:0",
 		"localhost6:0", "[::1%lo]:0", "[::ffff:10.0.0.1]:0", "0:0", "127.1:0", " 127.0.0.1:0", "169.254.1.1:0", "example", "::1",
+		// Other ways to write an address, or to have a resolver read one into a name.
+		"[::ffff:0.0.0.0]:0", "[::ffff:192.168.1.1]:0", "[::127.0.0.1]:0", "[::]", "[fe80::1%lo]:0", "127.0.0.1%lo:0", "[::ffff:127.0.0.1%lo]:0",
+		"2130706433:0", "0x7f000001:0", "0177.0.0.1:0", "127.0.0.01:0", "localhost.:0", "localhost.localdomain:0", "127.0.0.1.example.com:0",
+		"ip6-localhost:0", "*:0", "127.0.0.1\x00.example.com:0", "224.0.0.1:0", "255.255.255.255:0",
 	} {
 		t.Run(address, func(t *testing.T) {
 			_, err := fakeserver.Start(fakeserver.Config{Address: address})
@@ -35,7 +39,7 @@ func TestRefusalSaysWhatToDo(t *testing.T) {
 }
 
 func TestAddressesThatAreServed(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:0", "127.0.0.1", "127.0.0.2:0", "localhost:0", "localhost", "[::1]:0", "[::1]"} {
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.1", "127.0.0.2:0", "localhost:0", "localhost", "[::1]:0", "[::1]", "[::ffff:127.0.0.1]:0"} {
 		t.Run(address, func(t *testing.T) {
 			srv, err := fakeserver.Start(fakeserver.Config{Address: address})
 			if err != nil && address[0] == '[' {
