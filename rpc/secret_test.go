@@ -1,0 +1,63 @@
+package rpc_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// keys are credentials of a connection.
+type keys struct{ token string }
+
+func (k keys) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": k.token}, nil
+}
+
+func (keys) RequireTransportSecurity() bool { return false }
+
+// TestTheAdapterPrintsNoSecret writes everything that a wait over a connection with
+// credentials has. What a server echoes is another matter: the adapter cannot know
+// what it was told.
+func TestTheAdapterPrintsNoSecret(t *testing.T) {
+	const token = "db_0123456789abcdef"
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		s := &server{Loading: func(ctx context.Context, _ *loadingRequest) (*loadingResponse, error) {
+			md, _ := metadata.FromIncomingContext(ctx)
+			require.Equal(t, []string{token}, md.Get("authorization"))
+			if told++; told == 1 {
+				return &loadingResponse{Status: &statusBody{}, Progress: 40}, nil
+			}
+			return nil, status.Error(codes.PermissionDenied, "not permitted")
+		}}
+		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithPerRPCCredentials(keys{token}))), rpc.WithDatabase("db"))
+		var written []any
+		see := milvuswait.ObserverFunc(func(u milvuswait.Update) { written = append(written, u, &u, u.Err, u.Progress) })
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), p, []milvuswait.Target{milvuswait.Loading("docs")}, milvuswait.WithObserver(see))
+
+		require.Error(t, err)
+		require.Equal(t, 2, told)
+		for _, v := range append(written, p, *p, outcomes, outcomes[0], outcomes[0].Err, err) {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+				require.NotContains(t, fmt.Sprintf(verb, v), token)
+			}
+			if b, err := json.Marshal(v); err == nil {
+				require.NotContains(t, string(b), token)
+			}
+		}
+	})
+}

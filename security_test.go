@@ -1,0 +1,32 @@
+package milvuswait_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSecurityPromisesAreHeldByTests finds the tests that SECURITY.md names, for
+// every promise at least one. That their files are there the links show.
+func TestSecurityPromisesAreHeldByTests(t *testing.T) {
+	page, err := os.ReadFile("SECURITY.md")
+	require.NoError(t, err)
+	promises := regexp.MustCompile(`(?m)^\| \*\*(.*?)\*\*.*\| (.*) \|$`).FindAllStringSubmatch(string(page), -1)
+	require.Greater(t, len(promises), 5)
+	require.Len(t, promises, strings.Count(string(page), "\n| **"))
+	for _, promise := range promises {
+		tests := regexp.MustCompile(`\[(Test\w+|\w+\.txtar)\]\(([^)]+)\)`).FindAllStringSubmatch(promise[2], -1)
+		require.NotEmpty(t, tests, promise[1])
+		require.Len(t, tests, strings.Count(promise[2], "]("), promise[1])
+		for _, test := range tests {
+			source, err := os.ReadFile(test[2])
+			require.NoError(t, err, promise[1])
+			if strings.HasPrefix(test[1], "Test") {
+				require.Contains(t, string(source), "\nfunc "+test[1]+"(t *testing.T) {", promise[1])
+			}
+		}
+	}
+}
