@@ -128,7 +128,8 @@ func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
 	for i, o := range outcomes {
 		l := looked{Progress: o.Progress}
 		if o.Progress == nil {
-			l.Error = untrusted.Text(strings.TrimPrefix(o.Err.Error(), "milvuswait: "))
+			const longest = 4 << 10 // of a reason, which is cut by itself, and names
+			l.Error = untrusted.Cut(strings.TrimPrefix(o.Err.Error(), "milvuswait: "), longest)
 		}
 		switch a.output.Format {
 		case output.Text:
