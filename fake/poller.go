@@ -3,12 +3,12 @@ package fake
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/furthest"
 )
 
 // Poller is a milvuswait.Poller, and LoadStateChecker, that answers by scripts.
@@ -28,9 +28,10 @@ import (
 //   - A named index that has no script: ErrIndexNotFound.
 //   - The unnamed index, "": the only one there is, ErrIndexNotFound if there is
 //     none, or ErrAmbiguousIndex with the names if there are several.
-//   - AllIndexes: the one that is furthest behind. One that has failed comes
-//     first, one that is not complete before one that is, and then the least
-//     Fraction decides. An index whose poll fails makes the whole poll fail.
+//   - AllIndexes: the one that is furthest behind, as of package rpc: one that has
+//     failed, then one that is not finished, then one that is not complete, then
+//     the one with the least Fraction. An index whose poll fails makes the whole
+//     poll fail.
 //
 // A poll whose context has ended fails with the context's error.
 type Poller struct {
@@ -98,7 +99,7 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	target := milvuswait.IndexBuilding(collection, index)
 	turns, record, err := p.begin(target)
-	progress, err := finish(ctx, turns, err, furthestBehind)
+	progress, err := finish(ctx, turns, err, furthest.Behind)
 	p.end(record, progress, err)
 	return progress, err
 }
@@ -184,25 +185,4 @@ func finish[P milvuswait.Progress](ctx context.Context, turns []turn, err error,
 		return none, err
 	}
 	return join(answers), nil
-}
-
-func furthestBehind(answers []milvuswait.IndexBuildingProgress) milvuswait.IndexBuildingProgress {
-	rank := func(p milvuswait.IndexBuildingProgress) float64 {
-		switch {
-		case p.State == milvuswait.IndexStateFailed:
-			return -1
-		case !p.Complete():
-			return p.Fraction()
-		}
-		return 2 + p.Fraction()
-	}
-	return slices.MinFunc(answers, func(a, b milvuswait.IndexBuildingProgress) int {
-		switch ra, rb := rank(a), rank(b); {
-		case ra < rb:
-			return -1
-		case ra > rb:
-			return 1
-		}
-		return 0
-	})
 }

@@ -86,6 +86,7 @@ func TestIndexBuildingProgress(t *testing.T) {
 		{"all complete", script{"a": fake.Rows(100, 100), "b": fake.Rows(0, 0)}, milvuswait.AllIndexes, "0/0 rows, Finished", "b", nil, ""},
 		{"empty beside one under way", script{"a": fake.Rows(0, 0), "b": fake.Rows(100, 99)}, milvuswait.AllIndexes, "99/100 rows, InProgress", "b", nil, ""},
 		{"one failed", script{"a": fake.Rows(100, 0), "b": failed}, milvuswait.AllIndexes, "100/100 rows, Failed", "b", nil, ""},
+		{"one pending but Finished beside one further that is not", script{"a": fake.BuildOver(100, fake.Forever).AlwaysFinished(), "b": fake.Rows(100, 50)}, milvuswait.AllIndexes, "50/100 rows, InProgress", "b", nil, ""},
 		{"one cannot be polled", script{"a": fake.Rows(100, 0), "b": fake.Steps(fake.Step{Err: errPassing})}, milvuswait.AllIndexes, "", "", errPassing, "connection reset"},
 		{
 			"a name of its own", script{"vidx": fake.Steps(fake.Step{Progress: milvuswait.IndexBuildingProgress{IndexName: "vec"}})}, "vidx",

@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/furthest"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
@@ -45,28 +45,7 @@ func furthestBehind(described []*milvuspb.IndexDescription) milvuswait.IndexBuil
 	for i, d := range described {
 		all[i] = progress(d)
 	}
-	return slices.MinFunc(all, func(a, b milvuswait.IndexBuildingProgress) int {
-		return cmp.Or(
-			cmp.Compare(rank(a), rank(b)),
-			cmp.Compare(a.Fraction(), b.Fraction()),
-			cmp.Compare(a.IndexName, b.IndexName),
-		)
-	})
-}
-
-// rank is lower for an index that is further behind. The state comes before the
-// rows, so that a wait by the state alone sees every index finished too.
-func rank(p milvuswait.IndexBuildingProgress) int {
-	if p.State == milvuswait.IndexStateFailed {
-		return 0
-	}
-	if p.State != milvuswait.IndexStateFinished {
-		return 1
-	}
-	if !p.Complete() {
-		return 2
-	}
-	return 3
+	return furthest.Behind(all)
 }
 
 func progress(d *milvuspb.IndexDescription) milvuswait.IndexBuildingProgress {
