@@ -1,6 +1,7 @@
 package milvuswait
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -106,7 +107,8 @@ func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
 	s.note(now, a)
 	if s.over != nil && a.err != nil {
 		e.core.polls++
-		if errors.Is(s.over, ErrUnreachable) {
+		// What was cut off tells nothing of the server.
+		if errors.Is(s.over, ErrUnreachable) && !errors.Is(a.err, context.Canceled) {
 			e.core.lastErr = a.err
 		}
 		s.end(e, now, s.over)

@@ -1,0 +1,36 @@
+package milvuswait_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+// What package internal/simulation has found.
+
+func TestPollThatWasCutIsNotTheLastErrorOfAnUnreachableServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing := fake.Steps(fake.Step{Err: errBlip, Delay: 3 * time.Second})
+		var p fake.Poller
+		p.Set(milvuswait.Loading("hangs"), fake.WithDelay(fake.Percents(40), fake.Forever))
+		p.Set(milvuswait.Loading("a"), failing).Set(milvuswait.Loading("b"), failing).Set(milvuswait.Loading("c"), failing)
+		targets := []milvuswait.Target{
+			milvuswait.Loading("hangs"), milvuswait.Loading("a"), milvuswait.Loading("b"), milvuswait.Loading("c"),
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), &p, targets, milvuswait.WithMaxInFlight(2), milvuswait.WithUnreachableAfter(4*time.Second))
+
+		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+		var e *milvuswait.Error
+		require.ErrorAs(t, outcomes[0].Err, &e)
+		require.ErrorIs(t, e, milvuswait.ErrUnreachable)
+		require.Equal(t, 6*time.Second, e.Elapsed)
+		require.NoError(t, e.LastErr)
+		require.ErrorIs(t, outcomes[2].Err, errBlip)
+	})
+}
