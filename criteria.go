@@ -25,7 +25,7 @@ func (c *core) isComplete(now time.Duration) bool {
 // unasked reports whether a refresh_progress of 100 may still mean that nobody
 // has asked for the refresh yet.
 func (c *core) unasked(now time.Duration) bool {
-	return c.cfg.refresh && !c.refreshing && now < max(refreshGuard, c.cfg.startGrace)
+	return c.cfg.refresh && c.target.kind == KindLoading && !c.refreshing && now < max(refreshGuard, c.cfg.startGrace)
 }
 
 // mayStall reports whether a standstill counts: what is complete, or waits for a

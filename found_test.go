@@ -1,6 +1,7 @@
 package milvuswait_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,5 +33,22 @@ func TestPollThatWasCutIsNotTheLastErrorOfAnUnreachableServer(t *testing.T) {
 		require.Equal(t, 6*time.Second, e.Elapsed)
 		require.NoError(t, e.LastErr)
 		require.ErrorIs(t, outcomes[2].Err, errBlip)
+	})
+}
+
+func TestIndexStallsBesideARefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour)).
+			Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 40))
+		targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer cancel()
+
+		outcomes, err := milvuswait.WaitAll(ctx, p, targets, milvuswait.WithContinueOnError(),
+			milvuswait.WithRefresh(), milvuswait.WithStartGrace(time.Hour), milvuswait.WithStallTimeout(time.Minute))
+
+		require.ErrorIs(t, err, milvuswait.ErrStalled)
+		require.ErrorIs(t, outcomes[1].Err, milvuswait.ErrStalled)
+		require.Less(t, outcomes[1].Elapsed, 2*time.Minute)
 	})
 }
