@@ -1,0 +1,42 @@
+// Package simulation runs waits for many targets against a simulated server, all
+// of it drawn from one number, and judges them by the log of what happened.
+//
+// Of a seed [Draw] makes a [Scenario]: up to 200 targets, the options of the
+// wait, and for everything that is waited for what is true of it when. Progress
+// rises, jumps and falls, answers are slow or never come, servers say every kind of
+// error, connections break, the server goes away and comes back, collections are
+// dropped and made anew, loads released, indexes fail. The truth is a function of
+// time alone, so that it is the same however often it is asked for.
+//
+// A scenario is played in a bubble of testing/synctest in three ways: by RunFake
+// through fake.Poller; by RunServer through package rpc and a fake server in
+// memory; and by RunLists the same, with all that package rpc offers besides the
+// two questions of a Poller: lists, and the state of loads. Each returns a [Log]:
+// polls that started and ended, updates, outcomes, at the nanosecond.
+//
+// [Check] holds a log against what the library promises. It knows the log and the
+// scenario, and calls nothing of the library to decide. [Compare] says where two
+// logs differ: those of RunFake and RunServer are equal, line by line. That of
+// RunLists is not, since a list is another poll.
+//
+// # Order
+//
+// Goroutines that wake at the same instant run in any order. So no two answers come
+// at the same instant: every poll takes an odd number of nanoseconds that depends
+// on the seed, the target and the instant, and the truth changes at instants of
+// that kind. Polls may start at the same instant, as the first ones do; the log has
+// them in the order of the targets.
+//
+// The library's own jitter comes from a generator that nothing can seed. Scenarios
+// turn it off, or bring generators of their own, whose jitter is drawn from the
+// seed.
+//
+// # Use
+//
+//	go test ./internal/simulation                                     # 1000 seeds
+//	go test ./internal/simulation -run TestSeeds -seeds 20000 -timeout 2h
+//	go test ./internal/simulation -run TestSeeds -seed 123            # one, again
+//
+// A bubble has fewer than 300 goroutines: the polls that are under way have three
+// each, and there are never more than 48.
+package simulation

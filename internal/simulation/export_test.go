@@ -1,0 +1,22 @@
+package simulation
+
+// RuleNames returns what Check checks.
+func RuleNames() []string {
+	var names []string
+	for _, r := range rules {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// Broken returns all the rules that a log breaks.
+func Broken(s *Scenario, log Log) []string {
+	v := gather(s, log)
+	var names []string
+	for _, r := range rules {
+		if r.check(v) != nil {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}

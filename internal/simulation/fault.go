@@ -1,0 +1,152 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Class is what an error is called in a log; empty is none.
+type Class string
+
+// Classes of polls that end with their context.
+const (
+	outOfTime Class = "out of time" // the poll's own
+	cut       Class = "cut"         // by the end of the wait
+)
+
+// Classes of ends that are no answer of a server.
+const (
+	deadline    Class = "deadline exceeded"
+	canceled    Class = "canceled"
+	stalled     Class = "stalled"
+	unreachable Class = "server unreachable"
+	aborted     Class = "aborted"
+	released    Class = "released during the wait"
+)
+
+// Classes of answers, by milvuswait's errors.
+const (
+	noCollection Class = "collection not found"
+	noPartition  Class = "partition not found"
+	noIndex      Class = "index not found"
+	noDatabase   Class = "database not found"
+	ambiguous    Class = "ambiguous index"
+	notLoaded    Class = "not loaded"
+	loadFailed   Class = "load failed"
+	indexFailed  Class = "index build failed"
+)
+
+// fault is an error as a fake.Poller returns it and as a server says it.
+type fault struct {
+	class     Class
+	ofPoller  error
+	ofServer  error
+	loadsOnly bool
+}
+
+func said(code, legacy int32, reason string) error {
+	return &milvuswait.ServerError{Code: code, LegacyCode: legacy, Reason: reason}
+}
+
+func passing(class Class, err error) fault { return fault{class: class, ofPoller: err, ofServer: err} }
+
+func permanent(class Class, err error) fault {
+	return fault{class: class, ofPoller: milvuswait.Permanent(err), ofServer: err}
+}
+
+// passingFaults are what a wait gets over.
+var passingFaults = []fault{
+	passing("Unavailable", status.Error(codes.Unavailable, "node is offline")),
+	passing("Aborted", status.Error(codes.Aborted, "leader switch")),
+	passing("Internal", status.Error(codes.Internal, "channel is lost")),
+	passing("Unknown", status.Error(codes.Unknown, "stack of the proxy")),
+	passing("ResourceExhausted", status.Error(codes.ResourceExhausted, "too many requests")),
+	passing("DeadlineExceeded", status.Error(codes.DeadlineExceeded, "a coordinator did not answer")),
+	passing("Canceled", status.Error(codes.Canceled, "the server is stopping")),
+	passing("code 1", said(1, 1, "service not ready")),
+	passing("code 8", said(8, 49, "rate limit exceeded")),
+	passing("code 503", said(503, 1, "channel not available")),
+}
+
+// permanentFaults are what ends a wait at once.
+var permanentFaults = []fault{
+	permanent("PermissionDenied", status.Error(codes.PermissionDenied, "not for you")),
+	permanent("Unauthenticated", status.Error(codes.Unauthenticated, "token has expired")),
+	permanent("Unimplemented", status.Error(codes.Unimplemented, "unknown method")),
+	permanent("InvalidArgument", status.Error(codes.InvalidArgument, "what is this")),
+	permanent("code 1100", said(1100, 5, "invalid parameter")),
+	permanent("code 1401", said(1401, 3, "privilege not permitted")),
+	{noDatabase, milvuswait.ErrDatabaseNotFound, milvuswait.ErrDatabaseNotFound, false},
+	{loadFailed, milvuswait.ErrLoadFailed, milvuswait.ErrLoadFailed, true},
+}
+
+// sentinels are milvuswait's errors, the more telling first where two are in one.
+var sentinels = []struct {
+	class Class
+	err   error
+}{
+	{loadFailed, milvuswait.ErrLoadFailed}, {released, milvuswait.ErrReleased}, {notLoaded, milvuswait.ErrNotLoaded},
+	{noCollection, milvuswait.ErrCollectionNotFound}, {noPartition, milvuswait.ErrPartitionNotFound},
+	{noIndex, milvuswait.ErrIndexNotFound}, {noDatabase, milvuswait.ErrDatabaseNotFound}, {ambiguous, milvuswait.ErrAmbiguousIndex},
+	{indexFailed, milvuswait.ErrIndexFailed}, {stalled, milvuswait.ErrStalled}, {unreachable, milvuswait.ErrUnreachable},
+	{aborted, milvuswait.ErrAborted}, {deadline, context.DeadlineExceeded}, {canceled, context.Canceled},
+}
+
+// classOf names an error of an answer or of a wait.
+func classOf(err error) Class {
+	if err == nil {
+		return ""
+	}
+	if strings.HasPrefix(err.Error(), "poll timed out after ") {
+		return outOfTime
+	}
+	var asked interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &asked) {
+		return Class(asked.GRPCStatus().Code().String())
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s.err) {
+			return s.class
+		}
+	}
+	var server *milvuswait.ServerError
+	if errors.As(err, &server) {
+		return Class(fmt.Sprintf("code %d", server.Code))
+	}
+	switch text := err.Error(); text { // hidden from errors.Is
+	case context.DeadlineExceeded.Error():
+		return Class(codes.DeadlineExceeded.String())
+	case context.Canceled.Error():
+		return Class(codes.Canceled.String())
+	default:
+		return Class(text)
+	}
+}
+
+// ends reports whether answers of that class end a wait, wherever it stands. What
+// is not listed passes.
+func (c Class) ends() bool {
+	switch c {
+	case noCollection, noPartition, noIndex, noDatabase, ambiguous, notLoaded, loadFailed, indexFailed,
+		"PermissionDenied", "Unauthenticated", "Unimplemented", "InvalidArgument", "code 1100", "code 1401":
+		return true
+	}
+	return false
+}
+
+// absent reports whether answers of that class are tolerated within the grace
+// at the start.
+func (c Class) absent() bool {
+	switch c {
+	case noCollection, noPartition, noIndex, noDatabase, notLoaded, loadFailed:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,117 @@
+package simulation
+
+import "time"
+
+func pollsEnd(v *evidence) *breach {
+	if len(v.over) != 1 {
+		return broken(nil, "it was over %d times", len(v.over))
+	}
+	for _, p := range v.polls {
+		if p.ended != 1 || p.end < p.start || p.end > v.over[0].At {
+			return broken(nil, "poll %d started at %v and ended %d times, at %v, the wait at %v", p.number, p.start, p.ended, p.end, v.over[0].At)
+		}
+	}
+	return nil
+}
+
+func onePollAtATime(v *evidence) *breach {
+	return each(v, func(h *history) *breach {
+		var before *entry
+		for _, e := range h.entries {
+			if before != nil && !before.listed && !e.listed && e.start < before.end {
+				return broken(h, "poll %d started at %v, poll %d ended at %v", e.number, e.start, before.number, before.end)
+			}
+			before = e
+		}
+		return nil
+	})
+}
+
+func inFlight(v *evidence) *breach {
+	for _, m := range v.timeline {
+		if m.inFlight > v.workers() {
+			return broken(nil, "%d at %v, of %d", m.inFlight, m.at, v.workers())
+		}
+	}
+	return nil
+}
+
+// longest is the most that a poll may take, but for options.
+const longest = time.Minute
+
+func pollTimes(v *evidence) *breach {
+	o := &v.s.Options
+	first, most := 10*time.Second, longest
+	if o.PollTime[0] > 0 {
+		first, most = o.PollTime[0], o.PollTime[1]
+	}
+	capped := func(limit time.Duration) time.Duration {
+		if o.Deadline > 0 {
+			return min(limit, o.Deadline)
+		}
+		return limit
+	}
+	for _, p := range v.polls {
+		// A list only saves polls, and has a time of its own.
+		if most := capped(p.start + max(most, 2*longest)); p.limit <= p.start || p.limit > most {
+			return broken(nil, "poll %d started at %v and had until %v, at most %v", p.number, p.start, p.limit, most)
+		}
+	}
+	return each(v, func(h *history) *breach {
+		time := first
+		for _, e := range h.entries {
+			if !e.listed && len(e.asked) == 1 && e.limit != capped(e.start+time) {
+				return broken(h, "poll %d started at %v and had until %v, not %v", e.number, e.start, e.limit, capped(e.start+time))
+			}
+			switch {
+			case e.silent:
+			case e.answer.Err == outOfTime:
+				time = min(2*time, most)
+			case e.answer.Err == "":
+				time = first
+			}
+		}
+		return nil
+	})
+}
+
+func noPollTooLate(v *evidence) *breach {
+	limit := v.s.Options.limit()
+	for _, p := range v.polls {
+		if limit > 0 && p.start >= limit {
+			return broken(nil, "poll %d started at %v, the context ended at %v", p.number, p.start, limit)
+		}
+	}
+	return nil
+}
+
+func noPollAfterTheEnd(v *evidence) *breach {
+	return eachEntry(v, func(h *history, e *entry) *breach {
+		if h.final.Final && e.end > h.final.At {
+			return broken(h, "poll %d went on until %v, the target ended at %v", e.number, e.end, h.final.At)
+		}
+		return nil
+	})
+}
+
+func firstPollsFirst(v *evidence) *breach {
+	lists := v.lists()
+	seconds, of := time.Duration(-1), (*history)(nil)
+	for _, h := range v.histories {
+		if len(h.entries) > 1 && (of == nil || h.entries[1].start < seconds) {
+			seconds, of = h.entries[1].start, h
+		}
+	}
+	return each(v, func(h *history) *breach {
+		if lists && h.whole() {
+			return nil // a list was its first, and may not have had it
+		}
+		if of != nil && len(h.entries) > 0 && h.entries[0].start > seconds {
+			return broken(h, "the first poll was at %v, the second of %v at %v", h.entries[0].start, of.target, seconds)
+		}
+		if of != nil && len(h.entries) == 0 && (!h.final.Final || h.final.At > seconds) {
+			return broken(h, "it was never polled, the second poll of %v was at %v", of.target, seconds)
+		}
+		return nil
+	})
+}

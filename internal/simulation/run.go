@@ -1,0 +1,89 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// horizon returns when every wait is over, by far. One that is not will never be:
+// its context is cancelled, which the log shows.
+func (s *Scenario) horizon() time.Duration { return 50*s.Span + time.Hour }
+
+// errCause is why a context was cancelled.
+var errCause = errors.New("the user has gone")
+
+// run waits by the Poller that with makes of a recorder, and returns the log.
+func (s *Scenario) run(start time.Time, p milvuswait.Poller, with func(*recorder) milvuswait.Poller) Log {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	if s.Options.Deadline > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, start.Add(s.Options.Deadline))
+		defer stop()
+	}
+	if s.Options.Cancel > 0 {
+		defer time.AfterFunc(s.Options.Cancel, func() { cancel(errCause) }).Stop()
+	}
+	defer time.AfterFunc(s.horizon(), func() { cancel(errors.New("it never ends")) }).Stop()
+	r := newRecorder(ctx, s, start, p)
+	outcomes, err := s.wait(ctx, with(r), append(s.options(), milvuswait.WithObserver(milvuswait.ObserverFunc(r.told))))
+	for _, o := range outcomes {
+		r.add(ended(r.now(), o))
+	}
+	over := Event{At: r.now(), Kind: Over}
+	var joined interface{ Unwrap() []error }
+	var single *milvuswait.Error
+	switch {
+	case errors.As(err, &single) && err == error(single):
+		over.Failed = 1
+	case errors.As(err, &joined):
+		over.Failed = len(joined.Unwrap())
+	}
+	r.add(over)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log.order(r.rank)
+	return r.log
+}
+
+// wait waits in the way of the scenario. What Watch tells becomes an outcome.
+func (s *Scenario) wait(ctx context.Context, p milvuswait.Poller, opts []milvuswait.Option) ([]milvuswait.Outcome, error) {
+	if !s.Options.Watch {
+		return milvuswait.WaitAll(ctx, p, s.Targets, opts...)
+	}
+	var o milvuswait.Outcome
+	for u, err := range milvuswait.Watch(ctx, p, s.Targets[0], opts...) {
+		o = milvuswait.Outcome{Target: u.Target, Progress: u.Progress, Err: err, Polls: u.Polls, Elapsed: u.Elapsed}
+	}
+	return []milvuswait.Outcome{o}, o.Err
+}
+
+// told logs an update.
+func (r *recorder) told(u milvuswait.Update) {
+	e := Event{
+		At: r.now(), Kind: Told, Target: u.Target, Answer: Answer{u.Progress, classOf(u.Err)},
+		Polls: u.Polls, Elapsed: u.Elapsed, Next: u.Next, Final: u.Final,
+	}
+	if u.Final {
+		e.Answer.Err, e.Last = classesOf(u.Err)
+	}
+	r.add(e)
+}
+
+func ended(at time.Duration, o milvuswait.Outcome) Event {
+	e := Event{At: at, Kind: Returned, Target: o.Target, Answer: Answer{Progress: o.Progress}, Polls: o.Polls, Elapsed: o.Elapsed}
+	e.Answer.Err, e.Last = classesOf(o.Err)
+	return e
+}
+
+// classesOf names the cause of a wait's end, and the error of its last poll.
+func classesOf(err error) (cause, last Class) {
+	var e *milvuswait.Error
+	if !errors.As(err, &e) {
+		return classOf(err), ""
+	}
+	return classOf(e.Cause), classOf(e.LastErr)
+}

@@ -1,0 +1,77 @@
+package simulation
+
+import (
+	"context"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+// RunLists is RunServer with all that package rpc offers, and against a server of
+// one version or another. It must be called in a bubble.
+func (s *Scenario) RunLists() (Log, error) {
+	dialect := fakeserver.Milvus23
+	if s.Old {
+		dialect = fakeserver.Milvus22
+	}
+	return s.serve(dialect, func(r *recorder) milvuswait.Poller { return lister{r} })
+}
+
+// lister is a recorder with all that its Poller can do.
+type lister struct{ *recorder }
+
+// everything is what package rpc's Poller can do.
+type everything interface {
+	milvuswait.Poller
+	milvuswait.LoadStateChecker
+	milvuswait.Lister
+	milvuswait.IndexLister
+}
+
+// CheckLoadState implements milvuswait.LoadStateChecker.
+func (l lister) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
+	err := l.poller.(everything).CheckLoadState(ctx, collection, partitions...)
+	target := l.targets[milvuswait.Loading(collection, partitions...)]
+	l.add(Event{At: l.now(), Kind: Checked, Target: target, Answer: l.answer(ctx, nil, err)})
+	return err
+}
+
+// ListLoading implements milvuswait.Lister.
+func (l lister) ListLoading(ctx context.Context) (all map[string]milvuswait.LoadingProgress, err error) {
+	lost := l.ask(ctx, nil, func() Event {
+		if all, err = l.poller.(everything).ListLoading(ctx); err != nil {
+			return Event{Answers: []Answer{l.answer(ctx, nil, err)}}
+		}
+		e := Event{Listed: map[string]Answer{}}
+		for name, p := range all {
+			e.Listed[name] = Answer{Progress: p}
+		}
+		return e
+	})
+	if lost != nil {
+		return nil, lost
+	}
+	return all, err
+}
+
+// ListIndexBuilding implements milvuswait.IndexLister.
+func (l lister) ListIndexBuilding(ctx context.Context, collection string, indexes []string) (all []milvuswait.IndexBuildingProgress, errs []error) {
+	asked := make([]milvuswait.Target, len(indexes))
+	for i, index := range indexes {
+		asked[i] = milvuswait.IndexBuilding(collection, index)
+	}
+	lost := l.ask(ctx, asked, func() (e Event) {
+		all, errs = l.poller.(everything).ListIndexBuilding(ctx, collection, indexes)
+		for i := range all {
+			e.Answers = append(e.Answers, l.answer(ctx, all[i], errs[i]))
+		}
+		return e
+	})
+	if lost != nil {
+		all, errs = make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
+		for i := range errs {
+			errs[i] = lost
+		}
+	}
+	return all, errs
+}

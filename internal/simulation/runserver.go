@@ -1,0 +1,89 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// RunServer plays the scenario through package rpc and a fake server in memory. It
+// must be called in a bubble.
+func (s *Scenario) RunServer() (Log, error) {
+	return s.serve(fakeserver.Milvus23, func(r *recorder) milvuswait.Poller { return pollerOnly{r} })
+}
+
+// serve plays the scenario against a server.
+func (s *Scenario) serve(dialect fakeserver.Dialect, with func(*recorder) milvuswait.Poller) (log Log, err error) {
+	start := time.Now()
+	srv, err := fakeserver.Start(fakeserver.Config{Dialect: dialect})
+	if err != nil {
+		return nil, err
+	}
+	defer srv.Close()
+	conn, err := srv.Dial(grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: s.Span, Multiplier: 1, MaxDelay: s.Span}}))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer s.unfold(stage{
+		set:  srv.Set,
+		drop: srv.Drop,
+		said: func(f *fault) error { return f.ofServer },
+	}, start)()
+	client := milvuspb.NewMilvusServiceClient(conn)
+	stop := s.disturb(srv, conn, client)
+	log = s.run(start, rpc.New(client), with)
+	if failed := stop(); failed != nil {
+		return nil, fmt.Errorf("simulation: %w", failed)
+	}
+	return log, nil
+}
+
+// disturb breaks the connection and stops the server when it is time. The function
+// it returns ends that, and returns what went wrong.
+func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn, client milvuspb.MilvusServiceClient) func() error {
+	const harmless = "GetVersion"
+	srv.Fail(harmless, fakeserver.Drop())
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	var failed error
+	at := func(d time.Duration, do func()) {
+		running.Go(func() {
+			if pause(ctx, d) == nil {
+				do()
+			}
+		})
+	}
+	for _, broken := range s.Breaks {
+		at(broken, func() {
+			_, _ = client.GetVersion(ctx, &milvuspb.GetVersionRequest{}) // it breaks the connection, and fails by that
+		})
+	}
+	for _, away := range s.Outages {
+		at(away.From, srv.Stop)
+		at(away.To, func() {
+			if err := srv.Restart(); err != nil {
+				mu.Lock()
+				failed = err
+				mu.Unlock()
+			}
+			conn.ResetConnectBackoff() // else the client's jitter would say when it is noticed
+		})
+	}
+	return func() error {
+		cancel()
+		running.Wait()
+		return failed
+	}
+}

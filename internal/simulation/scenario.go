@@ -1,0 +1,171 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Scenario is a wait and the world in which it happens.
+type Scenario struct {
+	Seed        uint64
+	Span        time.Duration // in which nearly everything happens
+	Collections []*Collection
+	Targets     []milvuswait.Target // some of them twice
+	Breaks      []time.Duration     // when every connection breaks
+	Outages     []Span              // in which the server is away
+	Old         bool                // the server of RunLists is a 2.2
+	Options     Options
+}
+
+// Options are those of the wait. Zero durations are off, but for the times of
+// polls and of backoffs, which have their defaults then.
+type Options struct {
+	Watch     bool          // one target, by Watch instead of WaitAll
+	Deadline  time.Duration // of the context
+	Cancel    time.Duration // when the context is cancelled
+	Settle    time.Duration
+	Stall     time.Duration
+	Grace     time.Duration
+	Budget    time.Duration // of WithUnreachableAfter
+	PollTime  [2]time.Duration
+	Refresh   bool
+	Criterion milvuswait.IndexCriterion
+	InFlight  int
+	Continue  bool
+	Backoff   milvuswait.Backoff
+	Own       *Generators // instead of Backoff
+}
+
+// Generators are the caller's own backoffs: exponential, with jitter from a seed.
+type Generators struct {
+	Seed      uint64
+	First     time.Duration
+	Most      time.Duration
+	Stop      int // how many delays until each says stop; 0 is never
+	generated int
+}
+
+// Generator is one of them.
+type generator struct {
+	random *rand.Rand
+	of     *Generators
+	delay  time.Duration
+	left   int
+}
+
+// next returns a new generator: another one for every target, in their order.
+func (g *Generators) next() milvuswait.BackOff {
+	g.generated++
+	return &generator{random: random(g.Seed + uint64(g.generated)), of: g}
+}
+
+func (g *generator) Reset() { g.delay, g.left = g.of.First, g.of.Stop }
+
+func (g *generator) NextBackOff() time.Duration {
+	if g.of.Stop > 0 {
+		if g.left--; g.left < 0 {
+			return -1
+		}
+	}
+	d := time.Duration((0.5 + g.random.Float64()) * float64(g.delay))
+	g.delay = min(g.delay*3/2, g.of.Most)
+	return min(d, g.of.Most)
+}
+
+// random returns a source of its own for a seed.
+func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x6d696c767573)) }
+
+// options returns those of the library.
+func (s *Scenario) options() []milvuswait.Option {
+	o := &s.Options
+	opts := []milvuswait.Option{
+		milvuswait.WithSettle(o.Settle), milvuswait.WithStallTimeout(o.Stall), milvuswait.WithStartGrace(o.Grace),
+		milvuswait.WithUnreachableAfter(o.Budget),
+	}
+	if o.PollTime[0] > 0 {
+		opts = append(opts, milvuswait.WithPollTimeout(o.PollTime[0], o.PollTime[1]))
+	}
+	if o.Refresh {
+		opts = append(opts, milvuswait.WithRefresh())
+	}
+	if o.Criterion != milvuswait.AllRows {
+		opts = append(opts, milvuswait.WithIndexCriterion(o.Criterion))
+	}
+	if o.Own != nil {
+		own := *o.Own // so that every run begins anew
+		opts = append(opts, milvuswait.WithBackoffFunc(own.next))
+	} else {
+		opts = append(opts, milvuswait.WithBackoff(o.Backoff))
+	}
+	if o.Watch {
+		return opts
+	}
+	if o.InFlight > 0 {
+		opts = append(opts, milvuswait.WithMaxInFlight(o.InFlight))
+	}
+	if o.Continue {
+		opts = append(opts, milvuswait.WithContinueOnError())
+	}
+	return opts
+}
+
+// distinct returns the targets without those that are there already.
+func (s *Scenario) distinct() []milvuswait.Target {
+	known := map[milvuswait.Target]bool{}
+	var all []milvuswait.Target
+	for _, t := range s.Targets {
+		if !known[t] {
+			all = append(all, t)
+		}
+		known[t] = true
+	}
+	return all
+}
+
+// String returns the scenario in a few lines.
+func (s *Scenario) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %d targets within %v, %+v", s.Seed, len(s.Targets), s.Span, s.Options)
+	if s.Options.Own != nil {
+		fmt.Fprintf(&b, ", generators %+v", *s.Options.Own)
+	}
+	fmt.Fprintf(&b, "\n  breaks %v, outages %v", s.Breaks, s.Outages)
+	return b.String()
+}
+
+// describe returns what is true of the collection of a target, a line a state.
+func (s *Scenario) describe(target milvuswait.Target) string {
+	var b strings.Builder
+	for _, c := range s.Collections {
+		if c.Name != target.Collection() {
+			continue
+		}
+		if len(c.Gone) > 0 {
+			fmt.Fprintf(&b, "  %q gone %v\n", c.Name, c.Gone)
+		}
+		for _, t := range c.Things {
+			for _, state := range t.States {
+				fmt.Fprintf(&b, "  %v from %v: %v\n", t.Target, state.From, state)
+			}
+		}
+	}
+	return b.String()
+}
+
+// String returns the state, but for when it begins.
+func (s State) String() string {
+	said := ""
+	switch {
+	case s.Absent:
+		said = "absent"
+	case s.Fault != nil:
+		said = string(s.Fault.class)
+	default:
+		said = fmt.Sprint(s.Says)
+	}
+	return fmt.Sprintf("%s, takes %v", said, s.Takes)
+}

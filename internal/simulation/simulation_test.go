@@ -1,0 +1,126 @@
+package simulation_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/internal/simulation"
+)
+
+var (
+	seeds = flag.Uint64("seeds", 1000, "how many seeds TestSeeds plays")
+	seed  = flag.Int64("seed", -1, "the one seed that TestSeeds plays")
+)
+
+// ways are how a scenario is played.
+var ways = []struct {
+	name string
+	play func(*simulation.Scenario) (simulation.Log, error)
+}{
+	{"through a fake Poller", func(s *simulation.Scenario) (simulation.Log, error) { return s.RunFake(), nil }},
+	{"through a server", (*simulation.Scenario).RunServer},
+	{"through a server with lists", (*simulation.Scenario).RunLists},
+}
+
+// play returns the log of a scenario that was played in a bubble of its own.
+func play(t *testing.T, s *simulation.Scenario, way func(*simulation.Scenario) (simulation.Log, error)) simulation.Log {
+	t.Helper()
+	var log simulation.Log
+	var err error
+	synctest.Test(t, func(*testing.T) { log, err = way(s) })
+	require.NoError(t, err)
+	return log
+}
+
+func TestSeeds(t *testing.T) {
+	if *seed >= 0 {
+		playSeed(t, uint64(*seed))
+		return
+	}
+	const lots = 8 // side by side, as far as there are processors
+	for lot := range uint64(lots) {
+		t.Run(fmt.Sprintf("lot %d", lot), func(t *testing.T) {
+			t.Parallel()
+			for seed := lot; seed < *seeds; seed += lots {
+				t.Run(fmt.Sprint(seed), func(t *testing.T) { playSeed(t, seed) })
+			}
+		})
+	}
+}
+
+// playSeed plays a seed in every way. The logs through a fake Poller and through a
+// server are the same: the same targets are polled at the same instants with the
+// same answers, and end at the same instants in the same way.
+func playSeed(t *testing.T, seed uint64) {
+	s := simulation.Draw(seed)
+	var logs []simulation.Log
+	for _, way := range ways {
+		log := play(t, s, way.play)
+		if err := simulation.Check(s, log); err != nil {
+			t.Fatalf("%s, %v\n%s", way.name, err, again(seed))
+		}
+		logs = append(logs, log)
+	}
+	if err := simulation.Compare(logs[0], logs[1]); err != nil {
+		t.Fatalf("%v\nthe logs differ in %v\n%s", s, err, again(seed))
+	}
+}
+
+func again(seed uint64) string {
+	return fmt.Sprintf("again: go test ./internal/simulation -run TestSeeds -seed %d", seed)
+}
+
+func TestSameSeedSameLog(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(60) {
+				one := play(t, simulation.Draw(seed), way.play)
+				other := play(t, simulation.Draw(seed), way.play)
+				require.NoError(t, simulation.Compare(one, other), "seed %d", seed)
+			}
+		})
+	}
+}
+
+func TestSeedsDiffer(t *testing.T) {
+	one, other := simulation.Draw(1), simulation.Draw(2)
+	require.Error(t, simulation.Compare(play(t, one, ways[0].play), play(t, other, ways[0].play)))
+}
+
+// TestLogsAgree has logs of both ways that agree, and that do not any more when one
+// line of one of them is another.
+func TestLogsAgree(t *testing.T) {
+	s := simulation.Draw(5)
+	fake, server := play(t, s, ways[0].play), play(t, s, ways[1].play)
+	require.NoError(t, simulation.Compare(fake, server))
+	require.Greater(t, len(fake), 10)
+	for _, tt := range []struct {
+		name   string
+		change func(simulation.Log) simulation.Log
+	}{
+		{"an event is missing", func(l simulation.Log) simulation.Log { return slices.Delete(l, 4, 5) }},
+		{"the last event is missing", func(l simulation.Log) simulation.Log { return l[:len(l)-1] }},
+		{"an event is there twice", func(l simulation.Log) simulation.Log { return slices.Insert(l, 4, l[4]) }},
+		{"an event is a nanosecond late", func(l simulation.Log) simulation.Log { l[4].At++; return l }},
+		{"an answer is another", func(l simulation.Log) simulation.Log {
+			i := slices.IndexFunc(l, func(e simulation.Event) bool { return e.Kind == simulation.Ended })
+			l[i].Answers = []simulation.Answer{{Err: "Unavailable"}}
+			return l
+		}},
+		{"an outcome is another", func(l simulation.Log) simulation.Log {
+			i := slices.IndexFunc(l, func(e simulation.Event) bool { return e.Kind == simulation.Returned })
+			l[i].Answer.Err = "stalled"
+			return l
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			require.Error(t, simulation.Compare(tt.change(slices.Clone(fake)), server))
+		})
+	}
+}

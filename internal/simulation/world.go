@@ -1,0 +1,229 @@
+package simulation
+
+import (
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+// Thing is what can be loaded or built: a collection, a partition, an index.
+type Thing struct {
+	Target milvuswait.Target // as Set takes it
+	States []State           // in the order of time, the first from 0
+}
+
+// State is what is true of a thing from an instant until its next State.
+type State struct {
+	From   time.Duration
+	Says   milvuswait.Progress // nil if there is a fault or nothing is there
+	Fault  *fault
+	Absent bool          // known, but not there: not loaded, or no index
+	Takes  time.Duration // what the answer takes; fake.Forever for none
+}
+
+// Collection is a collection and what is of it.
+type Collection struct {
+	Name   string
+	Things []*Thing
+	Gone   []Span // dropped
+}
+
+// Span is from one instant to another.
+type Span struct{ From, To time.Duration }
+
+func (s Span) has(at time.Duration) bool { return at >= s.From && at < s.To }
+
+// at returns what is true of the thing.
+func (t *Thing) at(now time.Duration) State {
+	state := t.States[0]
+	for _, s := range t.States[1:] {
+		if s.From <= now {
+			state = s
+		}
+	}
+	return state
+}
+
+// gone reports whether the collection is dropped.
+func (c *Collection) gone(now time.Duration) bool {
+	return slices.ContainsFunc(c.Gone, func(s Span) bool { return s.has(now) })
+}
+
+// stage is where things are set: fake.Poller's methods, or a server's.
+type stage struct {
+	set  func(milvuswait.Target, fake.Script)
+	drop func(collection string)
+	said func(*fault) error // how a fault is said there
+}
+
+// script returns the script by which the thing answers: a function of time.
+func (s *Scenario) script(t *Thing, start time.Time, words func(*fault) error) fake.Script {
+	return fake.ScriptFunc(func(int, time.Duration) fake.Step {
+		now := time.Since(start)
+		state := t.at(now)
+		step := fake.Step{Progress: state.Says, Delay: state.Takes}
+		if state.Takes > 0 && state.Takes != fake.Forever {
+			step.Delay += s.odd(t.Target.String(), now)
+		}
+		if state.Fault != nil {
+			step.Err = words(state.Fault)
+		}
+		return step
+	})
+}
+
+// unfold sets what is true at the start, and what changes later when it does. The
+// changes are made at instants of their own, and end with the bubble's timers,
+// which stop returns.
+func (s *Scenario) unfold(on stage, start time.Time) (stop func()) {
+	var timers []*time.Timer
+	for _, c := range s.Collections {
+		apply := func(now time.Duration) {
+			if c.gone(now) {
+				on.drop(c.Name)
+				return
+			}
+			for _, t := range c.Things {
+				if t.at(now).Absent {
+					on.set(t.Target, nil)
+				} else {
+					on.set(t.Target, s.script(t, start, on.said))
+				}
+			}
+		}
+		apply(0)
+		for _, at := range c.turns() {
+			timers = append(timers, time.AfterFunc(at, func() { apply(at) }))
+		}
+	}
+	return func() {
+		for _, t := range timers {
+			t.Stop()
+		}
+	}
+}
+
+// turns returns when something of the collection comes or goes.
+func (c *Collection) turns() []time.Duration {
+	var all []time.Duration
+	for _, span := range c.Gone {
+		all = append(all, span.From, span.To)
+	}
+	for _, t := range c.Things {
+		for i, state := range t.States[1:] {
+			if state.Absent != t.States[i].Absent {
+				all = append(all, state.From)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// odd returns an odd number of nanoseconds, below 200 µs, that is the same for the
+// same seed, name and instant.
+func (s *Scenario) odd(name string, now time.Duration) time.Duration {
+	h := fnv.New64a()
+	for _, n := range []uint64{s.Seed, uint64(now)} {
+		for shift := 0; shift < 64; shift += 8 {
+			_, _ = h.Write([]byte{byte(n >> shift)}) // a hash does not fail
+		}
+	}
+	_, _ = h.Write([]byte(name))
+	return time.Duration(h.Sum64()%100_000)*2 + 1
+}
+
+// involved returns the things that a target is about, and their collection; nil if
+// there is no such target.
+func (s *Scenario) involved(target milvuswait.Target) (*Collection, []*Thing) {
+	i := slices.IndexFunc(s.Collections, func(c *Collection) bool { return c.Name == target.Collection() })
+	if i < 0 {
+		return nil, nil
+	}
+	c := s.Collections[i]
+	var things []*Thing
+	for _, t := range c.Things {
+		named := t.Target.Index() == target.Index() || target.Index() == "" || target.Index() == milvuswait.AllIndexes
+		if target.Kind() == milvuswait.KindLoading {
+			named = target.Partitions() == nil || slices.Contains(target.Partitions(), strings.Join(t.Target.Partitions(), ""))
+		}
+		if named && t.Target.Kind() == target.Kind() {
+			things = append(things, t)
+		}
+	}
+	return c, things
+}
+
+// complete reports whether everything is done that the target is about, but for
+// expected rows.
+func (s *Scenario) complete(target milvuswait.Target, at time.Duration) bool {
+	c, things := s.involved(target)
+	if c == nil || c.gone(at) || len(things) == 0 {
+		return false
+	}
+	sum, there := 0.0, 0
+	for _, t := range things {
+		state := t.at(at)
+		if state.Absent && target.Kind() == milvuswait.KindIndexBuilding {
+			continue // a dropped index is none of all
+		}
+		there++
+		if state.Absent || state.Fault != nil {
+			return false
+		}
+		switch p := state.Says.(type) {
+		case milvuswait.LoadingProgress:
+			sum += float64(p.Percent)
+		case milvuswait.IndexBuildingProgress:
+			if !s.Options.complete(t.Target, p, 0) {
+				return false
+			}
+		}
+	}
+	return there > 0 && (target.Kind() == milvuswait.KindIndexBuilding || sum >= 100*float64(there))
+}
+
+// changes returns instants that show everything that is true of the target from
+// one to another.
+func (s *Scenario) changes(target milvuswait.Target, from, to time.Duration) []time.Duration {
+	all := []time.Duration{from}
+	c, things := s.involved(target)
+	add := func(at time.Duration) {
+		if at > from && at <= to {
+			all = append(all, at)
+		}
+	}
+	if c != nil {
+		for _, span := range c.Gone {
+			add(span.From)
+			add(span.To)
+		}
+	}
+	for _, t := range things {
+		for _, state := range t.States {
+			add(state.From)
+		}
+	}
+	return all
+}
+
+// forGood is later than anything happens.
+const forGood = time.Duration(1 << 62)
+
+// completeFrom returns since when the target is complete for good, or -1.
+func (s *Scenario) completeFrom(target milvuswait.Target) time.Duration {
+	since := time.Duration(-1)
+	for _, at := range slices.Sorted(slices.Values(s.changes(target, 0, forGood))) {
+		switch {
+		case !s.complete(target, at):
+			since = -1
+		case since < 0:
+			since = at
+		}
+	}
+	return since
+}
