@@ -59,11 +59,11 @@ func Draw(seed uint64) *Scenario {
 // targets returns how many there are: mostly few.
 func (d dice) targets() int {
 	switch p := d.Float64(); {
-	case p < 0.62:
+	case p < 0.72:
 		return d.between(1, 3)
-	case p < 0.90:
+	case p < 0.94:
 		return d.between(4, 8)
-	case p < 0.98:
+	case p < 0.99:
 		return d.between(9, 24)
 	}
 	return d.between(25, 200)
@@ -93,7 +93,7 @@ func (d dice) options(s *Scenario) Options {
 	// A wait ends by its deadline, or because it may neither stand still nor be
 	// without answers for long.
 	if d.chance(0.7) {
-		o.Deadline = d.part(s.Span, 0.1, 2.5)
+		o.Deadline = d.part(s.Span, 0.1, 2)
 		if d.chance(0.6) {
 			o.Stall = 0
 		}
@@ -112,16 +112,16 @@ func (d dice) options(s *Scenario) Options {
 func (d dice) pace(span time.Duration, o *Options) {
 	switch {
 	case d.chance(0.3):
-		o.Own = &Generators{Seed: d.Uint64(), First: d.part(span, 0.005, 0.1), Most: d.part(span, 0.1, 0.3)}
+		o.Own = &Generators{Seed: d.Uint64(), First: d.part(span, 0.01, 0.1), Most: d.part(span, 0.1, 0.35)}
 		if d.chance(0.1) {
 			o.Own.Stop = d.between(1, 12)
 		}
-	case span < 2*time.Second && d.chance(0.5):
+	case span < time.Second && d.chance(0.5):
 		o.Backoff = milvuswait.Backoff{} // the default
 	default:
-		most := min(d.part(span, 0.05, 0.25), time.Hour)
+		most := min(d.part(span, 0.1, 0.3), time.Hour)
 		o.Backoff = milvuswait.Backoff{
-			Initial: min(d.part(span, 0.01, 0.05), most), Max: most, Multiplier: 1 + 2*d.Float64(),
+			Initial: min(d.part(span, 0.015, 0.06), most), Max: most, Multiplier: 1 + 2*d.Float64(),
 			Lateness: 0.05 + d.Float64(), IgnoreProgress: d.chance(0.3),
 		}
 	}

@@ -130,6 +130,9 @@ func (w *worldDice) live(t *Thing) *Thing {
 		if w.chance(0.15) {
 			done = w.IntN(done + 1) // it falls
 		}
+		if i == 0 && w.chance(0.3) {
+			done = 0 // which may mean that nobody has asked for it
+		}
 		last := i == len(at)-1
 		if last && w.chance(0.8) {
 			done = 100
@@ -173,6 +176,9 @@ func (w *worldDice) rows(t *Thing, rows, done int) milvuswait.IndexBuildingProgr
 	}
 	if w.chance(0.1) {
 		p.State = milvuswait.IndexState(w.IntN(4)) // any but Failed
+	}
+	if w.chance(0.1) {
+		p.IndexedRows = total // of segments that were compacted away since
 	}
 	if w.faulty && w.chance(0.02) {
 		p.IndexedRows, p.PendingIndexRows = p.IndexedRows+1000, -5

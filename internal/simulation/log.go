@@ -70,10 +70,13 @@ type Log []Event
 // from what and then by target, and numbers the polls.
 func (l Log) order(rank map[milvuswait.Target]int) {
 	of := func(e Event) int {
-		if len(e.Asked) > 0 {
+		switch {
+		case e.Kind != Started && e.Kind != Ended:
+			return rank[e.Target]
+		case len(e.Asked) > 0:
 			return rank[e.Asked[0]]
 		}
-		return rank[e.Target]
+		return -1 // a list of all loads
 	}
 	slices.SortStableFunc(l, func(a, b Event) int {
 		if a.Kind == Returned && b.Kind == Returned {

@@ -32,6 +32,7 @@ var rules = []rule{
 	{"no poll starts when the context has ended", noPollTooLate},
 	{"no poll of a target outlives its end", noPollAfterTheEnd},
 	{"every first poll starts before any second", firstPollsFirst},
+	{"first polls start in the order of the targets", firstPollsInOrder},
 
 	{"every target ends once, and is told nothing more", endsOnce},
 	{"success means that the last poll was complete", successIsComplete},

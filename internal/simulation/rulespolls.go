@@ -115,3 +115,20 @@ func firstPollsFirst(v *evidence) *breach {
 		return nil
 	})
 }
+
+func firstPollsInOrder(v *evidence) *breach {
+	if v.lists() {
+		return nil
+	}
+	var before *history
+	return each(v, func(h *history) *breach {
+		if len(h.entries) == 0 || len(h.entries[0].asked) > 1 {
+			return nil
+		}
+		if before != nil && h.entries[0].start < before.entries[0].start {
+			return broken(h, "the first poll was at %v, that of %v, which comes before it, at %v", h.entries[0].start, before.target, before.entries[0].start)
+		}
+		before = h
+		return nil
+	})
+}

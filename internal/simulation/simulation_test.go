@@ -88,7 +88,7 @@ func TestSameSeedSameLog(t *testing.T) {
 	}
 }
 
-func TestSeedsDiffer(t *testing.T) {
+func TestAnotherSeedIsAnotherLog(t *testing.T) {
 	one, other := simulation.Draw(1), simulation.Draw(2)
 	require.Error(t, simulation.Compare(play(t, one, ways[0].play), play(t, other, ways[0].play)))
 }

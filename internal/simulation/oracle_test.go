@@ -1,0 +1,136 @@
+package simulation_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/simulation"
+)
+
+// TestOracleRefusesBrokenWaits has, for every rule, logs of waits that break it:
+// good ones, in which one thing was changed.
+func TestOracleRefusesBrokenWaits(t *testing.T) {
+	refused := map[string]bool{}
+	for _, d := range doctored {
+		refused[d.rule] = true
+		t.Run(d.rule+": "+d.name, func(t *testing.T) {
+			for seed := range uint64(400) {
+				c := &copied{Scenario: simulation.Draw(seed)}
+				c.log = play(t, c.Scenario, ways[0].play)
+				require.Empty(t, simulation.Broken(c.Scenario, c.log))
+				if d.doctor(c) {
+					require.Contains(t, simulation.Broken(c.Scenario, c.log), d.rule, "seed %d", seed)
+					require.Error(t, simulation.Check(c.Scenario, c.log))
+					return
+				}
+			}
+			t.Fatal("no seed has what is to be changed")
+		})
+	}
+	for _, rule := range simulation.RuleNames() {
+		require.True(t, refused[rule], "nothing breaks the rule: %s", rule)
+	}
+}
+
+// copied is a scenario and its log, to be changed.
+type copied struct {
+	*simulation.Scenario
+	log simulation.Log
+}
+
+// find returns the first event that is so, nil if none is.
+func (c *copied) find(is func(simulation.Event) bool) *simulation.Event {
+	if i := slices.IndexFunc(c.log, is); i >= 0 {
+		return &c.log[i]
+	}
+	return nil
+}
+
+// change changes the first event that is so, and reports whether there is one.
+func (c *copied) change(is func(simulation.Event) bool, change func(*simulation.Event)) bool {
+	e := c.find(is)
+	if e != nil {
+		change(e)
+	}
+	return e != nil
+}
+
+// about returns the events of a kind that are about a target.
+func (c *copied) about(target milvuswait.Target, kind simulation.Kind) []*simulation.Event {
+	var all []*simulation.Event
+	for i := range c.log {
+		if e := &c.log[i]; e.Kind == kind && (e.Target == target || slices.Contains(e.Asked, target)) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// remove removes the first event that is so.
+func (c *copied) remove(is func(simulation.Event) bool) bool {
+	i := slices.IndexFunc(c.log, is)
+	if i >= 0 {
+		c.log = slices.Delete(c.log, i, i+1)
+	}
+	return i >= 0
+}
+
+// target returns the first target that is so, and whether there is one.
+func (c *copied) target(is func(milvuswait.Target) bool) (milvuswait.Target, bool) {
+	if i := slices.IndexFunc(c.Targets, is); i >= 0 {
+		return c.Targets[i], true
+	}
+	return milvuswait.Target{}, false
+}
+
+// polls returns how often a target was polled.
+func (c *copied) polls(t milvuswait.Target) int { return len(c.about(t, simulation.Started)) }
+
+// end returns the final update of a target.
+func (c *copied) end(t milvuswait.Target) *simulation.Event {
+	told := c.about(t, simulation.Told)
+	return told[len(told)-1]
+}
+
+// ended reports whether a target ended so, at the end of a poll.
+func (c *copied) ended(class simulation.Class) func(milvuswait.Target) bool {
+	return func(t milvuswait.Target) bool {
+		ends := c.about(t, simulation.Ended)
+		return c.end(t).Answer.Err == class && len(ends) > 0 && ends[len(ends)-1].At == c.end(t).At
+	}
+}
+
+// endAs has the first target that ended as one class end as another one.
+func endAs(was, is simulation.Class) func(*copied) bool {
+	return func(c *copied) bool {
+		t, found := c.target(c.ended(was))
+		if found {
+			c.end(t).Answer.Err = is
+		}
+		return found
+	}
+}
+
+func final(e simulation.Event) bool  { return e.Kind == simulation.Told && e.Final }
+func update(e simulation.Event) bool { return e.Kind == simulation.Told && !e.Final }
+func kind(k simulation.Kind) func(simulation.Event) bool {
+	return func(e simulation.Event) bool { return e.Kind == k }
+}
+
+// percent returns the answer that a load is so far.
+func percent(n int64) simulation.Answer {
+	return simulation.Answer{Progress: milvuswait.LoadingProgress{Percent: n, RefreshPercent: 100}}
+}
+
+// reliable returns what is true of a thing that has always been complete.
+func reliable(t milvuswait.Target) []simulation.State {
+	s := simulation.State{Says: milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 100}, Takes: time.Millisecond}
+	if t.Kind() == milvuswait.KindIndexBuilding {
+		s.Says = milvuswait.IndexBuildingProgress{State: milvuswait.IndexStateFinished}
+	}
+	return []simulation.State{s}
+}

@@ -1,0 +1,83 @@
+package simulation_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/simulation"
+)
+
+// TestDrawsReachEverything guards what is drawn: a rule about what never happens
+// would hold for ever.
+func TestDrawsReachEverything(t *testing.T) {
+	ends, answers, seen := map[simulation.Class]int{}, map[simulation.Class]int{}, map[string]int{}
+	note := func(what string, happens bool) {
+		if happens {
+			seen[what]++
+		}
+	}
+	for seed := range uint64(600) {
+		s := simulation.Draw(seed)
+		o := s.Options
+		note("Watch", o.Watch)
+		note("a server that is away", len(s.Outages) > 0)
+		note("connections that break", len(s.Breaks) > 0)
+		note("more than 100 targets", len(s.Targets) > 100)
+		note("WithSettle", o.Settle > 0)
+		note("WithStartGrace", o.Grace > 0)
+		note("WithRefresh", o.Refresh)
+		note("RowsAtStart", o.Criterion == milvuswait.RowsAtStart)
+		note("ServerState", o.Criterion == milvuswait.ServerState)
+		note("no deadline", o.Deadline == 0)
+		note("generators that stop", o.Own != nil && o.Own.Stop > 0)
+		note("the default pace", o.Own == nil && o.Backoff.Max == 0)
+		note("one poll in flight", o.InFlight == 1)
+		for _, c := range s.Collections {
+			note("dropped and made anew", len(c.Gone) > 0 && c.Gone[0].From > 0 && c.Gone[0].To < s.Span)
+		}
+		shown := map[milvuswait.Target]float64{}
+		for _, e := range play(t, s, ways[0].play) {
+			switch {
+			case final(e):
+				ends[e.Answer.Err]++
+			case update(e) && e.Answer.Progress != nil:
+				note("progress that falls", e.Answer.Progress.Fraction() < shown[e.Target])
+				shown[e.Target] = e.Answer.Progress.Fraction()
+			case e.Kind == simulation.Ended:
+				answers[e.Answers[0].Err]++
+			}
+		}
+		if seed%3 == 0 {
+			for _, e := range play(t, s, ways[2].play) {
+				note("a list that serves", len(e.Listed) > 1)
+				note("a list of indexes", len(e.Asked) > 1)
+				note("the state of a load", e.Kind == simulation.Checked)
+				note("a list that fails", e.Kind == simulation.Ended && e.Asked == nil && e.Listed == nil)
+			}
+		}
+	}
+	for _, class := range []simulation.Class{
+		"", "deadline exceeded", "canceled", "stalled", "server unreachable", "aborted", "released during the wait",
+		"collection not found", "partition not found", "index not found", "database not found", "ambiguous index",
+		"not loaded", "load failed", "index build failed", "Unauthenticated", "PermissionDenied", "Unimplemented",
+		"InvalidArgument", "code 1100", "code 1401",
+	} {
+		require.Positive(t, ends[class], "no target ends as %q", class)
+	}
+	for _, class := range []simulation.Class{
+		"out of time", "cut", "Unavailable", "Aborted", "Internal", "Unknown", "ResourceExhausted", "DeadlineExceeded", "Canceled",
+		"code 1", "code 8", "code 503",
+	} {
+		require.Positive(t, answers[class], "no poll ends as %q", class)
+	}
+	for _, what := range []string{
+		"Watch", "a server that is away", "connections that break", "more than 100 targets", "WithSettle", "WithStartGrace", "WithRefresh",
+		"RowsAtStart", "ServerState", "no deadline", "generators that stop", "the default pace", "one poll in flight",
+		"dropped and made anew", "progress that falls", "a list that serves", "a list of indexes", "the state of a load", "a list that fails",
+	} {
+		require.Positive(t, seen[what], what)
+	}
+	t.Logf("ends %v\nanswers %v\nseen %v", ends, answers, seen)
+}
