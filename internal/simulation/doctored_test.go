@@ -34,6 +34,17 @@ var doctored = []struct {
 		c.Options.InFlight = 1
 		return both
 	}},
+	{"a server on which polls only time out is asked by one at a time", "by as many as ever", func(c *copied) bool {
+		if len(c.Targets) < 3 || c.Options.InFlight < 2 || c.Options.InFlight > 3 {
+			return false
+		}
+		for i := range c.log {
+			if c.log[i].Kind == simulation.Ended {
+				c.log[i].Answers = []simulation.Answer{{Err: "out of time"}}
+			}
+		}
+		return len(c.log) > 60
+	}},
 	{"every poll has its time and no more", "none", func(c *copied) bool {
 		return c.change(kind(simulation.Started), func(e *simulation.Event) { e.Limit = 0 })
 	}},
@@ -254,6 +265,9 @@ var doctored = []struct {
 	{"outcomes are those of the targets, in their order", "one is empty", func(c *copied) bool {
 		return c.change(func(e simulation.Event) bool { return e.Kind == simulation.Returned && e.Polls > 0 },
 			func(e *simulation.Event) { *e = simulation.Event{At: e.At, Kind: e.Kind, Target: e.Target} })
+	}},
+	{"outcomes are those of the targets, in their order", "an error is that of another wait", func(c *copied) bool {
+		return c.change(kind(simulation.Returned), func(e *simulation.Event) { e.Odd = true })
 	}},
 	{"the last failure is kept", "it is not", func(c *copied) bool {
 		return c.change(func(e simulation.Event) bool { return final(e) && e.Last != "" }, func(e *simulation.Event) { e.Last = "" })

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
 // dice is a source of random choices.
@@ -52,7 +54,7 @@ func Draw(seed uint64) *Scenario {
 		s.Outages = append(s.Outages, Span{from, from + d.part(s.Span, 0.01, 0.5)})
 	}
 	s.Options = d.options(s)
-	s.Old = d.chance(0.3)
+	s.Dialect = d.dialect(s)
 	return s
 }
 
@@ -126,6 +128,21 @@ func (d dice) pace(span time.Duration, o *Options) {
 		}
 	}
 	o.Backoff.Jitter = milvuswait.NoJitter
+}
+
+// dialect draws a server. milvus-lite knows neither partitions nor the names of
+// indexes, and says 0 % of what is not loaded.
+func (d dice) dialect(s *Scenario) fakeserver.Dialect {
+	lite := !slices.ContainsFunc(s.Targets, func(t milvuswait.Target) bool {
+		return t.Kind() == milvuswait.KindIndexBuilding || t.Partitions() != nil
+	})
+	switch {
+	case lite && d.chance(0.6):
+		return fakeserver.MilvusLite
+	case d.chance(0.3):
+		return fakeserver.Milvus22
+	}
+	return fakeserver.Milvus23
 }
 
 func (s *Scenario) has(kind milvuswait.Kind) bool {

@@ -59,6 +59,7 @@ type Event struct {
 	Elapsed time.Duration // as the update or outcome has it
 	Next    time.Duration // Told: until the next poll
 	Final   bool          // Told
+	Odd     bool          // Told and Returned: the error says something else than what it came with
 
 	Failed int // Over: how many errors were joined
 }

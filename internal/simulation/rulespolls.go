@@ -36,6 +36,18 @@ func inFlight(v *evidence) *breach {
 	return nil
 }
 
+func oneProbe(v *evidence) *breach {
+	if v.lists() {
+		return nil // whether a list that timed out counts is its own affair
+	}
+	for _, m := range v.timeline {
+		if m.rushed {
+			return broken(nil, "%d at %v", m.inFlight, m.at)
+		}
+	}
+	return nil
+}
+
 // longest is the most that a poll may take, but for options.
 const longest = time.Minute
 

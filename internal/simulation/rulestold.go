@@ -79,6 +79,9 @@ func outcomes(v *evidence) *breach {
 			if o.Answer != f.Answer || o.Last != f.Last || o.Polls != f.Polls || o.Elapsed != f.Elapsed {
 				return broken(h, "the outcome %v is not the final update %v", o, f)
 			}
+			if o.Odd || f.Odd {
+				return broken(h, "the error does not go with %v", o)
+			}
 			if e := h.last(); e != nil && o.Answer.Progress != e.known || e == nil && o.Answer.Progress != nil {
 				return broken(h, "the outcome has %v", o.Answer.Progress)
 			}

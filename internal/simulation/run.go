@@ -68,22 +68,25 @@ func (r *recorder) told(u milvuswait.Update) {
 		Polls: u.Polls, Elapsed: u.Elapsed, Next: u.Next, Final: u.Final,
 	}
 	if u.Final {
-		e.Answer.Err, e.Last = classesOf(u.Err)
+		e.judge(u.Err)
 	}
 	r.add(e)
 }
 
 func ended(at time.Duration, o milvuswait.Outcome) Event {
 	e := Event{At: at, Kind: Returned, Target: o.Target, Answer: Answer{Progress: o.Progress}, Polls: o.Polls, Elapsed: o.Elapsed}
-	e.Answer.Err, e.Last = classesOf(o.Err)
+	e.judge(o.Err)
 	return e
 }
 
-// classesOf names the cause of a wait's end, and the error of its last poll.
-func classesOf(err error) (cause, last Class) {
-	var e *milvuswait.Error
-	if !errors.As(err, &e) {
-		return classOf(err), ""
+// judge takes in the error of a wait that has ended.
+func (e *Event) judge(err error) {
+	var failure *milvuswait.Error
+	if !errors.As(err, &failure) {
+		e.Answer.Err = classOf(err)
+		e.Odd = err != nil
+		return
 	}
-	return classOf(e.Cause), classOf(e.LastErr)
+	e.Answer.Err, e.Last = classOf(failure.Cause), classOf(failure.LastErr)
+	e.Odd = failure.Target != e.Target || failure.Last != e.Answer.Progress || failure.Polls != e.Polls || failure.Elapsed != e.Elapsed
 }

@@ -4,17 +4,12 @@ import (
 	"context"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
 // RunLists is RunServer with all that package rpc offers, and against a server of
 // one version or another. It must be called in a bubble.
 func (s *Scenario) RunLists() (Log, error) {
-	dialect := fakeserver.Milvus23
-	if s.Old {
-		dialect = fakeserver.Milvus22
-	}
-	return s.serve(dialect, func(r *recorder) milvuswait.Poller { return lister{r} })
+	return s.serve(s.Dialect, func(r *recorder) milvuswait.Poller { return lister{r} })
 }
 
 // lister is a recorder with all that its Poller can do.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
 // Scenario is a wait and the world in which it happens.
@@ -17,7 +18,7 @@ type Scenario struct {
 	Targets     []milvuswait.Target // some of them twice
 	Breaks      []time.Duration     // when every connection breaks
 	Outages     []Span              // in which the server is away
-	Old         bool                // the server of RunLists is a 2.2
+	Dialect     fakeserver.Dialect  // of the server of RunLists
 	Options     Options
 }
 

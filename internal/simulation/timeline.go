@@ -13,6 +13,7 @@ type moment struct {
 	inFlight int
 	timeouts int     // that came last, without anything else
 	tokens   float64 // polls that may start at once, for all targets together
+	rushed   bool    // a poll started beside another, where polls only time out
 }
 
 const (
@@ -36,11 +37,15 @@ func (v *evidence) moments() []moment {
 		if p == nil {
 			continue
 		}
+		if e.At > m.at {
+			m.rushed = false
+		}
 		m.tokens = m.tokensAt(e.At)
 		m.at = e.At
 		switch e.Kind {
 		case Started:
 			m.inFlight++
+			m.rushed = m.rushed || m.inFlight > 1 && m.timeouts >= v.workers()
 			lists = lists || len(p.asked) == 0
 			if lists || asked[p.asked[0]] {
 				m.tokens-- // first polls are free, but which they are nobody knows of lists
