@@ -187,7 +187,9 @@ func siblingsEnd(v *evidence) *breach {
 	first := v.givenUp()
 	failures := 0
 	for _, h := range v.histories {
-		if class := h.final.Answer.Err; class != "" && (class != aborted || v.stopped(h)) {
+		// Of those that one list serves, all may have come to their stop, and one has failed by it.
+		stopped := v.stopped(h) && (v.s.Options.Continue || h == first)
+		if class := h.final.Answer.Err; class != "" && (class != aborted || stopped) {
 			failures++
 		}
 	}

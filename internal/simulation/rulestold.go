@@ -1,5 +1,7 @@
 package simulation
 
+import "slices"
+
 // updates: each answer is told when it is there; what ends between two polls is
 // told then.
 func updates(v *evidence) *breach {
@@ -98,7 +100,7 @@ func lastFailure(v *evidence) *breach {
 		for _, e := range h.entries {
 			switch {
 			case e.answer.Err == cut || e.listed && e.answer.Err.ends():
-			case e.answer.Err != "" && h.ends(e) && h.final.Answer.Err == aborted && !v.stopped(h):
+			case e.answer.Err != "" && h.ends(e) && h.final.Answer.Err == aborted && !v.stopped(h) && !h.goesOn(e):
 				// It came too late to be looked at.
 			case e.passes():
 				want = e.answer.Err
@@ -114,4 +116,10 @@ func lastFailure(v *evidence) *breach {
 		}
 		return nil
 	})
+}
+
+// goesOn reports whether it was told of e that the wait goes on, be it that it was
+// aborted at the same instant.
+func (h *history) goesOn(e *entry) bool {
+	return slices.ContainsFunc(h.told, func(u Event) bool { return !u.Final && u.At == e.end })
 }

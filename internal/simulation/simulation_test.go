@@ -76,6 +76,15 @@ func again(seed uint64) string {
 	return fmt.Sprintf("again: go test ./internal/simulation -run TestSeeds -seed %d", seed)
 }
 
+// TestOneListMayEndSeveral has what was told wrongly of targets that one list serves, of
+// which one ends the others.
+func TestOneListMayEndSeveral(t *testing.T) {
+	for _, seed := range []uint64{19672, 20666} {
+		s := simulation.Draw(seed)
+		require.NoError(t, simulation.Check(s, play(t, s, ways[2].play)))
+	}
+}
+
 func TestSameSeedSameLog(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
