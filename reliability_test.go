@@ -1,0 +1,55 @@
+package milvuswait_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestPromisesAreTested finds every promise of docs/reliability.md, and every test
+// that it names where it says that it is.
+func TestPromisesAreTested(t *testing.T) {
+	const page, promises = "docs/reliability.md", 66
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	row := regexp.MustCompile(`(?m)^\| P(\d+) \| [^|]+ \| ([^|]+) \|[^|]*\|$`)
+	named := regexp.MustCompile(`\[((?:Test|Fuzz|Example)\w+)\]\(([^)]+_test\.go)\)`)
+	var numbers []string
+	for _, promise := range row.FindAllStringSubmatch(string(text), -1) {
+		numbers = append(numbers, promise[1])
+		tests := named.FindAllStringSubmatch(promise[2], -1)
+		if len(tests) == 0 {
+			t.Errorf("P%s names no test", promise[1])
+		}
+	}
+	var want []string
+	for i := range promises {
+		want = append(want, fmt.Sprint(i+1))
+	}
+	require.Equal(t, want, numbers)
+	for _, test := range named.FindAllStringSubmatch(string(text), -1) {
+		file := filepath.Join(filepath.Dir(page), test[2])
+		if !declares(t, file, test[1]) {
+			t.Errorf("%s has no %s", file, test[1])
+		}
+	}
+}
+
+func declares(t *testing.T, file, function string) bool {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	for _, d := range parsed.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == function {
+			return true
+		}
+	}
+	return false
+}
