@@ -34,7 +34,7 @@ func (w *world) id() int64 {
 }
 
 func (w *world) create(s *Server, name string) *Database {
-	db := &Database{server: s, name: name, created: time.Now(), dropped: map[string]int64{}}
+	db := &Database{server: s, name: name, created: time.Now(), named: map[string]*collection{}, dropped: map[string]int64{}}
 	w.databases[name] = db
 	return db
 }
@@ -47,6 +47,7 @@ type Database struct {
 	name        string
 	created     time.Time
 	collections []*collection
+	named       map[string]*collection // the same ones
 	dropped     map[string]int64
 }
 
@@ -185,17 +186,12 @@ func (db *Database) Drop(collection string) {
 func (db *Database) drop(name string) {
 	if c := db.find(name); c != nil {
 		db.dropped[name] = c.id
+		delete(db.named, name)
 		db.collections = slices.DeleteFunc(db.collections, func(c *collection) bool { return c.name == name })
 	}
 }
 
-func (db *Database) find(name string) *collection {
-	i := slices.IndexFunc(db.collections, func(c *collection) bool { return c.name == name })
-	if i < 0 {
-		return nil
-	}
-	return db.collections[i]
-}
+func (db *Database) find(name string) *collection { return db.named[name] }
 
 // add returns the collection with those partitions, and creates what there is
 // not.
@@ -229,7 +225,7 @@ func (db *Database) newCollection(name string, schema *schemapb.CollectionSchema
 	if s.config.Dialect == MilvusLite {
 		c.load = begin(s.config.Load)
 	}
-	db.collections = append(db.collections, c)
+	db.collections, db.named[name] = append(db.collections, c), c
 	return c
 }
 
