@@ -44,6 +44,7 @@ type lists struct {
 	own   bool          // the caller's generators pace the polls
 	until time.Duration // none before, since they are of no use
 	rest  time.Duration
+	took  time.Duration // the last one that was answered
 }
 
 // window returns how much later than what is due now a list serves: the delays of
@@ -58,8 +59,9 @@ func (l *lists) window(now time.Duration) time.Duration {
 
 func (l *lists) resting(now time.Duration) bool { return now < l.until }
 
-// done notes a list that served so many.
-func (l *lists) done(now time.Duration, served int) {
+// done notes a list that was answered and served so many.
+func (l *lists) done(now, took time.Duration, served int) {
+	l.took = took
 	if served == 0 {
 		l.failed(now)
 		return
@@ -67,9 +69,14 @@ func (l *lists) done(now time.Duration, served int) {
 	l.rest = 0
 }
 
-// timeout is how long a list may take: it only saves polls, and must not hold
-// them up. One that takes its time on a large server is given more the next time.
-func (l *lists) timeout() time.Duration { return max(listRest, 2*l.rest) }
+// timeout is how long a list that serves so many may take: it only saves polls,
+// and must not hold them up. A tenth of the time that the budget has for those is
+// little beside it. On a large server one takes its time, and is given more the
+// next time.
+func (l *lists) timeout(served int) time.Duration {
+	saved := time.Duration(served) * time.Second / pollsPerSecond
+	return max(listRest, 2*l.rest, 2*l.took, saved/10)
+}
 
 // failed notes a list that served nobody.
 func (l *lists) failed(now time.Duration) {

@@ -146,7 +146,8 @@ func (s *scheduler) next() due {
 func (s *scheduler) job(e *entry, now time.Duration) job {
 	if len(s.loads) > 0 && e == s.loads[0].e {
 		if until := now + s.lists.window(now); s.loads.several(until) && !s.lists.resting(now) {
-			return job{kind: listLoads, served: s.loads.takeUntil(until), timeout: s.lists.timeout()}
+			served := s.loads.takeUntil(until)
+			return job{kind: listLoads, served: served, timeout: s.lists.timeout(len(served))}
 		}
 		s.loads.remove(0)
 		return job{one: e}

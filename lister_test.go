@@ -43,6 +43,37 @@ func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 	})
 }
 
+// longList is a Lister whose lists take long, but no longer than they may.
+type longList struct {
+	*listing
+	takes time.Duration
+}
+
+func (l *longList) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	select {
+	case <-time.After(l.takes):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lists = append(l.lists, time.Since(l.start))
+	return l.listed(), nil
+}
+
+func TestAListOfManyIsGivenLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 20_000
+		l := &longList{listing: newListing(n, evenly(20*time.Second)), takes: 1900 * time.Millisecond}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(n))
+
+		require.NoError(t, err)
+		require.Empty(t, l.at, "the lists are worth their time")
+		require.Greater(t, len(l.lists), 5)
+	})
+}
+
 func TestListsThatFailAreTriedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(5, evenly(20*time.Minute))

@@ -47,7 +47,7 @@ func (s *scheduler) takeLoads(now time.Duration, r result) {
 			s.observe(e, now, answer{progress: p, took: r.answer.took, listed: true})
 		}
 	}
-	s.lists.done(now, len(r.job.served)-missing)
+	s.lists.done(now, r.answer.took, len(r.job.served)-missing)
 }
 
 // miss notes that a list has not got e, an alias or what nobody has loaded yet: it
