@@ -48,13 +48,14 @@ type lists struct {
 }
 
 // window returns how much later than what is due now a list serves: the delays of
-// the default pace, so that all loads that go by it fall into step. Delays of the
-// caller's own are left as they are.
+// the default pace, so that all loads that go by it fall into step, and the time
+// that a list takes, so that nobody who becomes due meanwhile begins another.
+// Delays of the caller's own are left as they are.
 func (l *lists) window(now time.Duration) time.Duration {
 	if l.own {
 		return 0
 	}
-	return max(knee, now/50)
+	return max(knee, now/50, l.took)
 }
 
 func (l *lists) resting(now time.Duration) bool { return now < l.until }

@@ -46,10 +46,13 @@ func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 // longList is a Lister whose lists take long, but no longer than they may.
 type longList struct {
 	*listing
-	takes time.Duration
+	takes          time.Duration
+	underWay, most int
 }
 
 func (l *longList) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	l.count(1)
+	defer l.count(-1)
 	select {
 	case <-time.After(l.takes):
 	case <-ctx.Done():
@@ -59,6 +62,13 @@ func (l *longList) ListLoading(ctx context.Context) (map[string]milvuswait.Loadi
 	defer l.mu.Unlock()
 	l.lists = append(l.lists, time.Since(l.start))
 	return l.listed(), nil
+}
+
+func (l *longList) count(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.underWay += n
+	l.most = max(l.most, l.underWay)
 }
 
 func TestAListOfManyIsGivenLonger(t *testing.T) {
@@ -71,6 +81,7 @@ func TestAListOfManyIsGivenLonger(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, l.at, "the lists are worth their time")
 		require.Greater(t, len(l.lists), 5)
+		require.Equal(t, 1, l.most, "lists under way at a time")
 	})
 }
 
