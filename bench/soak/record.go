@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// poll is one question to the server and what came of it: what it says was true
+// at some time between its begin and its end.
+type poll struct {
+	begin, end time.Duration
+	progress   milvuswait.Progress // if err is nil
+	err        error
+}
+
+// recorder is the Poller of one wait, and keeps its polls.
+type recorder struct {
+	*rpc.Poller
+	now func() time.Duration
+
+	mu    sync.Mutex
+	last  map[milvuswait.Target]poll
+	good  map[milvuswait.Target]poll
+	upset map[milvuswait.Target]time.Duration // when a poll last failed or took long
+	lists []list
+	polls int
+}
+
+// list is a poll of all loads.
+type list struct {
+	poll
+	loads map[string]milvuswait.LoadingProgress
+}
+
+func newRecorder(p *rpc.Poller, now func() time.Duration) *recorder {
+	return &recorder{
+		Poller: p, now: now,
+		last: map[milvuswait.Target]poll{}, good: map[milvuswait.Target]poll{}, upset: map[milvuswait.Target]time.Duration{},
+	}
+}
+
+// asked returns the target as a Poller knows it, which is not told of rows.
+func asked(t milvuswait.Target) milvuswait.Target { return t.ExpectRows(0) }
+
+// slow is what no poll takes that meets no fault.
+const slow = 300 * time.Millisecond
+
+func (r *recorder) note(t milvuswait.Target, p poll) {
+	r.last[t] = p
+	if p.err == nil {
+		r.good[t] = p
+	}
+	if p.err != nil || p.end-p.begin > slow {
+		r.upset[t] = p.end
+	}
+}
+
+// LoadingProgress polls and notes it.
+func (r *recorder) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
+	begin := r.now()
+	progress, err := r.Poller.LoadingProgress(ctx, collection, partitions...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.polls++
+	r.note(milvuswait.Loading(collection, partitions...), poll{begin, r.now(), progress, err})
+	return progress, err
+}
+
+// CheckLoadState asks and adds it to the poll that it is part of.
+func (r *recorder) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
+	err := r.Poller.CheckLoadState(ctx, collection, partitions...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := milvuswait.Loading(collection, partitions...)
+	p := r.last[t]
+	p.end, p.err = r.now(), err
+	r.last[t] = p
+	return err
+}
+
+// IndexBuildingProgress polls and notes it.
+func (r *recorder) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
+	begin := r.now()
+	progress, err := r.Poller.IndexBuildingProgress(ctx, collection, index)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.polls++
+	r.note(milvuswait.IndexBuilding(collection, index), poll{begin, r.now(), progress, err})
+	return progress, err
+}
+
+// ListLoading polls and notes it.
+func (r *recorder) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	begin := r.now()
+	loads, err := r.Poller.ListLoading(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.polls++
+	const enough = 64 // a list is of interest for seconds
+	if len(r.lists) == enough {
+		r.lists = append(r.lists[:0], r.lists[1:]...)
+	}
+	r.lists = append(r.lists, list{poll{begin: begin, end: r.now(), err: err}, loads})
+	return loads, err
+}
+
+// ListIndexBuilding polls and notes it.
+func (r *recorder) ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	begin := r.now()
+	progresses, errs := r.Poller.ListIndexBuilding(ctx, collection, indexes)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.polls++
+	for i, index := range indexes {
+		r.note(milvuswait.IndexBuilding(collection, index), poll{begin, r.now(), progresses[i], errs[i]})
+	}
+	return progresses, errs
+}
+
+// evidence returns what there is to judge an end by that is told now. A wait does
+// not say which of its lists it believed, so that several polls may have decided.
+func (r *recorder) evidence(t milvuswait.Target) claim {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t = asked(t)
+	c := claim{end: r.now(), upset: r.upset[t]}
+	if p, ok := r.last[t]; ok {
+		c.deciding = append(c.deciding, p)
+	}
+	if p, ok := r.good[t]; ok {
+		c.good = append(c.good, p)
+	}
+	if t.Kind() != milvuswait.KindLoading || t.Partitions() != nil {
+		return c
+	}
+	for _, l := range r.lists {
+		if l.err != nil || l.end-l.begin > slow {
+			c.upset = max(c.upset, l.end)
+		}
+		if progress, listed := l.loads[t.Collection()]; listed {
+			p := l.poll
+			p.progress = progress
+			c.deciding, c.good = append(c.deciding, p), append(c.good, p)
+		}
+	}
+	c.deciding = newest(c.deciding, c.end)
+	return c
+}
+
+// newest returns those of the polls that ended within the last second before by,
+// or else the newest of them.
+func newest(polls []poll, by time.Duration) []poll {
+	var latest poll
+	var recent []poll
+	for _, p := range polls {
+		if p.end >= by-time.Second {
+			recent = append(recent, p)
+		}
+		if p.end >= latest.end {
+			latest = p
+		}
+	}
+	if recent == nil && len(polls) > 0 {
+		return []poll{latest}
+	}
+	return recent
+}
+
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.polls
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// soak is a run: a server in trouble, and waits for what it does.
+type soak struct {
+	*scenario
+	server  *server
+	referee referee
+	poller  *rpc.Poller
+
+	finished        atomic.Int64 // when the end of the run was near, since the server started
+	rounds, singles atomic.Int64
+
+	mu    sync.Mutex
+	tally tally
+	wrong []error
+}
+
+// mostWrong is after how many violations there is nothing more to learn.
+const mostWrong = 20
+
+// dial connects to the server, as patiently as a wait needs it.
+func (s *soak) dial() (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+s.server.address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			MinConnectTimeout: 2 * time.Second,
+		}),
+		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			err := invoke(ctx, method, req, reply, conn, opts...)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.tally.rpc(path.Base(method), err)
+			return err
+		}),
+	)
+}
+
+// run waits until ctx ends. The error says that the run itself went wrong, not
+// what is wrong with the library.
+func (s *soak) run(ctx context.Context) (err error) {
+	conn, err := s.dial()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	s.poller = rpc.New(milvuspb.NewMilvusServiceClient(conn))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.server.trouble(ctx) })
+	g.Go(func() error { return s.each(ctx, s.round) })
+	const singles = 4
+	for i := range singles {
+		g.Go(func() error {
+			return s.each(ctx, func(ctx context.Context, n int) { s.single(ctx, n*singles+i) })
+		})
+	}
+	return g.Wait()
+}
+
+// errWrong ends a run in which enough was found to be wrong.
+var errWrong = errors.New("enough is wrong")
+
+// each runs f until ctx ends.
+func (s *soak) each(ctx context.Context, f func(ctx context.Context, n int)) error {
+	for n := 0; ctx.Err() == nil; n++ {
+		f(ctx, n)
+		s.mu.Lock()
+		enough := len(s.wrong) >= mostWrong
+		s.mu.Unlock()
+		if enough {
+			return errWrong
+		}
+	}
+	return nil
+}
+
+// bound gives a wait its context, with a deadline and now and then somebody who
+// cancels it; the end of the run cancels it too. What it returns besides ends
+// that, and says how it was.
+func (s *soak) bound(ctx context.Context, r *rand.Rand, least, most time.Duration) (context.Context, func() wait) {
+	w := wait{begin: s.server.now()}
+	timeout, patience := between(r, least, most), between(r, 0, most)
+	w.deadline = w.begin + timeout
+	bounded, cancelTimeout := context.WithTimeout(ctx, timeout)
+	bounded, cancel := context.WithCancel(bounded)
+	cancelled := make(chan time.Duration, 1)
+	var timer *time.Timer
+	if oneIn(r, 4) {
+		timer = time.AfterFunc(patience, func() {
+			cancelled <- s.server.now()
+			cancel()
+		})
+	}
+	return bounded, func() wait {
+		if timer != nil && !timer.Stop() {
+			w.cancelled = <-cancelled
+		}
+		if ctx.Err() != nil { // also when both came at about the same time
+			w.cancelled = max(w.begin, time.Duration(s.finished.Load()))
+		}
+		cancel()
+		cancelTimeout()
+		return w
+	}
+}
+
+// round is one WaitAll for everything.
+func (s *soak) round(ctx context.Context, n int) {
+	r := random(s.seed, streamRounds, n)
+	goals := make([]*goal, 0, len(s.goals)+8)
+	for i := range s.goals {
+		goals = append(goals, &s.goals[i])
+	}
+	for range min(8, len(s.goals)) {
+		goals = append(goals, goals[r.IntN(len(s.goals))]) // what is given twice
+	}
+	r.Shuffle(len(goals), func(i, j int) { goals[i], goals[j] = goals[j], goals[i] })
+	targets := make([]milvuswait.Target, len(goals))
+	for i, g := range goals {
+		targets[i] = g.target
+	}
+	least, most := 5*time.Second, 15*time.Second
+	if oneIn(r, 2) {
+		least, most = 25*time.Second, 40*time.Second
+	}
+	rec := newRecorder(s.poller, s.server.now)
+	seen := &witness{rec: rec}
+	bounded, end := s.bound(ctx, r, least, most)
+	outcomes, err := milvuswait.WaitAll(bounded, rec, targets, milvuswait.WithContinueOnError(), milvuswait.WithObserver(seen),
+		milvuswait.WithMaxInFlight(4+r.IntN(60)), milvuswait.WithPollTimeout(2*time.Second, 8*time.Second))
+	w := end()
+	seen.end()
+	s.rounds.Add(1)
+	if len(outcomes) != len(goals) {
+		s.blame(fmt.Errorf("round %d: %d outcomes for %d targets: %w", n, len(outcomes), len(goals), err))
+		return
+	}
+	failed := false
+	for i, o := range outcomes {
+		failed = failed || o.Err != nil
+		if o.Target != goals[i].target {
+			s.blame(fmt.Errorf("round %d: outcome %d is of %v, and should be of %v", n, i, o.Target, goals[i].target))
+		}
+		s.judge(w, seen, goals[i], o)
+	}
+	if failed != (err != nil) {
+		s.blame(fmt.Errorf("round %d: the error is %v, that an outcome has one is %v", n, err, failed))
+	}
+	s.close(rec, seen)
+}
+
+// single is one wait for one goal, by one of the functions that there are.
+func (s *soak) single(ctx context.Context, n int) {
+	r := random(s.seed, streamSingles, n)
+	g := &s.goals[r.IntN(len(s.goals))]
+	rec := newRecorder(s.poller, s.server.now)
+	seen := &witness{rec: rec}
+	bounded, end := s.bound(ctx, r, time.Second, 30*time.Second)
+	o := milvuswait.Outcome{Target: g.target}
+	options := []milvuswait.Option{milvuswait.WithObserver(seen), milvuswait.WithPollTimeout(2*time.Second, 8*time.Second)}
+	if oneIn(r, 3) {
+		var last milvuswait.Update
+		for u, err := range milvuswait.Watch(bounded, rec, g.target, options...) {
+			last, o.Err = u, err
+		}
+		o.Progress, o.Elapsed = last.Progress, last.Elapsed
+	} else {
+		o.Progress, o.Err = waitFor(bounded, rec, g.target, options)
+		o.Elapsed = seen.of(g.target).elapsed
+	}
+	w := end()
+	seen.end()
+	s.singles.Add(1)
+	s.judge(w, seen, g, o)
+	s.close(rec, seen)
+}
+
+// waitFor waits for one target by the function that is for its kind.
+func waitFor(ctx context.Context, p milvuswait.Poller, t milvuswait.Target, options []milvuswait.Option) (milvuswait.Progress, error) {
+	if t.Kind() == milvuswait.KindLoading {
+		if t.Partitions() != nil {
+			options = append(options, milvuswait.WithPartitions(t.Partitions()...))
+		}
+		return known(milvuswait.WaitForLoadingComplete(ctx, p, t.Collection(), options...))
+	}
+	if t.Index() != "" {
+		options = append(options, milvuswait.WithIndex(t.Index()))
+	}
+	return known(milvuswait.WaitForIndexBuildingComplete(ctx, p, t.Collection(), append(options, milvuswait.WithExpectedRows(t.ExpectedRows()))...))
+}
+
+// known returns a progress as outcomes have it: nil if no poll told any.
+func known[P interface {
+	milvuswait.Progress
+	comparable
+}](p P, err error) (milvuswait.Progress, error) {
+	var none P
+	if err != nil && p == none {
+		return nil, err
+	}
+	return p, err
+}
+
+// judge judges an outcome, and counts it.
+func (s *soak) judge(w wait, seen *witness, g *goal, o milvuswait.Outcome) {
+	c := seen.of(g.target)
+	c.outcome = o
+	if err := s.referee.judge(w, g, c); err != nil {
+		s.blame(err)
+	}
+	late, fair := s.referee.lateness(w, g, c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tally.outcome(o.Err)
+	if fair {
+		s.tally.late = append(s.tally.late, late)
+	}
+}
+
+// close counts what a wait did, when it is judged.
+func (s *soak) close(rec *recorder, seen *witness) {
+	updates, behind := seen.count()
+	if behind > 0 {
+		s.blame(fmt.Errorf("%d updates after the wait had returned", behind))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tally.polls += rec.count()
+	s.tally.updates += updates
+}
+
+// blame notes that something is wrong.
+func (s *soak) blame(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrong = append(s.wrong, err)
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+)
+
+// weather is which calls a server that runs lets fail for a while.
+type weather struct {
+	until  time.Duration // from the start of the server
+	faults []fakeserver.Fault
+}
+
+// weatherLasts is the time of one weather.
+const weatherLasts = 4 * time.Second
+
+func (s *scenario) weather(t time.Duration) weather {
+	n := int(t / weatherLasts)
+	w := weather{until: time.Duration(n+1) * weatherLasts}
+	if s.isCalm(n) {
+		return w
+	}
+	r := random(s.seed, streamWeather, 2*n)
+	const most = 0.06 // of the calls, by each of the faults
+	for _, fault := range []fakeserver.Fault{
+		fakeserver.Refuse(codes.Unavailable, "leader switch"),
+		fakeserver.Refuse(codes.ResourceExhausted, "too many requests"),
+		fakeserver.Refuse(codes.Internal, "stream terminated"),
+		fakeserver.Refuse(codes.Canceled, "context canceled"),
+		fakeserver.Refuse(codes.DeadlineExceeded, "context deadline exceeded"),
+		fakeserver.Reject(8, commonpb.ErrorCode_RateLimit, "request is rejected by grpc RateLimiter middleware, please retry later"),
+		fakeserver.Reject(1, commonpb.ErrorCode_NotReadyServe, "service not ready[standby]"),
+		fakeserver.Blank(),
+		fakeserver.Slow(between(r, 50*time.Millisecond, time.Second)),
+	} {
+		if oneIn(r, 2) {
+			w.add(fault, r.Float64()*most, r.Float64)
+		}
+	}
+	if oneIn(r, 2) {
+		w.add(fakeserver.Hang(), r.Float64()*most/20, r.Float64)
+	}
+	if oneIn(r, 2) {
+		w.add(fakeserver.Drop(), r.Float64()*most/20, r.Float64)
+	}
+	return w
+}
+
+// add adds a fault of a share of the calls, as far as that many can be told.
+func (w *weather) add(fault fakeserver.Fault, share float64, random func() float64) {
+	const calls = 4000
+	var met []int
+	for i := range calls {
+		if random() < share {
+			met = append(met, i+1)
+		}
+	}
+	if len(met) > 0 {
+		w.faults = append(w.faults, fault.On(met...))
+	}
+}
+
+// begin makes it the weather of the server.
+func (w *weather) begin(server *fakeserver.Server) {
+	server.Heal()
+	server.Fail(fakeserver.AnyMethod, w.faults...)
+}
+
+// calm reports whether no weather between the times lets calls fail.
+func (s *scenario) calm(from, to time.Duration) bool {
+	for n := int(max(0, from) / weatherLasts); n <= int(to/weatherLasts); n++ {
+		if !s.isCalm(n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scenario) isCalm(n int) bool { return oneIn(random(s.seed, streamWeather, 2*n+1), 2) }
