@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/bench/internal/child"
+	"github.com/milvuswait/milvuswait/bench/internal/clock"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// result is what one round showed.
+type result struct {
+	Waited     time.Duration // the call of WaitAll
+	FirstRound time.Duration // until each target was polled once
+	RPCs       int64
+	Polls      int // of the outcomes, in the sum
+	Late       []time.Duration
+	ClientCPU  time.Duration
+	ServerCPU  time.Duration
+	RSS        int64 // the most of the client
+	ServerRSS  int64
+	Heap       int64 // live in the midst of the wait, beyond what was before
+	Goroutines int
+	Busy       float64 // the machine, see loadAverage
+}
+
+// percentiles are those that Late has, from the least on.
+var percentiles = []float64{0.5, 0.99, 1}
+
+// wait is the life of the process that waits.
+func wait(args []string) error {
+	j, err := parse(args)
+	if err != nil {
+		return err
+	}
+	var rpcs atomic.Int64
+	conn, err := grpc.NewClient("passthrough:///"+j.Address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)),
+		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			rpcs.Add(1)
+			return invoke(ctx, method, req, reply, conn, opts...)
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var p milvuswait.Poller = rpc.New(milvuspb.NewMilvusServiceClient(conn))
+	if j.Shape == singleLoads {
+		p = struct{ milvuswait.Poller }{p} // hides that it is a Lister
+	}
+	targets, number := make([]milvuswait.Target, j.Targets), make(map[milvuswait.Target]int, j.Targets)
+	for i := range targets {
+		targets[i] = j.target(i)
+		number[targets[i]] = i
+	}
+	late, seen := make([]time.Duration, 0, j.Targets), make([]bool, j.Targets)
+	unseen, first := j.Targets, time.Duration(0)
+	observer := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+		now, i := clock.Now()-j.Start, number[u.Target]
+		if !seen[i] {
+			seen[i], first = true, now
+			unseen--
+		}
+		if u.Final {
+			late = append(late, now-j.done(i))
+		}
+	})
+	if clock.Now() > j.Start {
+		return errors.New("the server took longer to start than it was given")
+	}
+	time.Sleep(j.Start - clock.Now())
+
+	heap := liveHeap()
+	before, serverBefore, err := usages(j)
+	if err != nil {
+		return err
+	}
+	var r result
+	looked := make(chan struct{})
+	time.AfterFunc(j.First*4/5, func() {
+		r.Goroutines = runtime.NumGoroutine() - 1 // not this one
+		r.Heap = liveHeap() - heap
+		close(looked)
+	})
+	begin := clock.Now()
+	outcomes, err := milvuswait.WaitAll(context.Background(), p, targets, milvuswait.WithObserver(observer))
+	r.Waited = clock.Now() - begin
+	if err != nil {
+		return err
+	}
+	<-looked
+	after, serverAfter, err := usages(j)
+	if err != nil {
+		return err
+	}
+	for _, o := range outcomes {
+		r.Polls += o.Polls
+	}
+	slices.Sort(late)
+	if late[0] < 0 || unseen > 0 {
+		return errors.New("a target was told before it was complete, or never")
+	}
+	for _, p := range percentiles {
+		r.Late = append(r.Late, late[int(p*float64(len(late)-1))])
+	}
+	r.FirstRound, r.RPCs = first, rpcs.Load()
+	r.ClientCPU, r.ServerCPU = after.CPU-before.CPU, serverAfter.CPU-serverBefore.CPU
+	r.RSS, r.ServerRSS = after.PeakRSS, serverAfter.PeakRSS
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+// usages returns what this process and the server have used.
+func usages(j job) (client, server child.Usage, err error) {
+	client, err = child.UsageOf(os.Getpid())
+	if err != nil {
+		return client, server, err
+	}
+	server, err = child.UsageOf(j.Server)
+	return client, server, err
+}
+
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
