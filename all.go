@@ -33,11 +33,12 @@ type Outcome struct {
 //
 // At most as many polls as WithMaxInFlight says are under way at a time. Every
 // target is polled once before any is polled again, and each is then polled at
-// its own pace, all together no more often than 1000 times a second. A Poller that
-// is a [Lister] is asked for all loads of whole collections at once, and one that
-// is an [IndexLister] for all indexes of a collection, whenever two or more of them
-// are due. A server on which polls only time out is asked by one poll at a time
-// until it answers.
+// its own pace, all together no more often than 1000 times a second: n targets
+// that need a poll each may be told n/1000 s late, where one alone would not be.
+// A Poller that is a [Lister] is asked for all loads of whole collections at once,
+// and one that is an [IndexLister] for all indexes of a collection, whenever two
+// or more of them are due. A server on which polls only time out is asked by one
+// poll at a time until it answers.
 //
 // The polls are made on goroutines that end before WaitAll does; observers are
 // called on the caller's. A panic of the Poller is passed on to the caller, with

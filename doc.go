@@ -35,10 +35,11 @@
 //
 // As long as the context allows; there is no other time limit. A wait is late by
 // its polls and at most 100 ms, or 2 % of the time waited if that is more, and
-// never more than 5 s: see [Backoff]. A server that cannot be reached is put up
-// with for 5 minutes ([WithUnreachableAfter]), one that shows no progress for ever
-// unless [WithStallTimeout] says otherwise. A load that somebody else is about to
-// ask for wants [WithStartGrace].
+// never more than 5 s: see [Backoff], and [WaitAll] for thousands of targets. A
+// server that cannot be reached is put up with for 5 minutes
+// ([WithUnreachableAfter]), one that shows no progress for ever unless
+// [WithStallTimeout] says otherwise. A load that somebody else is about to ask for
+// wants [WithStartGrace].
 //
 // # Errors
 //
