@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"flag"
-	"io"
 	"net"
 	"time"
 
@@ -11,6 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/bench/internal/clock"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/bridge"
 )
 
 // serveCommand is the first argument of a process that is to be the server.
@@ -62,30 +63,11 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
-	go bridge(listener, server.Address())
+	way := bridge.New(listener, func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", server.Address())
+	})
+	defer way.Close()
 	return child.Serve(listener.Addr().String())
-}
-
-// bridge hands connections on to an address, until the process ends.
-func bridge(listener net.Listener, address string) {
-	for {
-		client, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", address)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
-			go func() {
-				_, _ = io.Copy(way[0], way[1]) // it ends when either side breaks
-				way[0].Close()
-				way[1].Close()
-			}()
-		}
-	}
 }
 
 // script plays the history by the clock, whenever it was set.

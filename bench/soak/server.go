@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/milvuswait/milvuswait/bench/internal/child"
@@ -94,7 +93,7 @@ func (s *server) outage(killed bool) (end func() error) {
 	if killed {
 		begun = s.process.Kill()
 	} else {
-		begun = s.process.Signal(syscall.SIGSTOP)
+		begun = s.process.Freeze()
 	}
 	process := s.process
 	return func() error {
@@ -102,7 +101,7 @@ func (s *server) outage(killed bool) (end func() error) {
 		if killed {
 			ended = s.start()
 		} else {
-			ended = process.Signal(syscall.SIGCONT)
+			ended = process.Thaw()
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

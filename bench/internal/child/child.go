@@ -10,15 +10,15 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
+
+	"github.com/milvuswait/milvuswait/internal/child"
 )
 
 // Process is a server that runs.
 type Process struct {
-	Address string // where it listens
+	*child.Process
 
-	cmd   *exec.Cmd
-	stdin io.Closer
+	Address string // where it listens
 }
 
 const ready = "ready "
@@ -33,26 +33,23 @@ func Start(args ...string) (*Process, error) {
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Stderr = os.Stderr
-	bind(cmd)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
+	if _, err := cmd.StdinPipe(); err != nil { // whose end Serve waits for
 		return nil, err
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	process, err := child.Start(cmd)
+	if err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: cmd, stdin: stdin}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	address, ok := strings.CutPrefix(strings.TrimSpace(line), ready)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("the server was not ready but said %q: %w", line, err), p.Kill())
+		return nil, errors.Join(fmt.Errorf("the server was not ready but said %q: %w", line, err), process.Kill())
 	}
-	p.Address = address
-	return p, nil
+	return &Process{process, address}, nil
 }
 
 // Serve says where this process listens, and returns when its parent is gone.
@@ -61,24 +58,5 @@ func Serve(address string) error {
 		return err
 	}
 	_, err := io.Copy(io.Discard, os.Stdin)
-	return err
-}
-
-// PID returns the process' id.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
-
-// Signal sends the process a signal.
-func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
-
-// Kill ends the process by SIGKILL, also while it is stopped, and returns when it
-// is gone.
-func (p *Process) Kill() error {
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	err := p.cmd.Wait()
-	if errors.As(err, new(*exec.ExitError)) {
-		return nil
-	}
 	return err
 }
