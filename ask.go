@@ -117,7 +117,7 @@ func (a asker) listIndexes(ctx context.Context, served []*entry) []answer {
 			continue
 		}
 		progress, err := boxed(all[i], errs[i])
-		answers[i] = answer{progress: progress, err: err, took: whole.took}
+		answers[i] = answer{progress: progress, err: err, took: whole.took, cut: whole.cut}
 	}
 	return answers
 }

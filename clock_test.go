@@ -35,6 +35,38 @@ func TestDeadlineWithoutAMonotonicClock(t *testing.T) {
 	require.Equal(t, want, polls(t, func(d time.Time) time.Time { return d.Round(0) }))
 }
 
+// stepped is a context whose deadline is that of a wall clock, which is set past it
+// during the wait. Nothing has ended.
+type stepped struct {
+	context.Context
+	step time.Time
+}
+
+func (s stepped) Deadline() (time.Time, bool) {
+	now := time.Now().Round(0)
+	if now.Before(s.step) {
+		return now.Add(time.Hour), true
+	}
+	return now.Add(-time.Hour), true
+}
+
+func TestAWallClockThatIsSetMakesNoPollTimeOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20500*time.Millisecond)
+		defer cancel()
+		seen := new(recorder)
+
+		_, err := milvuswait.WaitForLoadingComplete(stepped{ctx, time.Now().Add(5 * time.Second)}, failing(func(int, time.Duration) error { return errBlip }), "docs",
+			constant(time.Second), milvuswait.WithObserver(seen))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Len(t, seen.updates, 22)
+		for _, u := range seen.updates[:21] {
+			require.EqualError(t, u.Err, errBlip.Error())
+		}
+	})
+}
+
 // A process that was stopped, a laptop that slept: what has become due meanwhile
 // is polled once, and not once for every delay that went by.
 func TestAPauseIsFollowedByNoBurst(t *testing.T) {

@@ -59,6 +59,7 @@ type answer struct {
 	err      error
 	took     time.Duration
 	timedOut bool  // err is that the poll's own time was up
+	cut      bool  // err may be that the poll was ended before
 	check    check // whether the state of the load was asked for too
 	listed   bool  // out of a list of all loads
 }

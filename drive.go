@@ -109,14 +109,18 @@ func poll(parent context.Context, p Poller, c *core) answer {
 
 // timed runs ask within a time-out.
 func timed(parent context.Context, timeout time.Duration, ask func(ctx context.Context) answer) answer {
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
-	begin := time.Now()
 	a := ask(ctx)
 	a.took = time.Since(begin)
-	// Its timer may be late, and the server's, which goes by the same deadline, not:
-	// the deadline itself decides.
-	if deadline, _ := ctx.Deadline(); a.err != nil && !time.Now().Before(deadline) && parent.Err() == nil {
+	switch {
+	case a.err == nil:
+	case parent.Err() != nil:
+		a.cut = true
+	case a.took >= timeout:
+		// The time decides: the timer of ctx may be late, and the server's, which goes
+		// by the same deadline, not; and that deadline may be the wall clock's.
 		a.timedOut = true
 		a.err = fmt.Errorf("poll timed out after %v: %w", timeout, a.err)
 	}

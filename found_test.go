@@ -2,6 +2,7 @@ package milvuswait_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,30 @@ func TestPollThatWasCutIsNotTheLastErrorOfAnUnreachableServer(t *testing.T) {
 		require.ErrorIs(t, e, milvuswait.ErrUnreachable)
 		require.Equal(t, 6*time.Second, e.Elapsed)
 		require.NoError(t, e.LastErr)
+		require.ErrorIs(t, outcomes[2].Err, errBlip)
+	})
+}
+
+// Clients have errors of their own for a call that was cancelled.
+func TestPollThatWasCutMayHaveAnErrorOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		errCut := errors.New("rpc error: code = Canceled desc = context canceled")
+		p := milvuswait.PollerFuncs{Loading: func(ctx context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
+			if collection == "hangs" {
+				<-ctx.Done()
+				return milvuswait.LoadingProgress{}, errCut
+			}
+			time.Sleep(3 * time.Second)
+			return milvuswait.LoadingProgress{}, errBlip
+		}}
+		targets := []milvuswait.Target{
+			milvuswait.Loading("hangs"), milvuswait.Loading("a"), milvuswait.Loading("b"), milvuswait.Loading("c"),
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), p, targets, milvuswait.WithMaxInFlight(2), milvuswait.WithUnreachableAfter(4*time.Second))
+
+		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+		require.NotErrorIs(t, outcomes[0].Err, errCut)
 		require.ErrorIs(t, outcomes[2].Err, errBlip)
 	})
 }

@@ -144,21 +144,32 @@ func TestAServerThatAnsweredMeanwhileIsReachable(t *testing.T) {
 	})
 }
 
+// Two answers lie there when the first of them ends all: the other is not lost.
 func TestWhatTheServerSaidLastIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &gauge{took: 8 * time.Second, answer: func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
+		p := milvuswait.PollerFuncs{Loading: func(_ context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
+			took := 8 * time.Second
+			if collection == "c0" {
+				took = time.Second
+			}
+			time.Sleep(took)
 			return milvuswait.LoadingProgress{}, errBlip
 		}}
+		busy := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			if !u.Final {
+				time.Sleep(10 * time.Second)
+			}
+		})
 
-		outcomes, err := milvuswait.WaitAll(t.Context(), g, collections(3),
-			milvuswait.WithMaxInFlight(2), milvuswait.WithUnreachableAfter(5*time.Second))
+		outcomes, err := milvuswait.WaitAll(t.Context(), p, collections(4), milvuswait.WithObserver(busy),
+			milvuswait.WithMaxInFlight(3), milvuswait.WithUnreachableAfter(5*time.Second))
 
 		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 		for i, o := range outcomes {
 			require.ErrorIs(t, o.Err, milvuswait.ErrUnreachable)
 			var failure *milvuswait.Error
 			require.ErrorAs(t, o.Err, &failure)
-			if i < 2 {
+			if i < 3 {
 				require.EqualError(t, failure.LastErr, errBlip.Error())
 			} else {
 				require.NoError(t, failure.LastErr, "never polled")

@@ -1,7 +1,6 @@
 package milvuswait
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -108,7 +107,7 @@ func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
 	if s.over != nil && a.err != nil {
 		e.core.polls++
 		// What was cut off tells nothing of the server.
-		if errors.Is(s.over, ErrUnreachable) && !errors.Is(a.err, context.Canceled) {
+		if errors.Is(s.over, ErrUnreachable) && !a.cut {
 			e.core.lastErr = a.err
 		}
 		s.end(e, now, s.over)
