@@ -73,10 +73,10 @@ func (l *lists) done(now, took time.Duration, served int) {
 // timeout is how long a list that serves so many may take: it only saves polls,
 // and must not hold them up. A tenth of the time that the budget has for those is
 // little beside it. On a large server one takes its time, and is given more the
-// next time.
-func (l *lists) timeout(served int) time.Duration {
+// next time, up to the most that a poll is.
+func (l *lists) timeout(served int, most time.Duration) time.Duration {
 	saved := time.Duration(served) * time.Second / pollsPerSecond
-	return max(listRest, 2*l.rest, 2*l.took, saved/10)
+	return min(max(listRest, 2*l.rest, 2*l.took, saved/10), max(listRest, most))
 }
 
 // failed notes a list that served nobody.

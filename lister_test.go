@@ -43,6 +43,19 @@ func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 	})
 }
 
+func TestAListIsGivenNoLongerThanAPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const s = time.Second
+		f := &faltering{listing: newListing(5, evenly(time.Minute)), hangs: func(n int) bool { return n < 6 }}
+
+		_, err := milvuswait.WaitAll(t.Context(), f, collections(5), milvuswait.WithPollTimeout(2*s, 3*s))
+
+		require.NoError(t, err)
+		require.Greater(t, len(f.until), 5)
+		require.Equal(t, []time.Duration{s, 2 * s, 3 * s, 3 * s, 3 * s}, f.until[:5])
+	})
+}
+
 // longList is a Lister whose lists take long, but no longer than they may.
 type longList struct {
 	*listing
