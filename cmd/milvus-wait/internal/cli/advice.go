@@ -75,8 +75,8 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 		return "look into the server's logs; a longer --stall is more patient"
 	case errors.Is(err, milvuswait.ErrUnreachable):
 		return fmt.Sprintf("check that the server at %s runs and can be reached; a longer --unreachable is more patient", a.endpoint.URI())
-	case a.refresh && o.Progress == milvuswait.LoadingProgress{Percent: 100}:
-		return "it is loaded, and the server tells of no refresh: Milvus 2.2 and milvus-lite never do"
+	case a.refresh && errors.Is(err, context.DeadlineExceeded) && o.Progress == milvuswait.LoadingProgress{Percent: 100}:
+		return "it is loaded, and its refresh is at 0%: Milvus 2.2 and milvus-lite never tell more"
 	case o.Target.Kind() == milvuswait.KindLoading:
 		return refusal(err, "GetLoadState")
 	}
