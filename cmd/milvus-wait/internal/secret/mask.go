@@ -51,6 +51,8 @@ func NewMask(secrets ...string) Mask {
 		clean := untrusted.Text(form)
 		forms = append(forms, clean, unquoted(strconv.Quote(form)), unquoted(strconv.Quote(clean)))
 	}
+	// A secret of what is not shown leaves little when it is cleaned.
+	forms = slices.DeleteFunc(forms, func(form string) bool { return len(form) < minimum })
 	if len(forms) == 0 {
 		return Mask{}
 	}

@@ -72,6 +72,8 @@ func TestMaskLeavesTheRest(t *testing.T) {
 	require.Equal(t, "as it is…", secret.Mask{}.Text("as it is…"))
 	require.Equal(t, "a 1 b", secret.NewMask("1", "").Text("a 1 b"))
 	require.Equal(t, "as it is… more", secret.NewMask("secretive").Text("as it is… more"))
+	require.Equal(t, "a banana", secret.NewMask("a\u200b\u200b").Text("a banana"))
+	require.Equal(t, "a banana", secret.NewMask("\u200b\u200b").Text("a banana"))
 	require.NoError(t, secret.NewMask("hunter22").Error(nil))
 	fine := errors.New("fine")
 	require.Same(t, fine, secret.NewMask("hunter22").Error(fine))
