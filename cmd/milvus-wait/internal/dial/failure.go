@@ -104,7 +104,8 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 		}
 	case has("x509: "), has("failed to verify certificate"):
 		failure.Advice, failure.final = adviceCert, true
-	case has("remote error: tls: "):
+	case has(internalAlert): // as of a server that is about to stop
+	case has(alertMark):
 		failure.Advice, failure.final = adviceClient, true
 	case has("authentication handshake failed"):
 		failure.Advice = adviceHandshake
@@ -123,7 +124,7 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	case has("http2: frame too large"), has("FRAME_SIZE_ERROR"), has("PROTOCOL_ERROR"):
 		failure.Advice = adviceOther
 	case e.TLS && proxy == nil && !has("while dialing"):
-		if alert := alertOf(ctx, e); alert != "" {
+		if alert := alertOf(ctx, e); alert != "" && !strings.Contains(alert, internalAlert) {
 			failure.Reason, failure.Advice, failure.final = alert, adviceClient, true
 		}
 	}
@@ -193,6 +194,13 @@ func speaksTLS(ctx context.Context, e Endpoint) bool {
 	return true
 }
 
+// What crypto/tls has in the errors of alerts that it is sent: of all of them, and of
+// one that is no refusal.
+const (
+	alertMark     = "remote error: tls: "
+	internalAlert = alertMark + "internal error"
+)
+
 // alertOf returns the alert with which the server ends a connection whose handshake
 // is done, as TLS 1.3 has it for certificates of clients, or "". Who writes first, as
 // gRPC does, may be told of a broken pipe instead.
@@ -206,7 +214,7 @@ func alertOf(ctx context.Context, e Endpoint) string {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(0, 0)) })()
-	if _, err = conn.Read(make([]byte, 1)); err != nil && strings.Contains(err.Error(), "remote error: tls: ") {
+	if _, err = conn.Read(make([]byte, 1)); err != nil && strings.Contains(err.Error(), alertMark) {
 		return err.Error()
 	}
 	return ""

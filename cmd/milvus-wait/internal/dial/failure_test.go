@@ -34,6 +34,10 @@ func TestExplain(t *testing.T) {
 			"error reading server preface: remote error: tls: certificate required; the server refuses this client's TLS: it may want a certificate of its own from clients, or another version", true,
 		},
 		{
+			"a server that stops", `connection error: desc = "error reading server preface: remote error: tls: internal error"`,
+			"error reading server preface: remote error: tls: internal error; check the address and the port, that the server runs, and that no firewall is between", false,
+		},
+		{
 			"no TLS", `connection error: desc = "transport: authentication handshake failed: tls: first record does not look like a TLS handshake"`,
 			"tls: first record does not look like a TLS handshake; the server does not speak TLS there: use http://", true,
 		},
