@@ -16,8 +16,11 @@ import (
 // Command is what the modules are linked into.
 const Command = "github.com/milvuswait/milvuswait/cmd/milvus-wait"
 
-// systems are those that binaries are made for, by the Makefile.
-var systems = []string{"linux", "darwin", "windows"}
+// What binaries are made for, by the Makefile.
+var (
+	systems       = []string{"linux", "darwin", "windows"}
+	architectures = []string{"amd64", "arm64"}
+)
 
 // elsewhere has what is known of modules without a file of their own.
 var elsewhere = map[string]struct{ kind, source string }{
@@ -78,12 +81,13 @@ func Write() (string, error) {
 // and the standard library as the first of them.
 func Linked() ([]Module, error) {
 	linked := make(map[string]Module)
-	for _, system := range systems {
+	for i := range len(systems) * len(architectures) {
+		system, architecture := systems[i/len(architectures)], architectures[i%len(architectures)]
 		cmd := exec.Command("go", "list", "-deps", "-json=Module", Command)
-		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
+		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+architecture, "CGO_ENABLED=0")
 		out, err := cmd.Output()
 		if err != nil {
-			return nil, fmt.Errorf("listing for %s: %w%s", system, err, stderr(err))
+			return nil, fmt.Errorf("listing for %s/%s: %w%s", system, architecture, err, stderr(err))
 		}
 		for list := json.NewDecoder(strings.NewReader(string(out))); list.More(); {
 			var p struct {
