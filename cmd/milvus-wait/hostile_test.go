@@ -37,27 +37,24 @@ func TestAServerCannotReachTheTerminal(t *testing.T) {
 	s.Fail("GetLoadingProgress", fakeserver.Refuse(codes.Unavailable, said))
 	// What the bars and colours of the command itself are made of.
 	own := regexp.MustCompile(`\x1b\[([0-9]+A|J|K|0m|3[123]m)|\r\n|\r`)
+	const ends = " --timeout 5s --unreachable 300ms"
 	tests := []struct{ name, args, shows string }{
-		{"bars of listed names", "load --all", `docs\[2J\[secret\]`},
-		{"lines of listed names", "load --all -v", `docs\[2J\[secret\]`},
-		{"lines of failures", "load docs -v", `going on: .*\[secret\]`},
+		{"bars of listed names", "load --all" + ends, `docs\[2J\[secret\]`},
+		{"lines of listed names", "load --all -v" + ends, `docs\[2J\[secret\]`},
+		{"lines of failures", "load docs -v" + ends, `going on: .*\[secret\]`},
 		{"a failure below the bars", "index images", `index build failed: .*\[secret\]`},
 		{"names in an error", "index docs", `ambiguous index.*\[secret\]`},
 		{"a hint", "index docs/nosuch", `hint: .*\[secret\]`},
 		{"a document", "index images -o json", `"error":".*\[secret\]`},
-		{"events", "load --all -o jsonl", `"collection":"docs.*\[secret\]"`},
+		{"events", "load --all -o jsonl" + ends, `"collection":"docs.*\[secret\]"`},
 		{"one look", "progress index images", `\[secret\]`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			env := []string{"MILVUS_URI=http://" + s.Address(), "MILVUS_TOKEN=root:" + password}
-			args := append(strings.Fields(tt.args), "--timeout", "600ms", "--unreachable", "300ms")
-			if strings.HasPrefix(tt.args, "progress") {
-				args = args[:len(args)-2]
-			}
 
-			written, code := onPTY(t, env, args...)
+			written, code := onPTY(t, env, strings.Fields(tt.args)...)
 
 			require.NotZero(t, code)
 			require.Regexp(t, tt.shows, written)
