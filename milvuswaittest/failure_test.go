@@ -147,6 +147,19 @@ func TestServersTextIsCleaned(t *testing.T) {
 	})
 }
 
+func TestALongReasonLeavesTheCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		said := &milvuswait.ServerError{Code: 1401, Reason: strings.Repeat("x", 2000), Method: "GetLoadingProgress"}
+		p := new(fake.Poller).Set(docs, fake.Steps(fake.Step{Err: said}, fake.Step{Err: milvuswait.Permanent(said)}))
+
+		r := record(t, func(tb milvuswaittest.TB) { milvuswaittest.RequireLoaded(tb, p, "docs", every(time.Second)) })
+
+		require.Regexp(t, `poll 1 failed after 0s: .*\(code 1401\)$`, r.logs[0])
+		require.Contains(t, r.fatal, `(code 1401) (2 polls`)
+		require.Regexp(t, `  poll 1 after 0s: .*\(code 1401\)\n`, r.fatal)
+	})
+}
+
 func TestRequireAllThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		images := milvuswait.Loading("images")

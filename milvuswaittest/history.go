@@ -47,7 +47,7 @@ func (h *history) note(u milvuswait.Update) {
 	}
 	if u.Err != nil && !u.Final {
 		h.failed++
-		h.failures = append(h.failures, failure{u.Polls, u.Elapsed, untrusted.Text(u.Err.Error())})
+		h.failures = append(h.failures, failure{u.Polls, u.Elapsed, oneLine(u.Err)})
 		h.failures = h.failures[max(0, len(h.failures)-recentFailures):]
 	}
 	h.polls = u.Polls

@@ -48,11 +48,15 @@ func describe(u milvuswait.Update) string {
 	case u.Final && u.Err == nil:
 		return fmt.Sprintf("%v: complete after %v: %v", u.Target, rounded(u.Elapsed), u.Progress)
 	case u.Final:
-		return fmt.Sprintf("%v: failed after %v: %s", u.Target, rounded(u.Elapsed), untrusted.Text(u.Err.Error()))
+		return fmt.Sprintf("%v: failed after %v: %s", u.Target, rounded(u.Elapsed), oneLine(u.Err))
 	case u.Err != nil:
-		return fmt.Sprintf("%v: poll %d failed after %v: %s", u.Target, u.Polls, rounded(u.Elapsed), untrusted.Text(u.Err.Error()))
+		return fmt.Sprintf("%v: poll %d failed after %v: %s", u.Target, u.Polls, rounded(u.Elapsed), oneLine(u.Err))
 	case u.ETA > 0:
 		return fmt.Sprintf("%v: %v after %v, about %v left", u.Target, u.Progress, rounded(u.Elapsed), rounded(u.ETA))
 	}
 	return fmt.Sprintf("%v: %v after %v", u.Target, u.Progress, rounded(u.Elapsed))
 }
+
+// oneLine returns the text of an error on one line. What a server said in it is cut
+// already, and what stands behind that, such as its code, is not to be lost.
+func oneLine(err error) string { return untrusted.Cut(err.Error(), 4*untrusted.MaxText) }
