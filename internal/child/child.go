@@ -1,5 +1,6 @@
-// Package child starts programs that die with this process. It does so on Linux;
-// elsewhere a program that is started may outlive it.
+// Package child starts programs that die with this process, and that leave none of
+// the processes that they have started when they end. It does so on Linux;
+// elsewhere a program may outlive this process, and others may outlive the program.
 package child
 
 import (
@@ -9,7 +10,8 @@ import (
 )
 
 // Process is a program that runs until it ends, is killed, or this process ends,
-// however it does.
+// however it does. What the program has started ends with it in the first two cases
+// only: then somebody is there to see to it.
 type Process struct {
 	pid    int
 	exited chan struct{} // closed when it has
@@ -33,6 +35,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 		started <- err
 		if err == nil {
 			p.err = cmd.Wait()
+			killRest(p.pid)
 			close(p.exited)
 		}
 	}()
@@ -45,7 +48,8 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 // PID returns the id of the process.
 func (p *Process) PID() int { return p.pid }
 
-// Exited returns a channel that is closed when the program has ended.
+// Exited returns a channel that is closed when the program has ended, and every
+// process that it started has been told to.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
 // Wait returns how the program has ended, when it has.

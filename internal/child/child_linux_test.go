@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +62,26 @@ func TestKillReachesChildren(t *testing.T) {
 	require.False(t, alive(p.PID()))
 	require.Eventually(t, func() bool { return !alive(grandchild) }, 10*time.Second, 10*time.Millisecond)
 	require.NoError(t, p.Kill(), "once more")
+}
+
+func TestProgramThatEndsLeavesNoChildren(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $!; read go; exit 3")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	p, err := child.Start(cmd)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Kill()) })
+	grandchild := readPID(t, out)
+	t.Cleanup(func() { _ = syscall.Kill(grandchild, syscall.SIGKILL) })
+	require.True(t, alive(grandchild))
+
+	_, err = in.Write([]byte("\n"))
+	require.NoError(t, err)
+
+	require.ErrorContains(t, p.Wait(), "exit status 3")
+	require.Eventually(t, func() bool { return !alive(grandchild) }, 10*time.Second, 10*time.Millisecond)
 }
 
 func TestFrozenProcesses(t *testing.T) {
