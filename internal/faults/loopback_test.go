@@ -85,17 +85,23 @@ func TestOutagesOverLoopback(t *testing.T) {
 		}
 	}
 	for _, i := range all {
-		i.wait.midway(t, i.called)
-		i.begins(i.rig.bridge)
-	}
-	for _, i := range all {
-		i.wait.midway(t, i.wait.bad)
+		i.wait.midway(t, i.felt)
+		if i.silent {
+			i.wait.midway(t, i.felt) // again, by a call that began since
+		}
+		i.asked = len(i.rig.server.seen())
 		i.over.Store(true)
 		i.rig.bridge.Pass()
 	}
 	for _, i := range all {
 		t.Run(i.name+", "+i.rig.name+" by "+i.adapter, func(t *testing.T) {
 			i.wait.complete(t)
+			if i.deaf {
+				require.Equal(t, 2, i.asked)
+			}
+			if i.deadly {
+				require.GreaterOrEqual(t, i.rig.bridge.Accepted(), 2)
+			}
 			first := i.rig.failures()[0]
 			if i.silent {
 				require.ErrorContains(t, first, "poll timed out after 1s: ")
@@ -106,29 +112,31 @@ func TestOutagesOverLoopback(t *testing.T) {
 	}
 }
 
-// interrupted is a wait whose second call an outage is to meet.
+// interrupted is a wait whose second call is met by an outage, which alone makes
+// polls fail: the server answers all of them.
 type interrupted struct {
 	outage
 	adapter string
 	rig     *rig
 	wait    *realWait
-	called  chan struct{} // closed when that call is under way
+	begun   atomic.Bool   // the outage has
+	felt    chan struct{} // one for each poll that has failed since, while there is room
+	asked   int           // calls that had come to the server by then
 	over    atomic.Bool   // the load or the index is complete
 }
 
 func interrupt(t *testing.T, o outage, k kind, a adapter) *interrupted {
 	t.Helper()
-	i := &interrupted{outage: o, adapter: a.name, called: make(chan struct{})}
-	i.rig = &rig{kind: k, server: newServer(func(ctx context.Context, n int) answer {
-		switch {
-		case i.over.Load():
+	i := &interrupted{outage: o, adapter: a.name, felt: make(chan struct{}, 2)}
+	i.rig = &rig{kind: k, server: newServer(func(_ context.Context, n int) answer {
+		if i.over.Load() {
 			return percent(100)
-		case n == 1:
-			return percent(40)
-		case n == 2:
-			close(i.called)
 		}
-		return hang(ctx)
+		if n == 2 {
+			i.begun.Store(true)
+			i.begins(i.rig.bridge)
+		}
+		return percent(40)
 	})}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -137,7 +145,14 @@ func interrupt(t *testing.T, o outage, k kind, a adapter) *interrupted {
 	require.NoError(t, err)
 	t.Cleanup(i.rig.bridge.Close)
 	i.rig.connect(t, a, i.rig.bridge.Address(), plaintext())
-	var opts []milvuswait.Option
+	opts := []milvuswait.Option{milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+		if u.Err != nil && i.begun.Load() {
+			select {
+			case i.felt <- struct{}{}:
+			default:
+			}
+		}
+	}))}
 	if o.silent {
 		opts = append(opts, milvuswait.WithPollTimeout(time.Second, 3*time.Second))
 	}

@@ -32,18 +32,20 @@ type outage struct {
 	begins func(*bridge.Bridge)
 	silent bool // nobody is told
 	once   bool // it hits the connections that there are, and no others
+	deaf   bool // nothing comes to the server
+	deadly bool // connections that were in use do not come back
 }
 
 var outages = []outage{
-	{"black hole", func(b *bridge.Bridge) { b.Swallow(bridge.Both) }, true, false},
-	{"black hole towards the server", func(b *bridge.Bridge) { b.Swallow(bridge.Up) }, true, false},
-	{"black hole towards the client", func(b *bridge.Bridge) { b.Swallow(bridge.Down) }, true, false},
-	{"pulled cable", func(b *bridge.Bridge) { b.Pause(bridge.Both) }, true, false},
-	{"pulled cable towards the server", func(b *bridge.Bridge) { b.Pause(bridge.Up) }, true, false},
-	{"pulled cable towards the client", func(b *bridge.Bridge) { b.Pause(bridge.Down) }, true, false},
-	{"half-open connection", func(b *bridge.Bridge) { b.Sever() }, true, true},
-	{"dropped connection", func(b *bridge.Bridge) { b.Drop() }, false, true},
-	{"dropped connection, others refused", func(b *bridge.Bridge) { b.Refuse(); b.Drop() }, false, false},
+	{name: "black hole", begins: func(b *bridge.Bridge) { b.Swallow(bridge.Both) }, silent: true, deaf: true, deadly: true},
+	{name: "black hole towards the server", begins: func(b *bridge.Bridge) { b.Swallow(bridge.Up) }, silent: true, deaf: true, deadly: true},
+	{name: "black hole towards the client", begins: func(b *bridge.Bridge) { b.Swallow(bridge.Down) }, silent: true, deadly: true},
+	{name: "pulled cable", begins: func(b *bridge.Bridge) { b.Pause(bridge.Both) }, silent: true, deaf: true},
+	{name: "pulled cable towards the server", begins: func(b *bridge.Bridge) { b.Pause(bridge.Up) }, silent: true, deaf: true},
+	{name: "pulled cable towards the client", begins: func(b *bridge.Bridge) { b.Pause(bridge.Down) }, silent: true},
+	{name: "half-open connection", begins: func(b *bridge.Bridge) { b.Sever() }, silent: true, once: true, deadly: true},
+	{name: "dropped connection", begins: func(b *bridge.Bridge) { b.Drop() }, once: true, deadly: true},
+	{name: "dropped connection, others refused", begins: func(b *bridge.Bridge) { b.Refuse(); b.Drop() }, deaf: true, deadly: true},
 }
 
 func TestOutages(t *testing.T) {
