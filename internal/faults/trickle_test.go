@@ -1,0 +1,169 @@
+package faults_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/milvuswait/milvuswait/internal/bridge"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
+)
+
+// The frames of HTTP/2 that a server needs, and their flags.
+const (
+	dataFrame     = 0
+	headersFrame  = 1
+	resetFrame    = 3
+	settingsFrame = 4
+	pingFrame     = 6
+
+	ack        = 1 // of settings and pings
+	endHeaders = 4
+)
+
+type frame struct {
+	kind, flags byte
+	stream      uint32
+	payload     []byte
+}
+
+func readFrame(r io.Reader) (frame, error) {
+	var head [9]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return frame{}, err
+	}
+	f := frame{
+		kind: head[3], flags: head[4], stream: binary.BigEndian.Uint32(head[5:]),
+		payload: make([]byte, binary.BigEndian.Uint32(head[:4])>>8),
+	}
+	_, err := io.ReadFull(r, f.payload)
+	return f, err
+}
+
+func (f frame) bytes() []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(f.payload))<<8|uint32(f.kind))
+	b = append(b, f.flags)
+	b = binary.BigEndian.AppendUint32(b, f.stream)
+	return append(b, f.payload...)
+}
+
+// trickler is a server whose answers come by a byte a second, and never to their
+// end. It speaks HTTP/2 by itself, since gRPC's server sends whole messages, and
+// that of net/http does not work in bubbles before Go 1.26.
+type trickler struct {
+	healed chan struct{} // closed when it is to go
+	sent   []int         // bytes of each answer
+}
+
+// serve serves one connection.
+func (s *trickler) serve(conn net.Conn) {
+	frames, gone := make(chan frame), make(chan struct{})
+	go func() {
+		defer close(frames)
+		r := bufio.NewReader(conn)
+		_, _ = r.Discard(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) // what fails now fails again
+		for {
+			f, err := readFrame(r)
+			if err != nil {
+				return
+			}
+			select {
+			case frames <- f:
+			case <-gone:
+				return
+			}
+		}
+	}()
+	defer close(gone)
+	defer func() { _ = conn.Close() }()
+	send := func(f frame) { _, _ = conn.Write(f.bytes()) } // to a client that has gone, which ends frames
+	every := time.NewTicker(time.Second)
+	defer every.Stop()
+	send(frame{kind: settingsFrame})
+	var stream uint32 // that is answered, 0 for none
+	for {
+		select {
+		case f, ok := <-frames:
+			switch {
+			case !ok:
+				return
+			case f.kind == headersFrame:
+				stream = f.stream
+				s.sent = append(s.sent, 0)
+				// ":status: 200" and "content-type: application/grpc", as HPACK has them.
+				send(frame{headersFrame, endHeaders, stream, []byte("\x88\x0f\x10\x10application/grpc")})
+				// A message of 1 MiB, within every limit, begins.
+				send(frame{dataFrame, 0, stream, []byte{0, 0, 0x10, 0, 0}})
+			case f.kind == resetFrame && f.stream == stream:
+				stream = 0
+			case (f.kind == settingsFrame || f.kind == pingFrame) && f.flags&ack == 0:
+				if f.kind == settingsFrame {
+					f.payload = nil
+				}
+				send(frame{f.kind, ack, 0, f.payload})
+			}
+		case <-every.C:
+			if stream != 0 {
+				send(frame{dataFrame, 0, stream, []byte{0}})
+				s.sent[len(s.sent)-1]++
+			}
+		case <-s.healed:
+			return
+		}
+	}
+}
+
+// Bytes that keep coming do not make a poll last longer than its time-out, nor are
+// they taken for an answer.
+func TestServerThatTrickles(t *testing.T) {
+	each(t, func(t *testing.T, k kind, a adapter) {
+		synctest.Test(t, func(t *testing.T) {
+			const heals = 80 * time.Second // in the fourth poll
+			s := &trickler{healed: make(chan struct{})}
+			r := &rig{kind: k, server: newServer(func(context.Context, int) answer { return percent(100) })}
+			front, back := bufconn.Listen(1<<20), bufconn.Listen(1<<20)
+			milvustest.ServeOn(t, &r.server.Server, back)
+			r.bridge = bridge.New(front, func(ctx context.Context) (net.Conn, error) {
+				select {
+				case <-s.healed:
+					return back.DialContext(ctx)
+				default:
+				}
+				client, server := net.Pipe()
+				go s.serve(server)
+				return client, nil
+			})
+			t.Cleanup(r.bridge.Close)
+			r.connect(t, a, "bufconn", milvustest.Through(front)...)
+			time.AfterFunc(heals, func() { close(s.healed) })
+			start := time.Now()
+
+			err := r.run(context.Background(), steadily(time.Second))
+			synctest.Wait() // for sent
+
+			require.NoError(t, err)
+			require.GreaterOrEqual(t, time.Since(start), heals)
+			require.LessOrEqual(t, time.Since(start), heals+reconnecting+time.Second)
+			require.Len(t, r.failures(), 4)
+			require.Len(t, s.sent, 4)
+			for i, limit := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
+				require.ErrorContains(t, r.failures()[i], "poll timed out after "+limit.String()+": ")
+				require.Equal(t, codes.DeadlineExceeded, status.Code(r.failures()[i]))
+				require.InDelta(t, limit.Seconds(), s.sent[i], 1)
+			}
+			require.Equal(t, codes.Unavailable, status.Code(r.failures()[3]))
+			require.Len(t, r.server.seen(), 1)
+			require.Equal(t, 2, r.bridge.Accepted(), "the one to the server that trickles, and the one to the other")
+		})
+	})
+}
