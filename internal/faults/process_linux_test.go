@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/pprof"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,12 +108,21 @@ func (p *process) set(t *testing.T, percent int) {
 // leavesNothing runs f, of parallel tests, and asserts that nothing of it is left.
 func leavesNothing(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
+	// What other tests have closed may take a moment to be gone.
+	require.Eventually(t, func() bool { return !connected() }, safety, 10*time.Millisecond, "other tests have left connections")
 	goroutines, descriptors := runtime.NumGoroutine(), openFiles(t)
 	t.Run("waits", f)
 	// Eventually has a goroutine of its own, and so has the first poller for events
 	// of the network a descriptor or two.
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, safety, 10*time.Millisecond)
 	require.LessOrEqual(t, openFiles(t), descriptors+2)
+}
+
+// connected reports whether a goroutine of gRPC or of a bridge is left.
+func connected() bool {
+	var stacks bytes.Buffer
+	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2) // a buffer takes everything
+	return strings.Contains(stacks.String(), "google.golang.org/grpc") || strings.Contains(stacks.String(), "internal/bridge.")
 }
 
 func openFiles(t *testing.T) int {
@@ -134,7 +146,7 @@ func TestKilledServerIsStartedAgain(t *testing.T) {
 			w.midway(t, w.bad)
 			start(t, address, 100)
 
-			w.complete(t)
+			w.completeSoon(t)
 			for _, err := range r.failures() {
 				require.Equal(t, codes.Unavailable, status.Code(err))
 			}
@@ -180,7 +192,7 @@ func TestFrozenServerIsKilled(t *testing.T) {
 			require.NoError(t, server.Kill())
 			start(t, address, 100)
 
-			w.complete(t)
+			w.completeSoon(t)
 		})
 	})
 }
