@@ -1,0 +1,74 @@
+// The race detector takes minutes to look at every byte.
+
+//go:build !race
+
+package faults_test
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// What a server says does not pile up while a wait goes on, nor in its error.
+func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer func() answer
+		want   string
+	}{
+		{"a gRPC message of 15 MiB", func() answer { return refused(codes.Unavailable, strings.Repeat("x", 15<<20)) }, "unavailable: xxx"},
+		{"a reason of 64 MiB", func() answer {
+			return rejected(1, commonpb.ErrorCode_NotReadyServe, strings.Repeat("x", 64<<20))
+		}, "xxx… (cut) (code 1)"},
+	}
+	for _, tt := range tests {
+		for _, k := range []kind{load, index} {
+			for _, a := range adapters {
+				t.Run(tt.name+", "+k.name+" by "+a.name, func(t *testing.T) {
+					before := heap()
+					var said []error
+					synctest.Test(t, func(t *testing.T) {
+						huge := tt.answer()
+						r, through := unconnected(t, k, func(context.Context, int) answer { return huge })
+						r.connect(t, a, "bufconn", append(through, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(128<<20)))...)
+
+						err := r.run(t.Context(), steadily(time.Second), milvuswait.WithUnreachableAfter(2*time.Second))
+
+						require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+						said = append(r.failures(), err)
+					})
+					after := heap() // when neither the server nor the connection is left
+
+					require.Len(t, said, 3)
+					for _, err := range said {
+						require.ErrorContains(t, err, tt.want)
+						require.Less(t, len(err.Error()), 1500)
+						require.Less(t, len(status.Convert(err).Message()), 1500)
+					}
+					require.Less(t, after-before, int64(8<<20))
+				})
+			}
+		}
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
