@@ -50,6 +50,7 @@ func FuzzVerdict(f *testing.F) {
 					next = alone.polls[i+1].begin
 				}
 				// Floats may be rounded in another order.
+				h.requirePace(t, alone.polls[:i+1], next)
 				require.InDelta(t, h.next(alone.polls[:i+1]), next, float64(time.Microsecond), "the poll after the %d. of %d\n%v", i+1, len(alone.polls), alone)
 			}
 			if !over && last {

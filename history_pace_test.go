@@ -1,14 +1,55 @@
 package milvuswait_test
 
 import (
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
 )
 
+// requirePace asserts what is promised of the next poll, however it is reckoned.
+// There is none before the deadline if next is that.
+func (h history) requirePace(t *testing.T, polls []polled, next time.Duration) {
+	t.Helper()
+	const slack = time.Microsecond // floats are rounded
+	last := polls[len(polls)-1]
+	now, took := last.end, last.end-last.begin
+	if next == h.deadline {
+		require.LessOrEqual(t, next-now, min(max(2*took, 50*time.Millisecond), time.Second)+slack, "there was time for another poll")
+		return
+	}
+	longest, settled := max(100*time.Millisecond, now/50), time.Duration(-1)
+	if good := lastGood(polls); good >= 0 {
+		longest = max(longest, polls[good].end-polls[good].begin)
+		if h.complete(polls[:good+1]) {
+			longest = max(longest, h.settle/10)
+			settled = h.settled(polls, good)
+		}
+	}
+	longest = min(longest, 5*time.Second)
+	if next >= h.deadline-time.Second {
+		longest += took // the last poll may be put off by as much
+	}
+	require.Greater(t, next, now)
+	require.LessOrEqual(t, next-now, longest+slack, "the next poll is late")
+	if next != settled {
+		require.LessOrEqual(t, next, h.deadline-50*time.Millisecond, "the answer can hardly be in time")
+	}
+}
+
+// settled is when what the good-th poll, which is the last good one, shows to be
+// complete will have been so for long enough.
+func (h history) settled(polls []polled, good int) time.Duration {
+	held := h.held(polls[:good+1], func(i int) bool { return h.complete(polls[:i+1]) })
+	return polls[good].end - held + h.settle
+}
+
 // next says, of all polls so far, when the next one begins, by the rules of
 // Backoff and those for the last poll before the deadline. It is the deadline if
-// there is none.
+// there is none. It goes about that as the library does, so that a change of pace
+// does not go unseen; whether the pace is right, requirePace says.
 func (h history) next(polls []polled) time.Duration {
 	last := polls[len(polls)-1]
 	now, took := last.end, last.end-last.begin
@@ -20,8 +61,7 @@ func (h history) next(polls []polled) time.Duration {
 	}
 	settled := time.Duration(-1)
 	if good := lastGood(polls); good >= 0 && h.complete(polls[:good+1]) {
-		since := polls[good].end - h.held(polls[:good+1], func(i int) bool { return h.complete(polls[:i+1]) })
-		settled = since + h.settle
+		settled = h.settled(polls, good)
 		delay = max(delay, min(h.settle/10, 5*time.Second))
 		due(settled)
 	}
