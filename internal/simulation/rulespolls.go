@@ -48,12 +48,12 @@ func oneProbe(v *evidence) *breach {
 	return nil
 }
 
-// longest is the most that a poll may take, but for options.
-const longest = time.Minute
+// longestPoll is the most that a poll may take, but for options.
+const longestPoll = time.Minute
 
 func pollTimes(v *evidence) *breach {
 	o := &v.s.Options
-	first, most := 10*time.Second, longest
+	first, most := 10*time.Second, longestPoll
 	if o.PollTime[0] > 0 {
 		first, most = o.PollTime[0], o.PollTime[1]
 	}
@@ -65,7 +65,7 @@ func pollTimes(v *evidence) *breach {
 	}
 	for _, p := range v.polls {
 		// A list only saves polls, and has a time of its own.
-		if most := capped(p.start + max(most, 2*longest)); p.limit <= p.start || p.limit > most {
+		if most := capped(p.start + max(most, 2*longestPoll)); p.limit <= p.start || p.limit > most {
 			return broken(nil, "poll %d started at %v and had until %v, at most %v", p.number, p.start, p.limit, most)
 		}
 	}

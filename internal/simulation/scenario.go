@@ -50,7 +50,7 @@ type Generators struct {
 	generated int
 }
 
-// Generator is one of them.
+// generator is one of them.
 type generator struct {
 	random *rand.Rand
 	of     *Generators

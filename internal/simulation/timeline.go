@@ -19,7 +19,7 @@ type moment struct {
 const (
 	perMilli = 1.0 // polls, in the long run
 	burst    = 20  // at once
-	rest     = 5 * time.Millisecond
+	refill   = 5 * time.Millisecond
 )
 
 // moments returns all of them.
@@ -106,9 +106,9 @@ func (v *evidence) momentAt(at time.Duration) int {
 // is refused asks again after a rest.
 func (v *evidence) crowded(at time.Duration) bool {
 	const one = 1 + 1e-6
-	from := v.momentAt(at - rest)
+	from := v.momentAt(at - refill)
 	for i := from; i < len(v.timeline) && v.timeline[i].at <= at; i++ {
-		if v.timeline[i].tokensAt(max(v.timeline[i].at, at-rest)) < one {
+		if v.timeline[i].tokensAt(max(v.timeline[i].at, at-refill)) < one {
 			return true
 		}
 	}
