@@ -8,12 +8,17 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// doctored are waits that break a rule. Each changes a log or, where that is less,
-// the scenario, and reports whether it found what to change.
-var doctored = []struct {
+// doctoring is what is done to a wait so that it breaks a rule. It changes the log
+// or, where that is less, the scenario, and reports whether it found what to change.
+type doctoring struct {
 	rule, name string
 	doctor     func(*copied) bool
-}{
+}
+
+// doctored are all of them.
+var doctored = slices.Concat(doctoredPolls, doctoredEnds, doctoredUpdates, doctoredPace)
+
+var doctoredPolls = []doctoring{
 	{"polls that start end before the wait does", "a poll never ends", func(c *copied) bool {
 		return c.remove(kind(simulation.Ended))
 	}},
@@ -92,6 +97,9 @@ var doctored = []struct {
 		c.about(last, simulation.Started)[0].At, c.about(c.Targets[0], simulation.Started)[0].At = 0, c.about(last, simulation.Started)[0].At
 		return true
 	}},
+}
+
+var doctoredEnds = []doctoring{
 	{"every target ends once, and is told nothing more", "twice", func(c *copied) bool {
 		e := c.find(final)
 		c.log = slices.Insert(c.log, len(c.log)-1, *e)
@@ -224,79 +232,5 @@ var doctored = []struct {
 	}},
 	{"the failure of one ends the others, or does not", "siblings are joined", func(c *copied) bool {
 		return c.change(kind(simulation.Over), func(e *simulation.Event) { e.Failed++ })
-	}},
-	{"one update a poll, in order", "one is missing", func(c *copied) bool { return c.remove(update) }},
-	{"one update a poll, in order", "one comes late", func(c *copied) bool {
-		return c.change(update, func(e *simulation.Event) { e.At++ })
-	}},
-	{"one update a poll, in order", "polls are counted wrongly", func(c *copied) bool {
-		return c.change(update, func(e *simulation.Event) { e.Polls++ })
-	}},
-	{"one update a poll, in order", "the time is wrong", func(c *copied) bool {
-		return c.change(update, func(e *simulation.Event) { e.Elapsed++ })
-	}},
-	{"updates are raw", "the greatest is kept", func(c *copied) bool {
-		for _, t := range c.Targets {
-			told := c.about(t, simulation.Told)
-			for i := 1; i < len(told) && t.Kind() == milvuswait.KindLoading; i++ {
-				before, now := told[i-1].Answer.Progress, told[i].Answer.Progress
-				if before != nil && now != nil && before.Fraction() > now.Fraction() {
-					told[i].Answer.Progress = before
-					return true
-				}
-			}
-		}
-		return false
-	}},
-	{"updates are raw", "a failure is hidden", func(c *copied) bool {
-		return c.change(func(e simulation.Event) bool { return update(e) && e.Answer.Err != "" }, func(e *simulation.Event) { e.Answer.Err = "" })
-	}},
-	{"outcomes are those of the targets, in their order", "two are swapped", func(c *copied) bool {
-		i := slices.IndexFunc(c.log, kind(simulation.Returned))
-		if len(c.Targets) < 2 || c.Targets[0] == c.Targets[1] {
-			return false
-		}
-		c.log[i], c.log[i+1] = c.log[i+1], c.log[i]
-		return true
-	}},
-	{"outcomes are those of the targets, in their order", "one is missing", func(c *copied) bool {
-		return c.remove(kind(simulation.Returned))
-	}},
-	{"outcomes are those of the targets, in their order", "one is empty", func(c *copied) bool {
-		return c.change(func(e simulation.Event) bool { return e.Kind == simulation.Returned && e.Polls > 0 },
-			func(e *simulation.Event) { *e = simulation.Event{At: e.At, Kind: e.Kind, Target: e.Target} })
-	}},
-	{"outcomes are those of the targets, in their order", "an error is that of another wait", func(c *copied) bool {
-		return c.change(kind(simulation.Returned), func(e *simulation.Event) { e.Odd = true })
-	}},
-	{"the last failure is kept", "it is not", func(c *copied) bool {
-		return c.change(func(e simulation.Event) bool { return final(e) && e.Last != "" }, func(e *simulation.Event) { e.Last = "" })
-	}},
-	{"the last failure is kept", "an older one is", func(c *copied) bool {
-		return c.change(func(e simulation.Event) bool { return final(e) && e.Last == "" }, func(e *simulation.Event) { e.Last = "Internal" })
-	}},
-	{"delays are within their bounds", "too long", func(c *copied) bool {
-		return c.Options.Deadline == 0 && c.change(update, func(e *simulation.Event) { e.Next += time.Hour })
-	}},
-	{"delays are within their bounds", "too short", func(c *copied) bool {
-		return c.Options.Deadline == 0 && c.change(update, func(e *simulation.Event) { e.Next = 2 * time.Microsecond })
-	}},
-	{"polls start when they are due", "late", func(c *copied) bool {
-		return len(c.Targets) == 1 && c.change(update, func(e *simulation.Event) { e.Next -= time.Millisecond / 2 }) && c.polls(c.Targets[0]) > 1
-	}},
-	{"polls start when they are due", "early", func(c *copied) bool {
-		return len(c.Targets) == 1 && c.change(update, func(e *simulation.Event) { e.Next++ }) && c.polls(c.Targets[0]) > 1
-	}},
-	{"what is complete is noticed in time", "late", func(c *copied) bool {
-		t, found := c.target(func(t milvuswait.Target) bool { return c.ended("")(t) && c.polls(t) > 3 && t.ExpectedRows() == 0 })
-		for _, collection := range c.Collections {
-			for _, thing := range collection.Things {
-				thing.States = reliable(thing.Target)
-			}
-			collection.Gone = nil
-		}
-		failed := slices.ContainsFunc(c.about(t, simulation.Ended), func(e *simulation.Event) bool { return e.Answers[0].Err != "" })
-		o := c.Options
-		return found && !failed && o.Settle == 0 && !o.Refresh && o.Criterion == milvuswait.AllRows
 	}},
 }

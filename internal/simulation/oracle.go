@@ -52,7 +52,10 @@ var rules = []rule{
 	{"the last failure is kept", lastFailure},
 
 	{"delays are within their bounds", delays},
+	{"a poll comes when the verdict can change", turnsAreKept},
+	{"the last poll is just before the deadline", lastPollIsLate},
 	{"polls start when they are due", punctual},
+	{"a poll that is due comes", noPollIsLost},
 	{"what is complete is noticed in time", prompt},
 }
 

@@ -57,14 +57,14 @@ func (g *Generators) delay(rank, n int) time.Duration {
 }
 
 // turns returns when the verdict about h can change after e without anything
-// happening: a poll may be due then, whatever the pace.
+// happening: a poll is due then, whatever the pace.
 func (v *evidence) turns(e *entry) []time.Duration {
 	o := &v.s.Options
 	var at []time.Duration
 	if e.settles >= 0 {
 		at = append(at, e.settles)
 	}
-	if o.Stall > 0 && e.answer.Err == "" {
+	if o.Stall > 0 && e.answer.Err == "" && !e.complete && !e.unasked {
 		at = append(at, e.end+o.Stall-e.unchangedFor)
 	}
 	if e.answer.Err != "" {
@@ -73,8 +73,36 @@ func (v *evidence) turns(e *entry) []time.Duration {
 	return at
 }
 
-func delays(v *evidence) *breach {
-	o := &v.s.Options
+// lastPoll returns when the last poll after e is due: so early before the deadline
+// that its answer can be there in time, but not before what is complete has settled.
+// Without a deadline there is none.
+func (v *evidence) lastPoll(e *entry) time.Duration {
+	limit := v.s.Options.Deadline
+	if limit == 0 {
+		return forGood
+	}
+	last := limit - min(max(2*(e.end-e.start), 50*time.Millisecond), time.Second)
+	if e.settles < limit {
+		last = max(last, e.settles)
+	}
+	return last
+}
+
+// interval is what was told of the time until the next poll.
+type interval struct {
+	after *entry
+	index int // of after among the entries
+	n     int // which delay, from 0
+	at    time.Duration
+	next  time.Duration // when the next poll is to come
+	delay time.Duration
+	last  time.Duration // when the last poll is due
+	rests bool          // none is to come before the deadline
+}
+
+// eachInterval returns the first breach of an interval.
+func eachInterval(v *evidence, check func(*history, interval) *breach) *breach {
+	limit := v.s.Options.Deadline
 	return each(v, func(h *history) *breach {
 		n := 0
 		for i, e := range h.entries {
@@ -85,109 +113,54 @@ func delays(v *evidence) *breach {
 				break
 			}
 			u := h.told[n]
-			least, most := v.bounds(h, n, e)
-			n++
 			next := u.At + u.Next
-			if o.Deadline > 0 && next >= o.Deadline-time.Second && next <= o.Deadline {
-				// The end, or the last poll, for which one before it may be left out.
-				if next == o.Deadline && i < len(h.entries)-1 {
-					return broken(h, "a poll came after %v, where none was to come any more", u.At)
-				}
-				if next < o.Deadline && u.Next > most+e.end-e.start {
-					return broken(h, "the last poll is to come %v after %v", u.Next, u.At)
-				}
-				continue
+			if b := check(h, interval{e, i, n, u.At, next, u.Next, v.lastPoll(e), limit > 0 && next == limit}); b != nil {
+				return b
 			}
-			if u.Next > most || u.Next < least && !slices.Contains(v.turns(e), next) && u.Next != time.Millisecond {
-				return broken(h, "the delay after poll %d, at %v, is %v, not from %v to %v", e.number, e.end, u.Next, least, most)
+			n++
+		}
+		return nil
+	})
+}
+
+func delays(v *evidence) *breach {
+	return eachInterval(v, func(h *history, p interval) *breach {
+		least, most := v.bounds(h, p.n, p.after)
+		switch {
+		case p.rests:
+		case p.next == p.last:
+			if took := p.after.end - p.after.start; p.delay > most+took { // the one before it may be left out
+				return broken(h, "the last poll is to come %v after %v", p.delay, p.at)
+			}
+		case p.delay > most || p.delay < least && !slices.Contains(v.turns(p.after), p.next) && p.delay != time.Millisecond:
+			return broken(h, "the delay after poll %d, at %v, is %v, not from %v to %v", p.after.number, p.at, p.delay, least, most)
+		}
+		return nil
+	})
+}
+
+func turnsAreKept(v *evidence) *breach {
+	return eachInterval(v, func(h *history, p interval) *breach {
+		for _, turn := range v.turns(p.after) {
+			// The last poll stands for what is due while another would be under way.
+			stands := p.rests && turn != p.after.settles || p.next == p.last && p.next-turn <= p.after.end-p.after.start
+			if turn > p.at && p.next > max(turn, p.at+time.Millisecond) && !stands {
+				return broken(h, "after poll %d, at %v, one is due at %v, and comes at %v", p.after.number, p.at, turn, p.next)
 			}
 		}
 		return nil
 	})
 }
 
-func punctual(v *evidence) *breach {
-	lists := v.lists()
-	return each(v, func(h *history) *breach {
-		var due, free time.Duration
-		n := 0
-		for _, e := range h.entries {
-			if e.start < due && !lists && len(e.asked) == 1 {
-				return broken(h, "poll %d started at %v, before %v", e.number, e.start, due)
-			}
-			from := due
-			if lists && h.whole() {
-				from = max(due, v.asked(free, e.start))
-			}
-			if e.start > from && !v.busy(from, e.start) {
-				return broken(h, "poll %d started at %v, not at %v, and nothing was in its way", e.number, e.start, from)
-			}
-			free = e.end
-			if e.silent {
-				due = e.end
-				continue
-			}
-			if n < len(h.told) {
-				due = h.told[n].At + h.told[n].Next
-				n++
-			}
-		}
-		return nil
-	})
-}
-
-// asked returns the end of the last list of all loads between two instants, which
-// may have been asked for a target and not have had it.
-func (v *evidence) asked(from, to time.Duration) time.Duration {
-	for _, p := range slices.Backward(v.polls) {
-		if p.asked == nil && p.start >= from && p.end <= to {
-			return p.end
-		}
-	}
-	return 0
-}
-
-// prompt: a target that is complete for good, and of which every later poll has an
-// answer, ends a poll and a delay later.
-func prompt(v *evidence) *breach {
-	o := &v.s.Options
-	if o.Settle > 0 || o.Refresh || o.Criterion != 0 {
-		return nil
-	}
-	return each(v, func(h *history) *breach {
-		since := v.s.completeFrom(h.target)
-		if since < 0 || h.target.ExpectedRows() > 0 || h.final.Answer.Err != "" {
-			return nil
-		}
-		var before, end *entry
-		n := -1 // of before, among what was told
-		for _, e := range h.entries {
-			if e.end >= since && e.answer.Err != "" {
-				return nil
-			}
-			if e.start > since || h.ends(e) {
-				end = e
-				break
-			}
-			before = e
-			if !e.silent {
-				n++
-			}
-		}
-		if end == nil || !h.ends(end) {
-			return broken(h, "complete since %v, it ended at %v", since, h.final.At)
-		}
-		if before == nil || n < 0 {
-			return nil
-		}
-		_, most := v.bounds(h, n, before)
-		due := h.told[n].At + h.told[n].Next
-		latest := max(since, before.end) + most + max(0, end.start-due) + end.end - end.start
-		if o.Deadline > 0 && end.start >= o.Deadline-time.Second {
-			latest += before.end - before.start // the last poll stands for the one before it, too
-		}
-		if end.end > latest {
-			return broken(h, "complete since %v, it ended at %v, later than %v", since, end.end, latest)
+func lastPollIsLate(v *evidence) *breach {
+	return eachInterval(v, func(h *history, p interval) *breach {
+		switch {
+		case p.rests && p.at < p.last:
+			return broken(h, "none is to come after %v, but the last is due at %v", p.at, p.last)
+		case p.rests && p.index < len(h.entries)-1:
+			return broken(h, "a poll came after %v, where none was to come any more", p.at)
+		case !p.rests && p.next > p.last:
+			return broken(h, "a poll is to come at %v, the last is due at %v", p.next, p.last)
 		}
 		return nil
 	})

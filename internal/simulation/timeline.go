@@ -80,6 +80,9 @@ func (m moment) tokensAt(at time.Duration) float64 {
 // may be were in flight, or one where polls only time out; or there had been more
 // of them than a server is asked at a time.
 func (v *evidence) busy(from, to time.Duration) bool {
+	if len(v.timeline) == 0 || from < v.timeline[0].at {
+		return false
+	}
 	for i := v.momentAt(from); i < len(v.timeline) && v.timeline[i].at < to; i++ {
 		m := v.timeline[i]
 		limit := v.workers()
