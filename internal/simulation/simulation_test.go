@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -27,13 +28,28 @@ var ways = []struct {
 	{"through a server with lists", (*simulation.Scenario).RunLists},
 }
 
-// play returns the log of a scenario that was played in a bubble of its own.
+// play returns the log of a scenario that was played in a bubble of its own. What
+// panics there ends the process before a test can say anything: so it says at once
+// which seed it was.
 func play(t *testing.T, s *simulation.Scenario, way func(*simulation.Scenario) (simulation.Log, error)) simulation.Log {
 	t.Helper()
 	var log simulation.Log
 	var err error
-	synctest.Test(t, func(*testing.T) { log, err = way(s) })
-	require.NoError(t, err)
+	tellUnless := func(over *bool) {
+		if !*over {
+			fmt.Fprintln(os.Stderr, again(s.Seed))
+		}
+	}
+	over := false
+	defer tellUnless(&over) // of a bubble that is stuck
+	synctest.Test(t, func(*testing.T) {
+		played := false
+		defer tellUnless(&played)
+		log, err = way(s)
+		played = true
+	})
+	over = true
+	require.NoError(t, err, again(s.Seed))
 	return log
 }
 

@@ -1,0 +1,42 @@
+package simulation_test
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/internal/simulation"
+)
+
+// TestPanicsTellTheirSeed plays, in processes of their own, seeds that end the
+// process.
+func TestPanicsTellTheirSeed(t *testing.T) {
+	const (
+		seed = 4711
+		env  = "SIMULATION_PANICS"
+	)
+	panics := map[string]func(){
+		"a panic":                  func() { panic("boom") },
+		"a bubble that is stuck":   func() { select {} },
+		"a goroutine that is left": func() { go func() { select {} }() },
+	}
+	if panics[os.Getenv(env)] != nil {
+		play(t, simulation.Draw(seed), func(*simulation.Scenario) (simulation.Log, error) {
+			panics[os.Getenv(env)]()
+			return nil, nil
+		})
+		return
+	}
+	for name := range panics {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPanicsTellTheirSeed$", "-test.timeout=1m")
+			again.Env = append(os.Environ(), env+"="+name)
+			out, err := again.CombinedOutput()
+			require.Error(t, err)
+			require.Contains(t, string(out), "-run TestSeeds -seed 4711")
+		})
+	}
+}
