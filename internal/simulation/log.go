@@ -36,7 +36,20 @@ func (a Answer) String() string {
 	if a.Err != "" {
 		return string(a.Err)
 	}
-	return fmt.Sprint(a.Progress)
+	return fields(a.Progress)
+}
+
+// fields returns all that is in p, of which its String leaves some out.
+func fields(p milvuswait.Progress) string {
+	switch p := p.(type) {
+	case milvuswait.LoadingProgress:
+		type plain milvuswait.LoadingProgress
+		return fmt.Sprintf("%+v", plain(p))
+	case milvuswait.IndexBuildingProgress:
+		type plain milvuswait.IndexBuildingProgress
+		return fmt.Sprintf("%+v", plain(p))
+	}
+	return "nothing"
 }
 
 // Event is one line of a Log.
@@ -144,11 +157,20 @@ func (e Event) String() string {
 		if e.Final {
 			what = "told last"
 		}
-		return fmt.Sprintf("%s %s of %v: %v, %q, last %q, %d polls, next in %v", head, what, e.Target, e.Answer.Progress, e.Answer.Err, e.Last, e.Polls, e.Next)
+		return fmt.Sprintf("%s %s of %v: %s, next in %v", head, what, e.Target, e.news(), e.Next)
 	case Returned:
-		return fmt.Sprintf("%s outcome of %v: %v, %q, last %q, %d polls in %v", head, e.Target, e.Answer.Progress, e.Answer.Err, e.Last, e.Polls, e.Elapsed)
+		return fmt.Sprintf("%s outcome of %v: %s", head, e.Target, e.news())
 	}
 	return fmt.Sprintf("%s over, %d errors joined", head, e.Failed)
+}
+
+// news returns what updates and outcomes have in common.
+func (e Event) news() string {
+	odd := ""
+	if e.Odd {
+		odd = ", which is not what the error says"
+	}
+	return fmt.Sprintf("%s, %q, last %q, %d polls in %v%s", fields(e.Answer.Progress), e.Answer.Err, e.Last, e.Polls, e.Elapsed, odd)
 }
 
 func (e Event) about() string {

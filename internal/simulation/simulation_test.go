@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -117,36 +116,4 @@ func TestSameSeedSameLog(t *testing.T) {
 func TestAnotherSeedIsAnotherLog(t *testing.T) {
 	one, other := simulation.Draw(1), simulation.Draw(2)
 	require.Error(t, simulation.Compare(play(t, one, ways[0].play), play(t, other, ways[0].play)))
-}
-
-// TestLogsAgree has logs of both ways that agree, and that do not any more when one
-// line of one of them is another.
-func TestLogsAgree(t *testing.T) {
-	s := simulation.Draw(5)
-	fake, server := play(t, s, ways[0].play), play(t, s, ways[1].play)
-	require.NoError(t, simulation.Compare(fake, server))
-	require.Greater(t, len(fake), 10)
-	for _, tt := range []struct {
-		name   string
-		change func(simulation.Log) simulation.Log
-	}{
-		{"an event is missing", func(l simulation.Log) simulation.Log { return slices.Delete(l, 4, 5) }},
-		{"the last event is missing", func(l simulation.Log) simulation.Log { return l[:len(l)-1] }},
-		{"an event is there twice", func(l simulation.Log) simulation.Log { return slices.Insert(l, 4, l[4]) }},
-		{"an event is a nanosecond late", func(l simulation.Log) simulation.Log { l[4].At++; return l }},
-		{"an answer is another", func(l simulation.Log) simulation.Log {
-			i := slices.IndexFunc(l, func(e simulation.Event) bool { return e.Kind == simulation.Ended })
-			l[i].Answers = []simulation.Answer{{Err: "Unavailable"}}
-			return l
-		}},
-		{"an outcome is another", func(l simulation.Log) simulation.Log {
-			i := slices.IndexFunc(l, func(e simulation.Event) bool { return e.Kind == simulation.Returned })
-			l[i].Answer.Err = "stalled"
-			return l
-		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			require.Error(t, simulation.Compare(tt.change(slices.Clone(fake)), server))
-		})
-	}
 }
