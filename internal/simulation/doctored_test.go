@@ -50,6 +50,21 @@ var doctoredPolls = []doctoring{
 		}
 		return len(c.log) > 60
 	}},
+	{"polls are no more than the budget has", "many at once", func(c *copied) bool {
+		i := slices.IndexFunc(c.log, update)
+		if len(c.Targets) < 2 || i < 0 {
+			return false
+		}
+		after, asked := c.log[i].At, c.about(c.log[i].Target, simulation.Started)[0].Asked
+		var more simulation.Log
+		for n := range 21 {
+			more = append(more,
+				simulation.Event{At: after, Kind: simulation.Started, Poll: 1<<20 + n, Asked: asked},
+				simulation.Event{At: after, Kind: simulation.Ended, Poll: 1<<20 + n, Asked: asked, Answers: []simulation.Answer{{Err: "Unavailable"}}})
+		}
+		c.log = slices.Insert(c.log, i+1, more...)
+		return true
+	}},
 	{"every poll has its time and no more", "none", func(c *copied) bool {
 		return c.change(kind(simulation.Started), func(e *simulation.Event) { e.Limit = 0 })
 	}},

@@ -65,7 +65,7 @@ func (d dice) targets() int {
 		return d.between(1, 3)
 	case p < 0.94:
 		return d.between(4, 8)
-	case p < 0.99:
+	case p < 0.97:
 		return d.between(9, 24)
 	}
 	return d.between(25, 200)

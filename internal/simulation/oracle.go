@@ -29,6 +29,7 @@ var rules = []rule{
 	{"a target has one poll in flight at most", onePollAtATime},
 	{"no more polls are in flight than allowed", inFlight},
 	{"a server on which polls only time out is asked by one at a time", oneProbe},
+	{"polls are no more than the budget has", inBudget},
 	{"every poll has its time and no more", pollTimes},
 	{"no poll starts when the context has ended", noPollTooLate},
 	{"no poll of a target outlives its end", noPollAfterTheEnd},

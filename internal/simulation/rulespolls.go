@@ -48,6 +48,18 @@ func oneProbe(v *evidence) *breach {
 	return nil
 }
 
+func inBudget(v *evidence) *breach {
+	if v.s.Options.Watch || v.lists() {
+		return nil // of lists nobody knows which were first polls
+	}
+	for _, m := range v.timeline {
+		if m.tokens < -1e-6 {
+			return broken(nil, "%.3f were too many at %v", -m.tokens, m.at)
+		}
+	}
+	return nil
+}
+
 // longestPoll is the most that a poll may take, but for options.
 const longestPoll = time.Minute
 
