@@ -45,7 +45,8 @@ type entry struct {
 	answer Answer
 	listed bool // the answer is out of a list of all loads
 	silent bool // a list that failed: no update tells of it
-	check  bool // the answer is that of a check
+	looked bool // the state of the load was asked for, too
+	check  bool // the answer is what that was
 	facts
 }
 
@@ -180,7 +181,11 @@ func lastFailed(lists []*poll, from, to time.Duration) *poll {
 func (h *history) addChecks(checks []Event) {
 	for _, c := range checks {
 		for _, e := range h.entries {
-			if e.end == c.At && c.Answer.Err.absent() {
+			if e.end != c.At {
+				continue
+			}
+			e.looked = true
+			if c.Answer.Err.absent() {
 				e.answer, e.check = c.Answer, true
 			}
 		}

@@ -74,7 +74,9 @@ type Event struct {
 	Final   bool          // Told
 	Odd     bool          // Told and Returned: the error says something else than what it came with
 
-	Failed int // Over: how many errors were joined
+	// Of Over.
+	Failed int  // how many errors were joined
+	Offers bool // the Poller could be asked for lists and for the state of loads
 }
 
 // Log is what happened, in order.
@@ -161,7 +163,7 @@ func (e Event) String() string {
 	case Returned:
 		return fmt.Sprintf("%s outcome of %v: %s", head, e.Target, e.news())
 	}
-	return fmt.Sprintf("%s over, %d errors joined", head, e.Failed)
+	return fmt.Sprintf("%s over, %d errors joined, lists %t", head, e.Failed, e.Offers)
 }
 
 // news returns what updates and outcomes have in common.

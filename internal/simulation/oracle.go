@@ -36,6 +36,11 @@ var rules = []rule{
 	{"every first poll starts before any second", firstPollsFirst},
 	{"first polls start in the order of the targets", firstPollsInOrder},
 
+	{"a load at 0 % is looked at twice", zerosAreChecked},
+	{"what one poll can serve it serves from the first", listsComeFirst},
+	{"lists rest when they fail", listsRest},
+	{"lists serve what is due together", listsServe},
+
 	{"every target ends once, and is told nothing more", endsOnce},
 	{"success means that the last poll was complete", successIsComplete},
 	{"what is complete ends at that very poll", completeEnds},

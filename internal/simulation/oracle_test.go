@@ -15,12 +15,12 @@ import (
 // good ones, in which one thing was changed.
 func TestOracleRefusesBrokenWaits(t *testing.T) {
 	refused := map[string]bool{}
-	for _, d := range doctored {
+	refuse := func(d doctoring, way func(*simulation.Scenario) (simulation.Log, error)) {
 		refused[d.rule] = true
 		t.Run(d.rule+": "+d.name, func(t *testing.T) {
 			for seed := range uint64(400) {
 				c := &copied{Scenario: simulation.Draw(seed)}
-				c.log = play(t, c.Scenario, ways[0].play)
+				c.log = play(t, c.Scenario, way)
 				require.Empty(t, simulation.Broken(c.Scenario, c.log))
 				if d.doctor(c) {
 					require.Contains(t, simulation.Broken(c.Scenario, c.log), d.rule, "seed %d", seed)
@@ -30,6 +30,12 @@ func TestOracleRefusesBrokenWaits(t *testing.T) {
 			}
 			t.Fatal("no seed has what is to be changed")
 		})
+	}
+	for _, d := range doctored {
+		refuse(d, ways[0].play)
+	}
+	for _, d := range doctoredLists {
+		refuse(d, ways[2].play)
 	}
 	for _, rule := range simulation.RuleNames() {
 		require.True(t, refused[rule], "nothing breaks the rule: %s", rule)

@@ -38,7 +38,7 @@ func (v *evidence) bounds(h *history, n int, e *entry) (least, most time.Duratio
 	}
 	least, most = min(least, longest), min(most, longest)
 	if e.listed {
-		most = max(most, 100*time.Millisecond)
+		least, most = max(least, 100*time.Millisecond), max(most, 100*time.Millisecond)
 	}
 	return least, most
 }

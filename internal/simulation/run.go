@@ -29,11 +29,13 @@ func (s *Scenario) run(start time.Time, p milvuswait.Poller, with func(*recorder
 	}
 	defer time.AfterFunc(s.horizon(), func() { cancel(errors.New("it never ends")) }).Stop()
 	r := newRecorder(ctx, s, start, p)
-	outcomes, err := s.wait(ctx, with(r), append(s.options(), milvuswait.WithObserver(milvuswait.ObserverFunc(r.told))))
+	asked := with(r)
+	outcomes, err := s.wait(ctx, asked, append(s.options(), milvuswait.WithObserver(milvuswait.ObserverFunc(r.told))))
 	for _, o := range outcomes {
 		r.add(ended(r.now(), o))
 	}
 	over := Event{At: r.now(), Kind: Over}
+	_, over.Offers = asked.(milvuswait.Lister)
 	var joined interface{ Unwrap() []error }
 	var single *milvuswait.Error
 	switch {

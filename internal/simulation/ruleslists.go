@@ -1,0 +1,162 @@
+package simulation
+
+import (
+	"slices"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// offers reports whether the Poller could be asked for lists and for the state of
+// loads.
+func (v *evidence) offers() bool { return len(v.over) == 1 && v.over[0].Offers }
+
+// zerosAreChecked: a load at 0 % may be none: its state is asked for at the third
+// poll that sees it so, or when lists have for 10 s, and not before.
+func zerosAreChecked(v *evidence) *breach {
+	if !v.offers() {
+		return nil
+	}
+	return each(v, func(h *history) *breach {
+		zeros, looked := 0, false
+		for _, e := range h.entries {
+			load, ok := e.answer.Progress.(milvuswait.LoadingProgress)
+			switch {
+			case ok && load.Percent == 0:
+				zeros++
+			case ok:
+				zeros, looked = 0, false
+			}
+			if e.looked && zeros < 2 || e.looked && ok && (zeros < 3 || e.listed) {
+				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and its state was asked for", e.number, e.end, zeros)
+			}
+			looked = looked || e.looked
+			if ok && zeros >= 3 && !looked && (!e.listed || e.unchangedFor >= 10*time.Second) {
+				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and nobody asked for its state", e.number, e.end, zeros)
+			}
+		}
+		return nil
+	})
+}
+
+// listsComeFirst: what one poll can serve it serves, from the first.
+func listsComeFirst(v *evidence) *breach {
+	if !v.offers() || v.s.Options.Watch {
+		return nil
+	}
+	loads, indexes := 0, map[string]int{} // by collection
+	for _, h := range v.histories {
+		switch {
+		case h.target.Kind() == milvuswait.KindIndexBuilding:
+			indexes[h.target.Collection()]++
+		case h.whole() && !v.s.Options.Refresh:
+			loads++
+		}
+	}
+	for _, p := range v.polls {
+		if p.asked == nil {
+			loads = 0
+			continue
+		}
+		t := p.asked[0]
+		if n := indexes[t.Collection()]; t.Kind() == milvuswait.KindIndexBuilding && n > 0 {
+			if len(p.asked) != n {
+				return broken(nil, "poll %d was the first of indexes of %q, and of %d of %d", p.number, t.Collection(), len(p.asked), n)
+			}
+			indexes[t.Collection()] = 0
+		}
+		if t.Kind() == milvuswait.KindLoading && t.Partitions() == nil && loads > 1 {
+			return broken(nil, "poll %d was of %v alone, before any list", p.number, t)
+		}
+	}
+	return nil
+}
+
+const (
+	listRest    = time.Second // after a list that was of no use; it doubles
+	listRestMax = time.Minute
+)
+
+// listsRest: after a list that failed there is none for a while.
+func listsRest(v *evidence) *breach {
+	for _, p := range v.polls {
+		if until := v.restsUntil(p.start, failed); p.asked == nil && p.start < until {
+			return broken(nil, "poll %d, a list, started at %v, before %v", p.number, p.start, until)
+		}
+	}
+	return nil
+}
+
+// failed reports whether a list said nothing.
+func failed(p *poll) bool { return p.listed == nil }
+
+// servedNobody reports whether nothing was told of a list.
+func (v *evidence) servedNobody(p *poll) bool {
+	return !slices.ContainsFunc(v.histories, func(h *history) bool {
+		return slices.ContainsFunc(h.entries, func(e *entry) bool { return e.poll == p && e.listed && !e.silent })
+	})
+}
+
+// restsUntil returns until when lists are left off at an instant, for those that
+// were of no use.
+func (v *evidence) restsUntil(at time.Duration, useless func(*poll) bool) time.Duration {
+	var rest, until time.Duration
+	for _, p := range v.listsByEnd() {
+		switch {
+		case p.end >= at:
+			return until
+		case useless(p):
+			rest = min(max(listRest, 2*rest), listRestMax)
+			until = p.end + rest
+		default:
+			rest = 0
+		}
+	}
+	return until
+}
+
+// listsByEnd returns the lists of all loads that ended, in that order.
+func (v *evidence) listsByEnd() []*poll {
+	var all []*poll
+	for _, p := range v.polls {
+		if p.asked == nil && p.ended > 0 {
+			all = append(all, p)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *poll) int { return int(a.end - b.end) })
+	return all
+}
+
+// listsServe: two loads that are due together are not polled one by one.
+func listsServe(v *evidence) *breach {
+	if !v.offers() || v.s.Options.Watch || v.s.Options.Refresh || v.s.Options.Own != nil {
+		return nil
+	}
+	lists := v.listsByEnd()
+	// mayList reports whether a list could serve h: none has come since its last
+	// poll, and none was without it.
+	mayList := func(h *history, free, due, at time.Duration) bool {
+		return h.whole() && !slices.ContainsFunc(lists, func(p *poll) bool {
+			_, has := p.listed[h.target.Collection()]
+			underWay := p.start <= at && p.end >= at
+			return underWay || p.end <= at && (p.end > free || p.end == due || p.listed != nil && !has && p.end > due-listRestMax-listRest)
+		})
+	}
+	return eachTurn(v, func(h *history, t turn) *breach {
+		if t.poll == nil || t.poll.listed || len(t.poll.asked) != 1 || t.free == 0 || !mayList(h, t.free, t.due, t.at) || t.at < v.restsUntil(t.at, v.servedNobody) {
+			return nil
+		}
+		for _, other := range v.histories {
+			i := slices.IndexFunc(other.told, func(u Event) bool { return u.At >= t.at }) - 1
+			if other == h || i < 0 || other.told[i].Next == 0 {
+				continue
+			}
+			u := other.told[i]
+			busy := slices.ContainsFunc(other.entries, func(e *entry) bool { return e.start >= u.At && e.start <= t.at })
+			if due := u.At + u.Next; !busy && due <= t.at+100*time.Millisecond && due != v.s.Options.Deadline && mayList(other, u.At, due, t.at) {
+				return broken(h, "poll %d, at %v, was of it alone, while %v was due at %v", t.poll.number, t.at, other.target, due)
+			}
+		}
+		return nil
+	})
+}
