@@ -24,7 +24,9 @@
 // Goroutines that wake at the same instant run in any order. So every answer comes
 // at an instant of its own: of 512 nanoseconds each target has one to itself, and
 // what the world does by itself has the first. Polls may start at the same instant,
-// as the first ones do; the log has them in the order of the targets.
+// as the first ones do; the log has them in the order of the targets. It has the
+// other events of an instant in the order in which they follow from each other, and a
+// rule says that those of one target came so.
 //
 // The library's own jitter comes from a generator that nothing can seed. Scenarios
 // turn it off, or bring generators of their own, whose jitter is drawn from the

@@ -19,6 +19,18 @@ type doctoring struct {
 var doctored = slices.Concat(doctoredPolls, doctoredEnds, doctoredUpdates, doctoredPace)
 
 var doctoredPolls = []doctoring{
+	{"events come as they follow from each other", "an update comes before its poll has ended", func(c *copied) bool {
+		t := c.Targets[0]
+		if c.polls(t) == 0 || len(c.about(t, simulation.Told)) < 2 {
+			return false
+		}
+		end, told := c.about(t, simulation.Ended)[0], c.about(t, simulation.Told)[0]
+		end.Line, told.Line = told.Line, end.Line
+		return end.At == told.At
+	}},
+	{"events come as they follow from each other", "an update comes after the return", func(c *copied) bool {
+		return c.change(final, func(e *simulation.Event) { e.Line = len(c.log) + 1 })
+	}},
 	{"polls that start end before the wait does", "a poll never ends", func(c *copied) bool {
 		return c.remove(kind(simulation.Ended))
 	}},

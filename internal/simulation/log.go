@@ -56,6 +56,7 @@ func fields(p milvuswait.Progress) string {
 type Event struct {
 	At   time.Duration // since the wait began
 	Kind Kind
+	Line int // which it was as they came; no part of what Compare compares
 
 	// Of Started and Ended.
 	Poll    int                 // which, from 1, in the order of their starts
@@ -83,7 +84,8 @@ type Event struct {
 type Log []Event
 
 // order sorts a log by instants, and the events of one instant by what follows
-// from what and then by target, and numbers the polls.
+// from what and then by target, and numbers the polls. Of events as they came each
+// keeps its Line.
 func (l Log) order(rank map[milvuswait.Target]int) {
 	of := func(e Event) int {
 		switch {
@@ -93,6 +95,9 @@ func (l Log) order(rank map[milvuswait.Target]int) {
 			return rank[e.Asked[0]]
 		}
 		return -1 // a list of all loads
+	}
+	for i := range l {
+		l[i].Line = i + 1
 	}
 	slices.SortStableFunc(l, func(a, b Event) int {
 		if a.Kind == Returned && b.Kind == Returned {

@@ -25,6 +25,7 @@ func broken(h *history, format string, args ...any) *breach {
 // rules are all of them: first those of the polls, then of ends, of what is told,
 // and of the pace.
 var rules = []rule{
+	{"events come as they follow from each other", asTheyFollow},
 	{"polls that start end before the wait does", pollsEnd},
 	{"a target has one poll in flight at most", onePollAtATime},
 	{"no more polls are in flight than allowed", inFlight},

@@ -1,6 +1,32 @@
 package simulation
 
-import "time"
+import (
+	"slices"
+	"time"
+)
+
+// asTheyFollow: what the log has put in order by instants and kinds came in that
+// order, as far as one target goes, and nothing came after the return.
+func asTheyFollow(v *evidence) *breach {
+	for _, e := range v.log {
+		if len(v.over) > 0 && e.Line > v.over[0].Line {
+			return broken(nil, "after the return came: %v", e)
+		}
+	}
+	return each(v, func(h *history) *breach {
+		var before Event
+		for _, e := range v.log {
+			if e.Kind == Returned || e.Target != h.target && !slices.Contains(e.Asked, h.target) {
+				continue
+			}
+			if e.Line < before.Line {
+				return broken(h, "%v came before %v", e, before)
+			}
+			before = e
+		}
+		return nil
+	})
+}
 
 func pollsEnd(v *evidence) *breach {
 	if len(v.over) != 1 {

@@ -12,6 +12,9 @@ import (
 // its context is cancelled, which the log shows.
 func (s *Scenario) horizon() time.Duration { return 50*s.Span + time.Hour }
 
+// lull is how long nothing is to happen after the end of a wait.
+const lull = time.Second
+
 // errCause is why a context was cancelled.
 var errCause = errors.New("the user has gone")
 
@@ -45,6 +48,7 @@ func (s *Scenario) run(start time.Time, p milvuswait.Poller, with func(*recorder
 		over.Failed = len(joined.Unwrap())
 	}
 	r.add(over)
+	time.Sleep(lull)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log.order(r.rank)
