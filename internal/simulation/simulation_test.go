@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,8 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", 1000, "how many seeds TestSeeds plays")
-	seed  = flag.Int64("seed", -1, "the one seed that TestSeeds plays")
+	seeds = flag.Uint64("seeds", 1000, "how many seeds TestSeeds plays, at least 1")
+	seed  = flag.String("seed", "", "the one seed that TestSeeds plays")
 )
 
 // ways are how a scenario is played.
@@ -55,10 +56,13 @@ func play(t *testing.T, s *simulation.Scenario, way func(*simulation.Scenario) (
 }
 
 func TestSeeds(t *testing.T) {
-	if *seed >= 0 {
-		playSeed(t, uint64(*seed))
+	if *seed != "" {
+		one, err := strconv.ParseUint(*seed, 10, 64)
+		require.NoError(t, err, "-seed")
+		playSeed(t, one)
 		return
 	}
+	require.Positive(t, *seeds, "-seeds 0 would play nothing")
 	const lots = 8 // side by side, as far as there are processors
 	for lot := range uint64(lots) {
 		t.Run(fmt.Sprintf("lot %d", lot), func(t *testing.T) {
