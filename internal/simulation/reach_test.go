@@ -6,6 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
@@ -34,8 +36,29 @@ func TestDrawsReachEverything(t *testing.T) {
 		note("generators that stop", o.Own != nil && o.Own.Stop > 0)
 		note("the default pace", o.Own == nil && o.Backoff.Max == 0)
 		note("one poll in flight", o.InFlight == 1)
+		note("Milvus 2.2", s.Dialect == fakeserver.Milvus22)
+		note("Milvus 2.3", s.Dialect == fakeserver.Milvus23)
+		note("milvus-lite", s.Dialect == fakeserver.MilvusLite)
+		targets := map[milvuswait.Target]int{}
+		for _, target := range s.Targets {
+			targets[target]++
+			note("a target that is there twice", targets[target] == 2)
+			note("AllIndexes", target.Index() == milvuswait.AllIndexes)
+			note("ExpectRows", target.ExpectedRows() > 0)
+		}
 		for _, c := range s.Collections {
 			note("dropped and made anew", len(c.Gone) > 0 && c.Gone[0].From > 0 && c.Gone[0].To < s.Span)
+			for _, thing := range c.Things {
+				for _, state := range thing.States {
+					note("an answer that never comes", state.Takes == fake.Forever)
+					switch p := state.Says.(type) {
+					case milvuswait.LoadingProgress:
+						note("a percentage out of range", p.Percent < 0 || p.Percent > 100)
+					case milvuswait.IndexBuildingProgress:
+						note("rows out of range", p.PendingIndexRows < 0)
+					}
+				}
+			}
 		}
 		shown := map[milvuswait.Target]float64{}
 		for _, e := range play(t, s, ways[0].play) {
@@ -76,6 +99,8 @@ func TestDrawsReachEverything(t *testing.T) {
 		"Watch", "a server that is away", "connections that break", "more than 100 targets", "WithSettle", "WithStartGrace", "WithRefresh",
 		"RowsAtStart", "ServerState", "no deadline", "generators that stop", "the default pace", "one poll in flight",
 		"dropped and made anew", "progress that falls", "a list that serves", "a list of indexes", "the state of a load", "a list that fails",
+		"Milvus 2.2", "Milvus 2.3", "milvus-lite", "a target that is there twice", "AllIndexes", "ExpectRows", "an answer that never comes",
+		"a percentage out of range", "rows out of range",
 	} {
 		require.Positive(t, seen[what], what)
 	}
