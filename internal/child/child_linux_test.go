@@ -118,6 +118,23 @@ func TestFrozenProcesses(t *testing.T) {
 	require.ErrorContains(t, p.Wait(), "killed")
 }
 
+// What runs may answer something before the kernel stops it: Freeze waits for that.
+func TestNothingRunsOnceItIsFrozen(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "while :; do :; done & echo $!; while :; do :; done")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	p, err := child.Start(cmd)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Kill()) })
+	spins := readPID(t, out)
+
+	for range 100 {
+		require.NoError(t, p.Freeze())
+		require.Equal(t, "TT", state(p.PID())+state(spins))
+		require.NoError(t, p.Thaw())
+	}
+}
+
 func TestStartFails(t *testing.T) {
 	_, err := child.Start(exec.Command("/nowhere/to/be/found"))
 	require.ErrorIs(t, err, os.ErrNotExist)
