@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/usage"
 )
 
 // BenchmarkPoll is what the loop itself costs for each poll: the time-out of the
@@ -112,10 +113,10 @@ func (p *pairedRounds) ListIndexBuilding(_ context.Context, collection string, i
 // target, and the goroutines, in the midst of the third round of polls.
 func (s shape) cost(t require.TestingT, n int) (heap float64, goroutines int) {
 	targets, p := s.targets(n), s.poller(n)
-	before, used, updates := liveHeap(), int64(0), 0
+	before, used, updates := usage.LiveHeap(), int64(0), 0
 	_, err := milvuswait.WaitAll(context.Background(), p, targets, milvuswait.WithObserver(milvuswait.ObserverFunc(func(milvuswait.Update) {
 		if updates++; updates == 2*n+n/2 {
-			used, goroutines = int64(liveHeap())-int64(before), runtime.NumGoroutine()
+			used, goroutines = usage.LiveHeap()-before, runtime.NumGoroutine()
 		}
 	})))
 	require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/usage"
 )
 
 func TestCompleteTargetCostsOnePollAndNoTime(t *testing.T) {
@@ -332,13 +333,13 @@ func TestManyPollsLeaveNothingBehind(t *testing.T) {
 			}
 			return milvuswait.LoadingProgress{Percent: 40}, nil
 		}
-		var before, after uint64
+		var before, after int64
 		o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			switch u.Polls {
 			case 1000:
-				before = liveHeap()
+				before = usage.LiveHeap()
 			case 200_000:
-				after = liveHeap()
+				after = usage.LiveHeap()
 			}
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 200_100*time.Millisecond)
@@ -348,6 +349,6 @@ func TestManyPollsLeaveNothingBehind(t *testing.T) {
 
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NotZero(t, after)
-		require.Less(t, int64(after)-int64(before), int64(1<<20))
+		require.Less(t, after-before, int64(1<<20))
 	})
 }

@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +15,7 @@ import (
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/usage"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -31,11 +31,11 @@ func TestHugeTexts(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			const n = 2
 			var kept [n]error
-			before := heap()
+			before := usage.LiveHeap()
 			for i := range kept {
 				_, kept[i] = rpc.New(make(t, strings.Repeat("ÄÖ", 16<<20))).LoadingProgress(t.Context(), "docs")
 			}
-			after := heap()
+			after := usage.LiveHeap()
 
 			for _, err := range kept {
 				require.Error(t, err)
@@ -70,12 +70,4 @@ func TestHugeMessageFromTheWire(t *testing.T) {
 		require.ErrorAs(t, err, &said)
 		require.Less(t, len(said.Reason), 1200)
 	})
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

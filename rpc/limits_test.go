@@ -19,6 +19,7 @@ import (
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/usage"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -50,7 +51,7 @@ func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			before := heap()
+			before := usage.LiveHeap()
 			var said []milvuswait.Update
 			synctest.Test(t, func(t *testing.T) {
 				conn := connect(t, saying(tt.size, tt.inAnswer), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(tt.most)))
@@ -65,7 +66,7 @@ func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 				require.InDelta(t, 2*time.Second, time.Since(start), float64(time.Second))
 			})
-			after := heap() // when neither the server nor the connection is left
+			after := usage.LiveHeap() // when neither the server nor the connection is left
 
 			require.GreaterOrEqual(t, len(said), 3)
 			for _, u := range said {

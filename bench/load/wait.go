@@ -16,8 +16,8 @@ import (
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/bench/internal/child"
 	"github.com/milvuswait/milvuswait/bench/internal/clock"
+	"github.com/milvuswait/milvuswait/internal/usage"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -85,7 +85,7 @@ func wait(args []string) error {
 	}
 	time.Sleep(j.Start - clock.Now())
 
-	heap := liveHeap()
+	heap := usage.LiveHeap()
 	before, serverBefore, err := usages(j)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func wait(args []string) error {
 	looked := make(chan struct{})
 	time.AfterFunc(j.First*4/5, func() {
 		r.Goroutines = runtime.NumGoroutine() - 1 // not this one
-		r.Heap = liveHeap() - heap
+		r.Heap = usage.LiveHeap() - heap
 		close(looked)
 	})
 	begin := clock.Now()
@@ -125,19 +125,11 @@ func wait(args []string) error {
 }
 
 // usages returns what this process and the server have used.
-func usages(j job) (client, server child.Usage, err error) {
-	client, err = child.UsageOf(os.Getpid())
+func usages(j job) (client, server usage.Usage, err error) {
+	client, err = usage.Of(os.Getpid())
 	if err != nil {
 		return client, server, err
 	}
-	server, err = child.UsageOf(j.Server)
+	server, err = usage.Of(j.Server)
 	return client, server, err
-}
-
-func liveHeap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

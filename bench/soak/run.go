@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/milvuswait/milvuswait/bench/internal/child"
 	"github.com/milvuswait/milvuswait/bench/internal/clock"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/usage"
 )
 
 // run is a soak with what comes before and after it.
@@ -127,18 +127,13 @@ func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecon
 // belongings is what this process has.
 type belongings struct {
 	goroutines, descriptors int
-	heap                    uint64
+	heap                    int64
 }
 
 // measure returns what is live.
 func measure() (belongings, error) {
-	for range 3 { // pools need two to be emptied
-		runtime.GC()
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	u, err := child.UsageOf(os.Getpid())
-	return belongings{runtime.NumGoroutine(), u.Descriptors, m.HeapAlloc}, err
+	u, err := usage.Of(os.Getpid())
+	return belongings{runtime.NumGoroutine(), u.Descriptors, usage.LiveHeap()}, err
 }
 
 // heapSlack is how much more heap is no leak.
@@ -204,7 +199,7 @@ func newSampler(s *soak, out io.Writer, length time.Duration) *sampler {
 			case <-p.done:
 				return
 			}
-			u, err := child.UsageOf(os.Getpid())
+			u, err := usage.Of(os.Getpid())
 			if err != nil {
 				continue // the run itself will say so
 			}

@@ -7,9 +7,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +19,8 @@ import (
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait/internal/usage"
 )
 
 // flood is a server whose every answer is as large as can be.
@@ -109,14 +109,11 @@ func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 func mostMemory(pid int) int {
 	most := 0
 	for range time.Tick(5 * time.Millisecond) {
-		var kib int
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		_, line, found := strings.Cut(string(status), "VmHWM:")
-		if err != nil || !found {
+		u, err := usage.Of(pid)
+		if err != nil || u.PeakRSS == 0 {
 			break
 		}
-		_, _ = fmt.Sscan(line, &kib)
-		most = max(most, kib>>10)
+		most = max(most, int(u.PeakRSS>>20))
 	}
 	return most
 }

@@ -6,7 +6,6 @@ package faults_test
 
 import (
 	"context"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,6 +19,7 @@ import (
 	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/usage"
 )
 
 // What a server says does not pile up while a wait goes on, nor in its error.
@@ -38,7 +38,7 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 		for _, k := range []kind{load, index} {
 			for _, a := range adapters {
 				t.Run(tt.name+", "+k.name+" by "+a.name, func(t *testing.T) {
-					before := heap()
+					before := usage.LiveHeap()
 					var said []error
 					synctest.Test(t, func(t *testing.T) {
 						huge := tt.answer()
@@ -50,7 +50,7 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 						require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 						said = append(r.failures(), err)
 					})
-					after := heap() // when neither the server nor the connection is left
+					after := usage.LiveHeap() // when neither the server nor the connection is left
 
 					require.Len(t, said, 3)
 					for _, err := range said {
@@ -63,12 +63,4 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 			}
 		}
 	}
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

@@ -1,4 +1,4 @@
-package child_test
+package usage_test
 
 import (
 	"os"
@@ -6,21 +6,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvuswait/milvuswait/bench/internal/child"
+	"github.com/milvuswait/milvuswait/internal/usage"
 )
 
 func TestUsageOfThisProcess(t *testing.T) {
-	before, err := child.UsageOf(os.Getpid())
+	before, err := usage.Of(os.Getpid())
 	require.NoError(t, err)
 	file, err := os.Open(os.DevNull)
 	require.NoError(t, err)
 	defer file.Close()
 	for after := before; after.CPU == before.CPU; { // it computes till it is seen
-		after, err = child.UsageOf(os.Getpid())
+		after, err = usage.Of(os.Getpid())
 		require.NoError(t, err)
 	}
 
-	after, err := child.UsageOf(os.Getpid())
+	after, err := usage.Of(os.Getpid())
 
 	require.NoError(t, err)
 	require.Greater(t, before.RSS, int64(1<<20))
@@ -29,7 +29,7 @@ func TestUsageOfThisProcess(t *testing.T) {
 }
 
 func TestUsageOfNobody(t *testing.T) {
-	_, err := child.UsageOf(-1)
+	_, err := usage.Of(-1)
 
 	require.Error(t, err)
 }

@@ -1,8 +1,10 @@
-package child
+// Package usage tells what processes have of the machine.
+package usage
 
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +18,8 @@ type Usage struct {
 	Descriptors int           // open files and sockets
 }
 
-// UsageOf returns what the process with that id has, as Linux tells it.
-func UsageOf(pid int) (Usage, error) {
+// Of returns what the process with that id has, as Linux tells it.
+func Of(pid int) (Usage, error) {
 	folder := fmt.Sprintf("/proc/%d/", pid)
 	var u Usage
 	status, err := os.ReadFile(folder + "status")
@@ -55,4 +57,15 @@ func UsageOf(pid int) (Usage, error) {
 	open, err := os.ReadDir(folder + "fd")
 	u.Descriptors = len(open)
 	return u, err
+}
+
+// LiveHeap returns the bytes of this process' heap that are in use after a
+// collection.
+func LiveHeap() int64 {
+	for range 3 { // pools need two to be emptied
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
