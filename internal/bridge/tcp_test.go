@@ -2,7 +2,6 @@ package bridge_test
 
 import (
 	"net"
-	"os"
 	"runtime"
 	"syscall"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait/internal/bridge"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
 // overTCP returns a bridge over the loopback interface, and the listener behind
@@ -97,7 +97,7 @@ func TestServersElsewhereAreRefused(t *testing.T) {
 }
 
 func TestNothingIsLeft(t *testing.T) {
-	goroutines, descriptors := runtime.NumGoroutine(), openFiles(t)
+	goroutines, descriptors := runtime.NumGoroutine(), milvustest.OpenFiles(t)
 	for range 20 {
 		b, listener := overTCP(t)
 		client, server := connectTCP(t, b, listener)
@@ -114,19 +114,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 
 	// The first poller for events of the network has a descriptor or two.
-	require.LessOrEqual(t, openFiles(t), descriptors+2)
+	require.LessOrEqual(t, milvustest.OpenFiles(t), descriptors+2)
 	// Of 20 bridges; Eventually has one of its own.
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, 10*time.Second, time.Millisecond)
-}
-
-// openFiles returns how many descriptors this process has open, 0 where that
-// cannot be seen.
-func openFiles(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if os.IsNotExist(err) {
-		return 0
-	}
-	require.NoError(t, err)
-	return len(entries)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 	"github.com/milvuswait/milvuswait/internal/bridge"
 	"github.com/milvuswait/milvuswait/internal/child"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
 // addressVariable is set for the process that is to be a server: where it listens.
@@ -72,6 +73,7 @@ func serve(address string) error {
 
 // process is a server in a process of its own.
 type process struct {
+	address string
 	*child.Process
 	in  io.Writer
 	out *bufio.Reader
@@ -87,7 +89,7 @@ func start(t *testing.T, address string, percent int) *process {
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	p := &process{in: in, out: bufio.NewReader(out)}
+	p := &process{address: address, in: in, out: bufio.NewReader(out)}
 	p.Process, err = child.Start(cmd)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Kill()) })
@@ -105,17 +107,28 @@ func (p *process) set(t *testing.T, percent int) {
 	require.Equal(t, fmt.Sprintln(percent), line)
 }
 
+// waiting returns a server at 40 %, and a wait that has seen it.
+func waiting(t *testing.T, k kind, a adapter, opts ...milvuswait.Option) (*process, *rig, *realWait) {
+	t.Helper()
+	server := start(t, freeAddress(t), 40)
+	r := &rig{kind: k}
+	r.connect(t, a, server.address, plaintext())
+	w := r.begin(t, opts...)
+	w.midway(t, w.good)
+	return server, r, w
+}
+
 // leavesNothing runs f, of parallel tests, and asserts that nothing of it is left.
 func leavesNothing(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
 	// What other tests have closed may take a moment to be gone.
 	require.Eventually(t, func() bool { return !connected() }, safety, 10*time.Millisecond, "other tests have left connections")
-	goroutines, descriptors := runtime.NumGoroutine(), openFiles(t)
+	goroutines, descriptors := runtime.NumGoroutine(), milvustest.OpenFiles(t)
 	t.Run("waits", f)
 	// Eventually has a goroutine of its own, and so has the first poller for events
 	// of the network a descriptor or two.
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, safety, 10*time.Millisecond)
-	require.LessOrEqual(t, openFiles(t), descriptors+2)
+	require.LessOrEqual(t, milvustest.OpenFiles(t), descriptors+2)
 }
 
 // connected reports whether a goroutine of gRPC or of a bridge is left.
@@ -125,26 +138,14 @@ func connected() bool {
 	return strings.Contains(stacks.String(), "google.golang.org/grpc") || strings.Contains(stacks.String(), "internal/bridge.")
 }
 
-func openFiles(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	require.NoError(t, err)
-	return len(entries)
-}
-
 func TestKilledServerIsStartedAgain(t *testing.T) {
 	leavesNothing(t, func(t *testing.T) {
 		each(t, func(t *testing.T, k kind, a adapter) {
-			address := freeAddress(t)
-			server := start(t, address, 40)
-			r := &rig{kind: k}
-			r.connect(t, a, address, plaintext())
+			server, r, w := waiting(t, k, a)
 
-			w := r.begin(t)
-			w.midway(t, w.good)
 			require.NoError(t, server.Kill())
 			w.midway(t, w.bad)
-			start(t, address, 100)
+			start(t, server.address, 100)
 
 			w.completeSoon(t)
 			for _, err := range r.failures() {
@@ -157,13 +158,8 @@ func TestKilledServerIsStartedAgain(t *testing.T) {
 func TestFrozenServerGoesOn(t *testing.T) {
 	leavesNothing(t, func(t *testing.T) {
 		each(t, func(t *testing.T, k kind, a adapter) {
-			address := freeAddress(t)
-			server := start(t, address, 40)
-			r := &rig{kind: k}
-			r.connect(t, a, address, plaintext())
+			server, r, w := waiting(t, k, a, milvuswait.WithPollTimeout(300*time.Millisecond, time.Second))
 
-			w := r.begin(t, milvuswait.WithPollTimeout(300*time.Millisecond, time.Second))
-			w.midway(t, w.good)
 			require.NoError(t, server.Freeze())
 			for range 3 {
 				w.midway(t, w.bad)
@@ -180,17 +176,12 @@ func TestFrozenServerGoesOn(t *testing.T) {
 func TestFrozenServerIsKilled(t *testing.T) {
 	leavesNothing(t, func(t *testing.T) {
 		each(t, func(t *testing.T, k kind, a adapter) {
-			address := freeAddress(t)
-			server := start(t, address, 40)
-			r := &rig{kind: k}
-			r.connect(t, a, address, plaintext())
+			server, _, w := waiting(t, k, a, milvuswait.WithPollTimeout(300*time.Millisecond, time.Second))
 
-			w := r.begin(t, milvuswait.WithPollTimeout(300*time.Millisecond, time.Second))
-			w.midway(t, w.good)
 			require.NoError(t, server.Freeze())
 			w.midway(t, w.bad)
 			require.NoError(t, server.Kill())
-			start(t, address, 100)
+			start(t, server.address, 100)
 
 			w.completeSoon(t)
 		})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/cli"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
 // run returns the exit code of the command and what it wrote.
@@ -31,7 +31,7 @@ func run(env map[string]string, args ...string) (code int, stdout, stderr string
 }
 
 func TestFailuresLeaveNothingOpen(t *testing.T) {
-	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	goroutines, files := runtime.NumGoroutine(), milvustest.OpenFiles(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := grpc.NewServer(grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
@@ -61,19 +61,8 @@ func TestFailuresLeaveNothingOpen(t *testing.T) {
 	// moment later. Each failure that left one behind would make 10 of them.
 	const few = 8
 	require.Eventually(t, func() bool {
-		return runtime.NumGoroutine() < goroutines+few && openFiles(t) < files+few
+		return runtime.NumGoroutine() < goroutines+few && milvustest.OpenFiles(t) < files+few
 	}, 20*time.Second, 10*time.Millisecond)
-}
-
-// openFiles returns how many files this process has open, or 0 where that cannot
-// be told.
-func openFiles(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(entries)
 }
 
 func TestBugsAreNoErrorsOfUsage(t *testing.T) {
