@@ -45,6 +45,8 @@ type lists struct {
 	until time.Duration // none before, since they are of no use
 	rest  time.Duration
 	took  time.Duration // the last one that was answered
+
+	underWay bool
 }
 
 // window returns how much later than what is due now a list serves: the delays of
@@ -58,11 +60,16 @@ func (l *lists) window(now time.Duration) time.Duration {
 	return max(knee, now/50, l.took)
 }
 
-func (l *lists) resting(now time.Duration) bool { return now < l.until }
+// resting reports whether no list may begin. What becomes due while one is under
+// way, such as after a single poll that took long, is polled alone.
+func (l *lists) resting(now time.Duration) bool { return l.underWay || now < l.until }
+
+// begin notes a list that is made, to which done or failed belongs.
+func (l *lists) begin() { l.underWay = true }
 
 // done notes a list that was answered and served so many.
 func (l *lists) done(now, took time.Duration, served int) {
-	l.took = took
+	l.underWay, l.took = false, took
 	if served == 0 {
 		l.failed(now)
 		return
@@ -81,6 +88,7 @@ func (l *lists) timeout(served int, most time.Duration) time.Duration {
 
 // failed notes a list that served nobody.
 func (l *lists) failed(now time.Duration) {
+	l.underWay = false
 	l.rest = min(max(listRest, 2*l.rest), listRestMax)
 	l.until = now + l.rest
 }

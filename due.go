@@ -147,6 +147,7 @@ func (s *scheduler) job(e *entry, now time.Duration) job {
 	if len(s.loads) > 0 && e == s.loads[0].e {
 		if until := now + s.lists.window(now); s.loads.several(until) && !s.lists.resting(now) {
 			served := s.loads.takeUntil(until)
+			s.lists.begin()
 			return job{kind: listLoads, served: served, timeout: s.lists.timeout(len(served), s.cfg.maxPollTimeout)}
 		}
 		s.loads.remove(0)

@@ -59,8 +59,8 @@ func TestAListIsGivenNoLongerThanAPoll(t *testing.T) {
 // longList is a Lister whose lists take long, but no longer than they may.
 type longList struct {
 	*listing
-	takes          time.Duration
-	underWay, most int
+	takes                 time.Duration
+	begun, underWay, most int
 }
 
 func (l *longList) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
@@ -80,8 +80,31 @@ func (l *longList) ListLoading(ctx context.Context) (map[string]milvuswait.Loadi
 func (l *longList) count(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.begun += max(0, n)
 	l.underWay += n
 	l.most = max(l.most, l.underWay)
+}
+
+// Two of the loads have been polled alone, slowly, when a list of the others is
+// made, which hangs: they become due together while it does.
+func TestOneListIsUnderWayAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &longList{listing: newListing(5, evenly(10*time.Second)), takes: time.Minute}
+		answer := l.answer
+		l.answer = func(ctx context.Context, collection string, n int) (milvuswait.LoadingProgress, error) {
+			if n == 1 && collection >= "c3" {
+				time.Sleep(1100 * time.Millisecond)
+			}
+			return answer(ctx, collection, n)
+		}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(5), milvuswait.WithBackoff(milvuswait.Backoff{Jitter: milvuswait.NoJitter}))
+
+		require.NoError(t, err)
+		require.Empty(t, l.lists, "none was answered")
+		require.Greater(t, l.begun, 2)
+		require.Equal(t, 1, l.most, "lists under way at a time")
+	})
 }
 
 func TestAListOfManyIsGivenLonger(t *testing.T) {
