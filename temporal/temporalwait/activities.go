@@ -1,0 +1,216 @@
+package temporalwait
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Activities are the waits of package milvuswait as activities of a worker:
+//
+//	w.RegisterActivity(&temporalwait.Activities{Poller: rpc.New(stub)})
+//
+// They must be given a heartbeat time-out: without one nobody notices that a worker
+// is lost. Their start-to-close time-out is the deadline of the wait, and an attempt
+// that it ends is retried like any other, unless the retry policy or the
+// schedule-to-close time-out forbids.
+//
+// An error is an ApplicationError whose type is the name of the sentinel, such as
+// "milvuswait.ErrNotLoaded", and whose first detail is the [Outcome] of the target
+// that failed; see [Restore]. It is not retryable where package milvuswait calls it
+// permanent: what could not be reached, ErrUnreachable, is retried.
+//
+// Cancellation reaches an activity with the answer to a heartbeat. The SDK sends one
+// when 80 % of the heartbeat time-out have passed, or as often as the worker's
+// MaxHeartbeatThrottleInterval says.
+//
+// It must not be copied after it was registered.
+type Activities struct {
+	Poller  milvuswait.Poller            // of targets without a cluster; may be nil
+	Pollers map[string]milvuswait.Poller // of the others, by the name of the cluster
+
+	// Backoff is the pace. An attempt that takes up a wait goes on with the delays
+	// that the wait had come to.
+	Backoff milvuswait.Backoff
+
+	// Options are those of every wait besides: observers, and time-outs of polls.
+	// Not WithBackoff, with which an attempt would begin its delays anew.
+	Options []milvuswait.Option
+
+	mu    sync.Mutex
+	lists map[string]*lists // of the clusters
+}
+
+// Wait is what WaitForLoading and WaitForIndexBuilding are given: one target.
+type Wait struct {
+	Target
+	Options
+}
+
+// Waits is what WaitAll is given.
+type Waits struct {
+	// Targets are all on one cluster. Some hundred are enough: each heartbeat has all
+	// that have ended.
+	Targets []Target `json:"targets"`
+	Options
+
+	// ContinueOnError lets the others go on when a target fails. The activity does
+	// not fail then: the outcomes say what has.
+	ContinueOnError bool `json:"continue_on_error,omitempty"`
+
+	// Chunk, if it is not 0, is the number by which the workflow that has this
+	// activity run is told of every tenth of the way.
+	Chunk int `json:"chunk,omitempty"`
+}
+
+// WaitForLoading is the activity that waits until a load is complete, and returns
+// its progress. See [milvuswait.WaitForLoadingComplete].
+func (a *Activities) WaitForLoading(ctx context.Context, w Wait) (milvuswait.LoadingProgress, error) {
+	return waitOne[milvuswait.LoadingProgress](ctx, a, w, milvuswait.KindLoading)
+}
+
+// WaitForIndexBuilding is the activity that waits until an index is built, and
+// returns its progress. Say ExpectedRows whenever you know how many rows there must
+// be. See [milvuswait.WaitForIndexBuildingComplete].
+func (a *Activities) WaitForIndexBuilding(ctx context.Context, w Wait) (milvuswait.IndexBuildingProgress, error) {
+	return waitOne[milvuswait.IndexBuildingProgress](ctx, a, w, milvuswait.KindIndexBuilding)
+}
+
+// WaitAll is the activity that waits for loads and index builds of one cluster, and
+// returns an outcome for each target, in their order. See [milvuswait.WaitAll].
+//
+// The first target that fails fails the activity, unless ContinueOnError lets the
+// others go on; then the outcomes have the failures, and the activity fails only
+// if targets could not be reached, after the others have ended. The second detail
+// of its error has the outcomes of all.
+//
+// Targets that were complete in an attempt before, or had failed for good, are not
+// waited for again.
+func (a *Activities) WaitAll(ctx context.Context, w Waits) ([]Outcome, error) {
+	return a.wait(ctx, w)
+}
+
+// waitOne waits for one target of that kind.
+func waitOne[P milvuswait.Progress](ctx context.Context, a *Activities, w Wait, kind milvuswait.Kind) (progress P, err error) {
+	if w.Kind != "" && w.Kind != kind {
+		return progress, refusal(fmt.Errorf("%w: the kind of the target is %q, not %q", milvuswait.ErrInvalid, w.Kind, kind))
+	}
+	w.Kind = kind
+	outcomes, err := a.wait(ctx, Waits{Targets: []Target{w.Target}, Options: w.Options})
+	if err != nil {
+		return progress, err
+	}
+	progress, _ = outcomes[0].Progress.Progress.(P)
+	return progress, nil
+}
+
+// wait makes one attempt.
+func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
+	if len(w.Targets) == 0 {
+		return []Outcome{}, nil
+	}
+	info := activity.GetInfo(ctx)
+	t := attempt{
+		cluster: w.Targets[0].Cluster, targets: w.Targets, options: w.Options, continues: w.ContinueOnError,
+		backoff: a.Backoff, number: info.Attempt, every: beatEvery(info.HeartbeatTimeout), stop: activity.GetWorkerStopChannel(ctx),
+	}
+	poller, err := a.poller(t.cluster)
+	if err == nil {
+		err = t.check()
+	}
+	if err != nil {
+		return nil, refusal(err)
+	}
+	if activity.HasHeartbeatDetails(ctx) {
+		var before Heartbeat
+		if err := activity.GetHeartbeatDetails(ctx, &before); err != nil {
+			activity.GetLogger(ctx).Warn("milvuswait: the wait begins anew: the heartbeat of the attempt before cannot be read", "err", err)
+		} else {
+			t.before = &before
+			activity.GetLogger(ctx).Info("milvuswait: taken up from the attempt before; stall and settle times and the ETA begin anew",
+				"attempt", info.Attempt, "done", before.Done, "failed", before.Failed, "total", before.Total, "began", before.Began)
+		}
+	}
+	if t.before != nil && !w.ContinueOnError {
+		if i := slices.IndexFunc(t.before.Ended, failed); i >= 0 { // which nobody was told of any more
+			return nil, applicationError(t.before.Ended[i], t.before.Ended)
+		}
+	}
+	began := time.Now()
+	if t.before != nil && t.before.Began.Before(began) {
+		began = t.before.Began
+	}
+	t.poller = a.shared(t.cluster, poller, began)
+	t.beat = beater(ctx, w.Chunk)
+	t.own = append(slices.Clone(a.Options), milvuswait.WithObserver(newObserver(ctx, len(w.Targets))))
+
+	outcomes, last, err := t.run(ctx)
+	return outcomes, failure(ctx, w.ContinueOnError, outcomes, last, err)
+}
+
+// beatEvery is the time between heartbeats. The SDK holds them back until 80 % of the
+// time-out have passed: one must come soon after that.
+func beatEvery(timeout time.Duration) time.Duration {
+	const least, most = 10 * time.Millisecond, time.Second
+	if timeout <= 0 {
+		return most
+	}
+	return min(max(timeout/10, least), most)
+}
+
+// failure returns the error of an activity whose attempt has ended so.
+func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heartbeat, err error) error {
+	var said *milvuswait.Error
+	switch {
+	case err == nil:
+		return nil
+	case temporal.IsCanceledError(context.Cause(ctx)):
+		return temporal.NewCanceledError(last)
+	case errors.Is(err, errStopped), errors.Is(ctx.Err(), context.Canceled):
+		cause := cmp.Or(context.Cause(ctx), errStopped)
+		return temporal.NewApplicationErrorWithOptions("milvuswait: interrupted: "+cause.Error(), TypeInterrupted, temporal.ApplicationErrorOptions{})
+	case !errors.As(err, &said):
+		return refusal(err)
+	}
+	if i := slices.IndexFunc(outcomes, again); i >= 0 {
+		return applicationError(outcomes[i], outcomes)
+	}
+	if continues {
+		return nil
+	}
+	return applicationError(outcomes[slices.IndexFunc(outcomes, primary)], outcomes)
+}
+
+// failed reports whether o is not complete.
+func failed(o Outcome) bool { return o.Error != nil }
+
+// primary reports whether o has failed by itself.
+func primary(o Outcome) bool { return failed(o) && o.Error.Type != "milvuswait.ErrAborted" }
+
+// again reports whether another attempt may complete o.
+func again(o Outcome) bool { return failed(o) && o.Error.retryable() }
+
+// poller returns the Poller of the cluster.
+func (a *Activities) poller(cluster string) (milvuswait.Poller, error) {
+	if cluster == "" {
+		if a.Poller == nil {
+			return nil, fmt.Errorf("%w: the target names no cluster, and the worker has only %q", milvuswait.ErrInvalid, slices.Sorted(maps.Keys(a.Pollers)))
+		}
+		return a.Poller, nil
+	}
+	p := a.Pollers[cluster]
+	if p == nil {
+		return nil, fmt.Errorf("%w: the worker knows no cluster %q, but %q", milvuswait.ErrInvalid, cluster, slices.Sorted(maps.Keys(a.Pollers)))
+	}
+	return p, nil
+}

@@ -1,0 +1,193 @@
+package temporalwait
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+func newEnvironment(a *Activities) *testsuite.TestActivityEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetDisableRegistrationAliasing(true)
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(a)
+	return env
+}
+
+func TestActivitiesReturnTheProgress(t *testing.T) {
+	vidx := milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100)
+	a := &Activities{
+		Poller:  new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)),
+		Pollers: map[string]milvuswait.Poller{"eu": new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 0, 100))},
+	}
+	env := newEnvironment(a)
+
+	value, err := env.ExecuteActivity(a.WaitForLoading, Wait{Target: Target{Collection: "docs"}})
+	require.NoError(t, err)
+	var loaded milvuswait.LoadingProgress
+	require.NoError(t, value.Get(&loaded))
+	require.True(t, loaded.Complete())
+
+	value, err = env.ExecuteActivity(a.WaitForIndexBuilding, Wait{Target: On("eu", vidx)[0]})
+	require.NoError(t, err)
+	var built milvuswait.IndexBuildingProgress
+	require.NoError(t, value.Get(&built))
+	require.EqualValues(t, 100, built.IndexedRows)
+
+	value, err = env.ExecuteActivity(a.WaitAll, Waits{Targets: On("eu", vidx, vidx)})
+	require.NoError(t, err)
+	var outcomes []Outcome
+	require.NoError(t, value.Get(&outcomes))
+	require.Len(t, outcomes, 2)
+	require.Equal(t, On("eu", vidx)[0], outcomes[1].Target)
+
+	value, err = env.ExecuteActivity(a.WaitAll, Waits{})
+	require.NoError(t, err)
+	require.NoError(t, value.Get(&outcomes))
+	require.Empty(t, outcomes)
+}
+
+func TestActivitiesRefuseWhatMakesNoSense(t *testing.T) {
+	load, index := milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")
+	a := &Activities{Pollers: map[string]milvuswait.Poller{"us": new(fake.Poller), "eu": new(fake.Poller)}}
+	env := newEnvironment(a)
+	tests := []struct {
+		activity, argument any
+		err                string
+	}{
+		{a.WaitForLoading, Wait{Target: On("eu", index)[0]}, `milvuswait: invalid argument: the kind of the target is "index_building", not "loading"`},
+		{a.WaitForIndexBuilding, Wait{Target: On("eu", load)[0]}, `milvuswait: invalid argument: the kind of the target is "loading", not "index_building"`},
+		{a.WaitForLoading, Wait{Target: On("de", load)[0]}, `milvuswait: invalid argument: the worker knows no cluster "de", but ["eu" "us"]`},
+		{a.WaitForLoading, Wait{Target: On("", load)[0]}, `milvuswait: invalid argument: the target names no cluster, and the worker has only ["eu" "us"]`},
+		{a.WaitForLoading, Wait{Target: Target{Cluster: "eu"}}, `milvuswait: invalid argument: the name of the collection is empty`},
+		{a.WaitForLoading, Wait{Target: On("eu", load)[0], Options: Options{Criterion: milvuswait.RowsAtStart}}, `milvuswait: invalid argument: Criterion is for indexes, and there are none`},
+		{a.WaitForLoading, Wait{Target: On("eu", load)[0], Options: Options{Settle: -1}}, `milvuswait: invalid argument: WithSettle: -1ns is negative`},
+		{a.WaitAll, Waits{Targets: append(On("eu", load), On("us", load)...)}, `milvuswait: target 2 of 2: invalid argument: it is on cluster "us", others on "eu": an activity waits on one`},
+	}
+	for _, tt := range tests {
+		_, err := env.ExecuteActivity(tt.activity, tt.argument)
+
+		require.EqualError(t, Restore(err), tt.err)
+		require.ErrorIs(t, Restore(err), milvuswait.ErrInvalid)
+		var application *temporal.ApplicationError
+		require.ErrorAs(t, err, &application)
+		require.True(t, application.NonRetryable(), tt.err)
+		require.Equal(t, "milvuswait.ErrInvalid", application.Type())
+	}
+}
+
+func TestActivitiesFailWithTheTarget(t *testing.T) {
+	bad := fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded, 2)
+	p := new(fake.Poller).
+		Set(milvuswait.Loading("good"), fake.Percents(100)).
+		Set(milvuswait.Loading("bad"), bad).
+		Set(milvuswait.Loading("slow"), fake.LoadOver(time.Hour))
+	a := &Activities{Poller: p}
+	env := newEnvironment(a)
+	targets := On("", milvuswait.Loading("good"), milvuswait.Loading("bad"), milvuswait.Loading("slow"))
+
+	_, err := env.ExecuteActivity(a.WaitAll, Waits{Targets: targets})
+
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	require.Equal(t, "milvuswait.ErrReleased", application.Type())
+	var one Outcome
+	var all []Outcome
+	require.NoError(t, application.Details(&one, &all))
+	require.Equal(t, "bad", one.Collection)
+	require.Equal(t, "40%", one.Progress.String())
+	require.Len(t, all, 3)
+	require.NoError(t, all[0].Err())
+	require.ErrorIs(t, all[2].Err(), milvuswait.ErrAborted)
+
+	p.Set(milvuswait.Loading("bad"), bad)
+	value, err := env.ExecuteActivity(a.WaitAll, Waits{Targets: targets[:2], ContinueOnError: true})
+	require.NoError(t, err)
+	require.NoError(t, value.Get(&all))
+	require.NoError(t, all[0].Err())
+	require.ErrorIs(t, all[1].Err(), milvuswait.ErrReleased)
+}
+
+func TestActivitiesThatCannotReachTheServerAreRetried(t *testing.T) {
+	a := &Activities{
+		Poller: new(fake.Poller).
+			Set(milvuswait.Loading("good"), fake.Percents(100)).
+			Set(milvuswait.Loading("docs"), fake.WithOutage(fake.Percents(100), errors.New("refused"), 0, time.Hour)),
+		Options: []milvuswait.Option{milvuswait.WithUnreachableAfter(100 * time.Millisecond)},
+	}
+	env := newEnvironment(a)
+
+	_, err := env.ExecuteActivity(a.WaitAll, Waits{Targets: On("", milvuswait.Loading("good"), milvuswait.Loading("docs")), ContinueOnError: true})
+
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	require.False(t, application.NonRetryable())
+	require.ErrorIs(t, Restore(err), milvuswait.ErrUnreachable)
+	var one Outcome
+	var all []Outcome
+	require.NoError(t, application.Details(&one, &all))
+	require.Equal(t, "docs", one.Collection)
+	require.NoError(t, all[0].Err())
+}
+
+func TestActivitiesTakeUpFromHeartbeats(t *testing.T) {
+	p := new(fake.Poller).Set(milvuswait.Loading("b"), fake.Percents(100))
+	targets := On("", milvuswait.Loading("a"), milvuswait.Loading("b"))
+	ended := Outcome{Target: targets[0], Progress: Progress{milvuswait.LoadingProgress{Percent: 100}}, Polls: 9, ElapsedSeconds: 60}
+	a := &Activities{Poller: p}
+	env := newEnvironment(a)
+	env.SetHeartbeatDetails(Heartbeat{Attempt: 1, Began: time.Now().Add(-time.Minute), Total: 2, Done: 1, Ended: []Outcome{ended}})
+
+	value, err := env.ExecuteActivity(a.WaitAll, Waits{Targets: targets})
+
+	require.NoError(t, err)
+	var outcomes []Outcome
+	require.NoError(t, value.Get(&outcomes))
+	require.Equal(t, ended, outcomes[0])
+	require.InDelta(t, 60, outcomes[1].ElapsedSeconds, 10)
+	require.Len(t, p.Calls(), 1)
+
+	// The attempt before failed for good, and nobody was told.
+	ended.Error = newFailure(milvuswait.ErrCollectionNotFound)
+	env.SetHeartbeatDetails(Heartbeat{Ended: []Outcome{ended}})
+	_, err = env.ExecuteActivity(a.WaitAll, Waits{Targets: targets})
+	require.ErrorIs(t, Restore(err), milvuswait.ErrCollectionNotFound)
+	require.Len(t, p.Calls(), 1)
+
+	// What cannot be read is no reason to fail.
+	env.SetHeartbeatDetails("of somebody else")
+	p.Set(milvuswait.Loading("a"), fake.Percents(100))
+	_, err = env.ExecuteActivity(a.WaitAll, Waits{Targets: targets})
+	require.NoError(t, err)
+}
+
+func TestActivitiesHandOnWhenTheWorkerStops(t *testing.T) {
+	a := &Activities{Poller: new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))}
+	env := newEnvironment(a)
+	stop := make(chan struct{})
+	close(stop)
+	env.SetWorkerStopChannel(stop)
+
+	_, err := env.ExecuteActivity(a.WaitForLoading, Wait{Target: Target{Collection: "docs"}})
+
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	require.Equal(t, TypeInterrupted, application.Type())
+	require.False(t, application.NonRetryable())
+	require.EqualError(t, application, "milvuswait: interrupted: the worker stops (type: milvuswait.Interrupted, retryable: true)")
+}
+
+func TestHeartbeatsComeSoonAfterTheyMay(t *testing.T) {
+	for timeout, every := range map[time.Duration]time.Duration{
+		0: time.Second, time.Hour: time.Second, 10 * time.Second: time.Second, 2 * time.Second: 200 * time.Millisecond, time.Millisecond: 10 * time.Millisecond,
+	} {
+		require.Equal(t, every, beatEvery(timeout), timeout)
+	}
+}

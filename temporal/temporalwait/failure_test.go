@@ -1,0 +1,163 @@
+package temporalwait
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+// through returns err as it comes out of the other end of Temporal.
+func through(t *testing.T, err error) error {
+	t.Helper()
+	c := temporal.GetDefaultFailureConverter()
+	b, marshalErr := c.ErrorToFailure(err).Marshal()
+	require.NoError(t, marshalErr)
+	failure := c.ErrorToFailure(err)
+	require.NoError(t, failure.Unmarshal(b))
+	return c.FailureToError(failure)
+}
+
+// waited returns the outcome of a wait for docs that met err after a poll at 40 %.
+func waited(t *testing.T, err error) milvuswait.Outcome {
+	t.Helper()
+	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithError(fake.Percents(40), err, 2))
+	outcomes, waitErr := milvuswait.WaitAll(t.Context(), p, []milvuswait.Target{milvuswait.Loading("docs")})
+	require.Error(t, waitErr)
+	return outcomes[0]
+}
+
+func TestEverySentinelGoesThrough(t *testing.T) {
+	said := &milvuswait.ServerError{Code: 101, LegacyCode: 1, Reason: "out of memory", Retriable: true, Method: "GetLoadingProgress"}
+	for _, tt := range types {
+		t.Run(tt.name, func(t *testing.T) {
+			local := &milvuswait.Error{
+				Target: milvuswait.Loading("docs"), Last: milvuswait.LoadingProgress{Percent: 40}, Polls: 7, Elapsed: 1500 * time.Millisecond,
+				Cause: errors.Join(tt.err, said), LastErr: errors.New("a passing failure"),
+			}
+			o := newOutcome("eu", milvuswait.Outcome{Target: local.Target, Progress: local.Last, Err: local, Polls: 7, Elapsed: local.Elapsed}, time.Minute)
+
+			err := through(t, applicationError(o, []Outcome{o}))
+
+			var application *temporal.ApplicationError
+			require.ErrorAs(t, err, &application)
+			require.Equal(t, tt.name, application.Type())
+			require.Equal(t, !tt.retry, application.NonRetryable())
+			require.NotErrorIs(t, err, tt.err, "that is what Restore is for")
+			restored := Restore(err)
+			for _, other := range types {
+				require.Equal(t, other.err == tt.err, errors.Is(restored, other.err), other.name)
+			}
+			var again *milvuswait.Error
+			require.ErrorAs(t, restored, &again)
+			require.Equal(t, local.Target, again.Target)
+			require.Equal(t, local.Last, again.Last)
+			require.Equal(t, 7, again.Polls)
+			require.Equal(t, time.Minute+local.Elapsed, again.Elapsed, "since the first attempt")
+			require.EqualError(t, again.LastErr, "a passing failure")
+			var server *milvuswait.ServerError
+			require.ErrorAs(t, restored, &server)
+			require.Equal(t, said, server)
+			require.ErrorAs(t, restored, &application, "Temporal's own is found too")
+		})
+	}
+}
+
+func TestTextsStayTheSame(t *testing.T) {
+	for _, err := range []error{
+		milvuswait.ErrNotLoaded,
+		milvuswait.Permanent(&milvuswait.ServerError{Code: 1401, Reason: "no privilege", Method: "GetLoadingProgress"}),
+		milvuswait.Permanent(errors.New("two\nlines")),
+	} {
+		o := waited(t, err)
+		restored := Restore(through(t, applicationError(newOutcome("", o, 0), nil)))
+
+		require.EqualError(t, restored, o.Err.Error())
+	}
+}
+
+func TestPermanentErrorsWithoutANameAreNotRetried(t *testing.T) {
+	o := newOutcome("", waited(t, milvuswait.Permanent(errors.New("no privilege"))), 0)
+
+	require.Equal(t, TypePermanent, o.Error.Type)
+	require.False(t, o.Error.retryable())
+	require.True(t, lasts(o.Error))
+}
+
+func TestLastErrorsAreNotTakenForCauses(t *testing.T) {
+	e := &milvuswait.Error{Target: milvuswait.Loading("docs"), Cause: context.DeadlineExceeded, LastErr: milvuswait.ErrNotLoaded}
+
+	f := newFailure(e)
+
+	require.Equal(t, "context.DeadlineExceeded", f.Type)
+	require.Equal(t, "milvuswait.ErrNotLoaded", f.LastError.Type)
+	require.ErrorIs(t, Outcome{Target: Target{Kind: milvuswait.KindLoading, Collection: "docs"}, Error: f}.Err(), milvuswait.ErrNotLoaded)
+}
+
+func TestTypesOfInvalidArguments(t *testing.T) {
+	_, err := milvuswait.WaitAll(t.Context(), new(fake.Poller), []milvuswait.Target{{}})
+
+	restored := Restore(through(t, refusal(err)))
+
+	require.ErrorIs(t, restored, milvuswait.ErrInvalid)
+	require.EqualError(t, restored, err.Error())
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, restored, &application)
+	require.True(t, application.NonRetryable())
+}
+
+func TestEndsFromOutside(t *testing.T) {
+	one := Heartbeat{Total: 1, Latest: &Outcome{Target: On("", milvuswait.Loading("docs"))[0], Progress: Progress{milvuswait.LoadingProgress{Percent: 40}}, Polls: 9}}
+	many := Heartbeat{Total: 100, Done: 60, Failed: 1, Latest: one.Latest}
+	tests := []struct {
+		name string
+		err  error
+		is   error
+		text string
+		last milvuswait.Progress
+	}{
+		{"start to close, one target", temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, nil, one), context.DeadlineExceeded,
+			`milvuswait: loading "docs": context deadline exceeded (9 polls in 0s, last 40%)`, milvuswait.LoadingProgress{Percent: 40}},
+		{"schedule to close after a failure", temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, applicationError(newOutcome("", waited(t, milvuswait.ErrNotLoaded), 0), nil)),
+			context.DeadlineExceeded, "milvuswait: context deadline exceeded", nil},
+		{"many targets", temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, nil, many), context.DeadlineExceeded,
+			"milvuswait: context deadline exceeded (60 of 100 targets done, 1 failed)", nil},
+		{"no heartbeat", temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, nil), context.DeadlineExceeded, "milvuswait: context deadline exceeded", nil},
+		{"cancelled", temporal.NewCanceledError(many), context.Canceled, "milvuswait: context canceled (60 of 100 targets done, 1 failed)", nil},
+		{"cancelled with a Result", temporal.NewCanceledError(Result{Total: 3, Done: 1}), context.Canceled, "milvuswait: context canceled", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := Restore(through(t, tt.err))
+
+			require.ErrorIs(t, err, tt.is)
+			require.EqualError(t, err, tt.text)
+			require.NotErrorIs(t, err, milvuswait.ErrNotLoaded)
+			var e *milvuswait.Error
+			require.Equal(t, tt.last != nil, errors.As(err, &e))
+			if tt.last != nil {
+				require.Equal(t, tt.last, e.Last)
+			}
+		})
+	}
+}
+
+func TestOthersErrorsStayAsTheyAre(t *testing.T) {
+	for _, err := range []error{
+		nil,
+		errors.New("something else"),
+		temporal.NewApplicationError("somebody else's", "Other", Outcome{}),
+		temporal.NewApplicationError("somebody else's", "Other"),
+		temporal.NewApplicationError("somebody else's", "Other", 7),
+		temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT, nil),
+	} {
+		require.Equal(t, err, Restore(err))
+	}
+}

@@ -1,0 +1,139 @@
+package temporalwait
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// reportSignal is how an activity tells its workflow of a tenth of the way.
+const reportSignal = "milvuswait-report"
+
+// report is how far a chunk is.
+type report struct {
+	Chunk    int     `json:"chunk"`
+	Done     int     `json:"done"`
+	Failed   int     `json:"failed"`
+	Fraction float64 `json:"fraction"`
+}
+
+func tenths(fraction float64) int { return int(10*fraction + 1e-9) }
+
+// beater returns what tells Temporal how far the wait is, and the workflow too if
+// it has given the wait a number: nine times at most, since each is in its history.
+func beater(ctx context.Context, chunk int) func(Heartbeat) {
+	last := 0
+	return func(h Heartbeat) {
+		activity.RecordHeartbeat(ctx, h)
+		now := tenths(h.Fraction)
+		if chunk == 0 || now <= last || now == 10 { // when its result says so
+			return
+		}
+		last = now
+		info := activity.GetInfo(ctx)
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		err := activity.GetClient(ctx).SignalWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID,
+			reportSignal, report{Chunk: chunk, Done: h.Done, Failed: h.Failed, Fraction: h.Fraction})
+		if err != nil && ctx.Err() == nil {
+			activity.GetLogger(ctx).Warn("milvuswait: the workflow was not told of the progress", "err", err)
+		}
+	}
+}
+
+// newObserver returns what writes to the activity's logger and counts by its
+// metrics. Of many targets only what goes wrong is logged.
+func newObserver(ctx context.Context, targets int) milvuswait.Observer {
+	const few = 10
+	least := slog.LevelInfo
+	if targets > few {
+		least = slog.LevelWarn
+	}
+	return milvuswait.Observers(
+		milvuswait.Log(slog.New(&handler{activity.GetLogger(ctx), least})),
+		&counter{metrics: activity.GetMetricsHandler(ctx), polls: make(map[milvuswait.Target]int)},
+	)
+}
+
+// counter counts polls and waits by the metrics of the SDK.
+type counter struct {
+	metrics client.MetricsHandler
+	polls   map[milvuswait.Target]int // of those that are waited for
+}
+
+// Observe takes in an update, of one wait.
+func (c *counter) Observe(u milvuswait.Update) {
+	h := c.metrics.WithTags(map[string]string{"op": string(u.Target.Kind())})
+	h.Counter("milvuswait_polls").Inc(int64(u.Polls - c.polls[u.Target]))
+	c.polls[u.Target] = u.Polls
+	if !u.Final {
+		if u.Err != nil {
+			h.Counter("milvuswait_poll_failures").Inc(1)
+		}
+		return
+	}
+	delete(c.polls, u.Target)
+	if errors.Is(u.Err, errStopped) {
+		return // another worker waits on
+	}
+	h = h.WithTags(map[string]string{"result": label(u.Err)})
+	h.Counter("milvuswait_waits").Inc(1)
+	h.Timer("milvuswait_wait_duration").Record(u.Elapsed)
+}
+
+// label returns the result of a wait as metrics name it.
+func label(err error) string {
+	f := newFailure(err)
+	if f == nil {
+		return "done"
+	}
+	for _, t := range types {
+		if t.name == f.Type {
+			return t.label
+		}
+	}
+	return "failed"
+}
+
+// handler writes what package milvuswait logs to a logger of Temporal's.
+type handler struct {
+	logger log.Logger
+	least  slog.Level
+}
+
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.least }
+
+func (h *handler) Handle(_ context.Context, r slog.Record) error {
+	pairs := make([]any, 0, 2*r.NumAttrs())
+	r.Attrs(func(a slog.Attr) bool {
+		pairs = append(pairs, a.Key, a.Value.Any())
+		return true
+	})
+	switch {
+	case r.Level >= slog.LevelError:
+		h.logger.Error(r.Message, pairs...)
+	case r.Level >= slog.LevelWarn:
+		h.logger.Warn(r.Message, pairs...)
+	default:
+		h.logger.Info(r.Message, pairs...)
+	}
+	return nil
+}
+
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	pairs := make([]any, 0, 2*len(attrs))
+	for _, a := range attrs {
+		pairs = append(pairs, a.Key, a.Value.Any())
+	}
+	return &handler{log.With(h.logger, pairs...), h.least}
+}
+
+// WithGroup is not needed: package milvuswait makes no groups.
+func (h *handler) WithGroup(string) slog.Handler { return h }

@@ -1,0 +1,92 @@
+package temporalwait
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Outcome is how the wait for one target ended, or how far it is: a
+// [milvuswait.Outcome] as Temporal keeps it. It is also what the details of an
+// ApplicationError hold.
+type Outcome struct {
+	Target
+	Progress Progress `json:"progress,omitzero"` // of the last good poll
+
+	// Polls are those of the attempt that came to this outcome.
+	Polls int `json:"polls"`
+
+	// ElapsedSeconds is the time since the first attempt began.
+	ElapsedSeconds float64 `json:"elapsed_seconds"`
+
+	// Error is nil if the target is complete, or is still waited for.
+	Error *Failure `json:"error,omitempty"`
+}
+
+// newOutcome returns o of the cluster; waited is the time before the attempt.
+func newOutcome(cluster string, o milvuswait.Outcome, waited time.Duration) Outcome {
+	return Outcome{
+		Target: On(cluster, o.Target)[0], Progress: Progress{o.Progress}, Polls: o.Polls,
+		ElapsedSeconds: (waited + o.Elapsed).Seconds(), Error: newFailure(o.Err),
+	}
+}
+
+// Err returns nil if the target is complete, and otherwise a *milvuswait.Error
+// in which errors.Is finds the sentinel of package milvuswait, or that of the
+// context, and errors.As the *milvuswait.ServerError.
+func (o Outcome) Err() error {
+	if o.Error == nil {
+		return nil
+	}
+	if o.Kind == "" { // of no target, but of the arguments or the whole
+		return fmt.Errorf("milvuswait: %w", o.Error.restore())
+	}
+	err := &milvuswait.Error{
+		Target: o.plain(), Last: o.Progress.Progress, Polls: o.Polls,
+		Elapsed: time.Duration(o.ElapsedSeconds * float64(time.Second)), Cause: o.Error.restore(),
+	}
+	if o.Error.LastError != nil {
+		err.LastErr = o.Error.LastError.restore()
+	}
+	return err
+}
+
+// Progress is a [milvuswait.Progress] in JSON: the dict of pymilvus'
+// loading_progress or index_building_progress. The one of the zero Progress is
+// nil: no poll has been answered.
+type Progress struct{ milvuswait.Progress }
+
+// MarshalJSON returns the dict, or null.
+func (p Progress) MarshalJSON() ([]byte, error) { return json.Marshal(p.Progress) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Progress) UnmarshalJSON(b []byte) error {
+	var dict *struct {
+		Loading *string `json:"loading_progress"`
+	}
+	if err := json.Unmarshal(b, &dict); err != nil {
+		return err
+	}
+	if dict == nil {
+		p.Progress = nil
+		return nil
+	}
+	if dict.Loading != nil {
+		return unmarshal[milvuswait.LoadingProgress](b, p)
+	}
+	return unmarshal[milvuswait.IndexBuildingProgress](b, p)
+}
+
+func unmarshal[P milvuswait.Progress](b []byte, into *Progress) error {
+	var p P
+	if err := json.Unmarshal(b, &p); err != nil {
+		return err
+	}
+	into.Progress = p
+	return nil
+}
+
+// IsZero reports whether no poll has been answered.
+func (p Progress) IsZero() bool { return p.Progress == nil }

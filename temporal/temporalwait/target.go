@@ -1,0 +1,147 @@
+package temporalwait
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Target is a [milvuswait.Target] as Temporal keeps it, in JSON, and the cluster
+// that it is in. It is made by [On], or written by hand:
+//
+//	{"kind":"index_building","collection":"docs","index":"vidx","expected_rows":100000}
+type Target struct {
+	Cluster      string          `json:"cluster,omitempty"` // a name of Activities.Pollers, or "" for Activities.Poller
+	Kind         milvuswait.Kind `json:"kind"`              // "loading" or "index_building"
+	Collection   string          `json:"collection"`
+	Partitions   []string        `json:"partitions,omitempty"`    // of a load: these alone
+	Index        string          `json:"index,omitempty"`         // "" for the only one, "*" for all
+	ExpectedRows int64           `json:"expected_rows,omitempty"` // of an index: no fewer
+}
+
+// On returns the targets as those of a cluster: a name of Activities.Pollers, or ""
+// for Activities.Poller.
+func On(cluster string, targets ...milvuswait.Target) []Target {
+	all := make([]Target, len(targets))
+	for i, t := range targets {
+		all[i] = Target{
+			Cluster: cluster, Kind: t.Kind(), Collection: t.Collection(),
+			Partitions: t.Partitions(), Index: t.Index(), ExpectedRows: t.ExpectedRows(),
+		}
+	}
+	return all
+}
+
+// String returns the target as errors name it, such as `loading "docs"`, and the
+// cluster if it has a name.
+func (t Target) String() string {
+	if t.Cluster == "" {
+		return t.plain().String()
+	}
+	return fmt.Sprintf("%v on %q", t.plain(), t.Cluster)
+}
+
+// plain returns the target without its cluster. What validate refuses may be lost.
+func (t Target) plain() milvuswait.Target {
+	switch t.Kind {
+	case milvuswait.KindLoading:
+		return milvuswait.Loading(t.Collection, t.Partitions...).ExpectRows(t.ExpectedRows)
+	case milvuswait.KindIndexBuilding:
+		return milvuswait.IndexBuilding(t.Collection, t.Index).ExpectRows(t.ExpectedRows)
+	}
+	return milvuswait.Target{}
+}
+
+// validate names what is wrong with the target: what plain would lose, and what
+// milvuswait.WaitAll refuses together with every other target.
+func (t Target) validate() error {
+	switch {
+	case t.Kind != milvuswait.KindLoading && t.Kind != milvuswait.KindIndexBuilding:
+		return fmt.Errorf("%w: the kind of a target is %q, neither %q nor %q",
+			milvuswait.ErrInvalid, t.Kind, milvuswait.KindLoading, milvuswait.KindIndexBuilding)
+	case t.Collection == "":
+		return fmt.Errorf("%w: the name of the collection is empty", milvuswait.ErrInvalid)
+	case slices.Contains(t.Partitions, ""):
+		return fmt.Errorf("%w: %v: the name of a partition is empty", milvuswait.ErrInvalid, t)
+	case strings.Contains(t.Collection+t.Index+strings.Join(t.Partitions, ""), "\x00"):
+		return fmt.Errorf("%w: %v: a name has a NUL in it", milvuswait.ErrInvalid, t)
+	case t.Kind == milvuswait.KindLoading && t.Index != "":
+		return fmt.Errorf("%w: %v: an index, %q, is not for loads", milvuswait.ErrInvalid, t, t.Index)
+	case t.Kind == milvuswait.KindLoading && t.ExpectedRows != 0:
+		return fmt.Errorf("%w: %v: expected rows are for indexes, not for loads", milvuswait.ErrInvalid, t)
+	case t.Kind == milvuswait.KindIndexBuilding && len(t.Partitions) > 0:
+		return fmt.Errorf("%w: %v: partitions are for loads, not for indexes", milvuswait.ErrInvalid, t)
+	case t.ExpectedRows < 0:
+		return fmt.Errorf("%w: %v: expected rows: %d is negative", milvuswait.ErrInvalid, t, t.ExpectedRows)
+	}
+	return nil
+}
+
+// key is a Target that can be compared.
+type key struct {
+	cluster string
+	target  milvuswait.Target
+}
+
+func (t Target) key() key { return key{t.Cluster, t.plain()} }
+
+// Options are those of a wait that go with it through Temporal. Durations are in
+// nanoseconds in JSON, as Go writes them. What is the worker's own, such as the
+// pace, is in [Activities].
+type Options struct {
+	// Refresh is milvuswait.WithRefresh, for the loads among the targets.
+	Refresh bool `json:"refresh,omitempty"`
+
+	// Criterion is milvuswait.WithIndexCriterion, for the indexes among the targets.
+	// RowsAtStart counts anew in every attempt.
+	Criterion milvuswait.IndexCriterion `json:"criterion,omitempty"`
+
+	// Settle is milvuswait.WithSettle, and begins anew in every attempt.
+	Settle time.Duration `json:"settle,omitempty"`
+
+	// StallTimeout is milvuswait.WithStallTimeout, and begins anew in every attempt.
+	StallTimeout time.Duration `json:"stall_timeout,omitempty"`
+
+	// StartGrace is milvuswait.WithStartGrace, counted from the first attempt.
+	StartGrace time.Duration `json:"start_grace,omitempty"`
+}
+
+// with returns the options of milvuswait for these targets, which have been waited
+// for already.
+func (o Options) with(targets []milvuswait.Target, waited time.Duration) []milvuswait.Option {
+	kinds := make(map[milvuswait.Kind]bool)
+	for _, t := range targets {
+		kinds[t.Kind()] = true
+	}
+	options := []milvuswait.Option{
+		milvuswait.WithSettle(o.Settle), milvuswait.WithStallTimeout(o.StallTimeout),
+		milvuswait.WithStartGrace(o.StartGrace - min(max(0, o.StartGrace), waited)),
+	}
+	if o.Refresh && kinds[milvuswait.KindLoading] {
+		options = append(options, milvuswait.WithRefresh())
+	}
+	if o.Criterion != milvuswait.AllRows && kinds[milvuswait.KindIndexBuilding] {
+		options = append(options, milvuswait.WithIndexCriterion(o.Criterion))
+	}
+	return options
+}
+
+// validate refuses what none of the targets has a use for, as milvuswait does.
+func (o Options) validate(targets []Target) error {
+	kinds := make(map[milvuswait.Kind]bool)
+	for _, t := range targets {
+		kinds[t.Kind] = true
+	}
+	switch {
+	case len(targets) == 0:
+		return nil
+	case o.Refresh && !kinds[milvuswait.KindLoading]:
+		return fmt.Errorf("%w: Refresh is for loads, and there are none", milvuswait.ErrInvalid)
+	case o.Criterion != milvuswait.AllRows && !kinds[milvuswait.KindIndexBuilding]:
+		return fmt.Errorf("%w: Criterion is for indexes, and there are none", milvuswait.ErrInvalid)
+	}
+	return nil
+}
