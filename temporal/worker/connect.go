@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+)
+
+// connect returns a connection to a server, such as http://127.0.0.1:19530, which
+// is not established yet. The settings are those that package rpc asks for.
+func connect(uri, token string) (*grpc.ClientConn, error) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		// Which may have a password in it.
+		return nil, errors.New("the address of Milvus is not like http://127.0.0.1:19530 or https://example.com:443")
+	}
+	port := u.Port()
+	transport := insecure.NewCredentials()
+	if u.Scheme == "https" {
+		transport = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+	}
+	if port == "" {
+		port = map[string]string{"http": "19530", "https": "443"}[u.Scheme]
+	}
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(transport),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
+			MinConnectTimeout: 3 * time.Second,
+		}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16 << 20)),
+	}
+	if token != "" {
+		if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+			return nil, fmt.Errorf("MILVUS_TOKEN is not sent in plain text to %s: use https://", u.Host)
+		}
+		options = append(options, grpc.WithPerRPCCredentials(authorization(token)))
+	}
+	return grpc.NewClient(net.JoinHostPort(u.Hostname(), port), options...)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// authorization is a token as Milvus wants it.
+type authorization string
+
+func (a authorization) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a))}, nil
+}
+
+// RequireTransportSecurity returns false: connect has seen to it.
+func (a authorization) RequireTransportSecurity() bool { return false }

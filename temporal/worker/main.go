@@ -1,0 +1,88 @@
+// Worker waits for Milvus on behalf of workflows of Temporal.
+//
+//	go run ./worker [-queue milvus] [-cluster eu=https://eu.example.com:19530]…
+//
+// TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and the other variables of
+// Temporal's clients say where Temporal is; MILVUS_URI where Milvus is, for targets
+// without a cluster. MILVUS_TOKEN, an API key or "user:password", is for all servers
+// of Milvus, and is sent over TLS or to this machine only.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
+	"github.com/milvuswait/milvuswait/temporal/temporalwait"
+)
+
+func main() {
+	clusters := make(map[string]string)
+	queue := flag.String("queue", "milvus", "the task `queue`")
+	flag.Func("cluster", "a cluster by its `name=uri`; several may be given", func(s string) error {
+		name, uri, found := strings.Cut(s, "=")
+		if !found || name == "" || uri == "" {
+			return fmt.Errorf("not name=uri")
+		}
+		clusters[name] = uri
+		return nil
+	})
+	flag.Parse()
+	if err := work(*queue, clusters); err != nil {
+		log.Fatalln("worker:", err)
+	}
+}
+
+// work is a worker until a signal comes.
+func work(queue string, clusters map[string]string) error {
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	a := &temporalwait.Activities{Pollers: make(map[string]milvuswait.Poller)}
+	if uri := os.Getenv("MILVUS_URI"); uri != "" {
+		clusters[""] = uri
+	}
+	if len(clusters) == 0 {
+		return fmt.Errorf("MILVUS_URI is not set, and no -cluster is given: where is Milvus?")
+	}
+	for name, uri := range clusters {
+		conn, err := connect(uri, os.Getenv("MILVUS_TOKEN"))
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		p := rpc.New(milvuspb.NewMilvusServiceClient(conn))
+		if name == "" {
+			a.Poller = p
+		} else {
+			a.Pollers[name] = p
+		}
+	}
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return err
+	}
+	c, err := client.Dial(options)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	w := worker.New(c, queue, worker.Options{
+		MaxHeartbeatThrottleInterval: 5 * time.Second, // how long a cancel takes to get here: no longer than a poll
+		WorkerStopTimeout:            5 * time.Second, // in which waits are handed on
+	})
+	w.RegisterWorkflow(temporalwait.WaitWorkflow)
+	w.RegisterActivity(a)
+	return w.Run(worker.InterruptCh())
+}
