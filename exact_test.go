@@ -36,6 +36,12 @@ func TestETAOfRows(t *testing.T) {
 		"no rows are none of those expected")
 }
 
+func TestAnETAOfAgesDoesNotOverflow(t *testing.T) {
+	const many = int64(1e18)
+	require.Equal(t, []time.Duration{0, 1 << 62, 0}, etas(t, milvuswait.IndexBuilding("docs", ""),
+		rows(many, 0, inProgress), rows(many, 1000, inProgress), rows(many, many, finished)))
+}
+
 func TestIndexesBehindALoadAreAskedForTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &indexServer{}
