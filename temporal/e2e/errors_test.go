@@ -99,7 +99,7 @@ func TestErrors(t *testing.T) {
 				tt.before(p)
 			}
 			w := worker.New(p.client, p.queue, workerOptions())
-			register(w, p.poller(t), milvuswait.WithUnreachableAfter(time.Second))
+			register(w, p.client, p.poller(t), milvuswait.WithUnreachableAfter(time.Second))
 			w.RegisterWorkflow(oneWait)
 			require.NoError(t, w.Start())
 			t.Cleanup(w.Stop)
@@ -153,7 +153,7 @@ func TestErrors(t *testing.T) {
 func TestPanicsAreRetried(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	w := worker.New(p.client, p.queue, workerOptions())
-	register(w, milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
+	register(w, p.client, milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
 		return milvuswait.LoadingProgress{}, errors.New(activity.GetInfo(ctx).ActivityID) // which a poll has nothing to do with
 	}}, milvuswait.WithObserver(milvuswait.ObserverFunc(func(milvuswait.Update) { panic("a bug") })))
 	require.NoError(t, w.Start())

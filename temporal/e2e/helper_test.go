@@ -81,7 +81,7 @@ func work() error {
 	}
 	defer c.Close()
 	w := worker.New(c, os.Getenv(queueVariable), workerOptions())
-	register(w, rpc.New(milvuspb.NewMilvusServiceClient(conn)))
+	register(w, c, rpc.New(milvuspb.NewMilvusServiceClient(conn)))
 	if err := w.Start(); err != nil {
 		return err
 	}
@@ -91,9 +91,9 @@ func work() error {
 	return err
 }
 
-func register(w worker.Registry, p milvuswait.Poller, opts ...milvuswait.Option) {
+func register(w worker.Registry, c client.Client, p milvuswait.Poller, opts ...milvuswait.Option) {
 	w.RegisterWorkflow(temporalwait.WaitWorkflow)
-	w.RegisterActivity(&temporalwait.Activities{Poller: p, Options: opts})
+	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: p, Options: opts})
 }
 
 // place is a fake Milvus and a task queue.
@@ -125,7 +125,7 @@ func (p *place) poller(t *testing.T) milvuswait.Poller {
 func (p *place) worker(t *testing.T, opts ...milvuswait.Option) worker.Worker {
 	t.Helper()
 	w := worker.New(p.client, p.queue, workerOptions())
-	register(w, p.poller(t), opts...)
+	register(w, p.client, p.poller(t), opts...)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 	return w

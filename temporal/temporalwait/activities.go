@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/milvuswait/milvuswait"
@@ -18,7 +19,7 @@ import (
 
 // Activities are the waits of package milvuswait as activities of a worker:
 //
-//	w.RegisterActivity(&temporalwait.Activities{Poller: rpc.New(stub)})
+//	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(stub)})
 //
 // They must be given a heartbeat time-out: without one nobody notices that a worker
 // is lost. Their start-to-close time-out is the deadline of the wait, and an attempt
@@ -36,6 +37,10 @@ import (
 //
 // It must not be copied after it was registered.
 type Activities struct {
+	// Client is that of the worker. By it WaitWorkflow is told of every tenth of the
+	// way of a chunk; without it, its progress is as new as the chunks that have ended.
+	Client client.Client
+
 	Poller  milvuswait.Poller            // of targets without a cluster; may be nil
 	Pollers map[string]milvuswait.Poller // of the others, by the name of the cluster
 
@@ -68,8 +73,8 @@ type Waits struct {
 	// not fail then: the outcomes say what has.
 	ContinueOnError bool `json:"continue_on_error,omitempty"`
 
-	// Chunk, if it is not 0, is the number by which the workflow that has this
-	// activity run is told of every tenth of the way.
+	// Chunk, if it is not 0, is the number by which WaitWorkflow is told of every
+	// tenth of the way.
 	Chunk int `json:"chunk,omitempty"`
 }
 
@@ -151,7 +156,7 @@ func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 		began = t.before.Began
 	}
 	t.poller = a.shared(t.cluster, poller, began)
-	t.beat = beater(ctx, w.Chunk)
+	t.beat = a.beater(ctx, w.Chunk)
 	t.own = append(slices.Clone(a.Options), milvuswait.WithObserver(newObserver(ctx, len(w.Targets))))
 
 	outcomes, last, err := t.run(ctx)

@@ -144,7 +144,8 @@ type Summary struct {
 	Runs    int `json:"runs"`    // before this one
 
 	// Fraction is that of all targets, from 0 to 1, as milvuswait.Summary has it. Of
-	// targets under way it is as new as the last tenth of their chunk.
+	// targets under way it is as new as the last tenth of their chunk, if the workers'
+	// Activities have a Client.
 	Fraction float64 `json:"fraction"`
 }
 

@@ -1,14 +1,14 @@
 // Package temporalwait has the waits of package milvuswait as activities and as a
 // workflow of Temporal, for waits that outlive a process or go over many clusters.
 //
-//	w := worker.New(client, "milvus", worker.Options{MaxHeartbeatThrottleInterval: 5 * time.Second, WorkerStopTimeout: 5 * time.Second})
+//	w := worker.New(c, "milvus", worker.Options{MaxHeartbeatThrottleInterval: 5 * time.Second, WorkerStopTimeout: 5 * time.Second})
 //	w.RegisterWorkflow(temporalwait.WaitWorkflow)
-//	w.RegisterActivity(&temporalwait.Activities{Poller: rpc.New(stub)})
+//	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(stub)})
 //
 // [WaitWorkflow] waits for the targets of a [Request], thousands if need be, in
 // chunks over the workers:
 //
-//	run, err := client.ExecuteWorkflow(ctx, options, temporalwait.WaitWorkflow, temporalwait.Request{
+//	run, err := c.ExecuteWorkflow(ctx, options, temporalwait.WaitWorkflow, temporalwait.Request{
 //		Targets: temporalwait.On("eu", milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100_000)),
 //	})
 //	var result temporalwait.Result

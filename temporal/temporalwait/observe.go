@@ -28,19 +28,19 @@ func tenths(fraction float64) int { return int(10*fraction + 1e-9) }
 
 // beater returns what tells Temporal how far the wait is, and the workflow too if
 // it has given the wait a number: nine times at most, since each is in its history.
-func beater(ctx context.Context, chunk int) func(Heartbeat) {
+func (a *Activities) beater(ctx context.Context, chunk int) func(Heartbeat) {
 	last := 0
 	return func(h Heartbeat) {
 		activity.RecordHeartbeat(ctx, h)
 		now := tenths(h.Fraction)
-		if chunk == 0 || now <= last || now == 10 { // when its result says so
+		if chunk == 0 || a.Client == nil || now <= last || now == 10 { // when its result says so
 			return
 		}
 		last = now
 		info := activity.GetInfo(ctx)
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		err := activity.GetClient(ctx).SignalWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID,
+		err := a.Client.SignalWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID,
 			reportSignal, report{Chunk: chunk, Done: h.Done, Failed: h.Failed, Fraction: h.Fraction})
 		if err != nil && ctx.Err() == nil {
 			activity.GetLogger(ctx).Warn("milvuswait: the workflow was not told of the progress", "err", err)

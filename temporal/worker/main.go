@@ -78,6 +78,7 @@ func work(queue string, clusters map[string]string) error {
 		return err
 	}
 	defer c.Close()
+	a.Client = c
 	w := worker.New(c, queue, worker.Options{
 		MaxHeartbeatThrottleInterval: 5 * time.Second, // how long a cancel takes to get here: no longer than a poll
 		WorkerStopTimeout:            5 * time.Second, // in which waits are handed on
