@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -26,19 +27,17 @@ import (
 // Its error says whether Restore works there too.
 func oneWait(ctx workflow.Context, w temporalwait.Wait, options workflow.ActivityOptions) (string, error) {
 	var a *temporalwait.Activities
-	var is error
-	ctx = workflow.WithActivityOptions(ctx, options)
-	if w.Kind == milvuswait.KindLoading {
-		var p milvuswait.LoadingProgress
-		is = workflow.ExecuteActivity(ctx, a.WaitForLoading, w).Get(ctx, &p)
-	} else {
-		var p milvuswait.IndexBuildingProgress
-		is = workflow.ExecuteActivity(ctx, a.WaitForIndexBuilding, w).Get(ctx, &p)
+	var p temporalwait.Progress
+	activity := a.WaitForLoading
+	if w.Kind == milvuswait.KindIndexBuilding {
+		activity = a.WaitForIndexBuilding
 	}
+	ctx = workflow.WithActivityOptions(ctx, options)
+	is := workflow.ExecuteActivity(ctx, activity, w).Get(ctx, &p)
 	if is != nil && temporalwait.Restore(is) == is {
 		return "", errors.New("nothing was restored in the workflow")
 	}
-	return "", is
+	return "", fmt.Errorf("as users wrap it: %w", is)
 }
 
 func TestErrors(t *testing.T) {

@@ -38,6 +38,9 @@ const safety = 2 * time.Minute
 // temporal is the server that all tests share, each with a task queue of its own.
 var temporal *temporaltest.TestServer
 
+// shared is a client of it: the server's own methods are not safe for concurrent use.
+var shared client.Client
+
 // What tells a process to be a worker, and of what.
 const (
 	addressVariable   = "E2E_TEMPORAL_ADDRESS"
@@ -55,6 +58,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	temporal = temporaltest.NewServer(temporaltest.WithBaseClientOptions(client.Options{Logger: silent()}))
+	shared = temporal.GetDefaultClient()
 	code := m.Run()
 	temporal.Stop()
 	os.Exit(code)
@@ -109,7 +113,7 @@ func newPlace(t *testing.T, config fakeserver.Config) *place {
 	s, err := fakeserver.Start(config)
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	return &place{Server: s, queue: t.Name() + s.Address(), client: temporal.GetDefaultClient()}
+	return &place{Server: s, queue: t.Name() + s.Address(), client: shared}
 }
 
 // poller returns a Poller of the place's Milvus.
@@ -211,18 +215,22 @@ func (p *place) runs(t *testing.T, run client.WorkflowRun) (all [][]*historypb.H
 	return all
 }
 
-// told returns how often each target was told of, by the results of the activities
-// of all runs, and checks that it was complete then.
+// told returns how often each target was told of, by the activities of all runs, and
+// checks that it was complete then.
 func (p *place) told(t *testing.T, run client.WorkflowRun) map[string]int {
 	t.Helper()
 	told := make(map[string]int)
 	for _, events := range p.runs(t, run) {
 		for _, e := range events {
+			var ended []temporalwait.Outcome
 			if a := e.GetActivityTaskCompletedEventAttributes(); a != nil {
-				for _, o := range decode[[]temporalwait.Outcome](t, a.GetResult()) {
-					require.NoError(t, o.Err())
-					told[o.Target.String()]++
-				}
+				ended = decode[[]temporalwait.Outcome](t, a.GetResult())
+			} else if a := e.GetActivityTaskCanceledEventAttributes(); a != nil {
+				ended = decode[temporalwait.Heartbeat](t, a.GetDetails()).Ended
+			}
+			for _, o := range ended {
+				require.NoError(t, o.Err())
+				told[o.Target.String()]++
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func TestHistories(t *testing.T) {
 	completed := p.start(t, temporalwait.Request{Targets: append(targets, missing...), ChunkSize: 5, ContinueOnError: true})
 	added := p.start(t, temporalwait.Request{Targets: targets, ChunkSize: 5})
 	require.NoError(t, p.client.SignalWorkflow(t.Context(), added.GetID(), "", temporalwait.AddSignal, temporalwait.Add{Targets: append(slow, missing...)}))
-	continued := p.start(t, temporalwait.Request{Targets: targets, ChunkSize: 2, MaxChunks: 2, MaxHistory: 30})
+	continued := p.start(t, temporalwait.Request{Targets: targets, ChunkSize: 2, MaxChunks: 2, MaxHistory: 50})
 	cancelled := p.start(t, temporalwait.Request{Targets: append(targets, slow...), ChunkSize: 5})
 	reaches(t, func() bool { return p.summary(t, cancelled).Done >= 3 })
 	require.NoError(t, p.client.CancelWorkflow(t.Context(), cancelled.GetID(), ""))

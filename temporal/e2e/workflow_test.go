@@ -69,6 +69,38 @@ func TestTheTimeOfAWorkflowIsUp(t *testing.T) {
 	require.ErrorContains(t, r.Err(), `1 of 2 targets failed: loading "slow": context deadline exceeded`)
 }
 
+// TestSignalsThatCannotBeRead: the workflow gets on, and can be cancelled.
+func TestSignalsThatCannotBeRead(t *testing.T) {
+	p := newPlace(t, fakeserver.Config{})
+	p.worker(t)
+	targets := p.fill(4, 2*time.Second)
+	run := p.start(t, temporalwait.Request{Targets: targets[:2]})
+
+	require.NoError(t, p.client.SignalWorkflow(t.Context(), run.GetID(), "", temporalwait.AddSignal, map[string]string{"targets": "docs"}))
+	require.NoError(t, p.client.SignalWorkflow(t.Context(), run.GetID(), "", temporalwait.AddSignal, temporalwait.Add{Targets: targets}))
+
+	r, err := result(t, run)
+	require.NoError(t, err)
+	require.Equal(t, temporalwait.Result{Total: 4, Done: 4}, r)
+}
+
+// TestContinuesAsNewWithWhatIsUnderWay has a load that takes long hold nobody up.
+func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
+	p := newPlace(t, fakeserver.Config{})
+	p.worker(t)
+	targets := p.fill(40, 2*time.Second)
+	p.Set(milvuswait.Loading("slow"), fake.LoadOver(6*time.Second))
+	targets = append(temporalwait.On("", milvuswait.Loading("slow")), targets...)
+
+	run := p.start(t, temporalwait.Request{Targets: targets, ChunkSize: 2, MaxChunks: 2, MaxHistory: 50})
+
+	reaches(t, func() bool { s := p.summary(t, run); return s.Runs > 0 && s.Done > 20 })
+	r, err := result(t, run)
+	require.NoError(t, err)
+	require.Equal(t, temporalwait.Result{Total: 41, Done: 41}, r)
+	require.Equal(t, each(targets), p.told(t, run))
+}
+
 func TestContinuesAsNew(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t)
@@ -87,7 +119,7 @@ func TestContinuesAsNew(t *testing.T) {
 	}
 }
 
-// TestEveryMemoAndAttribute finds a workflow by its search attributes.
+// TestMemoAndSearchAttributes finds a workflow that has ended by its search attributes.
 func TestMemoAndSearchAttributes(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	_, err := p.client.OperatorService().AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
@@ -106,7 +138,7 @@ func TestMemoAndSearchAttributes(t *testing.T) {
 	_, err = result(t, run)
 	require.NoError(t, err)
 
-	query := fmt.Sprintf("WorkflowId = %q AND MilvusWaitTotal = 3 AND MilvusWaitDone = 2 AND MilvusWaitFailed = 1", run.GetID())
+	query := fmt.Sprintf("WorkflowId = %q AND MilvusWaitTotal = 3 AND MilvusWaitDone = 2 AND MilvusWaitFailed = 1 AND MilvusWaitClusters = 'eu' AND MilvusWaitClusters = 'us'", run.GetID())
 	reaches(t, func() bool {
 		found, err := p.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: query})
 		require.NoError(t, err)

@@ -1,7 +1,6 @@
 package temporalwait
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,16 +78,18 @@ type Waits struct {
 }
 
 // WaitForLoading is the activity that waits until a load is complete, and returns
-// its progress. See [milvuswait.WaitForLoadingComplete].
-func (a *Activities) WaitForLoading(ctx context.Context, w Wait) (milvuswait.LoadingProgress, error) {
-	return waitOne[milvuswait.LoadingProgress](ctx, a, w, milvuswait.KindLoading)
+// its progress, a milvuswait.LoadingProgress. See
+// [milvuswait.WaitForLoadingComplete].
+func (a *Activities) WaitForLoading(ctx context.Context, w Wait) (Progress, error) {
+	return a.waitOne(ctx, w, milvuswait.KindLoading)
 }
 
 // WaitForIndexBuilding is the activity that waits until an index is built, and
-// returns its progress. Say ExpectedRows whenever you know how many rows there must
-// be. See [milvuswait.WaitForIndexBuildingComplete].
-func (a *Activities) WaitForIndexBuilding(ctx context.Context, w Wait) (milvuswait.IndexBuildingProgress, error) {
-	return waitOne[milvuswait.IndexBuildingProgress](ctx, a, w, milvuswait.KindIndexBuilding)
+// returns its progress, a milvuswait.IndexBuildingProgress. Say ExpectedRows
+// whenever you know how many rows there must be. See
+// [milvuswait.WaitForIndexBuildingComplete].
+func (a *Activities) WaitForIndexBuilding(ctx context.Context, w Wait) (Progress, error) {
+	return a.waitOne(ctx, w, milvuswait.KindIndexBuilding)
 }
 
 // WaitAll is the activity that waits for loads and index builds of one cluster, and
@@ -106,17 +107,16 @@ func (a *Activities) WaitAll(ctx context.Context, w Waits) ([]Outcome, error) {
 }
 
 // waitOne waits for one target of that kind.
-func waitOne[P milvuswait.Progress](ctx context.Context, a *Activities, w Wait, kind milvuswait.Kind) (progress P, err error) {
+func (a *Activities) waitOne(ctx context.Context, w Wait, kind milvuswait.Kind) (Progress, error) {
 	if w.Kind != "" && w.Kind != kind {
-		return progress, refusal(fmt.Errorf("%w: the kind of the target is %q, not %q", milvuswait.ErrInvalid, w.Kind, kind))
+		return Progress{}, refusal(fmt.Errorf("%w: the kind of the target is %q, not %q", milvuswait.ErrInvalid, w.Kind, kind))
 	}
 	w.Kind = kind
 	outcomes, err := a.wait(ctx, Waits{Targets: []Target{w.Target}, Options: w.Options})
 	if err != nil {
-		return progress, err
+		return Progress{}, err
 	}
-	progress, _ = outcomes[0].Progress.Progress.(P)
-	return progress, nil
+	return outcomes[0].Progress, nil
 }
 
 // wait makes one attempt.
@@ -156,7 +156,7 @@ func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 		began = t.before.Began
 	}
 	t.poller = a.shared(t.cluster, poller, began)
-	t.beat = a.beater(ctx, w.Chunk)
+	t.beat = a.beater(ctx, w.Chunk, t.before)
 	t.own = append(slices.Clone(a.Options), milvuswait.WithObserver(newObserver(ctx, len(w.Targets))))
 
 	outcomes, last, err := t.run(ctx)
@@ -176,14 +176,17 @@ func beatEvery(timeout time.Duration) time.Duration {
 // failure returns the error of an activity whose attempt has ended so.
 func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heartbeat, err error) error {
 	var said *milvuswait.Error
+	var by *interruption
 	switch {
 	case err == nil:
 		return nil
 	case temporal.IsCanceledError(context.Cause(ctx)):
 		return temporal.NewCanceledError(last)
-	case errors.Is(err, errStopped), errors.Is(ctx.Err(), context.Canceled):
-		cause := cmp.Or(context.Cause(ctx), errStopped)
-		return temporal.NewApplicationErrorWithOptions("milvuswait: interrupted: "+cause.Error(), TypeInterrupted, temporal.ApplicationErrorOptions{})
+	case errors.As(err, &by), errors.Is(ctx.Err(), context.Canceled):
+		if by == nil {
+			by = &interruption{context.Cause(ctx).Error()}
+		}
+		return applicationError(Outcome{Error: &Failure{Type: TypeInterrupted, Message: by.Error()}}, last.Ended)
 	case !errors.As(err, &said):
 		return refusal(err)
 	}
@@ -193,7 +196,11 @@ func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heart
 	if continues {
 		return nil
 	}
-	return applicationError(outcomes[slices.IndexFunc(outcomes, primary)], outcomes)
+	i := slices.IndexFunc(outcomes, primary)
+	if i < 0 { // what was aborted by itself: its BackOff said stop
+		i = slices.IndexFunc(outcomes, failed)
+	}
+	return applicationError(outcomes[i], outcomes)
 }
 
 // failed reports whether o is not complete.

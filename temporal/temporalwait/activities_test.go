@@ -1,11 +1,15 @@
 package temporalwait
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -24,16 +28,16 @@ func newEnvironment(a *Activities) *testsuite.TestActivityEnvironment {
 func TestActivitiesReturnTheProgress(t *testing.T) {
 	vidx := milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100)
 	a := &Activities{
-		Poller:  new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)),
+		Poller:  new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)), // refreshed, too
 		Pollers: map[string]milvuswait.Poller{"eu": new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 0, 100))},
 	}
 	env := newEnvironment(a)
 
 	value, err := env.ExecuteActivity(a.WaitForLoading, Wait{Target: Target{Collection: "docs"}})
 	require.NoError(t, err)
-	var loaded milvuswait.LoadingProgress
+	var loaded Progress
 	require.NoError(t, value.Get(&loaded))
-	require.True(t, loaded.Complete())
+	require.Equal(t, milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 100}, loaded.Progress)
 
 	value, err = env.ExecuteActivity(a.WaitForIndexBuilding, Wait{Target: On("eu", vidx)[0]})
 	require.NoError(t, err)
@@ -182,6 +186,65 @@ func TestActivitiesHandOnWhenTheWorkerStops(t *testing.T) {
 	require.Equal(t, TypeInterrupted, application.Type())
 	require.False(t, application.NonRetryable())
 	require.EqualError(t, application, "milvuswait: interrupted: the worker stops (type: milvuswait.Interrupted, retryable: true)")
+	require.EqualError(t, Restore(err), "milvuswait: interrupted: the worker stops")
+}
+
+// One that has said stop is asked no more.
+func TestABackOffThatSaysStopFailsTheActivity(t *testing.T) {
+	a := &Activities{
+		Poller: new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(40)),
+		Options: []milvuswait.Option{milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+			return backoff.WithMaxRetries(backoff.NewConstantBackOff(time.Millisecond), 2)
+		})},
+	}
+
+	_, err := newEnvironment(a).ExecuteActivity(a.WaitForLoading, Wait{Target: Target{Collection: "docs"}})
+
+	require.ErrorIs(t, Restore(err), milvuswait.ErrAborted)
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	require.True(t, application.NonRetryable())
+}
+
+// reports counts the signals of a client.
+type reports struct {
+	client.Client
+	fractions []float64
+}
+
+func (r *reports) SignalWorkflow(_ context.Context, _, _, name string, arg any) error {
+	if name != reportSignal {
+		return errors.New("another signal")
+	}
+	r.fractions = append(r.fractions, arg.(report).Fraction)
+	return nil
+}
+
+// An attempt after another tells nothing that was told: an outage of days has many.
+func TestTenthsAreReportedOnce(t *testing.T) {
+	p := new(fake.Poller)
+	var targets []milvuswait.Target
+	for i := range 10 {
+		target := milvuswait.Loading(fmt.Sprintf("c%d", i))
+		p.Set(target, fake.LoadOver(time.Duration(i)*100*time.Millisecond))
+		targets = append(targets, target)
+	}
+	r := new(reports)
+	a := &Activities{Client: r, Poller: p}
+	env := newEnvironment(a)
+
+	_, err := env.ExecuteActivity(a.WaitAll, Waits{Targets: On("", targets...), Chunk: 1})
+	require.NoError(t, err)
+	for i := 1; i < len(r.fractions); i++ {
+		require.Greater(t, tenths(r.fractions[i]), tenths(r.fractions[i-1]))
+	}
+	require.LessOrEqual(t, len(r.fractions), 9)
+
+	r.fractions = nil
+	env.SetHeartbeatDetails(Heartbeat{Fraction: 0.95, Total: 10})
+	_, err = env.ExecuteActivity(a.WaitAll, Waits{Targets: On("", targets...), Chunk: 1})
+	require.NoError(t, err)
+	require.Empty(t, r.fractions)
 }
 
 func TestHeartbeatsComeSoonAfterTheyMay(t *testing.T) {

@@ -10,8 +10,10 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// errStopped ends the wait of a worker that stops.
-var errStopped = errors.New("the worker stops")
+// interruption is why a wait is to go on in another attempt.
+type interruption struct{ why string }
+
+func (i *interruption) Error() string { return "interrupted: " + i.why }
 
 // attempt is one attempt of an activity at a wait. It knows nothing of Temporal.
 type attempt struct {
@@ -52,21 +54,21 @@ func (a *attempt) run(ctx context.Context) ([]Outcome, Heartbeat, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	silence := a.keepBeating(l, cancel)
-	options := append([]milvuswait.Option{milvuswait.WithBackoff(goOn(a.backoff, waited)), milvuswait.WithObserver(l)}, a.options.with(left, waited)...)
+	options := append([]milvuswait.Option{milvuswait.WithBackoff(goOn(a.backoff, waited)), milvuswait.WithObserver(l)}, a.options.of(left).with(waited)...)
 	if a.continues {
 		options = append(options, milvuswait.WithContinueOnError())
 	}
 	defer silence()
-	outcomes, err := milvuswait.WaitAll(ctx, a.poller, left, append(options, a.own...)...)
+	outcomes, err := milvuswait.WaitAll(ctx, a.poller, plain(left), append(options, a.own...)...)
 	silence()
 	if err != nil {
-		a.beat(l.now()) // which the next attempt begins with
+		_ = a.tell(l.now()) // which the next attempt begins with, if it can be told
 	}
 	for _, o := range outcomes {
 		ended[key{a.cluster, o.Target}] = newOutcome(a.cluster, o, waited)
 	}
-	if err != nil && errors.Is(context.Cause(ctx), errStopped) {
-		err = errStopped
+	if by := (*interruption)(nil); err != nil && errors.As(context.Cause(ctx), &by) {
+		err = by
 	}
 	all := make([]Outcome, 0, len(a.targets))
 	for _, t := range a.targets {
@@ -78,12 +80,12 @@ func (a *attempt) run(ctx context.Context) ([]Outcome, Heartbeat, error) {
 }
 
 // left returns the targets that have not ended, and how many of them differ.
-func (a *attempt) left(ended map[key]Outcome) (left []milvuswait.Target, distinct int) {
-	seen := make(map[milvuswait.Target]bool)
+func (a *attempt) left(ended map[key]Outcome) (left []Target, distinct int) {
+	seen := make(map[key]bool)
 	for _, t := range a.targets {
 		if _, found := ended[t.key()]; !found {
-			left = append(left, t.plain())
-			seen[t.plain()] = true
+			left = append(left, t)
+			seen[t.key()] = true
 		}
 	}
 	return left, len(seen)
@@ -99,11 +101,14 @@ func (a *attempt) keepBeating(l *ledger, cancel context.CancelCauseFunc) (silenc
 		defer ticker.Stop()
 		stop := a.stop
 		for {
-			a.beat(l.now())
+			if err := a.tell(l.now()); err != nil {
+				cancel(err)
+				return
+			}
 			select {
 			case <-ticker.C:
 			case <-stop:
-				cancel(errStopped)
+				cancel(&interruption{"the worker stops"})
 				stop = nil
 			case <-done:
 				return
@@ -114,6 +119,18 @@ func (a *attempt) keepBeating(l *ledger, cancel context.CancelCauseFunc) (silenc
 		close(done)
 		group.Wait()
 	})
+}
+
+// tell tells Temporal. What cannot be put into a heartbeat, for want of a key, say,
+// panics in the SDK: on a goroutine of its own that would end the process.
+func (a *attempt) tell(h Heartbeat) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &interruption{fmt.Sprintf("no heartbeat: %v", p)}
+		}
+	}()
+	a.beat(h)
+	return nil
 }
 
 // goOn returns the pace of a wait that has taken that long already: no delay is

@@ -191,7 +191,7 @@ func TestAWorkerThatStopsHandsOn(t *testing.T) {
 
 		outcomes, _, err := a.run(t.Context())
 
-		require.Equal(t, errStopped, err)
+		require.EqualError(t, err, "interrupted: the worker stops")
 		require.Equal(t, 20*time.Second, time.Since(start))
 		require.Len(t, outcomes, 2)
 		require.Equal(t, 1, b.heartbeat().Done, "the last heartbeat is up to date")
@@ -209,7 +209,7 @@ func TestFailuresThatLastAreNotWaitedForAgain(t *testing.T) {
 		a.stop = stop
 		time.AfterFunc(30*time.Second, func() { close(stop) })
 		_, _, err := a.run(t.Context())
-		require.Equal(t, errStopped, err)
+		require.EqualError(t, err, "interrupted: the worker stops")
 		require.Equal(t, 1, b.heartbeat().Failed)
 
 		a, _ = newAttempt(t, p, targets)
@@ -279,6 +279,25 @@ func TestAPanicEndsTheHeartbeats(t *testing.T) {
 			}()
 			_, _, _ = a.run(t.Context())
 		})
+	})
+}
+
+// The SDK panics, on the goroutine of the heartbeats.
+func TestHeartbeatsThatCannotBeMadeEndTheAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, targets := loads(60)
+		a, _ := newAttempt(t, p, targets)
+		start, n := time.Now(), 0
+		a.beat = func(Heartbeat) {
+			if n++; n > 3 {
+				panic("no key")
+			}
+		}
+
+		_, _, err := a.run(t.Context())
+
+		require.EqualError(t, err, "interrupted: no heartbeat: no key")
+		require.Equal(t, 3*time.Second, time.Since(start))
 	})
 }
 

@@ -15,6 +15,16 @@ type chunk struct {
 	number  int
 	targets []Target
 	report  report // the newest
+	cancel  workflow.CancelFunc
+	given   bool // cancelled, so that what is left goes to the next run
+}
+
+// giveBack has the activity end with what has ended.
+func (c *chunk) giveBack() {
+	if !c.given {
+		c.given = true
+		c.cancel()
+	}
 }
 
 // next takes as many targets as a chunk may have, all on the cluster of the first,
@@ -56,29 +66,44 @@ func (w *run) conclude(c *chunk, outcomes []Outcome, err error) {
 	if i := slices.Index(w.chunks, c); i >= 0 {
 		w.chunks = slices.Delete(w.chunks, i, i+1)
 	}
-	for _, t := range c.targets {
-		delete(w.known, t.key())
-	}
-	ended := c.outcomes(outcomes, err)
-	if w.ctx.Err() != nil { // the workflow's: those have not failed
-		ended = slices.DeleteFunc(ended, func(o Outcome) bool { return failed(o) && o.Error.Type == "context.Canceled" })
+	ended, left := c.outcomes(outcomes, err)
+	for _, o := range ended {
+		w.forget(o.Target)
 	}
 	w.end(ended)
-	if err != nil && !w.request.ContinueOnError && w.err == nil && w.ctx.Err() == nil {
-		w.err = err
-	}
-	failures := 0
-	for _, o := range ended {
-		if failed(o) {
-			failures++
+	switch {
+	case w.ctx.Err() != nil: // what is left has not failed
+	case c.given && !isFailure(err):
+		w.pending = append(slices.Clone(left), w.pending...)
+	default:
+		if err != nil && !w.request.ContinueOnError && w.err == nil {
+			w.err = err
+		}
+		for _, t := range left {
+			w.forget(t)
+			w.end([]Outcome{{Target: t, Error: rest(err)}})
 		}
 	}
 	logger := workflow.GetLogger(w.ctx)
 	if err != nil {
-		logger.Warn("milvuswait: chunk failed", "chunk", c.number, "targets", len(c.targets), "failed", failures, "err", err)
+		logger.Warn("milvuswait: chunk failed", "chunk", c.number, "targets", len(c.targets), "left", len(left), "err", err)
 	} else {
-		logger.Info("milvuswait: chunk complete", "chunk", c.number, "targets", len(c.targets), "failed", failures)
+		logger.Info("milvuswait: chunk complete", "chunk", c.number, "targets", len(c.targets))
 	}
+}
+
+// forget notes that a target is not waited for any more.
+func (w *run) forget(t Target) {
+	if k := t.key(); w.known[k] {
+		delete(w.known, k)
+		w.size -= t.size()
+	}
+}
+
+// isFailure reports whether err is that of a wait which has failed by itself.
+func isFailure(err error) bool {
+	o, found := outcomeOf(err)
+	return found && lasts(o.Error)
 }
 
 // end counts targets that have ended.
@@ -95,9 +120,9 @@ func (w *run) end(outcomes []Outcome) {
 	}
 }
 
-// outcomes returns how each target of the chunk has ended, when its activity has
-// returned those or err. What the error knows nothing of has failed with it.
-func (c *chunk) outcomes(known []Outcome, err error) []Outcome {
+// outcomes returns how the targets of the chunk have ended, when its activity has
+// returned those or err, and the targets of which neither knows.
+func (c *chunk) outcomes(known []Outcome, err error) (ended []Outcome, left []Target) {
 	var application *temporal.ApplicationError
 	var timeout *temporal.TimeoutError
 	var canceled *temporal.CanceledError
@@ -115,21 +140,28 @@ func (c *chunk) outcomes(known []Outcome, err error) []Outcome {
 	for _, o := range append(known, last.Ended...) {
 		by[o.key()] = o
 	}
-	var rest *Failure
-	if o, found := outcomeOf(err); found {
-		rest = &Failure{Type: o.Error.Type, Message: o.Error.Message}
-	} else if err != nil {
-		rest = &Failure{Message: err.Error()}
-	}
-	all := make([]Outcome, len(c.targets))
-	for i, t := range c.targets {
-		o, found := by[t.key()]
-		if !found {
-			o = Outcome{Target: t, Error: rest}
+	for _, t := range c.targets {
+		if o, found := by[t.key()]; found {
+			ended = append(ended, o)
+		} else {
+			left = append(left, t)
 		}
-		all[i] = o
 	}
-	return all
+	return ended, left
+}
+
+// rest returns why targets have failed that err, of their chunk, knows nothing of.
+func rest(err error) *Failure {
+	var application *temporal.ApplicationError
+	switch o, found := outcomeOf(err); {
+	case found:
+		return &Failure{Type: o.Error.Type, Message: o.Error.Message}
+	case errors.As(err, &application):
+		return &Failure{Type: application.Type(), Message: cut(application.Message(), longestMessage)}
+	case err == nil:
+		return &Failure{Message: "its activity returned without it"} // of another version
+	}
+	return &Failure{Message: cut(err.Error(), longestMessage)}
 }
 
 // Summary is how far a workflow is. It is told by ProgressQuery, and by the memo,

@@ -18,7 +18,7 @@
 // A workflow of your own has the activities run itself:
 //
 //	var a *temporalwait.Activities
-//	var progress milvuswait.IndexBuildingProgress
+//	var progress temporalwait.Progress
 //	err := workflow.ExecuteActivity(ctx, a.WaitForIndexBuilding, temporalwait.Wait{
 //		Target: temporalwait.On("", milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100_000))[0],
 //	}).Get(ctx, &progress)

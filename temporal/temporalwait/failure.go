@@ -2,9 +2,11 @@ package temporalwait
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -85,12 +87,21 @@ func newFailure(err error) *Failure {
 	}
 	if e.LastErr != nil {
 		f.LastError = describe(e.LastErr)
+		f.LastError.Message, f.LastError.Server = cut(f.LastError.Message, longestLast), nil
 	}
 	return f
 }
 
+// What a failure has room for in JSON, so that a whole chunk may fail and a payload
+// hold it: 3 KiB in all.
+const (
+	longestMessage = 1400
+	longestReason  = 600 // beside the message, which has it too
+	longestLast    = 600
+)
+
 func describe(err error) *Failure {
-	f := &Failure{Message: err.Error()}
+	f := &Failure{Message: cut(err.Error(), longestMessage)}
 	for _, t := range types {
 		if errors.Is(err, t.err) {
 			f.Type = t.name
@@ -99,9 +110,28 @@ func describe(err error) *Failure {
 	}
 	var said *milvuswait.ServerError
 	if errors.As(err, &said) {
-		f.Server = (*ServerError)(said)
+		bounded := ServerError(*said)
+		bounded.Reason, bounded.Method = cut(said.Reason, longestReason), cut(said.Method, 100)
+		f.Server = &bounded
 	}
 	return f
+}
+
+// cut returns s, or as much of its beginning as most bytes of JSON hold, and a mark.
+func cut(s string, most int) string {
+	const mark = "…"
+	length := 0
+	for i, r := range s {
+		end := i + utf8.RuneLen(r)
+		if r == utf8.RuneError {
+			end = i + 1
+		}
+		b, _ := json.Marshal(s[i:end]) // of a string never fails
+		if length += len(b) - len(`""`); length > most-len(mark) {
+			return s[:i] + mark
+		}
+	}
+	return s
 }
 
 // retryable reports whether another attempt may end better.
@@ -159,8 +189,9 @@ func refusal(err error) error {
 // A start-to-close or schedule-to-close time-out is context.DeadlineExceeded, with
 // the progress of the last heartbeat, and a cancellation context.Canceled. A
 // heartbeat time-out, of a worker that is gone, is neither. Temporal's own errors
-// are found too. An error that says nothing of a wait, and nil, is returned as it
-// is.
+// are found too. A workflow may wrap its error or return it as Restore has: Restore
+// finds the wait in it again at the other end. An error that says nothing of a wait,
+// and nil, is returned as it is.
 func Restore(err error) error {
 	if o, found := outcomeOf(err); found {
 		return &remote{o.Err(), err}
@@ -173,8 +204,10 @@ func Restore(err error) error {
 func outcomeOf(err error) (o Outcome, found bool) {
 	switch e := err.(type) {
 	case *temporal.ApplicationError:
-		found = e.HasDetails() && read(e.Details, &o) && o.Error != nil
-		return o, found
+		if e.HasDetails() && read(e.Details, &o) && o.Error != nil {
+			return o, true
+		}
+		return outcomeOf(e.Unwrap()) // what a workflow has wrapped
 	case *temporal.TimeoutError:
 		if e.TimeoutType() == enumspb.TIMEOUT_TYPE_HEARTBEAT {
 			return o, false
@@ -222,5 +255,10 @@ func lastOf(has bool, details func(...any) error, cause error) Outcome {
 // remote is the error of a wait that went on elsewhere.
 type remote struct{ said, err error }
 
-func (r *remote) Error() string   { return r.said.Error() }
-func (r *remote) Unwrap() []error { return []error{r.said, r.err} }
+func (r *remote) Error() string { return r.said.Error() }
+
+// Unwrap returns Temporal's error alone, which a workflow that returns r hands on so.
+func (r *remote) Unwrap() error { return r.err }
+
+func (r *remote) Is(target error) bool { return errors.Is(r.said, target) }
+func (r *remote) As(target any) bool   { return errors.As(r.said, target) }

@@ -3,6 +3,7 @@ package temporalwait
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -81,6 +82,35 @@ func TestTextsStayTheSame(t *testing.T) {
 
 		require.EqualError(t, restored, o.Err.Error())
 	}
+}
+
+// A workflow of somebody's may wrap what its activity said, or return what Restore has
+// made of it.
+func TestErrorsOfWorkflowsAreRestored(t *testing.T) {
+	o := newOutcome("", waited(t, milvuswait.ErrCollectionNotFound), 0)
+	err := through(t, applicationError(o, nil))
+	for name, returned := range map[string]error{
+		"wrapped":           fmt.Errorf("waiting: %w", err),
+		"restored":          Restore(err),
+		"wrapped restored":  fmt.Errorf("waiting: %w", Restore(err)),
+		"joined with other": errors.Join(errors.New("other"), err),
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.ErrorIs(t, Restore(returned), milvuswait.ErrCollectionNotFound)
+			if name != "joined with other" { // of which Temporal keeps the text
+				require.ErrorIs(t, Restore(through(t, returned)), milvuswait.ErrCollectionNotFound)
+			}
+		})
+	}
+}
+
+func TestLongTextsAreCut(t *testing.T) {
+	require.Equal(t, "short", cut("short", 100))
+	require.Equal(t, "ab…", cut("abcdefgh", 5))
+	require.Equal(t, "ä…", cut("ääääääää", 5))
+	require.Equal(t, "<…", cut("<<<<", 12), "which takes six bytes of JSON")
+	require.Equal(t, "\xff…", cut("\xff\xff\xff\xff", 12))
+	require.Equal(t, "…", cut("abcdefgh", 3))
 }
 
 func TestPermanentErrorsWithoutANameAreNotRetried(t *testing.T) {

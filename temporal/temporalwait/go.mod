@@ -5,6 +5,7 @@ go 1.25.0
 replace github.com/milvuswait/milvuswait => ../..
 
 require (
+	github.com/cenkalti/backoff/v4 v4.3.0
 	github.com/milvuswait/milvuswait v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.temporal.io/api v1.62.2
@@ -12,7 +13,6 @@ require (
 )
 
 require (
-	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
 	github.com/facebookgo/clock v0.0.0-20150410010913-600d898af40a // indirect
 	github.com/gogo/protobuf v1.3.2 // indirect
 	github.com/golang/mock v1.6.0 // indirect

@@ -28,8 +28,16 @@ func tenths(fraction float64) int { return int(10*fraction + 1e-9) }
 
 // beater returns what tells Temporal how far the wait is, and the workflow too if
 // it has given the wait a number: nine times at most, since each is in its history.
-func (a *Activities) beater(ctx context.Context, chunk int) func(Heartbeat) {
+func (a *Activities) beater(ctx context.Context, chunk int, before *Heartbeat) func(Heartbeat) {
 	last := 0
+	if before != nil {
+		last = tenths(before.Fraction)
+	}
+	info := activity.GetInfo(ctx)
+	atMost := 5 * time.Second // heartbeats wait for it
+	if info.HeartbeatTimeout > 0 {
+		atMost = min(atMost, info.HeartbeatTimeout/4)
+	}
 	return func(h Heartbeat) {
 		activity.RecordHeartbeat(ctx, h)
 		now := tenths(h.Fraction)
@@ -37,8 +45,7 @@ func (a *Activities) beater(ctx context.Context, chunk int) func(Heartbeat) {
 			return
 		}
 		last = now
-		info := activity.GetInfo(ctx)
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, atMost)
 		defer cancel()
 		err := a.Client.SignalWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID,
 			reportSignal, report{Chunk: chunk, Done: h.Done, Failed: h.Failed, Fraction: h.Fraction})
@@ -80,7 +87,7 @@ func (c *counter) Observe(u milvuswait.Update) {
 		return
 	}
 	delete(c.polls, u.Target)
-	if errors.Is(u.Err, errStopped) {
+	if by := (*interruption)(nil); errors.As(u.Err, &by) {
 		return // another worker waits on
 	}
 	h = h.WithTags(map[string]string{"result": label(u.Err)})

@@ -54,37 +54,47 @@ func (o Outcome) Err() error {
 }
 
 // Progress is a [milvuswait.Progress] in JSON: the dict of pymilvus'
-// loading_progress or index_building_progress. The one of the zero Progress is
-// nil: no poll has been answered.
+// loading_progress, with refresh_progress unless that is 0, or of its
+// index_building_progress. The one of the zero Progress is nil: no poll has been
+// answered.
 type Progress struct{ milvuswait.Progress }
 
 // MarshalJSON returns the dict, or null.
-func (p Progress) MarshalJSON() ([]byte, error) { return json.Marshal(p.Progress) }
+func (p Progress) MarshalJSON() ([]byte, error) {
+	if l, ok := p.Progress.(milvuswait.LoadingProgress); ok {
+		return json.Marshal(loading{l.String(), l.RefreshPercent})
+	}
+	return json.Marshal(p.Progress)
+}
+
+type loading struct {
+	Progress string `json:"loading_progress"`
+	Refresh  int64  `json:"refresh_progress,omitempty"`
+}
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (p *Progress) UnmarshalJSON(b []byte) error {
-	var dict *struct {
-		Loading *string `json:"loading_progress"`
-	}
+	var dict *loading
 	if err := json.Unmarshal(b, &dict); err != nil {
 		return err
 	}
-	if dict == nil {
+	switch {
+	case dict == nil:
 		p.Progress = nil
-		return nil
+	case dict.Progress != "":
+		var l milvuswait.LoadingProgress
+		if err := json.Unmarshal(b, &l); err != nil {
+			return err
+		}
+		l.RefreshPercent = dict.Refresh
+		p.Progress = l
+	default:
+		var i milvuswait.IndexBuildingProgress
+		if err := json.Unmarshal(b, &i); err != nil {
+			return err
+		}
+		p.Progress = i
 	}
-	if dict.Loading != nil {
-		return unmarshal[milvuswait.LoadingProgress](b, p)
-	}
-	return unmarshal[milvuswait.IndexBuildingProgress](b, p)
-}
-
-func unmarshal[P milvuswait.Progress](b []byte, into *Progress) error {
-	var p P
-	if err := json.Unmarshal(b, &p); err != nil {
-		return err
-	}
-	into.Progress = p
 	return nil
 }
 

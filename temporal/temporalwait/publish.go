@@ -1,9 +1,6 @@
 package temporalwait
 
 import (
-	"maps"
-	"slices"
-
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -21,7 +18,7 @@ var (
 // does not get on.
 //
 // MilvusWaitTotal, MilvusWaitDone and MilvusWaitFailed count targets, and are as new
-// as the last tenth of the way; MilvusWaitClusters are those of the request.
+// as the last tenth of the way; MilvusWaitClusters are those of all targets.
 func SearchAttributes() map[string]enumspb.IndexedValueType {
 	all := make(map[string]enumspb.IndexedValueType)
 	for _, k := range []temporal.SearchAttributeKey{totalAttribute, doneAttribute, failedAttribute, clustersAttribute} {
@@ -58,21 +55,8 @@ func (w *run) publish() {
 	}
 	err := workflow.UpsertTypedSearchAttributes(w.ctx,
 		totalAttribute.ValueSet(int64(s.Total)), doneAttribute.ValueSet(int64(s.Done)),
-		failedAttribute.ValueSet(int64(s.Failed)), clustersAttribute.ValueSet(w.clusters()))
+		failedAttribute.ValueSet(int64(s.Failed)), clustersAttribute.ValueSet(w.Clusters))
 	if err != nil {
 		logger.Warn("milvuswait: the search attributes could not be set", "err", err)
 	}
-}
-
-// clusters returns the names of those that are waited on now.
-func (w *run) clusters() []string {
-	names := make(map[string]bool)
-	for _, t := range w.pending {
-		names[t.Cluster] = true
-	}
-	for _, c := range w.chunks {
-		names[c.targets[0].Cluster] = true
-	}
-	delete(names, "")
-	return slices.Sorted(maps.Keys(names))
 }

@@ -16,7 +16,7 @@ import (
 type Request struct {
 	// Targets are what is waited for; equal ones are waited for once. A payload of
 	// Temporal has 2 MiB, in which some 15 000 targets with names of 50 letters have
-	// room: let AddSignal bring what is more.
+	// room: let AddSignal bring what is more, by and by.
 	Targets []Target `json:"targets"`
 	Options
 
@@ -35,8 +35,8 @@ type Request struct {
 	// that have ended.
 	ChunkSize int `json:"chunk_size,omitempty"`
 
-	// MaxChunks is how many activities there are at a time: 32 by default. What is
-	// in none yet is not polled.
+	// MaxChunks is how many activities there are at a time: 32 by default, 1000 at the
+	// most. What is in none yet is not polled.
 	MaxChunks int `json:"max_chunks,omitempty"`
 
 	// HeartbeatTimeout is how long it takes until a worker that is lost is noticed:
@@ -56,8 +56,11 @@ type Request struct {
 	SearchAttributes bool `json:"search_attributes,omitempty"`
 
 	// MaxHistory is how many events a run may have before the workflow continues as
-	// new, when the activities of the time have ended: 5000 by default, and fewer if
-	// Temporal suggests it.
+	// new: 5000 by default, 50 at least, and fewer than it says if Temporal suggests
+	// so. If targets are without an activity then, those of the time are cancelled,
+	// and what they have not ended is waited for by the next run, as by a new attempt,
+	// but at the pace of the beginning. A payload must have room for it: with more
+	// than a MiB of targets the run goes on.
 	MaxHistory int `json:"max_history,omitempty"`
 
 	// Carried is for the workflow itself, which continues as new.
@@ -69,6 +72,10 @@ type Carried struct {
 	Began  time.Time `json:"began"` // of the first run
 	Runs   int       `json:"runs"`  // before this one
 	Chunks int       `json:"chunks"`
+
+	// Clusters are those of all targets so far, in order.
+	Clusters []string `json:"clusters,omitempty"`
+
 	Result
 }
 
@@ -85,7 +92,7 @@ type Result struct {
 }
 
 // maxFailures bounds a Result to a part of what a payload may have: each has up to
-// 2 KiB of what a server said.
+// 3 KiB of what a server said.
 const maxFailures = 200
 
 // Err returns nil if no target has failed. Otherwise errors.Is and errors.As find
@@ -124,6 +131,20 @@ func (e *resultError) Unwrap() []error {
 	return errs
 }
 
+// validatePolicy names what Temporal would refuse again and again.
+func validatePolicy(p *temporal.RetryPolicy) error {
+	switch {
+	case p == nil:
+	case p.InitialInterval < 0 || p.MaximumInterval < 0 || p.MaximumAttempts < 0:
+		return fmt.Errorf("%w: RetryPolicy: %+v has something negative", milvuswait.ErrInvalid, *p)
+	case p.BackoffCoefficient != 0 && !(p.BackoffCoefficient >= 1):
+		return fmt.Errorf("%w: RetryPolicy: a BackoffCoefficient of %v is below 1", milvuswait.ErrInvalid, p.BackoffCoefficient)
+	case p.MaximumInterval != 0 && p.MaximumInterval < p.InitialInterval:
+		return fmt.Errorf("%w: RetryPolicy: MaximumInterval, %v, is less than InitialInterval, %v", milvuswait.ErrInvalid, p.MaximumInterval, p.InitialInterval)
+	}
+	return nil
+}
+
 // resolve fills in the defaults.
 func (r Request) resolve() Request {
 	or := func(n *int, value int) {
@@ -145,7 +166,14 @@ func (r Request) resolve() Request {
 
 // validate names what makes no sense. What a signal adds is judged when it comes.
 func (r Request) validate() error {
-	const mostInChunk = 500 // so that all may fail with long reasons, and a payload have room for it
+	const (
+		mostInChunk  = 500  // so that all may fail with long reasons, and a payload hold it
+		mostChunks   = 1000 // a workflow may have 2000 activities under way
+		leastHistory = 50   // so that every run gets on
+	)
+	if err := validatePolicy(r.RetryPolicy); err != nil {
+		return err
+	}
 	durations := map[string]time.Duration{
 		"Timeout": r.Timeout, "HeartbeatTimeout": r.HeartbeatTimeout,
 		"Settle": r.Settle, "StallTimeout": r.StallTimeout, "StartGrace": r.StartGrace,
@@ -158,10 +186,10 @@ func (r Request) validate() error {
 	switch {
 	case r.ChunkSize < 0 || r.ChunkSize > mostInChunk:
 		return fmt.Errorf("%w: ChunkSize: %d is not within 1 and %d", milvuswait.ErrInvalid, r.ChunkSize, mostInChunk)
-	case r.MaxChunks < 0:
-		return fmt.Errorf("%w: MaxChunks: %d is not positive", milvuswait.ErrInvalid, r.MaxChunks)
-	case r.MaxHistory < 0:
-		return fmt.Errorf("%w: MaxHistory: %d is not positive", milvuswait.ErrInvalid, r.MaxHistory)
+	case r.MaxChunks < 0 || r.MaxChunks > mostChunks:
+		return fmt.Errorf("%w: MaxChunks: %d is not within 1 and %d", milvuswait.ErrInvalid, r.MaxChunks, mostChunks)
+	case r.MaxHistory != 0 && r.MaxHistory < leastHistory:
+		return fmt.Errorf("%w: MaxHistory: %d is less than %d", milvuswait.ErrInvalid, r.MaxHistory, leastHistory)
 	case r.Criterion < milvuswait.AllRows || r.Criterion > milvuswait.ServerState:
 		return fmt.Errorf("%w: Criterion: there is no criterion %d", milvuswait.ErrInvalid, r.Criterion)
 	}

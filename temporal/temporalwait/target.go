@@ -1,6 +1,7 @@
 package temporalwait
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,15 @@ func (t Target) plain() milvuswait.Target {
 	return milvuswait.Target{}
 }
 
+// plain returns the targets without their cluster.
+func plain(targets []Target) []milvuswait.Target {
+	all := make([]milvuswait.Target, len(targets))
+	for i, t := range targets {
+		all[i] = t.plain()
+	}
+	return all
+}
+
 // validate names what is wrong with the target: what plain would lose, and what
 // milvuswait.WaitAll refuses together with every other target.
 func (t Target) validate() error {
@@ -78,6 +88,12 @@ func (t Target) validate() error {
 		return fmt.Errorf("%w: %v: expected rows: %d is negative", milvuswait.ErrInvalid, t, t.ExpectedRows)
 	}
 	return nil
+}
+
+// size returns how many bytes of JSON the target takes in a list.
+func (t Target) size() int {
+	b, _ := json.Marshal(t) // of strings and numbers never fails
+	return len(b) + len(",")
 }
 
 // key is a Target that can be compared.
@@ -109,38 +125,42 @@ type Options struct {
 	StartGrace time.Duration `json:"start_grace,omitempty"`
 }
 
-// with returns the options of milvuswait for these targets, which have been waited
-// for already.
-func (o Options) with(targets []milvuswait.Target, waited time.Duration) []milvuswait.Option {
-	kinds := make(map[milvuswait.Kind]bool)
-	for _, t := range targets {
-		kinds[t.Kind()] = true
-	}
+// with returns the options of milvuswait for a wait that has taken that long.
+func (o Options) with(waited time.Duration) []milvuswait.Option {
 	options := []milvuswait.Option{
 		milvuswait.WithSettle(o.Settle), milvuswait.WithStallTimeout(o.StallTimeout),
 		milvuswait.WithStartGrace(o.StartGrace - min(max(0, o.StartGrace), waited)),
 	}
-	if o.Refresh && kinds[milvuswait.KindLoading] {
+	if o.Refresh {
 		options = append(options, milvuswait.WithRefresh())
 	}
-	if o.Criterion != milvuswait.AllRows && kinds[milvuswait.KindIndexBuilding] {
+	if o.Criterion != milvuswait.AllRows {
 		options = append(options, milvuswait.WithIndexCriterion(o.Criterion))
 	}
 	return options
 }
 
+// of returns the options that these targets, some of many, have a use for.
+func (o Options) of(targets []Target) Options {
+	is := func(kind milvuswait.Kind) bool {
+		return slices.ContainsFunc(targets, func(t Target) bool { return t.Kind == kind })
+	}
+	o.Refresh = o.Refresh && is(milvuswait.KindLoading)
+	if !is(milvuswait.KindIndexBuilding) {
+		o.Criterion = milvuswait.AllRows
+	}
+	return o
+}
+
 // validate refuses what none of the targets has a use for, as milvuswait does.
 func (o Options) validate(targets []Target) error {
-	kinds := make(map[milvuswait.Kind]bool)
-	for _, t := range targets {
-		kinds[t.Kind] = true
-	}
+	of := o.of(targets)
 	switch {
 	case len(targets) == 0:
 		return nil
-	case o.Refresh && !kinds[milvuswait.KindLoading]:
+	case o.Refresh != of.Refresh:
 		return fmt.Errorf("%w: Refresh is for loads, and there are none", milvuswait.ErrInvalid)
-	case o.Criterion != milvuswait.AllRows && !kinds[milvuswait.KindIndexBuilding]:
+	case o.Criterion != of.Criterion:
 		return fmt.Errorf("%w: Criterion is for indexes, and there are none", milvuswait.ErrInvalid)
 	}
 	return nil

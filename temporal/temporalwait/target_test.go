@@ -62,9 +62,10 @@ func TestOptionsGoToTheTargetsThatHaveAUseForThem(t *testing.T) {
 	o := Options{Refresh: true, Criterion: milvuswait.RowsAtStart, Settle: time.Second, StallTimeout: time.Minute, StartGrace: time.Minute}
 	load, index := milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")
 
-	require.Len(t, o.with([]milvuswait.Target{load, index}, 0), 5)
-	require.Len(t, o.with([]milvuswait.Target{load}, 0), 4)
-	require.Len(t, o.with([]milvuswait.Target{index}, 0), 4)
+	for want, targets := range map[int][]milvuswait.Target{5: {load, index}, 4: {load}} {
+		require.Len(t, o.of(On("", targets...)).with(0), want)
+	}
+	require.Len(t, o.of(On("", index)).with(0), 4)
 	require.NoError(t, o.validate(On("", load, index)))
 	require.EqualError(t, o.validate(On("", load)), "invalid argument: Criterion is for indexes, and there are none")
 	require.EqualError(t, o.validate(On("", index)), "invalid argument: Refresh is for loads, and there are none")
@@ -74,6 +75,7 @@ func TestProgressInJSON(t *testing.T) {
 	for text, p := range map[string]milvuswait.Progress{
 		`null`:                       nil,
 		`{"loading_progress":"40%"}`: milvuswait.LoadingProgress{Percent: 40},
+		`{"loading_progress":"100%","refresh_progress":7}`: milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 7},
 		`{"total_rows":10,"indexed_rows":4,"pending_index_rows":6,"state":"InProgress"}`: milvuswait.IndexBuildingProgress{
 			TotalRows: 10, IndexedRows: 4, PendingIndexRows: 6, State: milvuswait.IndexStateInProgress},
 	} {

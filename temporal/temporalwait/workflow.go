@@ -3,6 +3,7 @@ package temporalwait
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -62,6 +63,7 @@ type run struct {
 	Carried
 	pending   []Target
 	known     map[key]bool // those that are pending or under way
+	size      int          // of those in JSON, in bytes
 	chunks    []*chunk     // under way
 	published published
 	err       error // why the workflow fails
@@ -77,13 +79,22 @@ func newRun(ctx workflow.Context, r Request) *run {
 	}
 	w.selector.AddReceive(workflow.GetSignalChannel(ctx, AddSignal), func(c workflow.ReceiveChannel, _ bool) {
 		var a Add
-		c.Receive(ctx, &a)
-		w.add(a.Targets)
+		if c.ReceiveAsync(&a) { // Receive waits for another one if this cannot be read
+			w.add(a.Targets)
+		}
 	})
 	w.selector.AddReceive(workflow.GetSignalChannel(ctx, reportSignal), func(c workflow.ReceiveChannel, _ bool) {
 		var r report
-		c.Receive(ctx, &r)
-		w.take(r)
+		if c.ReceiveAsync(&r) {
+			w.take(r)
+		}
+	})
+	// One by one: a context cancels those below it in no order, and a replay needs one.
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		ctx.Done().Receive(ctx, nil)
+		for _, c := range w.chunks {
+			c.cancel()
+		}
 	})
 	return w
 }
@@ -101,8 +112,12 @@ func (w *run) add(targets []Target) {
 		}
 		if k := t.key(); !w.known[k] {
 			w.known[k] = true
+			w.size += t.size()
 			w.pending = append(w.pending, t)
 			w.Total++
+			if i, found := slices.BinarySearch(w.Clusters, t.Cluster); !found && t.Cluster != "" {
+				w.Clusters = slices.Insert(w.Clusters, i, t.Cluster)
+			}
 		}
 	}
 }
@@ -112,6 +127,11 @@ func (w *run) loop() {
 	for w.err == nil {
 		for w.mayStart() {
 			w.start()
+		}
+		if w.full() && len(w.pending) > 0 { // which would else wait for the slowest
+			for _, c := range w.chunks {
+				c.giveBack()
+			}
 		}
 		if w.ctx.Err() == nil {
 			w.publish()
@@ -128,14 +148,17 @@ func (w *run) mayStart() bool {
 	return len(w.pending) > 0 && len(w.chunks) < w.request.MaxChunks && w.ctx.Err() == nil && !w.full()
 }
 
-// full reports whether the rest is for the next run.
+// full reports whether the rest is for the next run, which can only be told as much
+// as a payload holds.
 func (w *run) full() bool {
+	const most = 1 << 20
 	info := workflow.GetInfo(w.ctx)
-	return info.GetCurrentHistoryLength() >= w.request.MaxHistory || info.GetContinueAsNewSuggested()
+	return w.size <= most && (info.GetCurrentHistoryLength() >= w.request.MaxHistory || info.GetContinueAsNewSuggested())
 }
 
 // start has an activity wait for the first targets of one cluster.
 func (w *run) start() {
+	const longestSummary = 200 // Temporal refuses one of more than 400 bytes
 	w.Chunks++
 	c := &chunk{number: w.Chunks, targets: w.next()}
 	left := w.left()
@@ -148,13 +171,15 @@ func (w *run) start() {
 		TaskQueue: w.request.TaskQueues[cluster], HeartbeatTimeout: w.request.HeartbeatTimeout,
 		ScheduleToCloseTimeout: left, StartToCloseTimeout: left,
 		WaitForCancellation: true, RetryPolicy: w.request.RetryPolicy,
-		Summary: fmt.Sprintf("chunk %d: %d targets, the first %v", c.number, len(c.targets), c.targets[0]),
+		Summary: cut(fmt.Sprintf("chunk %d: %d targets, the first %v", c.number, len(c.targets), c.targets[0]), longestSummary),
 	}
+	ctx, cancel := workflow.NewDisconnectedContext(workflow.WithActivityOptions(w.ctx, options))
+	c.cancel = cancel
 	var activities *Activities
 	w.chunks = append(w.chunks, c)
 	workflow.GetLogger(w.ctx).Info("milvuswait: chunk begins", "chunk", c.number, "targets", len(c.targets), "cluster", cluster)
-	future := workflow.ExecuteActivity(workflow.WithActivityOptions(w.ctx, options), activities.WaitAll, Waits{
-		Targets: c.targets, Options: w.request.Options, ContinueOnError: w.request.ContinueOnError, Chunk: c.number,
+	future := workflow.ExecuteActivity(ctx, activities.WaitAll, Waits{
+		Targets: c.targets, Options: w.request.Options.of(c.targets), ContinueOnError: w.request.ContinueOnError, Chunk: c.number,
 	})
 	w.selector.AddFuture(future, func(f workflow.Future) {
 		var outcomes []Outcome

@@ -260,11 +260,12 @@ func TestFailuresAreBounded(t *testing.T) {
 // TestPayloadsHaveRoom measures what is largest: everything fails with the longest
 // reason that there is.
 func TestPayloadsHaveRoom(t *testing.T) {
-	const limit = 2 << 20 // of Temporal: limit.blobSize.error
-	reason := strings.Repeat("x", 1024)
+	const limit = 2 << 20               // of Temporal: limit.blobSize.error
+	reason := strings.Repeat("<", 1024) // which takes six bytes of JSON
 	target := On("cluster", milvuswait.Loading(strings.Repeat("n", 50)))[0]
 	err := &milvuswait.Error{
 		Target: target.plain(), Cause: fmt.Errorf("%w: %w", milvuswait.ErrNotLoaded, &milvuswait.ServerError{Code: 101, Reason: reason, Method: "GetLoadingProgress"}),
+		LastErr: &milvuswait.ServerError{Code: 101, Reason: reason, Method: "GetLoadingProgress"},
 	}
 	var chunk []Outcome
 	for range 500 {
@@ -278,7 +279,8 @@ func TestPayloadsHaveRoom(t *testing.T) {
 
 	require.Less(t, size(chunk)+size(chunk[0]), limit, "of an activity")
 	require.Less(t, size(Heartbeat{Ended: chunk, Latest: &chunk[0]}), limit)
-	rest := Request{Targets: slices.Repeat([]Target{target}, 12_000), Carried: &Carried{Result: Result{Failures: chunk[:maxFailures]}}}
+	n := 1 << 20 / target.size() // more do not continue as new
+	rest := Request{Targets: slices.Repeat([]Target{target}, n), Carried: &Carried{Result: Result{Failures: chunk[:maxFailures]}}}
 	require.Less(t, size(rest), limit, "of a run that continues as new")
 	require.Less(t, size(Request{Targets: slices.Repeat([]Target{target}, 15_000)}), limit)
 }
@@ -310,7 +312,6 @@ func TestContinuesAsNew(t *testing.T) {
 	w.SetCurrentHistoryLength(100)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
 		w.SetCurrentHistoryLength(300)
-		w.SignalWorkflow(AddSignal, Add{Targets: collections("", 7, 10)})
 		return complete(ctx, waits)
 	}
 
@@ -320,19 +321,121 @@ func TestContinuesAsNew(t *testing.T) {
 	require.ErrorAs(t, err, &again)
 	var next Request
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
-	require.Equal(t, collections("", 4, 13), next.Targets, "also those that a signal has just added")
-	require.Equal(t, 17, next.Carried.Total)
+	require.Equal(t, collections("", 4, 6), next.Targets)
+	require.Equal(t, 10, next.Carried.Total)
 	require.Equal(t, 4, next.Carried.Done)
 	require.Equal(t, 1, next.Carried.Runs)
-	began := next.Carried.Began
 
 	w = newWorkers(t)
+	w.SetStartTime(next.Carried.Began.Add(20 * time.Minute))
+	var left time.Duration
+	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
+		left = activity.GetInfo(ctx).StartToCloseTimeout
+		return complete(ctx, waits)
+	}
 	result, err := w.run(t, next)
 
 	require.NoError(t, err)
-	require.Equal(t, Result{Total: 17, Done: 17}, result)
+	require.Equal(t, Result{Total: 10, Done: 10}, result)
 	require.Equal(t, 2, w.asked[0].Chunk, "numbers go on")
-	require.WithinDuration(t, began, next.Carried.Began, 0)
+	require.Equal(t, 40*time.Minute, left, "the time-out is of all runs together")
+}
+
+// What is under way would hold up what is without an activity.
+func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
+	w := newWorkers(t)
+	w.answer = func(context.Context, Waits) ([]Outcome, error) {
+		return nil, activity.ErrResultPending // until it is cancelled
+	}
+	w.RegisterDelayedCallback(func() {
+		w.SetCurrentHistoryLength(300)
+		w.SignalWorkflow(AddSignal, Add{Targets: collections("eu", 100, 1)})
+	}, time.Minute)
+
+	_, err := w.run(t, Request{Targets: collections("us", 0, 3), MaxHistory: 200})
+
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, err, &again)
+	var next Request
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
+	require.Equal(t, append(collections("us", 0, 3), collections("eu", 100, 1)...), next.Targets)
+	require.Equal(t, Result{Total: 4}, next.Carried.Result)
+	require.Equal(t, []string{"eu", "us"}, next.Carried.Clusters)
+}
+
+// A payload that does not hold the rest would end the workflow.
+func TestContinuesAsNewWhenTheRestHasRoom(t *testing.T) {
+	w := newWorkers(t)
+	w.SetCurrentHistoryLength(300)
+
+	_, err := w.run(t, Request{Targets: collections("", 0, 30_000), ChunkSize: 500, MaxHistory: 200})
+
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, err, &again)
+	require.Less(t, len(again.Input.Payloads[0].Data), 3<<19)
+	require.Greater(t, len(again.Input.Payloads[0].Data), 1<<19)
+}
+
+func TestSignalsThatCannotBeReadAreLeftOut(t *testing.T) {
+	w := newWorkers(t)
+	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
+		if waits.Chunk == 1 {
+			w.SignalWorkflow(AddSignal, map[string]any{"targets": "docs"})
+			w.SignalWorkflow(reportSignal, "half")
+			w.SignalWorkflow(AddSignal, Add{Targets: collections("", 7, 1)})
+			time.Sleep(100 * time.Millisecond)
+		}
+		return complete(ctx, waits)
+	}
+
+	result, err := w.run(t, Request{Targets: collections("", 0, 2)})
+
+	require.NoError(t, err)
+	require.Equal(t, Result{Total: 3, Done: 3}, result)
+}
+
+func TestOptionsGoToTheChunksThatHaveAUseForThem(t *testing.T) {
+	w := newWorkers(t)
+	targets := append(collections("eu", 0, 1), On("us", milvuswait.IndexBuilding("docs", "vidx"))...)
+
+	_, err := w.run(t, Request{Targets: targets, Options: Options{Refresh: true, Criterion: milvuswait.RowsAtStart, Settle: time.Second}})
+
+	require.NoError(t, err)
+	for _, waits := range w.asked {
+		isLoad := waits.Targets[0].Kind == milvuswait.KindLoading
+		require.Equal(t, Options{Refresh: isLoad, Criterion: map[bool]milvuswait.IndexCriterion{false: milvuswait.RowsAtStart}[isLoad], Settle: time.Second}, waits.Options)
+	}
+}
+
+// The last attempt that the policy allows is interrupted.
+func TestWhatHadEndedIsKeptWhenTheRestFails(t *testing.T) {
+	w := newWorkers(t)
+	w.answer = func(_ context.Context, waits Waits) ([]Outcome, error) {
+		return nil, applicationError(Outcome{Error: &Failure{Type: TypeInterrupted, Message: "interrupted: the worker stops"}}, []Outcome{{Target: waits.Targets[0]}})
+	}
+
+	result, err := w.run(t, Request{Targets: collections("", 0, 2), ContinueOnError: true, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}})
+
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Done)
+	require.Equal(t, []Outcome{{Target: collections("", 1, 1)[0], Error: &Failure{Type: TypeInterrupted, Message: "interrupted: the worker stops"}}}, result.Failures)
+}
+
+// A worker that is lost then has not failed its targets.
+func TestCancelledWorkflowsCountNoFailures(t *testing.T) {
+	w := newWorkers(t)
+	w.answer = func(context.Context, Waits) ([]Outcome, error) {
+		w.CancelWorkflow()
+		return nil, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT, nil)
+	}
+
+	_, err := w.run(t, Request{Targets: collections("", 0, 2), ContinueOnError: true, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}})
+
+	var canceled *temporal.CanceledError
+	require.ErrorAs(t, err, &canceled)
+	var result Result
+	require.NoError(t, canceled.Details(&result))
+	require.Equal(t, Result{Total: 2}, result)
 }
 
 func TestCancelledWorkflowsSayHowFarTheyWere(t *testing.T) {
@@ -366,8 +469,12 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 		{Request{Targets: good, HeartbeatTimeout: -1}, "milvuswait: invalid argument: HeartbeatTimeout: -1ns is negative"},
 		{Request{Targets: good, Options: Options{Settle: -1}}, "milvuswait: invalid argument: Settle: -1ns is negative"},
 		{Request{Targets: good, ChunkSize: 501}, "milvuswait: invalid argument: ChunkSize: 501 is not within 1 and 500"},
-		{Request{Targets: good, MaxChunks: -1}, "milvuswait: invalid argument: MaxChunks: -1 is not positive"},
-		{Request{Targets: good, MaxHistory: -1}, "milvuswait: invalid argument: MaxHistory: -1 is not positive"},
+		{Request{Targets: good, MaxChunks: -1}, "milvuswait: invalid argument: MaxChunks: -1 is not within 1 and 1000"},
+		{Request{Targets: good, MaxChunks: 1001}, "milvuswait: invalid argument: MaxChunks: 1001 is not within 1 and 1000"},
+		{Request{Targets: good, MaxHistory: 49}, "milvuswait: invalid argument: MaxHistory: 49 is less than 50"},
+		{Request{Targets: good, RetryPolicy: &temporal.RetryPolicy{BackoffCoefficient: 0.5}}, "milvuswait: invalid argument: RetryPolicy: a BackoffCoefficient of 0.5 is below 1"},
+		{Request{Targets: good, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Minute, MaximumInterval: time.Second}},
+			"milvuswait: invalid argument: RetryPolicy: MaximumInterval, 1s, is less than InitialInterval, 1m0s"},
 		{Request{Targets: good, Options: Options{Criterion: 9}}, "milvuswait: invalid argument: Criterion: there is no criterion 9"},
 		{Request{Targets: good, Options: Options{Criterion: milvuswait.RowsAtStart}}, "milvuswait: invalid argument: Criterion is for indexes, and there are none"},
 	}
