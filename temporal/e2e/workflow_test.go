@@ -144,6 +144,9 @@ func TestMemoAndSearchAttributes(t *testing.T) {
 		require.NoError(t, err)
 		return len(found.GetExecutions()) == 1
 	})
+	// Without the name of a cluster there is none to find it by.
+	_, err = result(t, p.start(t, temporalwait.Request{SearchAttributes: true}))
+	require.NoError(t, err)
 	described, err := p.client.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
 	require.NoError(t, err)
 	var s temporalwait.Summary
