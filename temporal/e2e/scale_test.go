@@ -42,5 +42,7 @@ func TestTenThousandTargets(t *testing.T) {
 		t.Logf("%d targets: %d RPCs, %d of them lists; %v for loads of %v; %d events", n,
 			polls[n], p.Count("ShowCollections"), took.Round(10*time.Millisecond), over, len(p.history(t, run.GetID(), run.GetRunID())))
 	}
-	require.LessOrEqual(t, polls[10_000], 10*polls[1000])
+	// On a machine so slow that lists take a second, targets are polled by themselves
+	// until one is quick enough: a poll or two each, of the hundred that each would be.
+	require.LessOrEqual(t, polls[10_000], 10*max(polls[1000], 3*1000))
 }
