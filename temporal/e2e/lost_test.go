@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,15 +85,20 @@ func TestAWorkerStops(t *testing.T) {
 }
 
 func TestMilvusIsRestarted(t *testing.T) {
+	var failed atomic.Int32
 	p := newPlace(t, fakeserver.Config{})
-	p.worker(t)
+	p.worker(t, milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+		if u.Err != nil && !u.Final {
+			failed.Add(1)
+		}
+	})))
 	targets := p.fill(20, 8*time.Second)
 	run := p.start(t, temporalwait.Request{Targets: targets})
 	reaches(t, func() bool { return p.summary(t, run).Done >= 5 })
 
 	p.Stop()
 	polls := p.Count(fakeserver.AnyMethod)
-	time.Sleep(2 * time.Second)
+	reaches(t, func() bool { return failed.Load() > 20 })
 	require.NoError(t, p.Restart())
 
 	r, err := result(t, run)
