@@ -110,7 +110,7 @@ func TestErrors(t *testing.T) {
 			run, err := p.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: p.queue}, oneWait,
 				temporalwait.Wait{Target: temporalwait.On("", tt.target)[0], Options: tt.options},
 				workflow.ActivityOptions{
-					StartToCloseTimeout: timeout, HeartbeatTimeout: time.Second,
+					StartToCloseTimeout: timeout, HeartbeatTimeout: safety,
 					RetryPolicy: &sdktemporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, MaximumAttempts: 2},
 				})
 			require.NoError(t, err)

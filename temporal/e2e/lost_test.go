@@ -38,7 +38,7 @@ func (p *place) fill(n int, over time.Duration) []temporalwait.Target {
 // another wait, with a server of its own, goes undisturbed.
 func TestAWorkerIsKilled(t *testing.T) {
 	const over = 24 * time.Second
-	request := temporalwait.Request{HeartbeatTimeout: 2 * time.Second}
+	request := temporalwait.Request{HeartbeatTimeout: 5 * time.Second}
 	var places [2]*place
 	var runs [2]client.WorkflowRun
 	for i := range places {
@@ -114,8 +114,8 @@ func TestAPollHangs(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t, milvuswait.WithPollTimeout(time.Minute, time.Minute))
 	p.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Second))
-	p.Fail("GetLoadingProgress", fakeserver.Slow(6*time.Second).On(2))
-	run := p.start(t, temporalwait.Request{Targets: temporalwait.On("", milvuswait.Loading("docs")), HeartbeatTimeout: 2 * time.Second})
+	p.Fail("GetLoadingProgress", fakeserver.Slow(10*time.Second).On(2))
+	run := p.start(t, temporalwait.Request{Targets: temporalwait.On("", milvuswait.Loading("docs")), HeartbeatTimeout: 5 * time.Second})
 
 	r, err := result(t, run)
 

@@ -62,7 +62,7 @@ func TestTheTimeOfAWorkflowIsUp(t *testing.T) {
 	p.Set(milvuswait.Loading("slow"), fake.Percents(40))
 	targets := temporalwait.On("", milvuswait.Loading("good"), milvuswait.Loading("slow"))
 
-	r, err := result(t, p.start(t, temporalwait.Request{Targets: targets, Timeout: 4 * time.Second, ContinueOnError: true, HeartbeatTimeout: time.Second}))
+	r, err := result(t, p.start(t, temporalwait.Request{Targets: targets, Timeout: 4 * time.Second, ContinueOnError: true, HeartbeatTimeout: safety}))
 
 	require.NoError(t, err)
 	require.Equal(t, 1, r.Done, "the last heartbeat has told of it")
