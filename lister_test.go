@@ -43,6 +43,18 @@ func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 	})
 }
 
+func TestAListIsGivenATenthOfTheTimeThatItSaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 20_000 // which take 20 s one by one
+		f := &faltering{listing: newListing(n, evenly(time.Second)), hangs: func(n int) bool { return n == 1 }}
+
+		_, err := milvuswait.WaitAll(t.Context(), f, collections(n))
+
+		require.NoError(t, err)
+		require.Equal(t, 2*time.Second, f.until[0])
+	})
+}
+
 func TestAListIsGivenNoLongerThanAPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const s = time.Second
