@@ -151,11 +151,7 @@ func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 			return nil, applicationError(t.before.Ended[i], t.before.Ended)
 		}
 	}
-	began := time.Now()
-	if t.before != nil && t.before.Began.Before(began) {
-		began = t.before.Began
-	}
-	t.poller = a.shared(t.cluster, poller, began)
+	t.poller = a.shared(t.cluster, poller, t.before.began(time.Now()))
 	t.beat = a.beater(ctx, w.Chunk, t.before)
 	t.own = append(slices.Clone(a.Options), milvuswait.WithObserver(newObserver(ctx, len(w.Targets))))
 

@@ -36,12 +36,9 @@ type attempt struct {
 // run waits, and returns how each target ended, in order, also beside an error.
 func (a *attempt) run(ctx context.Context) ([]Outcome, Heartbeat, error) {
 	now := time.Now()
-	begin := Heartbeat{Attempt: a.number, Began: now, ClocksSince: now}
+	begin := Heartbeat{Attempt: a.number, Began: a.before.began(now), ClocksSince: now}
 	if a.before != nil {
-		begin.Began, begin.Ended, begin.Latest = a.before.Began, a.before.Ended, a.before.Latest
-	}
-	if begin.Began.IsZero() || begin.Began.After(now) { // by the clock of another machine
-		begin.Began = now
+		begin.Ended, begin.Latest = a.before.Ended, a.before.Latest
 	}
 	waited := now.Sub(begin.Began)
 	ended := make(map[key]Outcome, len(a.targets))

@@ -81,7 +81,7 @@ func (w *run) conclude(c *chunk, outcomes []Outcome, err error) {
 		}
 		for _, t := range left {
 			w.forget(t)
-			w.end([]Outcome{{Target: t, Error: rest(err)}})
+			w.end([]Outcome{{Target: t, Error: failureOf(err)}})
 		}
 	}
 	logger := workflow.GetLogger(w.ctx)
@@ -150,8 +150,8 @@ func (c *chunk) outcomes(known []Outcome, err error) (ended []Outcome, left []Ta
 	return ended, left
 }
 
-// rest returns why targets have failed that err, of their chunk, knows nothing of.
-func rest(err error) *Failure {
+// failureOf returns why targets have failed that err, of their chunk, knows nothing of.
+func failureOf(err error) *Failure {
 	var application *temporal.ApplicationError
 	switch o, found := outcomeOf(err); {
 	case found:

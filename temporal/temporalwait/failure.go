@@ -25,14 +25,16 @@ const (
 	TypeInterrupted = "milvuswait.Interrupted"
 )
 
-// types are the types of ApplicationErrors that stand for an error. Of several that
-// match, the first counts.
-var types = []struct {
+// errorType is the type of ApplicationErrors that stand for an error.
+type errorType struct {
 	name  string
 	err   error
 	retry bool   // whether another attempt may end better
 	label string // of the metrics
-}{
+}
+
+// types are those that there are. Of several that match, the first counts.
+var types = []errorType{
 	{"context.DeadlineExceeded", context.DeadlineExceeded, true, "timeout"},
 	{"context.Canceled", context.Canceled, true, "canceled"},
 	{"milvuswait.ErrUnreachable", milvuswait.ErrUnreachable, true, "unreachable"},
@@ -120,13 +122,16 @@ func describe(err error) *Failure {
 // cut returns s, or as much of its beginning as most bytes of JSON hold, and a mark.
 func cut(s string, most int) string {
 	const mark = "…"
+	if b, _ := json.Marshal(s); len(b)-len(`""`) <= most-len(mark) { // as nearly all: of a string it never fails
+		return s
+	}
 	length := 0
 	for i, r := range s {
 		end := i + utf8.RuneLen(r)
 		if r == utf8.RuneError {
 			end = i + 1
 		}
-		b, _ := json.Marshal(s[i:end]) // of a string never fails
+		b, _ := json.Marshal(s[i:end])
 		if length += len(b) - len(`""`); length > most-len(mark) {
 			return s[:i] + mark
 		}
@@ -134,23 +139,24 @@ func cut(s string, most int) string {
 	return s
 }
 
-// retryable reports whether another attempt may end better.
-func (f *Failure) retryable() bool {
+// errorType returns what is known of the type, or an errorType without a name.
+func (f *Failure) errorType() errorType {
 	for _, t := range types {
 		if t.name == f.Type {
-			return t.retry
+			return t
 		}
 	}
-	return f.Type == TypeInterrupted
+	return errorType{}
 }
+
+// retryable reports whether another attempt may end better.
+func (f *Failure) retryable() bool { return f.Type == TypeInterrupted || f.errorType().retry }
 
 // restore returns the error that f was made of, as far as it can be.
 func (f *Failure) restore() error {
 	r := &restored{text: f.Message}
-	for _, t := range types {
-		if t.name == f.Type {
-			r.is = append(r.is, t.err)
-		}
+	if t := f.errorType(); t.err != nil {
+		r.is = append(r.is, t.err)
 	}
 	if f.Server != nil {
 		r.is = append(r.is, (*milvuswait.ServerError)(f.Server))

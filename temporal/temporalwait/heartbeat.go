@@ -34,6 +34,15 @@ type Heartbeat struct {
 	Ended []Outcome `json:"ended,omitempty"`
 }
 
+// began returns when the first attempt began, as far as that can be, at now: h, nil if
+// there was none, may be of a machine with another clock.
+func (h *Heartbeat) began(now time.Time) time.Time {
+	if h == nil || h.Began.IsZero() || h.Began.After(now) {
+		return now
+	}
+	return h.Began
+}
+
 // ledger keeps what heartbeats tell.
 type ledger struct {
 	cluster string
@@ -57,14 +66,16 @@ func newLedger(cluster string, begin Heartbeat, targets int) *ledger {
 
 // Observe takes in an update, of one wait.
 func (l *ledger) Observe(u milvuswait.Update) {
-	o := newOutcome(l.cluster, milvuswait.Outcome{
-		Target: u.Target, Progress: u.Progress, Err: u.Err, Polls: u.Polls, Elapsed: u.Elapsed,
-	}, l.waited)
-	if u.Final && o.Error != nil && !lasts(o.Error) {
-		return // what ended it from outside tells nothing of it
-	}
-	if !u.Final && u.Err != nil {
+	o := newOutcome(l.cluster, milvuswait.Outcome{Target: u.Target, Progress: u.Progress, Polls: u.Polls, Elapsed: u.Elapsed}, l.waited)
+	switch {
+	case u.Err == nil:
+	case !u.Final:
 		o.Error = describe(u.Err)
+	default:
+		o.Error = newFailure(u.Err)
+		if !lasts(o.Error) {
+			return // what ended it from outside tells nothing of it
+		}
 	}
 	l.total.Observe(u)
 	l.mu.Lock()

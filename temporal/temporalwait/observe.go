@@ -1,6 +1,7 @@
 package temporalwait
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -101,12 +102,7 @@ func label(err error) string {
 	if f == nil {
 		return "done"
 	}
-	for _, t := range types {
-		if t.name == f.Type {
-			return t.label
-		}
-	}
-	return "failed"
+	return cmp.Or(f.errorType().label, "failed")
 }
 
 // handler writes what package milvuswait logs to a logger of Temporal's.
