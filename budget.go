@@ -47,6 +47,8 @@ type lists struct {
 	took  time.Duration // the last one that was answered
 
 	underWay bool
+
+	unsupported bool // no more lists: the Poller has none
 }
 
 // window returns how much later than what is due now a list serves: the delays of

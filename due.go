@@ -125,7 +125,7 @@ func (s *scheduler) push(e *entry, at time.Duration) {
 
 // listable reports whether a list can serve the next poll of e, which is due then.
 func (s *scheduler) listable(e *entry, at time.Duration) bool {
-	return s.lister != nil && at >= e.unlisted && !e.alone && e.core.target.kind == KindLoading && e.core.target.partitions == "" && !s.cfg.refresh
+	return s.lister != nil && !s.lists.unsupported && at >= e.unlisted && !e.alone && e.core.target.kind == KindLoading && e.core.target.partitions == "" && !s.cfg.refresh
 }
 
 // next returns what is due first; nothing is if its entry is nil.

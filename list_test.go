@@ -195,6 +195,21 @@ func TestListsThatAreOfNoUseAreLeftOff(t *testing.T) {
 	}
 }
 
+func TestWaitAll_ListIsUnsupported_ListsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(20, evenly(time.Minute))
+		l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error {
+			return fmt.Errorf("ShowCollections: %w", errors.ErrUnsupported)
+		}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(20))
+
+		require.NoError(t, err)
+		require.Len(t, l.lists, 1)
+		require.Len(t, l.of, 20)
+	})
+}
+
 func TestListsComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(20, evenly(time.Minute))

@@ -57,7 +57,8 @@ type Lister interface {
 	// ListLoading returns the progress of every collection that is loading or
 	// loaded, by name. It is no error that one is not there: that one is asked for
 	// alone. Nor is it if nothing at all can be told: the map is empty then. The
-	// caller reads the map later too, so that it may not be changed any more.
+	// caller reads the map later too, so that it may not be changed any more. After an
+	// error that wraps errors.ErrUnsupported, the wait makes no more lists.
 	ListLoading(ctx context.Context) (map[string]LoadingProgress, error)
 }
 

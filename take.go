@@ -62,9 +62,11 @@ func (s *scheduler) ask(e *entry, now time.Duration) {
 	s.push(e, now)
 }
 
-// listFailed falls back to single polls.
+// listFailed falls back to single polls, for the rest of the wait if the Poller has no
+// lists.
 func (s *scheduler) listFailed(now time.Duration, r result) {
 	s.lists.failed(now)
+	s.lists.unsupported = errors.Is(r.answer.err, errors.ErrUnsupported)
 	for _, e := range r.job.served {
 		if s.over != nil || s.ended(now) {
 			s.observe(e, now, r.answer)
