@@ -7,7 +7,7 @@
 // complete any more. They only read: they never load, create, flush or release
 // anything.
 //
-//	p := rpc.New(milvuspb.NewMilvusServiceClient(conn)) // or sdk.New(client)
+//	p := rpc.New(conn) // or sdk.New(client)
 //	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 //	defer cancel()
 //

@@ -27,7 +27,7 @@ func server() *fake.Poller {
 var quick = milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Millisecond, Max: time.Millisecond})
 
 func ExampleWaitForLoadingComplete() {
-	p := server() // of a real one: rpc.New(milvuspb.NewMilvusServiceClient(conn))
+	p := server() // of a real one: rpc.New(conn)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 

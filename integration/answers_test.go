@@ -6,12 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait/integration/milvusops"
 	"github.com/milvuswait/milvuswait/integration/realserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // answer is what a server says: the two codes and part of the reason, or, where
@@ -93,8 +92,7 @@ func TestAnswers(t *testing.T) {
 // questions are RPCs whose raw answers are looked at.
 type questions struct{ *milvusops.Client }
 
-func said(status *commonpb.Status, value string) answer {
-	//lint:ignore SA1019 2.2 has no other code.
+func said(status *wire.Status, value string) answer {
 	errorCode := int32(status.GetErrorCode())
 	if status.GetCode() != 0 || errorCode != 0 {
 		value = status.GetReason()
@@ -108,7 +106,7 @@ func (q questions) progress(collection string, partitions ...string) func(contex
 
 func (q questions) progressIn(database, collection string, partitions ...string) func(context.Context) (answer, error) {
 	return func(ctx context.Context) (answer, error) {
-		resp, err := q.Stub.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{
+		resp, err := wire.GetLoadingProgress.Call(ctx, q.Conn, &wire.GetLoadingProgressRequest{
 			DbName: database, CollectionName: collection, PartitionNames: partitions,
 		})
 		return said(resp.GetStatus(), fmt.Sprintf("%d%%", resp.GetProgress())), err
@@ -117,15 +115,15 @@ func (q questions) progressIn(database, collection string, partitions ...string)
 
 func (q questions) state(collection string, partitions ...string) func(context.Context) (answer, error) {
 	return func(ctx context.Context) (answer, error) {
-		resp, err := q.Stub.GetLoadState(ctx, &milvuspb.GetLoadStateRequest{CollectionName: collection, PartitionNames: partitions})
+		resp, err := wire.GetLoadState.Call(ctx, q.Conn, &wire.GetLoadStateRequest{CollectionName: collection, PartitionNames: partitions})
 		return said(resp.GetStatus(), resp.GetState().String()), err
 	}
 }
 
 func (q questions) show(collection string) func(context.Context) (answer, error) {
 	return func(ctx context.Context) (answer, error) {
-		resp, err := q.Stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{
-			Type: milvuspb.ShowType_InMemory, CollectionNames: []string{collection},
+		resp, err := wire.ShowCollections.Call(ctx, q.Conn, &wire.ShowCollectionsRequest{
+			Type: wire.ShowType_InMemory, CollectionNames: []string{collection},
 		})
 		return said(resp.GetStatus(), fmt.Sprintf("%d shown", len(resp.GetCollectionNames()))), err
 	}
@@ -133,14 +131,14 @@ func (q questions) show(collection string) func(context.Context) (answer, error)
 
 func (q questions) showIn(database string) func(context.Context) (answer, error) {
 	return func(ctx context.Context) (answer, error) {
-		resp, err := q.Stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{DbName: database, Type: milvuspb.ShowType_InMemory})
+		resp, err := wire.ShowCollections.Call(ctx, q.Conn, &wire.ShowCollectionsRequest{DbName: database, Type: wire.ShowType_InMemory})
 		return said(resp.GetStatus(), fmt.Sprintf("%d shown", len(resp.GetCollectionNames()))), err
 	}
 }
 
 func (q questions) index(collection, index string) func(context.Context) (answer, error) {
 	return func(ctx context.Context) (answer, error) {
-		resp, err := q.Stub.DescribeIndex(ctx, &milvuspb.DescribeIndexRequest{CollectionName: collection, IndexName: index})
+		resp, err := wire.DescribeIndex.Call(ctx, q.Conn, &wire.DescribeIndexRequest{CollectionName: collection, IndexName: index})
 		value := ""
 		for _, d := range resp.GetIndexDescriptions() {
 			value += fmt.Sprintf("%s %v %d/%d/%d", d.GetIndexName(), d.GetState(), d.GetIndexedRows(), d.GetTotalRows(), d.GetPendingIndexRows())
@@ -151,8 +149,7 @@ func (q questions) index(collection, index string) func(context.Context) (answer
 
 func (q questions) buildProgress(collection string) func(context.Context) (answer, error) {
 	return func(ctx context.Context) (answer, error) {
-		//lint:ignore SA1019 What it answers is the question.
-		resp, err := q.Stub.GetIndexBuildProgress(ctx, &milvuspb.GetIndexBuildProgressRequest{CollectionName: collection})
+		resp, err := wire.GetIndexBuildProgress.Call(ctx, q.Conn, &wire.GetIndexBuildProgressRequest{CollectionName: collection})
 		return said(resp.GetStatus(), ""), err
 	}
 }

@@ -62,7 +62,7 @@ func newSite(server *realserver.Server) (*site, error) {
 		return nil, err
 	}
 	ops := milvusops.New(conn)
-	return &site{server: server, ops: ops, watch: milvusops.New(watching), poller: rpc.New(ops.Stub)}, nil
+	return &site{server: server, ops: ops, watch: milvusops.New(watching), poller: rpc.New(ops.Conn)}, nil
 }
 
 func (s *site) is(releases ...realserver.Release) bool {

@@ -65,7 +65,7 @@ func TestRefused(t *testing.T) {
 		t.Run("unknown database", func(t *testing.T) {
 			r := s.report(t, "refused: load in an unknown database")
 
-			_, err := milvuswait.WaitForLoadingComplete(ctx, rpc.New(s.ops.Stub, rpc.WithDatabase("nope")), c.docs)
+			_, err := milvuswait.WaitForLoadingComplete(ctx, rpc.New(s.ops.Conn, rpc.WithDatabase("nope")), c.docs)
 
 			t.Log(err)
 			var e *milvuswait.Error

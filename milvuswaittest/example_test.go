@@ -34,7 +34,7 @@ func run(test func(t printer)) {
 }
 
 func ExampleRequireLoaded() {
-	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)) // or rpc.New(stub)
+	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)) // or rpc.FromStub(stub)
 
 	run(func(t printer) { // func TestSearch(t *testing.T) {
 		progress := milvuswaittest.RequireLoaded(t, p, "docs")

@@ -7,11 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -26,12 +25,11 @@ func BenchmarkComplete(b *testing.B) {
 	conn, err := server.Dial()
 	require.NoError(b, err)
 	defer conn.Close()
-	stub := milvuspb.NewMilvusServiceClient(conn)
-	p := rpc.New(stub)
+	p := rpc.New(conn)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	bare := func() error {
-		_, err := stub.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+		_, err := wire.GetLoadingProgress.Call(ctx, conn, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 		return err
 	}
 	wait := func() error {

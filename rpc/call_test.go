@@ -13,8 +13,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/rpc"
 )
@@ -43,7 +41,7 @@ func TestContextOfThePoll(t *testing.T) {
 						return nil, ctx.Err()
 					},
 				}
-				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+				p := rpc.New(connect(t, s))
 				// Not by a deadline: the server knows that too, and may be the first to say so.
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(time.Minute, cancel)
@@ -64,7 +62,7 @@ func TestContextOfThePoll(t *testing.T) {
 				defer cancel()
 				<-ctx.Done()
 
-				err := poll(ctx, rpc.New(answering(nil, status.FromContextError(ctx.Err()).Err())))
+				err := poll(ctx, rpc.FromStub(answering(nil, status.FromContextError(ctx.Err()).Err())))
 
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				require.Equal(t, codes.DeadlineExceeded, status.Code(err))
@@ -75,7 +73,7 @@ func TestContextOfThePoll(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := &server{}
-				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+				p := rpc.New(connect(t, s))
 				ctx, cancel := context.WithCancel(t.Context())
 				cancel()
 
@@ -90,7 +88,7 @@ func TestContextOfThePoll(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 
-			err := poll(ctx, rpc.New(answering(&statusBody{Code: 100}, nil)))
+			err := poll(ctx, rpc.FromStub(answering(&statusBody{Code: 100}, nil)))
 
 			require.ErrorIs(t, err, context.Canceled)
 			require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
@@ -98,7 +96,7 @@ func TestContextOfThePoll(t *testing.T) {
 		t.Run("lives while the server's does not", func(t *testing.T) {
 			t.Parallel()
 			for _, code := range []codes.Code{codes.DeadlineExceeded, codes.Canceled} {
-				err := poll(t.Context(), rpc.New(answering(nil, status.Error(code, "proxy"))))
+				err := poll(t.Context(), rpc.FromStub(answering(nil, status.Error(code, "proxy"))))
 
 				requireClass(t, errPassing, err)
 				require.NotErrorIs(t, err, context.DeadlineExceeded)
@@ -123,7 +121,7 @@ func TestNoInnerRetries(t *testing.T) {
 						Index:   func(context.Context, *indexRequest) (*indexResponse, error) { return nil, busy },
 						List:    func(context.Context, *listRequest) (*listResponse, error) { return nil, busy },
 					}
-					p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithChainUnaryInterceptor(
+					p := rpc.New(connect(t, s, grpc.WithChainUnaryInterceptor(
 						grpc_retry.UnaryClientInterceptor(
 							grpc_retry.WithMax(6),
 							grpc_retry.WithBackoff(func(attempt uint) time.Duration {
@@ -131,7 +129,7 @@ func TestNoInnerRetries(t *testing.T) {
 							}),
 							grpc_retry.WithCodes(codes.Unavailable, codes.ResourceExhausted),
 						),
-					))))
+					)))
 					start := time.Now()
 
 					err := poll(t.Context(), p)
@@ -158,9 +156,9 @@ func TestSettlingIsNotRetried(t *testing.T) {
 				return nil, status.Error(codes.Unavailable, "leader switch")
 			},
 		}
-		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithChainUnaryInterceptor(
+		p := rpc.New(connect(t, s, grpc.WithChainUnaryInterceptor(
 			grpc_retry.UnaryClientInterceptor(grpc_retry.WithMax(6)),
-		))))
+		)))
 
 		_, err := p.LoadingProgress(t.Context(), "docs")
 
@@ -177,7 +175,7 @@ func TestClosedConnection(t *testing.T) {
 			conn := connect(t, &server{})
 			require.NoError(t, conn.Close())
 
-			err := poll(t.Context(), rpc.New(milvuspb.NewMilvusServiceClient(conn)))
+			err := poll(t.Context(), rpc.New(conn))
 
 			requireClass(t, errPermanent, err)
 			require.Equal(t, codes.Canceled, status.Code(err))

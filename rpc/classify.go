@@ -1,15 +1,16 @@
 package rpc
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"unicode"
 
 	"google.golang.org/grpc/codes"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // class is what a failure means to a wait.
@@ -47,8 +48,8 @@ const (
 	codeSegcore             = 2000 // to 2099: the engine that loads segments
 	codeUnexpected          = 65535
 
-	legacyUnexpected = int32(commonpb.ErrorCode_UnexpectedError)
-	legacyMemory     = int32(commonpb.ErrorCode_InsufficientMemoryToLoad)
+	legacyUnexpected = int32(wire.ErrorCode_UnexpectedError)
+	legacyMemory     = int32(wire.ErrorCode_InsufficientMemoryToLoad)
 )
 
 // classOfCode has the codes of Milvus 2.3 to 3.0 (pkg/util/merr/errors.go) that
@@ -88,15 +89,39 @@ var classOfCode = map[int32]class{
 // Milvus 2.2 sends IndexNotExist and InsufficientMemoryToLoad, and UnexpectedError
 // for everything else.
 var classOfLegacyCode = map[int32]class{
-	int32(commonpb.ErrorCode_PermissionDenied):       permanent,
-	int32(commonpb.ErrorCode_CollectionNotExists):    collectionNotFound,
-	int32(commonpb.ErrorCode_IllegalArgument):        permanent,
-	int32(commonpb.ErrorCode_IllegalCollectionName):  permanent,
-	int32(commonpb.ErrorCode_OutOfMemory):            loadFailed,
-	int32(commonpb.ErrorCode_IndexNotExist):          indexNotFound,
-	int32(commonpb.ErrorCode_CollectionNameNotFound): collectionNotFound,
-	legacyMemory: loadFailed,
-	int32(commonpb.ErrorCode_DiskQuotaExhausted): loadFailed,
+	int32(wire.ErrorCode_PermissionDenied):       permanent,
+	int32(wire.ErrorCode_CollectionNotExists):    collectionNotFound,
+	int32(wire.ErrorCode_IllegalArgument):        permanent,
+	int32(wire.ErrorCode_IllegalCollectionName):  permanent,
+	int32(wire.ErrorCode_OutOfMemory):            loadFailed,
+	int32(wire.ErrorCode_IndexNotExist):          indexNotFound,
+	int32(wire.ErrorCode_CollectionNameNotFound): collectionNotFound,
+	legacyMemory:                             loadFailed,
+	int32(wire.ErrorCode_DiskQuotaExhausted): loadFailed,
+}
+
+// Classify returns the error that a Poller of this package returns for a status that
+// Milvus reports, or nil for a success. Use it in a Poller over another transport,
+// such as REST.
+//
+// The method is the RPC that Milvus was asked, such as "DescribeIndex": the same text
+// means different things for a load and for an index. The codes are Status.code, 0
+// before Milvus 2.3, and Status.error_code. The error wraps a *milvuswait.ServerError,
+// and a sentinel or milvuswait.Permanent if polling again cannot change the answer.
+//
+// A Poller of this package calls GetLoadState for an answer that neither codes nor
+// text explain. Classify goes by the text.
+func Classify(method string, code, legacyCode int32, reason string) error {
+	said := &milvuswait.ServerError{Code: code, LegacyCode: legacyCode, Reason: untrusted.Text(reason), Method: method}
+	c := classify(code, legacyCode, said.Reason, method)
+	if c == succeeded {
+		return nil
+	}
+	f := &failure{class: c, err: said, said: said}
+	if c == unsettled {
+		f.class = settle(code, said.Reason, method, noState)
+	}
+	return f.error(context.Background())
 }
 
 // classify says what the status of an answer to method means. It is unsettled
@@ -160,9 +185,9 @@ func sayNoDatabase(code, legacyCode int32, reason string) bool {
 
 // settle says what an unsettled answer to method means, now that GetLoadState
 // has said state, or noState where it failed.
-func settle(code int32, reason, method string, state commonpb.LoadState) class {
+func settle(code int32, reason, method string, state wire.LoadState) class {
 	text := classOfText(strings.ToLower(reason))
-	if state == commonpb.LoadState_LoadStateNotExist {
+	if state == wire.LoadState_LoadStateNotExist {
 		// Every failure to look a name up is answered by NotExist. Servers that
 		// have codes say 100 if they mean it, with the next poll.
 		if code == 0 || text == collectionNotFound {
@@ -170,7 +195,7 @@ func settle(code int32, reason, method string, state commonpb.LoadState) class {
 		}
 		return passing
 	}
-	if state == commonpb.LoadState_LoadStateNotLoad && method != describeIndex {
+	if state == wire.LoadState_LoadStateNotLoad && method != describeIndex {
 		if text == loadFailed {
 			return loadFailed
 		}
@@ -183,7 +208,7 @@ func settle(code int32, reason, method string, state commonpb.LoadState) class {
 }
 
 // noState stands for a GetLoadState that failed: the zero LoadState is NotExist.
-const noState commonpb.LoadState = -1
+const noState wire.LoadState = -1
 
 // classifyCall says what a gRPC error of method means.
 func classifyCall(code codes.Code, message, method string) class {

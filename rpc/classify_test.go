@@ -8,8 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -136,9 +135,9 @@ func TestClassify(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			require.Equal(t, tt.load, rpc.Classify(tt.code, tt.legacy, tt.reason, load))
-			require.Equal(t, tt.load, rpc.Classify(tt.code, tt.legacy, tt.reason, stateCall))
-			require.Equal(t, tt.index, rpc.Classify(tt.code, tt.legacy, tt.reason, index))
+			require.Equal(t, tt.load, rpc.ClassOf(tt.code, tt.legacy, tt.reason, load))
+			require.Equal(t, tt.load, rpc.ClassOf(tt.code, tt.legacy, tt.reason, stateCall))
+			require.Equal(t, tt.index, rpc.ClassOf(tt.code, tt.legacy, tt.reason, index))
 		})
 	}
 }
@@ -155,7 +154,7 @@ func TestSettle(t *testing.T) {
 		name        string
 		code        int32
 		reason      string
-		state       commonpb.LoadState
+		state       wire.LoadState
 		load, index rpc.Class
 	}{
 		{"2.2, not there", 0, "", notExist, rpc.CollectionNotFound, rpc.CollectionNotFound},
@@ -223,12 +222,12 @@ func TestTexts(t *testing.T) {
 		// Against the mix-up of passing because it is known and because it is not.
 		if want == rpc.Passing {
 			for _, reason := range reasons {
-				require.Equal(t, want, rpc.Classify(0, 1, reason, loadingCall), reason)
+				require.Equal(t, want, rpc.ClassOf(0, 1, reason, loadingCall), reason)
 			}
 		}
 	}
 	for _, reason := range []string{"", "what?", "collection 47 is odd", "room, timeout_docs, unavailable_docs, geofence"} {
-		require.Equal(t, rpc.Unsettled, rpc.Classify(0, 1, reason, loadingCall), reason)
+		require.Equal(t, rpc.Unsettled, rpc.ClassOf(0, 1, reason, loadingCall), reason)
 	}
 }
 
@@ -267,15 +266,15 @@ func FuzzClassify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, code, legacy int32, reason, name string, state int32) {
 		for _, method := range []string{loadingCall, stateCall, indexCall} {
 			load := method != indexCall
-			got := rpc.Classify(code, legacy, reason, method)
+			got := rpc.ClassOf(code, legacy, reason, method)
 
-			require.Equal(t, got, rpc.Classify(code, legacy, reason, method))
+			require.Equal(t, got, rpc.ClassOf(code, legacy, reason, method))
 			require.Equal(t, code == 0 && legacy == 0, got == rpc.Succeeded)
 			require.LessOrEqual(t, got, rpc.LoadFailed)
 			if code != 0 && code != 65535 {
 				require.NotEqual(t, rpc.Unsettled, got)
 			}
-			settled := rpc.Settle(code, reason, method, commonpb.LoadState(state))
+			settled := rpc.Settle(code, reason, method, wire.LoadState(state))
 			called := rpc.ClassifyCall(codes.Code(uint32(code)), reason, method)
 			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, settled)
 			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, called)
@@ -295,9 +294,9 @@ func FuzzClassify(f *testing.F) {
 				"partition is not exist: NAME":                                     rpc.PartitionNotFound,
 				"rpc error: code = Unavailable desc = cannot look up default:NAME": rpc.Passing,
 			} {
-				require.Equal(t, want, rpc.Classify(0, 1, strings.ReplaceAll(text, "NAME", name), loadingCall), text)
+				require.Equal(t, want, rpc.ClassOf(0, 1, strings.ReplaceAll(text, "NAME", name), loadingCall), text)
 			}
-			require.Equal(t, rpc.NotLoaded, rpc.Classify(101, 1, "collection not loaded[collection="+name+"]", loadingCall))
+			require.Equal(t, rpc.NotLoaded, rpc.ClassOf(101, 1, "collection not loaded[collection="+name+"]", loadingCall))
 			require.Equal(t, rpc.CollectionNotFound, rpc.Settle(0, "can't find collection default:"+name, loadingCall, rpc.NoState))
 		}
 	})

@@ -1,42 +1,32 @@
-// Package rpc is the Poller for real servers: it asks a Milvus server by gRPC,
-// through a stub that the program has already.
+// Package rpc is the Poller for real servers: it polls Milvus by gRPC.
 //
-//	p := rpc.New(stub)
+//	p := rpc.New(conn)
 //	_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs")
 //
-// # Where the stub comes from
+// # Clients
 //
-// Every client of Milvus has a milvuspb.MilvusServiceClient, with its connection,
-// credentials and database:
+// The Poller uses the connection of a client that the program has already, with its
+// credentials and its database:
 //
-//	sdk.New(c)                            // milvus-sdk-go/v2: package sdk takes the Service out of it
-//	rpc.New(c.GetService())               // milvus/client/v2, c being a *milvusclient.Client
-//	rpc.New(milvuspb.NewMilvusServiceClient(conn))  // bare gRPC
+//	rpc.New(conn)                  // a *grpc.ClientConn, or a wrapper of one
+//	rpc.FromStub(c.GetService())   // milvus/client/v2 and client/v3, c being a *milvusclient.Client
+//	rpc.FromStub(stub)             // a milvuspb.MilvusServiceClient of any go-api, or a mock of one
+//	sdk.New(c)                     // milvus-sdk-go/v2: see package sdk
+//
+// This package has protobuf messages of its own and links no go-api module. A program
+// can use it with every client of Milvus, and with two of them whose go-api modules can
+// be linked together.
 //
 // Do not call UsingDatabase (or UseDatabase) on a client while waits use it: in
-// milvus-sdk-go/v2 that is a data race, and in both it turns every wait to the
-// other database. Have a client for each database, or one stub and a Poller for
-// each, made with [WithDatabase].
+// milvus-sdk-go/v2 that is a data race, and in all clients it turns every wait to the
+// other database. Have a client for each database, or a Poller for each, made with
+// [WithDatabase].
 //
-// A connection of one's own needs three settings that differ from gRPC's
-// defaults. Milvus tolerates a keepalive ping every 5 s (grpc-go sends none more
-// often than every 10 s) and disconnects who sends more; reconnecting may wait up
-// to 120 s, which a wait would be late by after an outage; and a message is at
-// most 4 MiB.
+// A program that makes its own connection adds [DialOptions], since gRPC's defaults
+// suit no wait:
 //
-//	conn, err := grpc.NewClient(address,
-//		grpc.WithTransportCredentials(credentials.NewTLS(nil)),
-//		grpc.WithKeepaliveParams(keepalive.ClientParameters{
-//			Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true,
-//		}),
-//		grpc.WithConnectParams(grpc.ConnectParams{
-//			Backoff: backoff.Config{
-//				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second,
-//			},
-//			MinConnectTimeout: 3 * time.Second,
-//		}),
-//		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)),
-//	)
+//	conn, err := grpc.NewClient(address, append(rpc.DialOptions(),
+//		grpc.WithTransportCredentials(credentials.NewTLS(nil)))...)
 //
 // # What is asked
 //
@@ -73,7 +63,8 @@
 //     1401), a missing alias (1600, 1603), and of gRPC Unauthenticated,
 //     PermissionDenied, Unimplemented, InvalidArgument, NotFound, AlreadyExists,
 //     FailedPrecondition, and Canceled by a connection that the program has closed.
-//   - ErrInvalid: the Poller has no client.
+//   - ErrInvalid: the Poller has no connection, or its stub is none of Milvus.
+//   - errors.ErrUnsupported: the stub lacks the call. It ends no wait.
 //
 // [ErrMalformed] is passing, and so is every other code and gRPC error, Unknown
 // among them, which is what a starting proxy answers. If the context of the poll

@@ -5,89 +5,69 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net"
-	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
 // milvus is as much of a server as the examples need: "docs" loads from 40 % to
 // 100 %, and nothing else exists.
 type milvus struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	loads int
 }
 
-func (m *milvus) GetLoadingProgress(_ context.Context, req *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+func (m *milvus) GetLoadingProgress(_ context.Context, req *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 	if req.GetCollectionName() != "docs" {
-		return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{
-			ErrorCode: commonpb.ErrorCode_CollectionNotExists, Code: 100,
+		return &wire.GetLoadingProgressResponse{Status: &wire.Status{
+			ErrorCode: wire.ErrorCode_CollectionNotExists, Code: 100,
 			Reason: fmt.Sprintf("collection not found[database=%s][collection=%s]", req.GetDbName(), req.GetCollectionName()),
 		}}, nil
 	}
 	m.loads++
-	return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{}, Progress: int64(min(100, 40*m.loads))}, nil
+	return &wire.GetLoadingProgressResponse{Status: &wire.Status{}, Progress: int64(min(100, 40*m.loads))}, nil
 }
 
-func (m *milvus) GetLoadState(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
-	return &milvuspb.GetLoadStateResponse{Status: &commonpb.Status{}, State: commonpb.LoadState_LoadStateNotLoad}, nil
+func (m *milvus) GetLoadState(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) {
+	return &wire.GetLoadStateResponse{Status: &wire.Status{}, State: wire.LoadState_LoadStateNotLoad}, nil
 }
 
-func (m *milvus) DescribeIndex(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
-	return &milvuspb.DescribeIndexResponse{
-		Status: &commonpb.Status{},
-		IndexDescriptions: []*milvuspb.IndexDescription{
-			{IndexName: "by_text", State: commonpb.IndexState_Finished, TotalRows: 100, IndexedRows: 100},
-			{IndexName: "by_image", State: commonpb.IndexState_InProgress, TotalRows: 100, IndexedRows: 40, PendingIndexRows: 60},
+func (m *milvus) DescribeIndex(context.Context, *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
+	return &wire.DescribeIndexResponse{
+		Status: &wire.Status{},
+		IndexDescriptions: []*wire.IndexDescription{
+			{IndexName: "by_text", State: wire.IndexState_Finished, TotalRows: 100, IndexedRows: 100},
+			{IndexName: "by_image", State: wire.IndexState_InProgress, TotalRows: 100, IndexedRows: 40, PendingIndexRows: 60},
 		},
 	}, nil
 }
 
-// serve returns a stub for a milvus in this process.
-func serve() (stub milvuspb.MilvusServiceClient, stop func()) {
+// serve returns a connection to a milvus in this process.
+func serve() (conn *grpc.ClientConn, stop func()) {
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer()
-	milvuspb.RegisterMilvusServiceServer(server, &milvus{})
+	milvustest.Register(server, &milvus{})
 	go func() { _ = server.Serve(listener) }()
-	conn, err := grpc.NewClient("passthrough:///milvus",
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{
-			Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true,
-		}),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{
-				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second,
-			},
-			MinConnectTimeout: 3 * time.Second,
-		}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)),
-	)
+	conn, err := grpc.NewClient("passthrough:///milvus", milvustest.Through(listener)...)
 	if err != nil {
 		log.Fatal(err)
 	}
-	return milvuspb.NewMilvusServiceClient(conn), func() {
+	return conn, func() {
 		_ = conn.Close()
 		server.Stop()
 	}
 }
 
 func Example() {
-	stub, stop := serve()
+	conn, stop := serve()
 	defer stop()
 
-	progress, err := milvuswait.WaitForLoadingComplete(context.Background(), rpc.New(stub), "docs",
+	progress, err := milvuswait.WaitForLoadingComplete(context.Background(), rpc.New(conn), "docs",
 		milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			fmt.Println("poll", u.Polls, u.Progress)
 		})))
@@ -100,20 +80,59 @@ func Example() {
 }
 
 func ExampleNew() {
-	stub, stop := serve()
+	conn, stop := serve()
 	defer stop()
 
-	p := rpc.New(stub)
+	p := rpc.New(conn)
 	progress, err := p.LoadingProgress(context.Background(), "docs")
 	fmt.Println(progress, err)
 	// Output: 40% <nil>
 }
 
-func ExampleWithDatabase() {
-	stub, stop := serve()
+// client stands for a *milvusclient.Client of milvus/client/v2 or v3, whose GetService
+// returns a generated stub.
+type client struct{ service stub }
+
+func (c client) GetService() *stub { return &c.service }
+
+func ExampleFromStub() {
+	var c client
+	c.service.loading = func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
+		return &loadingResponse{Status: &statusBody{}, Progress: 40}, nil
+	}
+
+	p := rpc.FromStub(c.GetService())
+	progress, err := p.LoadingProgress(context.Background(), "docs")
+	fmt.Println(progress, err)
+	// Output: 40% <nil>
+}
+
+func ExampleWithCallOptions() {
+	conn, stop := serve()
 	defer stop()
 
-	p := rpc.New(stub, rpc.WithDatabase("archive"))
+	// retry.Disable() of go-grpc-middleware/v2 is such an option too.
+	p := rpc.New(conn, rpc.WithCallOptions(grpc.UseCompressor("identity")))
+	progress, err := p.LoadingProgress(context.Background(), "docs")
+	fmt.Println(progress, err)
+	// Output: 40% <nil>
+}
+
+func ExampleClassify() {
+	// A Poller over REST has this from the body of a response.
+	err := rpc.Classify("GetLoadingProgress", 101, 1, "collection not loaded[collection=449]")
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, milvuswait.ErrNotLoaded))
+	// Output:
+	// not loaded: GetLoadingProgress: collection not loaded[collection=449] (code 101)
+	// true
+}
+
+func ExampleWithDatabase() {
+	conn, stop := serve()
+	defer stop()
+
+	p := rpc.New(conn, rpc.WithDatabase("archive"))
 	_, err := p.LoadingProgress(context.Background(), "letters")
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, milvuswait.ErrCollectionNotFound))
@@ -123,8 +142,8 @@ func ExampleWithDatabase() {
 }
 
 func ExamplePoller_LoadingProgress() {
-	stub, stop := serve()
-	p := rpc.New(stub)
+	conn, stop := serve()
+	p := rpc.New(conn)
 	stop()
 
 	_, err := p.LoadingProgress(context.Background(), "docs")
@@ -136,10 +155,10 @@ func ExamplePoller_LoadingProgress() {
 }
 
 func ExamplePoller_IndexBuildingProgress() {
-	stub, stop := serve()
+	conn, stop := serve()
 	defer stop()
 
-	p := rpc.New(stub)
+	p := rpc.New(conn)
 	for _, index := range []string{"by_text", milvuswait.AllIndexes, ""} {
 		progress, err := p.IndexBuildingProgress(context.Background(), "docs", index)
 		if err != nil {
@@ -155,9 +174,9 @@ func ExamplePoller_IndexBuildingProgress() {
 }
 
 func ExamplePoller_CheckLoadState() {
-	stub, stop := serve()
+	conn, stop := serve()
 	defer stop()
 
-	fmt.Println(rpc.New(stub).CheckLoadState(context.Background(), "docs"))
+	fmt.Println(rpc.New(conn).CheckLoadState(context.Background(), "docs"))
 	// Output: not loaded: GetLoadState: LoadStateNotLoad
 }

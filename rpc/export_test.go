@@ -2,7 +2,7 @@ package rpc
 
 // The pure functions that say what a failure means, for their tests.
 var (
-	Classify     = classify
+	ClassOf      = classify
 	Settle       = settle
 	ClassifyCall = classifyCall
 )

@@ -10,10 +10,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // ErrMalformed is in the error of a poll whose answer no Milvus server gives: no
@@ -27,14 +26,17 @@ type failure struct {
 	said  *milvuswait.ServerError // nil if the answer did not come or was malformed
 }
 
-// failed returns why the answer to method is none, or nil.
-func failed(method string, answered bool, st *commonpb.Status, err error) *failure {
-	if err != nil {
+// checkResponse returns the failure of a call of method, or the one that its response
+// reports, or nil.
+func checkResponse(method string, st *wire.Status, err error) *failure {
+	switch {
+	case errors.Is(err, milvuswait.ErrInvalid):
+		return &failure{class: permanent, err: err}
+	case errors.Is(err, ErrMalformed), errors.Is(err, errors.ErrUnsupported): // of a stub
+		return &failure{class: passing, err: fmt.Errorf("%s: %w", method, err)}
+	case err != nil:
 		call := newCallError(method, err)
 		return &failure{class: classifyCall(call.status.Code(), call.status.Message(), method), err: call}
-	}
-	if !answered {
-		return &failure{class: passing, err: fmt.Errorf("%s: %w: no message", method, ErrMalformed)}
 	}
 	if st == nil {
 		return &failure{class: passing, err: fmt.Errorf("%s: %w: no status", method, ErrMalformed)}
@@ -52,7 +54,7 @@ func failed(method string, answered bool, st *commonpb.Status, err error) *failu
 
 // reason returns what the server said, cut and cleaned. Before 2.6.19 a status
 // has the whole of it in detail only.
-func reason(st *commonpb.Status) string {
+func reason(st *wire.Status) string {
 	reason, detail := untrusted.Text(st.Reason), untrusted.Text(st.Detail)
 	if strings.Contains(detail, reason) {
 		return detail

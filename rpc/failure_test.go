@@ -14,8 +14,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/rpc"
 )
@@ -54,7 +52,7 @@ func TestBothCodesCount(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
 		for _, st := range []*statusBody{{Code: 100}, {ErrorCode: 4}, {Code: 100, ErrorCode: 4}} {
-			err := poll(t.Context(), rpc.New(answering(st, nil)))
+			err := poll(t.Context(), rpc.FromStub(answering(st, nil)))
 
 			requireClass(t, milvuswait.ErrCollectionNotFound, err)
 			var said *milvuswait.ServerError
@@ -68,7 +66,7 @@ func TestMalformedAnswers(t *testing.T) {
 	t.Parallel()
 	t.Run("no message", func(t *testing.T) {
 		t.Parallel()
-		p := rpc.New(&stub{
+		p := rpc.FromStub(&stub{
 			loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) { return nil, nil },
 			state:   func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) { return nil, nil },
 			index:   func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) { return nil, nil },
@@ -85,7 +83,7 @@ func TestMalformedAnswers(t *testing.T) {
 	t.Run("no status", func(t *testing.T) {
 		t.Parallel()
 		for method, poll := range polls {
-			err := poll(t.Context(), rpc.New(answering(nil, nil)))
+			err := poll(t.Context(), rpc.FromStub(answering(nil, nil)))
 
 			requireClass(t, errPassing, err)
 			require.ErrorIs(t, err, rpc.ErrMalformed)
@@ -101,7 +99,7 @@ func TestMalformedAnswers(t *testing.T) {
 				Index:   func(context.Context, *indexRequest) (*indexResponse, error) { return &indexResponse{}, nil },
 				List:    func(context.Context, *listRequest) (*listResponse, error) { return &listResponse{}, nil },
 			}
-			p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+			p := rpc.New(connect(t, s))
 			for _, poll := range polls {
 				require.ErrorIs(t, poll(t.Context(), p), rpc.ErrMalformed)
 			}
@@ -118,7 +116,7 @@ func TestServerErrorIsWhole(t *testing.T) {
 		Detail: "load segment failed\x1b[2J, OOM if load:\ncollection not loaded[collection=5]",
 	}
 
-	_, err := rpc.New(answering(st, nil)).LoadingProgress(t.Context(), "docs")
+	_, err := rpc.FromStub(answering(st, nil)).LoadingProgress(t.Context(), "docs")
 
 	requireClass(t, milvuswait.ErrLoadFailed, err)
 	var said *milvuswait.ServerError
@@ -130,7 +128,7 @@ func TestServerErrorIsWhole(t *testing.T) {
 	require.EqualError(t, err, "load failed: GetLoadingProgress: load segment failed[2J, OOM if load: collection not loaded[collection=5] (code 101)")
 
 	st.Detail = "something else"
-	_, err = rpc.New(answering(st, nil)).LoadingProgress(t.Context(), "docs")
+	_, err = rpc.FromStub(answering(st, nil)).LoadingProgress(t.Context(), "docs")
 	require.EqualError(t, err, "not loaded: GetLoadingProgress: collection not loaded[collection=5] (code 101)")
 }
 
@@ -164,7 +162,7 @@ func TestCallErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
-				err := poll(t.Context(), rpc.New(answering(nil, tt.err)))
+				err := poll(t.Context(), rpc.FromStub(answering(nil, tt.err)))
 
 				requireClass(t, tt.want, err)
 				require.EqualError(t, err, method+": "+tt.text)
@@ -187,7 +185,7 @@ func TestCallErrorsLoseTheirDetails(t *testing.T) {
 	st, err := status.New(codes.Unavailable, "down").WithDetails(&errdetails.DebugInfo{Detail: strings.Repeat("x", 1<<20)})
 	require.NoError(t, err)
 
-	_, err = rpc.New(answering(nil, st.Err())).LoadingProgress(t.Context(), "docs")
+	_, err = rpc.FromStub(answering(nil, st.Err())).LoadingProgress(t.Context(), "docs")
 
 	got, ok := status.FromError(err)
 	require.True(t, ok)

@@ -13,12 +13,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 	"github.com/milvuswait/milvuswait/internal/verdict"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -35,8 +33,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(uint8(call), int32(0), int32(0), "auth check failure\u202e", "", false, uint32(codes.Unknown), int32(1), int64(0), int64(0))
 	f.Add(uint8(call), int32(0), int32(0), "ok?", "", false, uint32(codes.OK), int32(1), int64(0), int64(0))
 	f.Fuzz(func(t *testing.T, how uint8, code, legacy int32, reason, detail string, retriable bool, callCode uint32, state int32, a, b int64) {
-		said := commonpb.Status{Code: code, ErrorCode: commonpb.ErrorCode(legacy), Reason: reason, Detail: detail, Retriable: retriable}
-		p := rpc.New(anything(how%4, &said, codes.Code(callCode), state, a, b))
+		said := wire.Status{Code: code, ErrorCode: wire.ErrorCode(legacy), Reason: reason, Detail: detail, Retriable: retriable}
+		p := rpc.FromStub(anything(how%4, &said, codes.Code(callCode), state, a, b))
 		for method, poll := range polls {
 			err := poll(context.Background(), p)
 
@@ -71,11 +69,11 @@ func anything(how uint8, st *statusBody, code codes.Code, state int32, a, b int6
 			return unless(how == 2, &loadingResponse{Status: st, Progress: a, RefreshProgress: b}), err
 		},
 		state: func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
-			return unless(how == 2, &stateResponse{Status: st, State: commonpb.LoadState(state)}), err
+			return unless(how == 2, &stateResponse{Status: st, State: wire.LoadState(state)}), err
 		},
 		index: func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
-			one := &description{IndexName: "v", TotalRows: a, IndexedRows: b, State: commonpb.IndexState(state)}
-			return unless(how == 2, &indexResponse{Status: st, IndexDescriptions: []*milvuspb.IndexDescription{one, one}[:1+state&1]}), err
+			one := &description{IndexName: "v", TotalRows: a, IndexedRows: b, State: wire.IndexState(state)}
+			return unless(how == 2, &indexResponse{Status: st, IndexDescriptions: []*wire.IndexDescription{one, one}[:1+state&1]}), err
 		},
 		list: func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) {
 			return unless(how == 2, &listResponse{Status: st, CollectionNames: []string{"docs"}, InMemoryPercentages: []int64{a}}), err

@@ -12,8 +12,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/usage"
 	"github.com/milvuswait/milvuswait/rpc"
@@ -33,7 +31,7 @@ func TestHugeTexts(t *testing.T) {
 			var kept [n]error
 			before := usage.LiveHeap()
 			for i := range kept {
-				_, kept[i] = rpc.New(make(t, strings.Repeat("ÄÖ", 16<<20))).LoadingProgress(t.Context(), "docs")
+				_, kept[i] = rpc.FromStub(make(t, strings.Repeat("ÄÖ", 16<<20))).LoadingProgress(t.Context(), "docs")
 			}
 			after := usage.LiveHeap()
 
@@ -59,7 +57,7 @@ func TestHugeMessageFromTheWire(t *testing.T) {
 				return &indexResponse{Status: &statusBody{Code: 1, Reason: huge}}, nil
 			},
 		}
-		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)))))
+		p := rpc.New(connect(t, s, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20))))
 
 		_, err := p.LoadingProgress(t.Context(), "docs")
 		require.Equal(t, codes.Unavailable, status.Code(err))

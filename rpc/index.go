@@ -6,22 +6,18 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/furthest"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // choose returns the progress of the index that was asked for, among those that
 // the server described.
-func choose(described []*milvuspb.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
+func choose(described []*wire.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
 	var none milvuswait.IndexBuildingProgress
 	if len(described) == 0 {
 		return none, fmt.Errorf("%w: %s: no description", milvuswait.ErrIndexNotFound, describeIndex)
-	}
-	if slices.Contains(described, nil) {
-		return none, fmt.Errorf("%s: %w: an empty description", describeIndex, ErrMalformed)
 	}
 	if index == milvuswait.AllIndexes {
 		return furthestBehind(described), nil
@@ -40,7 +36,7 @@ func choose(described []*milvuspb.IndexDescription, index string) (milvuswait.In
 	return none, fmt.Errorf("%w: %s: not among %s", milvuswait.ErrIndexNotFound, describeIndex, names(described))
 }
 
-func furthestBehind(described []*milvuspb.IndexDescription) milvuswait.IndexBuildingProgress {
+func furthestBehind(described []*wire.IndexDescription) milvuswait.IndexBuildingProgress {
 	all := make([]milvuswait.IndexBuildingProgress, len(described))
 	for i, d := range described {
 		all[i] = progress(d)
@@ -48,7 +44,7 @@ func furthestBehind(described []*milvuspb.IndexDescription) milvuswait.IndexBuil
 	return furthest.Behind(all)
 }
 
-func progress(d *milvuspb.IndexDescription) milvuswait.IndexBuildingProgress {
+func progress(d *wire.IndexDescription) milvuswait.IndexBuildingProgress {
 	return milvuswait.IndexBuildingProgress{
 		TotalRows:        d.GetTotalRows(),
 		IndexedRows:      d.GetIndexedRows(),
@@ -60,7 +56,7 @@ func progress(d *milvuspb.IndexDescription) milvuswait.IndexBuildingProgress {
 }
 
 // names returns the names of the indexes as errors list them.
-func names(described []*milvuspb.IndexDescription) string {
+func names(described []*wire.IndexDescription) string {
 	const most = 16
 	sorted := make([]string, len(described))
 	for i, d := range described {

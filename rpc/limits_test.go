@@ -16,8 +16,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/usage"
 	"github.com/milvuswait/milvuswait/rpc"
@@ -55,7 +53,7 @@ func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 			var said []milvuswait.Update
 			synctest.Test(t, func(t *testing.T) {
 				conn := connect(t, saying(tt.size, tt.inAnswer), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(tt.most)))
-				p := rpc.New(milvuspb.NewMilvusServiceClient(conn))
+				p := rpc.New(conn)
 				start := time.Now()
 
 				_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",

@@ -5,11 +5,8 @@ import (
 	"math"
 	"slices"
 
-	grpc_retry "github.com/grpc-ecosystem/go-grpc-middleware/retry"
-
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 const showCollections = "ShowCollections"
@@ -32,16 +29,15 @@ func (p *Poller) ListLoading(ctx context.Context) (map[string]milvuswait.Loading
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	resp, err := p.client.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{
-		DbName: p.database, Type: milvuspb.ShowType_InMemory,
-	}, grpc_retry.Disable())
-	if f := failed(showCollections, resp != nil, resp.GetStatus(), err); f != nil {
+	resp, err := call(ctx, p, wire.ShowCollections, &wire.ShowCollectionsRequest{
+		DbName: p.database, Type: wire.ShowType_InMemory,
+	})
+	if f := checkResponse(showCollections, resp.GetStatus(), err); f != nil {
 		if f.class == unsettled {
 			f.class = passing // there is no one collection whose state could tell
 		}
 		return nil, f.error(ctx)
 	}
-	//lint:ignore SA1019 Deprecated, and served by every version from 2.2 to 3.0.
 	names, percents := resp.GetCollectionNames(), resp.GetInMemoryPercentages()
 	if len(percents) != len(names) {
 		return nil, nil
@@ -73,26 +69,26 @@ func (p *Poller) ListIndexBuilding(ctx context.Context, collection string, index
 	return progresses, errs
 }
 
-func named(index string) func(*milvuspb.IndexDescription) bool {
-	return func(d *milvuspb.IndexDescription) bool { return d.GetIndexName() == index }
+func named(index string) func(*wire.IndexDescription) bool {
+	return func(d *wire.IndexDescription) bool { return d.GetIndexName() == index }
 }
 
 // describe asks DescribeIndex, for all indexes if index is empty.
-func (p *Poller) describe(ctx context.Context, collection, index string) ([]*milvuspb.IndexDescription, error) {
+func (p *Poller) describe(ctx context.Context, collection, index string) ([]*wire.IndexDescription, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	resp, err := p.client.DescribeIndex(ctx, &milvuspb.DescribeIndexRequest{
+	resp, err := call(ctx, p, wire.DescribeIndex, &wire.DescribeIndexRequest{
 		DbName: p.database, CollectionName: collection, IndexName: index, Timestamp: math.MaxUint64,
-	}, grpc_retry.Disable())
-	if f := failed(describeIndex, resp != nil, resp.GetStatus(), err); f != nil {
+	})
+	if f := checkResponse(describeIndex, resp.GetStatus(), err); f != nil {
 		return nil, p.settled(ctx, f, collection, nil).error(ctx)
 	}
 	return resp.GetIndexDescriptions(), nil
 }
 
 // chosen is choose as a poll returns it.
-func chosen(ctx context.Context, described []*milvuspb.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
+func chosen(ctx context.Context, described []*wire.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
 	progress, err := choose(described, index)
 	if err != nil {
 		return milvuswait.IndexBuildingProgress{}, during(ctx, err)

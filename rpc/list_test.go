@@ -11,12 +11,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -29,7 +27,7 @@ func withFake(t *testing.T, config fakeserver.Config, f func(t *testing.T, serve
 		conn, err := server.Dial()
 		require.NoError(t, err)
 		defer conn.Close()
-		f(t, server, rpc.New(milvuspb.NewMilvusServiceClient(conn)))
+		f(t, server, rpc.New(conn))
 	})
 }
 
@@ -64,7 +62,7 @@ func TestListLoadingFails(t *testing.T) {
 		fault fakeserver.Fault
 		says  string
 	}{
-		{"by the body", fakeserver.Reject(65535, commonpb.ErrorCode_UnexpectedError, "collection not loaded[collection=docs]"), "ShowCollections: collection not loaded"},
+		{"by the body", fakeserver.Reject(65535, wire.ErrorCode_UnexpectedError, "collection not loaded[collection=docs]"), "ShowCollections: collection not loaded"},
 		{"by gRPC", fakeserver.Refuse(codes.PermissionDenied, "no"), "ShowCollections: permission denied: no"},
 		{"by nothing", fakeserver.Blank(), "ShowCollections: malformed answer: no status"},
 	}
@@ -98,7 +96,7 @@ func TestListWhosePercentagesDoNotFit(t *testing.T) {
 				return &listResponse{Status: ok, CollectionNames: []string{"docs", "images"}, InMemoryPercentages: tt.percents}, nil
 			}}
 
-			all, err := rpc.New(s).ListLoading(t.Context())
+			all, err := rpc.FromStub(s).ListLoading(t.Context())
 
 			require.NoError(t, err)
 			require.Empty(t, all)

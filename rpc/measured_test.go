@@ -7,10 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -46,7 +44,7 @@ func TestMeasured(t *testing.T) {
 		partitions []string
 		index      *string // an index poll
 		answer     answer
-		state      *commonpb.LoadState // nil must not be asked
+		state      *wire.LoadState // nil must not be asked
 		want       error
 		rpcs       []string
 	}{
@@ -104,7 +102,7 @@ func TestMeasured(t *testing.T) {
 						return &stateResponse{Status: ok, State: *tt.state}, nil
 					}
 				}
-				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+				p := rpc.New(connect(t, s))
 
 				var err error
 				if tt.index != nil {
@@ -135,4 +133,4 @@ func TestMeasured(t *testing.T) {
 
 func name(s string) *string { return &s }
 
-func says(s commonpb.LoadState) *commonpb.LoadState { return &s }
+func says(s wire.LoadState) *wire.LoadState { return &s }

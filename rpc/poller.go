@@ -3,14 +3,14 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	grpc_retry "github.com/grpc-ecosystem/go-grpc-middleware/retry"
-
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"google.golang.org/grpc"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/typednil"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 const (
@@ -19,12 +19,13 @@ const (
 	describeIndex      = "DescribeIndex"
 )
 
-// Poller asks a Milvus server by gRPC. It has no state, and is safe for
-// concurrent use if its client is, as every generated one is.
-//
-// The zero Poller has no client: see New.
+// Poller polls a Milvus server by gRPC. It is safe for concurrent use if its
+// connection is, as every *grpc.ClientConn is. New and FromStub make one.
 type Poller struct {
-	client   milvuspb.MilvusServiceClient
+	// conn makes the calls with the call options. It is a function, because a
+	// connection and call options hold credentials, which fmt would print.
+	conn     invoke
+	invalid  error // why there is no conn
 	database string
 }
 
@@ -33,42 +34,83 @@ var (
 	_ milvuswait.LoadStateChecker = (*Poller)(nil)
 )
 
-// Option is an option of New.
-type Option func(*Poller)
+// Option is an option of New and FromStub.
+type Option func(*config)
 
-// WithDatabase makes the Poller ask for collections of the database with that
-// name. Without it, or with the empty name, the request leaves the choice to the
-// connection's dbname header, which milvus-sdk-go and client/v2 set, and where
-// that is absent to the server, which takes "default".
-//
-// Where both are given, newer servers prefer the request and older ones the
-// header. Servers before 2.2.9 know no databases and ignore both.
-func WithDatabase(name string) Option {
-	return func(p *Poller) { p.database = name }
+type config struct {
+	database string
+	call     []grpc.CallOption
 }
 
-// New returns a Poller that asks through client, which stays the caller's to
-// close. Every poll of a Poller whose client is nil, or an interface around a
-// nil pointer, fails with milvuswait.ErrInvalid.
-func New(client milvuspb.MilvusServiceClient, opts ...Option) *Poller {
-	p := &Poller{}
-	if !typednil.Is(client) {
-		p.client = client
+// WithDatabase makes the Poller poll collections of the named database. It sets the
+// database in the request, and in the dbname header unless the context of the poll
+// has one: Milvus 2.2.9 to 2.6 look a collection up in the database of the request,
+// but check the rights of the user in the database of the header.
+//
+// Without it, or with the empty name, the dbname header of the connection decides,
+// which milvus-sdk-go, client/v2 and client/v3 set. If there is none, the server uses
+// "default". Servers before 2.2.9 have no databases and ignore both.
+func WithDatabase(name string) Option {
+	return func(c *config) { c.database = name }
+}
+
+// WithCallOptions adds options to every call. Use it to switch off the retries of an
+// interceptor: retry.Disable() of go-grpc-middleware/v2, for example. The retries of
+// Milvus' own clients are switched off without it.
+func WithCallOptions(opts ...grpc.CallOption) Option {
+	return func(c *config) { c.call = append(c.call, opts...) }
+}
+
+// New returns a Poller that calls Milvus over conn: a *grpc.ClientConn, the Conn of a
+// milvus-sdk-go client, or a wrapper of one. The caller closes conn.
+//
+// Interceptors on the connection see messages that have Milvus' fields and getters,
+// but are not of a type of go-api. Use FromStub for an interceptor that asserts such
+// types.
+//
+// If conn is nil, or an interface around a nil pointer, every poll fails with
+// milvuswait.ErrInvalid.
+func New(conn grpc.ClientConnInterface, opts ...Option) *Poller {
+	if typednil.Is(conn) {
+		return &Poller{invalid: invalid("the connection is nil")}
 	}
+	c := config{call: []grpc.CallOption{grpc_retry.Disable()}}
 	for _, opt := range opts {
 		if opt != nil {
-			opt(p)
+			opt(&c)
 		}
 	}
-	return p
+
+	// Concurrent calls share the options, and interceptors append to them.
+	options := slices.Clip(c.call)
+	return &Poller{database: c.database, conn: func(ctx context.Context, method string, req, resp any) error {
+		return conn.Invoke(ctx, method, req, resp, options...)
+	}}
 }
 
-// check returns why the Poller cannot ask at all, or nil.
+// invoke makes a unary call. It is a wire.Conn.
+type invoke func(ctx context.Context, method string, req, resp any) error
+
+// Invoke makes the call. It takes no further options.
+func (f invoke) Invoke(ctx context.Context, method string, req, resp any, _ ...grpc.CallOption) error {
+	return f(ctx, method, req, resp)
+}
+
+// call makes an RPC for p, which check has passed.
+func call[Req, Resp any](ctx context.Context, p *Poller, method wire.Method[Req, Resp], req *Req) (*Resp, error) {
+	return method.Call(wire.WithDatabase(ctx, p.database), p.conn, req)
+}
+
+// check returns why the Poller cannot poll, or nil.
 func (p *Poller) check() error {
-	if p == nil || p.client == nil {
-		return fmt.Errorf("%w: rpc: the Poller has no client", milvuswait.ErrInvalid)
+	if p == nil || p.conn == nil && p.invalid == nil {
+		return invalid("the Poller has no connection: make it by New or FromStub")
 	}
-	return nil
+	return p.invalid
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: rpc: "+format, append([]any{milvuswait.ErrInvalid}, args...)...)
 }
 
 // LoadingProgress asks GetLoadingProgress. Its errors are those of the package,
@@ -77,10 +119,10 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 	if err := p.check(); err != nil {
 		return milvuswait.LoadingProgress{}, err
 	}
-	resp, err := p.client.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{
+	resp, err := call(ctx, p, wire.GetLoadingProgress, &wire.GetLoadingProgressRequest{
 		DbName: p.database, CollectionName: collection, PartitionNames: partitions,
-	}, grpc_retry.Disable())
-	if f := failed(getLoadingProgress, resp != nil, resp.GetStatus(), err); f != nil {
+	})
+	if f := checkResponse(getLoadingProgress, resp.GetStatus(), err); f != nil {
 		return milvuswait.LoadingProgress{}, p.settled(ctx, f, collection, partitions).error(ctx)
 	}
 	return milvuswait.LoadingProgress{Percent: resp.GetProgress(), RefreshPercent: resp.GetRefreshProgress()}, nil
@@ -132,11 +174,11 @@ func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitio
 		return f.error(ctx)
 	}
 	switch state {
-	case commonpb.LoadState_LoadStateLoading, commonpb.LoadState_LoadStateLoaded:
+	case wire.LoadState_LoadStateLoading, wire.LoadState_LoadStateLoaded:
 		return nil
-	case commonpb.LoadState_LoadStateNotLoad:
+	case wire.LoadState_LoadStateNotLoad:
 		return during(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrNotLoaded, getLoadState, state))
-	case commonpb.LoadState_LoadStateNotExist:
+	case wire.LoadState_LoadStateNotExist:
 		return during(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrCollectionNotFound, getLoadState, state))
 	}
 	return during(ctx, fmt.Errorf("%s: %w: load state %d", getLoadState, ErrMalformed, state))
@@ -156,9 +198,9 @@ func (p *Poller) settled(ctx context.Context, f *failure, collection string, par
 	return f
 }
 
-func (p *Poller) loadState(ctx context.Context, collection string, partitions []string) (commonpb.LoadState, *failure) {
-	resp, err := p.client.GetLoadState(ctx, &milvuspb.GetLoadStateRequest{
+func (p *Poller) loadState(ctx context.Context, collection string, partitions []string) (wire.LoadState, *failure) {
+	resp, err := call(ctx, p, wire.GetLoadState, &wire.GetLoadStateRequest{
 		DbName: p.database, CollectionName: collection, PartitionNames: partitions,
-	}, grpc_retry.Disable())
-	return resp.GetState(), failed(getLoadState, resp != nil, resp.GetStatus(), err)
+	})
+	return resp.GetState(), checkResponse(getLoadState, resp.GetStatus(), err)
 }

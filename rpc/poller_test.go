@@ -13,10 +13,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -55,7 +53,7 @@ func TestRequests(t *testing.T) {
 						return &listResponse{Status: &statusBody{}}, nil
 					},
 				}
-				p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)), tt.opts...)
+				p := rpc.New(connect(t, s), tt.opts...)
 
 				_, _ = p.LoadingProgress(t.Context(), "docs", "p1", "p2")
 				_, _ = p.IndexBuildingProgress(t.Context(), "docs", "vec")
@@ -74,7 +72,7 @@ func TestRequests(t *testing.T) {
 					&indexRequest{DbName: tt.database, CollectionName: "docs", Timestamp: math.MaxUint64},
 					state,
 					&stateRequest{DbName: tt.database, CollectionName: "docs", PartitionNames: []string{"p1"}},
-					&listRequest{DbName: tt.database, Type: milvuspb.ShowType_InMemory},
+					&listRequest{DbName: tt.database, Type: wire.ShowType_InMemory},
 					&indexRequest{DbName: tt.database, CollectionName: "docs", Timestamp: math.MaxUint64},
 					state,
 				}
@@ -123,7 +121,7 @@ func TestEveryCallDisablesRetries(t *testing.T) {
 		},
 	}
 	for _, poll := range polls {
-		require.Error(t, poll(t.Context(), rpc.New(s)))
+		require.Error(t, poll(t.Context(), rpc.FromStub(s)))
 	}
 	require.Equal(t, 5, calls)
 }
@@ -138,7 +136,7 @@ func TestLoadingProgressIsRaw(t *testing.T) {
 			return &loadingResponse{Status: &statusBody{}, Progress: want.Percent, RefreshProgress: want.RefreshPercent}, nil
 		}
 
-		got, err := rpc.New(s).LoadingProgress(t.Context(), "docs")
+		got, err := rpc.FromStub(s).LoadingProgress(t.Context(), "docs")
 
 		require.NoError(t, err)
 		require.Equal(t, want, got)
@@ -148,17 +146,29 @@ func TestLoadingProgressIsRaw(t *testing.T) {
 func TestNoClient(t *testing.T) {
 	t.Parallel()
 	var typedNil *stub
-	pollers := map[string]*rpc.Poller{
-		"nil": rpc.New(nil), "typed nil": rpc.New(typedNil, rpc.WithDatabase("db")), "zero Poller": {}, "nil Poller": nil,
+	var nilConn *grpc.ClientConn
+	const noConn, noStub, noPoller = "the connection is nil", "the stub is nil: is its client closed?", "the Poller has no connection: make it by New or FromStub"
+	tests := []struct {
+		name string
+		p    *rpc.Poller
+		want string
+	}{
+		{"nil connection", rpc.New(nil), noConn},
+		{"typed nil connection", rpc.New(nilConn), noConn},
+		{"typed nil stub", rpc.FromStub(typedNil, rpc.WithDatabase("db")), noStub},
+		{"nil stub variable", rpc.FromStub(generated(nil)), noStub},
+		{"zero Poller", &rpc.Poller{}, noPoller},
+		{"nil Poller", nil, noPoller},
 	}
-	for name, p := range pollers {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			p := tt.p
 			for _, poll := range polls {
 				err := poll(t.Context(), p)
 
 				requireClass(t, milvuswait.ErrInvalid, err)
-				require.EqualError(t, err, "invalid argument: rpc: the Poller has no client")
+				require.EqualError(t, err, "invalid argument: rpc: "+tt.want)
 			}
 			_, errs := p.ListIndexBuilding(t.Context(), "docs", []string{"a", "b"})
 			require.Len(t, errs, 2)
@@ -169,8 +179,8 @@ func TestNoClient(t *testing.T) {
 	}
 }
 
-// valueStub is a client that is no pointer.
-type valueStub struct{ milvuspb.MilvusServiceClient }
+// valueStub is a stub that is not a pointer.
+type valueStub struct{ generated }
 
 func (valueStub) GetLoadState(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
 	return &stateResponse{Status: &statusBody{}, State: loaded}, nil
@@ -178,7 +188,7 @@ func (valueStub) GetLoadState(context.Context, *stateRequest, ...grpc.CallOption
 
 func TestClientByValue(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, rpc.New(valueStub{}).CheckLoadState(t.Context(), "docs"))
+	require.NoError(t, rpc.FromStub(valueStub{}).CheckLoadState(t.Context(), "docs"))
 }
 
 func TestCheckLoadState(t *testing.T) {
@@ -186,7 +196,7 @@ func TestCheckLoadState(t *testing.T) {
 	tests := []struct {
 		name   string
 		status *statusBody
-		state  commonpb.LoadState
+		state  wire.LoadState
 		want   error
 	}{
 		{"loading", ok, loading, nil},
@@ -213,7 +223,7 @@ func TestCheckLoadState(t *testing.T) {
 				return &stateResponse{Status: tt.status, State: tt.state}, nil
 			}
 
-			err := rpc.New(s).CheckLoadState(t.Context(), "docs")
+			err := rpc.FromStub(s).CheckLoadState(t.Context(), "docs")
 
 			requireClass(t, tt.want, err)
 			require.Equal(t, 1, calls)
@@ -224,7 +234,7 @@ func TestCheckLoadState(t *testing.T) {
 		s := &stub{state: func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
 			return &stateResponse{Status: ok, State: notLoad}, nil
 		}}
-		require.EqualError(t, rpc.New(s).CheckLoadState(t.Context(), "docs"), "not loaded: GetLoadState: LoadStateNotLoad")
+		require.EqualError(t, rpc.FromStub(s).CheckLoadState(t.Context(), "docs"), "not loaded: GetLoadState: LoadStateNotLoad")
 	})
 }
 
@@ -240,7 +250,7 @@ func TestSettling(t *testing.T) {
 		name        string
 		answer      *statusBody
 		status      *statusBody // of GetLoadState; nil must not be asked
-		state       commonpb.LoadState
+		state       wire.LoadState
 		load, index error
 	}{
 		{"not there", &statusBody{ErrorCode: 1, Reason: "what?"}, ok, notExist, milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
@@ -266,7 +276,7 @@ func TestSettling(t *testing.T) {
 				states++
 				return &stateResponse{Status: tt.status, State: tt.state}, nil
 			}
-			p := rpc.New(s)
+			p := rpc.FromStub(s)
 			want := 0
 			if tt.status != nil {
 				want = 1
@@ -297,7 +307,7 @@ func TestConcurrentUse(t *testing.T) {
 				return &indexResponse{Status: ok, IndexDescriptions: []*description{rows("v", finished, 1, 1, 0)}}, nil
 			},
 		}
-		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s)))
+		p := rpc.New(connect(t, s))
 		var group sync.WaitGroup
 		failures := make([][]error, 16)
 		for i := range failures {

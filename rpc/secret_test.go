@@ -13,8 +13,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/rpc"
 )
@@ -43,7 +41,7 @@ func TestTheAdapterPrintsNoSecret(t *testing.T) {
 			}
 			return nil, status.Error(codes.PermissionDenied, "not permitted")
 		}}
-		p := rpc.New(milvuspb.NewMilvusServiceClient(connect(t, s, grpc.WithPerRPCCredentials(keys{token}))), rpc.WithDatabase("db"))
+		p := rpc.New(connect(t, s, grpc.WithPerRPCCredentials(keys{token})), rpc.WithDatabase("db"))
 		var written []any
 		see := milvuswait.ObserverFunc(func(u milvuswait.Update) { written = append(written, u, &u, u.Err, u.Progress) })
 

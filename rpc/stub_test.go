@@ -2,89 +2,223 @@ package rpc_test
 
 import (
 	"context"
+	"errors"
+	"testing"
 
+	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
-	"github.com/milvuswait/milvuswait/internal/milvustest"
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
 )
 
+// generated has the calls of a Poller as a generated client interface has them.
+type generated interface {
+	GetLoadingProgress(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error)
+	GetLoadState(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error)
+	DescribeIndex(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error)
+	ShowCollections(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error)
+}
+
+// required is a stub with the two calls that every stub has.
+type required struct{ st *statusBody }
+
+func (r required) GetLoadingProgress(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
+	return &loadingResponse{Status: r.st, Progress: 40}, nil
+}
+
+func (r required) DescribeIndex(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
+	return &indexResponse{Status: r.st, IndexDescriptions: []*description{{IndexName: "v", TotalRows: 7}}}, nil
+}
+
+func TestFromStub_PassesRequestOptionsAndContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	ctx := context.WithValue(t.Context(), key{}, "value")
+	option := grpc.WaitForReady(true)
+	var got *loadingRequest
+	s := &stub{loading: func(ctx context.Context, req *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {
+		require.Equal(t, "value", ctx.Value(key{}))
+		require.Contains(t, opts, option)
+		require.Len(t, opts, 2, "the retries of the SDK are off too")
+		got = req
+		return &loadingResponse{Status: &statusBody{}, Progress: 40, RefreshProgress: 7}, nil
+	}}
+
+	progress, err := rpc.FromStub(s, rpc.WithDatabase("db"), rpc.WithCallOptions(option)).LoadingProgress(ctx, "docs", "a", "b")
+
+	require.NoError(t, err)
+	require.Equal(t, milvuswait.LoadingProgress{Percent: 40, RefreshPercent: 7}, progress)
+	require.Equal(t, "db", got.GetDbName())
+	require.Equal(t, "docs", got.GetCollectionName())
+	require.Equal(t, []string{"a", "b"}, got.GetPartitionNames())
+}
+
+func TestFromStub_MissingCall_IsUnsupported(t *testing.T) {
+	t.Parallel()
+	p := rpc.FromStub(required{&statusBody{}})
+
+	progress, err := p.LoadingProgress(t.Context(), "docs")
+	require.NoError(t, err)
+	require.EqualValues(t, 40, progress.Percent)
+	index, err := p.IndexBuildingProgress(t.Context(), "docs", "v")
+	require.NoError(t, err)
+	require.EqualValues(t, 7, index.TotalRows)
+
+	_, err = p.ListLoading(t.Context())
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+	require.EqualError(t, err, "ShowCollections: the stub has no such call: unsupported operation")
+	require.ErrorIs(t, p.CheckLoadState(t.Context(), "docs"), errors.ErrUnsupported)
+}
+
+func TestFromStub_NoGetLoadState_ClassifiesByText(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		reason string
+		want   error
+	}{
+		{"can't find collection docs", milvuswait.ErrCollectionNotFound},
+		{"collection 47 has not been loaded to memory or load failed", milvuswait.ErrNotLoaded},
+		{"something else", errPassing},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Parallel()
+			_, err := rpc.FromStub(required{&statusBody{ErrorCode: 1, Reason: tt.reason}}).LoadingProgress(t.Context(), "docs")
+
+			requireClass(t, tt.want, err)
+		})
+	}
+}
+
+// embedding is a mock that has only one call of its own.
+type embedding struct{ generated }
+
+func (embedding) GetLoadingProgress(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
+	return &loadingResponse{Status: &statusBody{ErrorCode: 1, Reason: "can't find collection"}}, nil
+}
+
+func TestFromStub_EmbeddedStubIsNil_IsInvalidAndNamesTheCall(t *testing.T) {
+	t.Parallel()
+	var pointer *stub
+	for name, p := range map[string]*rpc.Poller{
+		"interface": rpc.FromStub(embedding{}), "typed nil": rpc.FromStub(embedding{pointer}), "value": rpc.FromStub(&embedding{(*valueStub)(nil)}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := p.CheckLoadState(t.Context(), "docs")
+			requireClass(t, milvuswait.ErrInvalid, err)
+			require.ErrorContains(t, err, "invalid argument: rpc: GetLoadState of the stub: ")
+			require.ErrorContains(t, err, "is the stub in it nil?")
+
+			_, err = p.ListLoading(t.Context())
+			require.ErrorContains(t, err, "ShowCollections of the stub: ")
+			_, err = p.IndexBuildingProgress(t.Context(), "docs", "v")
+			require.ErrorContains(t, err, "DescribeIndex of the stub: ")
+			_, err = p.LoadingProgress(t.Context(), "docs")
+			requireClass(t, milvuswait.ErrCollectionNotFound, err) // by its text
+		})
+	}
+}
+
+func TestFromStub_OtherPanicsPass(t *testing.T) {
+	t.Parallel()
+	panicking := func(value any) func() {
+		s := &stub{loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) { panic(value) }}
+		return func() { _, _ = rpc.FromStub(s).LoadingProgress(t.Context(), "docs") }
+	}
+	require.PanicsWithValue(t, "a bug", panicking("a bug"))
+	require.PanicsWithError(t, "nil pointer dereference", panicking(errors.New("nil pointer dereference")))
+}
+
+func TestFromStub_NilResponse_IsMalformed(t *testing.T) {
+	t.Parallel()
+	s := &stub{
+		loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) { return nil, nil },
+		state:   func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) { return nil, nil },
+		index:   func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) { return nil, nil },
+		list:    func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) { return nil, nil },
+	}
+	p := rpc.FromStub(s)
+	for _, poll := range polls {
+		err := poll(t.Context(), p)
+
+		requireClass(t, errPassing, err)
+		require.ErrorIs(t, err, rpc.ErrMalformed)
+		require.ErrorContains(t, err, ": malformed answer: no message")
+	}
+}
+
+// A stub with other messages, and stubs whose optional call is not Milvus'.
 type (
-	server          = milvustest.Server
-	loadingRequest  = milvuspb.GetLoadingProgressRequest
-	loadingResponse = milvuspb.GetLoadingProgressResponse
-	stateRequest    = milvuspb.GetLoadStateRequest
-	stateResponse   = milvuspb.GetLoadStateResponse
-	indexRequest    = milvuspb.DescribeIndexRequest
-	indexResponse   = milvuspb.DescribeIndexResponse
-	listRequest     = milvuspb.ShowCollectionsRequest
-	listResponse    = milvuspb.ShowCollectionsResponse
-	description     = milvuspb.IndexDescription
-	statusBody      = commonpb.Status
+	otherMessages struct{}
+	noMessage     struct{ required }
+	swapped       struct{ required }
+	noOptions     struct{ required }
+	constant      struct{ required }
 )
 
-const (
-	loadingCall = "GetLoadingProgress"
-	stateCall   = "GetLoadState"
-	indexCall   = "DescribeIndex"
-	listCall    = "ShowCollections"
-
-	notExist = commonpb.LoadState_LoadStateNotExist
-	notLoad  = commonpb.LoadState_LoadStateNotLoad
-	loading  = commonpb.LoadState_LoadStateLoading
-	loaded   = commonpb.LoadState_LoadStateLoaded
-)
-
-var (
-	connect      = milvustest.Connect
-	requireClass = milvustest.RequireClass
-	errPassing   = milvustest.ErrPassing
-	errPermanent = milvustest.ErrPermanent
-)
-
-// stub is a client that no server is behind.
-type stub struct {
-	milvuspb.MilvusServiceClient
-
-	loading func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error)
-	state   func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error)
-	index   func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error)
-	list    func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error)
+func (otherMessages) GetLoadingProgress(context.Context, *wrapperspb.StringValue, ...grpc.CallOption) (*loadingResponse, error) {
+	return nil, nil
 }
 
-func (s *stub) GetLoadingProgress(ctx context.Context, req *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {
-	return s.loading(ctx, req, opts...)
+func (otherMessages) DescribeIndex(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
+	return nil, nil
 }
 
-func (s *stub) GetLoadState(ctx context.Context, req *stateRequest, opts ...grpc.CallOption) (*stateResponse, error) {
-	return s.state(ctx, req, opts...)
+func (noMessage) GetLoadState(context.Context, *struct{ Name string }, ...grpc.CallOption) (*stateResponse, error) {
+	return nil, nil
 }
 
-func (s *stub) DescribeIndex(ctx context.Context, req *indexRequest, opts ...grpc.CallOption) (*indexResponse, error) {
-	return s.index(ctx, req, opts...)
+func (swapped) ShowCollections(context.Context, *listRequest, ...grpc.CallOption) (*loadingResponse, error) {
+	return nil, nil
 }
 
-func (s *stub) ShowCollections(ctx context.Context, req *listRequest, opts ...grpc.CallOption) (*listResponse, error) {
-	return s.list(ctx, req, opts...)
+func (noOptions) GetLoadState(context.Context, *stateRequest) (*stateResponse, error) {
+	return nil, nil
 }
 
-// answering returns a stub whose every call gets the same status or error, and
-// whose GetLoadState says Loading where that is a success.
-func answering(st *statusBody, err error) *stub {
-	return &stub{
-		loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
-			return &loadingResponse{Status: st, Progress: 42}, err
-		},
-		state: func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
-			return &stateResponse{Status: st, State: loading}, err
-		},
-		index: func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
-			return &indexResponse{Status: st, IndexDescriptions: []*description{{IndexName: "v"}}}, err
-		},
-		list: func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) {
-			return &listResponse{Status: st}, err
-		},
+func (constant) ShowCollections() []string { return nil }
+
+func TestFromStub_OtherMessages_IsInvalidAndNamesTheCall(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		p    *rpc.Poller
+		want string
+	}{
+		{"another message", rpc.FromStub(otherMessages{}), "GetLoadingProgress of rpc_test.otherMessages: the message is google.protobuf.StringValue, want Milvus' GetLoadingProgressRequest"},
+		{"no message", rpc.FromStub(noMessage{}), "GetLoadState of rpc_test.noMessage: *struct { Name string } is not a protobuf message, want Milvus' GetLoadStateRequest"},
+		{"another response", rpc.FromStub(swapped{}), "ShowCollections of rpc_test.swapped: the message is milvuswait.internal.wire.GetLoadingProgressResponse, want Milvus' ShowCollectionsResponse"},
+		{"no options", rpc.FromStub(noOptions{}), "GetLoadState of rpc_test.noOptions: func(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) is not the signature of a gRPC call"},
+		{"another signature", rpc.FromStub(constant{}), "ShowCollections of rpc_test.constant: func() []string is not the signature of a gRPC call"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, poll := range polls {
+				err := poll(t.Context(), tt.p)
+
+				requireClass(t, milvuswait.ErrInvalid, err)
+				require.EqualError(t, err, "invalid argument: rpc: "+tt.want)
+			}
+		})
+	}
+}
+
+// TestFromStub_InvalidUTF8_IsInternal shows that a name which no message can hold fails
+// as it does on a connection.
+func TestFromStub_InvalidUTF8_IsInternal(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]*rpc.Poller{"stub": rpc.FromStub(required{&statusBody{}}), "connection": rpc.New(connect(t, &server{}))} {
+		t.Run(name, func(t *testing.T) {
+			_, err := p.LoadingProgress(t.Context(), "\xff")
+
+			requireClass(t, errPassing, err)
+			require.Equal(t, codes.Internal, status.Code(err))
+		})
 	}
 }

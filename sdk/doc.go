@@ -5,7 +5,8 @@
 //	_, err = milvuswait.WaitForLoadingComplete(ctx, sdk.New(c), "docs")
 //
 // What client.NewClient returns is a *client.GrpcClient, and for that one New is
-// rpc.New of its Service: everything in package rpc holds. The public methods of
+// rpc.FromStub of its Service: everything in package rpc holds. rpc.New(g.Conn), with
+// g a *client.GrpcClient, converts no messages and needs less CPU. The public methods of
 // the client are passed by, as its GetLoadingProgress answers 0 without an error
 // whatever the server says, of an unknown collection too, and its
 // GetIndexBuildProgress takes any index for the named one and knows no pending
@@ -44,7 +45,17 @@
 //     ServerError has the reason and, where the text does not tell more,
 //     LegacyCode 1.
 //
-// milvus-sdk-go/v2 v2.4.2, its last version, is archived and does not compile in
-// one program with milvus/client/v2 v2.6.2 or newer. No other package of this
-// module imports it, so that both kinds of programs can use the others.
+// # Other modules in the program
+//
+// milvus-sdk-go/v2 v2.4.2, its last version, is archived. It does not compile in one
+// program with milvus/client/v2 v2.6.2 or newer. It links milvus-proto/go-api/v2, so
+// that a program which links both this package and milvus/client/v3, or anything else
+// that links go-api/v3, panics at start: "proto: message milvus.proto.common.Status is
+// already registered".
+//
+// The cure is to wait through the other client: rpc.FromStub(c.GetService()). No other
+// package of this module imports milvus-sdk-go or go-api. For the time of a migration,
+// GOLANG_PROTOBUF_REGISTRATION_CONFLICT=warn in the environment, or the linker flag
+// -X google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=warn, lets a
+// program with both start.
 package sdk

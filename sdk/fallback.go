@@ -18,12 +18,18 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// fallback is the Poller of a client.Client whose stub cannot be had.
-type fallback struct{ *rpc.Poller }
+// fallback is the Poller of a client.Client whose stub cannot be had. It has no lists:
+// the client has no calls for them.
+type fallback struct{ poller *rpc.Poller }
+
+// CheckLoadState asks the client's GetLoadState.
+func (f *fallback) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
+	return f.poller.CheckLoadState(ctx, collection, partitions...)
+}
 
 // LoadingProgress believes in 0 % only if GetLoadState does.
 func (f *fallback) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
-	progress, err := f.Poller.LoadingProgress(ctx, collection, partitions...)
+	progress, err := f.poller.LoadingProgress(ctx, collection, partitions...)
 	if err == nil && progress.Percent == 0 {
 		err = f.CheckLoadState(ctx, collection, partitions...)
 	}
@@ -38,16 +44,13 @@ func (f *fallback) IndexBuildingProgress(ctx context.Context, collection, index 
 		return milvuswait.IndexBuildingProgress{}, fmt.Errorf(
 			"%w: sdk: the index has to be named for a client that is no *client.GrpcClient", milvuswait.ErrInvalid)
 	}
-	return f.Poller.IndexBuildingProgress(ctx, collection, index)
+	return f.poller.IndexBuildingProgress(ctx, collection, index)
 }
 
 // translator answers, by the methods of the SDK's interface, the calls of which
 // a poll is made. What the SDK turned into errors becomes what the server may
 // have said, so that package rpc judges it as any other.
-type translator struct {
-	milvuspb.MilvusServiceClient // nil: no other call is made
-	c                            client.Client
-}
+type translator struct{ c client.Client }
 
 func (t *translator) GetLoadingProgress(ctx context.Context, req *milvuspb.GetLoadingProgressRequest, _ ...grpc.CallOption) (*milvuspb.GetLoadingProgressResponse, error) {
 	percent, err := t.c.GetLoadingProgress(ctx, req.GetCollectionName(), req.GetPartitionNames())

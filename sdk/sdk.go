@@ -29,14 +29,14 @@ func New(c client.Client) milvuswait.Poller {
 	}:
 		return overService(c.GetService())
 	}
-	return &fallback{rpc.New(&translator{c: c})}
+	return &fallback{rpc.FromStub(&translator{c})}
 }
 
 func overService(service milvuspb.MilvusServiceClient) milvuswait.Poller {
 	if service == nil {
 		return invalid("the client has no Service: make it by client.NewClient")
 	}
-	return rpc.New(service)
+	return rpc.FromStub(service)
 }
 
 // invalid is a Poller that says why there is none.

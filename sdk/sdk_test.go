@@ -12,37 +12,37 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/milvustest"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
 // server is a Milvus where no collection is loaded and "vec" is half built.
 type server struct {
 	milvustest.Server
-	index *milvuspb.DescribeIndexRequest // the last one
-	meta  metadata.MD                    // of the last GetLoadingProgress
+	index *wire.DescribeIndexRequest // the last one
+	meta  metadata.MD                // of the last GetLoadingProgress
 }
 
 func newServer() *server {
 	s := &server{}
-	s.Loading = func(ctx context.Context, _ *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+	s.Loading = func(ctx context.Context, _ *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 		s.meta, _ = metadata.FromIncomingContext(ctx)
-		return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{
-			Code: 101, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not loaded[collection=47]",
+		return &wire.GetLoadingProgressResponse{Status: &wire.Status{
+			Code: 101, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "collection not loaded[collection=47]",
 		}}, nil
 	}
-	s.State = func(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
-		return &milvuspb.GetLoadStateResponse{Status: &commonpb.Status{}, State: commonpb.LoadState_LoadStateNotLoad}, nil
+	s.State = func(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) {
+		return &wire.GetLoadStateResponse{Status: &wire.Status{}, State: wire.LoadState_LoadStateNotLoad}, nil
 	}
-	s.Index = func(_ context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	s.Index = func(_ context.Context, req *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 		s.index = req
-		return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: []*milvuspb.IndexDescription{{
-			IndexName: "vec", State: commonpb.IndexState_InProgress, TotalRows: 10, IndexedRows: 10, PendingIndexRows: 5,
+		return &wire.DescribeIndexResponse{Status: &wire.Status{}, IndexDescriptions: []*wire.IndexDescription{{
+			IndexName: "vec", State: wire.IndexState_InProgress, TotalRows: 10, IndexedRows: 10, PendingIndexRows: 5,
 		}}}, nil
 	}
 	return s
@@ -89,7 +89,7 @@ func TestRealClientDoesNotRetry(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer()
-				s.Loading = func(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+				s.Loading = func(context.Context, *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 					return nil, status.Error(code, "leader switch")
 				}
 				p := sdk.New(connect(t, s, client.Config{}))

@@ -13,8 +13,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/bench/internal/clock"
 	"github.com/milvuswait/milvuswait/internal/usage"
@@ -59,7 +57,7 @@ func wait(args []string) error {
 		return err
 	}
 	defer conn.Close()
-	var p milvuswait.Poller = rpc.New(milvuspb.NewMilvusServiceClient(conn))
+	var p milvuswait.Poller = rpc.New(conn)
 	if j.Shape == singleLoads {
 		p = struct{ milvuswait.Poller }{p} // hides that it is a Lister
 	}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/milvuswait/milvuswait/bench/internal/waiter"
 	"github.com/milvuswait/milvuswait/integration/milvusops"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 const (
@@ -190,12 +190,11 @@ func (b *bench) tell(a arm, s sample) {
 // and none less than wholly.
 func (b *bench) allLoaded(n int) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		response, err := b.watch.Stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{Type: milvuspb.ShowType_InMemory})
+		response, err := wire.ShowCollections.Call(ctx, b.watch.Conn, &wire.ShowCollectionsRequest{Type: wire.ShowType_InMemory})
 		if err != nil {
 			return false, err
 		}
 		loaded := 0
-		//lint:ignore SA1019 The one question about all of them.
 		for _, percent := range response.GetInMemoryPercentages() {
 			if percent < 100 {
 				return false, nil

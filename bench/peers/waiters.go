@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"golang.org/x/sync/errgroup"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/bench/internal/waiter"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -59,7 +58,7 @@ func runWaiter(name string) error {
 						return percent == 100, err
 					}
 					state, err := c.GetIndexState(ctx, collection, job.Field, client.WithIndexName(job.Index))
-					return state == entity.IndexState(commonpb.IndexState_Finished), err
+					return state == entity.IndexState(wire.IndexState_Finished), err
 				})
 			},
 		}[name]
@@ -78,12 +77,11 @@ func connectOurs(ctx context.Context, job waiter.Job, indexOptions ...milvuswait
 	if err != nil {
 		return nil, err
 	}
-	stub := milvuspb.NewMilvusServiceClient(conn)
 	// A connection is made by the first call only.
-	if _, err := stub.GetVersion(ctx, &milvuspb.GetVersionRequest{}); err != nil {
+	if _, err := wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{}); err != nil {
 		return nil, err
 	}
-	p := rpc.New(stub)
+	p := rpc.New(conn)
 	return func(ctx context.Context) error {
 		switch {
 		case job.Index != "":

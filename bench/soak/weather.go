@@ -5,9 +5,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // weather is which calls a server that runs lets fail for a while.
@@ -33,8 +32,8 @@ func (s *scenario) weather(t time.Duration) weather {
 		fakeserver.Refuse(codes.Internal, "stream terminated"),
 		fakeserver.Refuse(codes.Canceled, "context canceled"),
 		fakeserver.Refuse(codes.DeadlineExceeded, "context deadline exceeded"),
-		fakeserver.Reject(8, commonpb.ErrorCode_RateLimit, "request is rejected by grpc RateLimiter middleware, please retry later"),
-		fakeserver.Reject(1, commonpb.ErrorCode_NotReadyServe, "service not ready[standby]"),
+		fakeserver.Reject(8, wire.ErrorCode_RateLimit, "request is rejected by grpc RateLimiter middleware, please retry later"),
+		fakeserver.Reject(1, wire.ErrorCode_NotReadyServe, "service not ready[standby]"),
 		fakeserver.Blank(),
 		fakeserver.Slow(between(r, 50*time.Millisecond, time.Second)),
 	} {

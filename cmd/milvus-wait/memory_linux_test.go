@@ -17,29 +17,27 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
+	"github.com/milvuswait/milvuswait/internal/milvustest"
 	"github.com/milvuswait/milvuswait/internal/usage"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // flood is a server whose every answer is as large as can be.
 type flood struct {
-	milvuspb.UnimplementedMilvusServiceServer
-	load  func() (*milvuspb.GetLoadingProgressResponse, error)
-	index *milvuspb.DescribeIndexResponse
-	list  *milvuspb.ShowCollectionsResponse
+	load  func() (*wire.GetLoadingProgressResponse, error)
+	index *wire.DescribeIndexResponse
+	list  *wire.ShowCollectionsResponse
 }
 
-func (f *flood) GetLoadingProgress(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+func (f *flood) GetLoadingProgress(context.Context, *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 	return f.load()
 }
 
-func (f *flood) DescribeIndex(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+func (f *flood) DescribeIndex(context.Context, *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 	return f.index, nil
 }
 
-func (f *flood) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+func (f *flood) ShowCollections(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
 	return f.list, nil
 }
 
@@ -47,16 +45,16 @@ func (f *flood) ShowCollections(context.Context, *milvuspb.ShowCollectionsReques
 // ever had.
 func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 	message := strings.Repeat("x", 15<<20)
-	reason := func(size int) func() (*milvuspb.GetLoadingProgressResponse, error) {
+	reason := func(size int) func() (*wire.GetLoadingProgressResponse, error) {
 		text := strings.Repeat("x", size)
-		return func() (*milvuspb.GetLoadingProgressResponse, error) {
-			return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{Code: 1, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: text}}, nil
+		return func() (*wire.GetLoadingProgressResponse, error) {
+			return &wire.GetLoadingProgressResponse{Status: &wire.Status{Code: 1, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: text}}, nil
 		}
 	}
 	// Two bytes each in the answer.
-	empty := make([]*milvuspb.IndexDescription, 2<<20-16)
+	empty := make([]*wire.IndexDescription, 2<<20-16)
 	for i := range empty {
-		empty[i] = new(milvuspb.IndexDescription)
+		empty[i] = new(wire.IndexDescription)
 	}
 	tests := []struct {
 		name   string
@@ -65,20 +63,20 @@ func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 		most   int // MiB
 		said   string
 	}{
-		{"a gRPC message of 15 MiB", &flood{load: func() (*milvuspb.GetLoadingProgressResponse, error) {
+		{"a gRPC message of 15 MiB", &flood{load: func() (*wire.GetLoadingProgressResponse, error) {
 			return nil, status.Error(codes.Unavailable, message)
 		}}, []string{"load", "docs", "-v"}, 400, "xxx"},
 		{"a reason that is just taken", &flood{load: reason(4<<20 - 64)}, []string{"load", "docs", "-v"}, 150, "xxx"},
 		{"a reason of 64 MiB", &flood{load: reason(64 << 20)}, []string{"load", "docs", "-v"}, 50, "received message larger than max"},
-		{"2 million indexes", &flood{index: &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: empty}}, []string{"index", "docs"}, 600, "and 2097120 more"},
-		{"collections without end", &flood{list: &milvuspb.ShowCollectionsResponse{Status: &commonpb.Status{}, CollectionNames: make([]string, 8<<20-16)}}, []string{"load", "--all"}, 1200, "there is nothing to wait for"},
+		{"2 million indexes", &flood{index: &wire.DescribeIndexResponse{Status: &wire.Status{}, IndexDescriptions: empty}}, []string{"index", "docs"}, 600, "and 2097120 more"},
+		{"collections without end", &flood{list: &wire.ShowCollectionsResponse{Status: &wire.Status{}, CollectionNames: make([]string, 8<<20-16)}}, []string{"load", "--all"}, 1200, "there is nothing to wait for"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
 			server := grpc.NewServer()
-			milvuspb.RegisterMilvusServiceServer(server, tt.server)
+			milvustest.Register(server, tt.server)
 			go func() { _ = server.Serve(listener) }()
 			defer server.Stop()
 			cmd := command(t, listener.Addr().String(), append(tt.args, "--unreachable", "2s", "--interval", "10ms", "--max-interval", "20ms", "--timeout", "40s")...)

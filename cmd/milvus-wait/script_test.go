@@ -12,11 +12,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"google.golang.org/grpc/codes"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // exits CODE COMMAND… runs the command and fails unless it exits with CODE.
@@ -103,13 +102,13 @@ func milvus(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		s.Fail(args[1], fault)
 	case "reject":
-		s.Fail(args[1], fakeserver.Reject(int32(numbers(ts, args[2:3])[0]), commonpb.ErrorCode_UnexpectedError, text(ts, args[3])))
+		s.Fail(args[1], fakeserver.Reject(int32(numbers(ts, args[2:3])[0]), wire.ErrorCode_UnexpectedError, text(ts, args[3])))
 	case "broken":
 		s.Set(milvuswait.IndexBuilding(args[1], args[2]), fake.Steps(fake.Step{Progress: milvuswait.IndexBuildingProgress{
 			TotalRows: 10, PendingIndexRows: 10, State: milvuswait.IndexStateFailed, FailReason: text(ts, args[3]),
 		}}))
 	case "huge":
-		s.Fail(args[1], fakeserver.Reject(1401, commonpb.ErrorCode_PermissionDenied, strings.Repeat("x", 1<<20)))
+		s.Fail(args[1], fakeserver.Reject(1401, wire.ErrorCode_PermissionDenied, strings.Repeat("x", 1<<20)))
 	case "hang":
 		s.Fail(args[1], fakeserver.Hang())
 	case "heal":

@@ -20,8 +20,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // echo [tls|expired] starts a server that answers every call with the credentials
@@ -55,15 +54,15 @@ const evil = "\x1b[2J\x1b]0;title\x07\x00\x7f\u009b31m\u202e\r\n::error::forged\
 // evilServer starts a server whose names and reasons are evil, and in whose gRPC
 // messages there is invalid UTF-8, and sets EVIL to its address.
 func evilServer(ts *testscript.TestScript, _ bool, _ []string) {
-	said := &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "no docs" + evil}
-	fine := &commonpb.Status{}
+	said := &wire.Status{Code: 100, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "no docs" + evil}
+	fine := &wire.Status{}
 	answers := map[string]any{
-		"GetLoadingProgress": &milvuspb.GetLoadingProgressResponse{Status: said},
-		"ShowCollections": &milvuspb.ShowCollectionsResponse{
+		"GetLoadingProgress": &wire.GetLoadingProgressResponse{Status: said},
+		"ShowCollections": &wire.ShowCollectionsResponse{
 			Status: fine, CollectionNames: []string{"docs\x1b[2J\u202e", evil}, InMemoryPercentages: []int64{40, 40}, //nolint:staticcheck // what servers send
 		},
-		"DescribeIndex": &milvuspb.DescribeIndexResponse{Status: fine, IndexDescriptions: []*milvuspb.IndexDescription{
-			{IndexName: "a" + evil, State: commonpb.IndexState_Failed, IndexStateFailReason: evil}, {IndexName: "b" + evil},
+		"DescribeIndex": &wire.DescribeIndexResponse{Status: fine, IndexDescriptions: []*wire.IndexDescription{
+			{IndexName: "a" + evil, State: wire.IndexState_Failed, IndexStateFailReason: evil}, {IndexName: "b" + evil},
 		}},
 	}
 	serveHTTP(ts, "EVIL", true, func(w http.ResponseWriter, r *http.Request) {

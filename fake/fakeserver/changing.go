@@ -4,11 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // mayLoad returns why the collection cannot be loaded.
@@ -19,7 +17,7 @@ func (v *service) mayLoad(c *collection) *failure {
 	return nil
 }
 
-func (v *service) LoadCollection(ctx context.Context, req *milvuspb.LoadCollectionRequest) (*commonpb.Status, error) {
+func (v *service) LoadCollection(ctx context.Context, req *wire.LoadCollectionRequest) (*wire.Status, error) {
 	if req.GetRefresh() {
 		return v.refresh(ctx, req)
 	}
@@ -29,7 +27,7 @@ func (v *service) LoadCollection(ctx context.Context, req *milvuspb.LoadCollecti
 		}
 		alone := slices.ContainsFunc(c.partitions, func(p *partition) bool { return p.load != nil })
 		if v.s.config.Dialect == Milvus22 && c.load == nil && alone {
-			return mismatched(commonpb.ErrorCode_IllegalArgument, "load collection", "load the partition")
+			return mismatched(wire.ErrorCode_IllegalArgument, "load collection", "load the partition")
 		}
 		for _, p := range c.partitions {
 			if c.load != nil && c.loadOf(p) == nil {
@@ -45,7 +43,7 @@ func (v *service) LoadCollection(ctx context.Context, req *milvuspb.LoadCollecti
 }
 
 // refresh begins a refresh of a collection that is loaded.
-func (v *service) refresh(ctx context.Context, req *milvuspb.LoadCollectionRequest) (*commonpb.Status, error) {
+func (v *service) refresh(ctx context.Context, req *wire.LoadCollectionRequest) (*wire.Status, error) {
 	d := v.s.config.Dialect
 	if fail := v.change(ctx, req, v.mayLoad); fail != nil {
 		return fail.status(), nil
@@ -67,7 +65,7 @@ func (v *service) refresh(ctx context.Context, req *milvuspb.LoadCollectionReque
 	}).status(), nil
 }
 
-func (v *service) ReleaseCollection(ctx context.Context, req *milvuspb.ReleaseCollectionRequest) (*commonpb.Status, error) {
+func (v *service) ReleaseCollection(ctx context.Context, req *wire.ReleaseCollectionRequest) (*wire.Status, error) {
 	return v.change(ctx, req, func(c *collection) *failure {
 		if v.s.config.Dialect != MilvusLite || len(c.indexes) > 0 { // without an index it stays loaded there
 			c.release()
@@ -76,10 +74,10 @@ func (v *service) ReleaseCollection(ctx context.Context, req *milvuspb.ReleaseCo
 	}).status(), nil
 }
 
-func (v *service) LoadPartitions(ctx context.Context, req *milvuspb.LoadPartitionsRequest) (*commonpb.Status, error) {
+func (v *service) LoadPartitions(ctx context.Context, req *wire.LoadPartitionsRequest) (*wire.Status, error) {
 	may := func(c *collection) *failure {
 		if v.s.config.Dialect == Milvus22 && c.load != nil {
-			return mismatched(commonpb.ErrorCode_IllegalArgument, "load partitions", "load the partition")
+			return mismatched(wire.ErrorCode_IllegalArgument, "load partitions", "load the partition")
 		}
 		return v.mayLoad(c)
 	}
@@ -90,7 +88,7 @@ func (v *service) LoadPartitions(ctx context.Context, req *milvuspb.LoadPartitio
 	}).status(), nil
 }
 
-func (v *service) ReleasePartitions(ctx context.Context, req *milvuspb.ReleasePartitionsRequest) (*commonpb.Status, error) {
+func (v *service) ReleasePartitions(ctx context.Context, req *wire.ReleasePartitionsRequest) (*wire.Status, error) {
 	may := func(c *collection) *failure {
 		if v.s.config.Dialect == Milvus22 && c.load != nil {
 			return mismatched(unexpected, "release partitions", "releasing some partitions")
@@ -107,7 +105,7 @@ func (v *service) ReleasePartitions(ctx context.Context, req *milvuspb.ReleasePa
 
 // mismatched is what 2.2 says of a partition apart, where the collection was
 // loaded as a whole, and the other way round.
-func mismatched(legacy commonpb.ErrorCode, what, how string) *failure {
+func mismatched(legacy wire.ErrorCode, what, how string) *failure {
 	f := said(legacy, 0, "failed to %s, err=%s after load collection is not supported[LoadParameterMismatched]", what, how)
 	return &f
 }

@@ -4,15 +4,12 @@ import (
 	"context"
 	"slices"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func (v *service) CreateCollection(ctx context.Context, req *milvuspb.CreateCollectionRequest) (*commonpb.Status, error) {
+func (v *service) CreateCollection(ctx context.Context, req *wire.CreateCollectionRequest) (*wire.Status, error) {
 	d := v.s.config.Dialect
 	schema, err := decodeSchema(req.GetSchema())
 	if err != nil {
@@ -30,37 +27,37 @@ func (v *service) CreateCollection(ctx context.Context, req *milvuspb.CreateColl
 	}
 	if c := db.find(req.GetCollectionName()); c != nil {
 		if d != MilvusLite && c.shards == max(1, req.GetShardsNum()) && sameFields(c.schema, schema) {
-			return new(commonpb.Status), nil
+			return new(wire.Status), nil
 		}
 		return d.collectionExists(c.name).status(), nil
 	}
 	c := db.newCollection(req.GetCollectionName(), schema)
 	c.shards, c.consistency, c.properties = max(1, req.GetShardsNum()), req.GetConsistencyLevel(), req.GetProperties()
-	return new(commonpb.Status), nil
+	return new(wire.Status), nil
 }
 
 // sameFields reports whether schema asks for the collection that there is.
-func sameFields(is, schema *schemapb.CollectionSchema) bool {
-	return slices.EqualFunc(is.Fields, schema.Fields, func(a, b *schemapb.FieldSchema) bool {
+func sameFields(is, schema *wire.CollectionSchema) bool {
+	return slices.EqualFunc(is.Fields, schema.Fields, func(a, b *wire.FieldSchema) bool {
 		return a.Name == b.Name && a.DataType == b.DataType && a.IsPrimaryKey == b.IsPrimaryKey && a.AutoID == b.AutoID &&
 			sameParams(a.TypeParams, b.TypeParams)
 	})
 }
 
-func (v *service) HasCollection(ctx context.Context, req *milvuspb.HasCollectionRequest) (*milvuspb.BoolResponse, error) {
+func (v *service) HasCollection(ctx context.Context, req *wire.HasCollectionRequest) (*wire.BoolResponse, error) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	c, fail := v.find(ctx, req)
 	if fail != nil && fail.legacy == liteIllegalValue {
 		fail.legacy, fail.code = 0, 1
-		return &milvuspb.BoolResponse{Status: fail.status()}, nil
+		return &wire.BoolResponse{Status: fail.status()}, nil
 	}
-	return &milvuspb.BoolResponse{Status: new(commonpb.Status), Value: c != nil}, nil
+	return &wire.BoolResponse{Status: new(wire.Status), Value: c != nil}, nil
 }
 
-func (v *service) DescribeCollection(ctx context.Context, req *milvuspb.DescribeCollectionRequest) (*milvuspb.DescribeCollectionResponse, error) {
+func (v *service) DescribeCollection(ctx context.Context, req *wire.DescribeCollectionRequest) (*wire.DescribeCollectionResponse, error) {
 	db := databaseName(ctx, req.GetDbName())
-	answer := &milvuspb.DescribeCollectionResponse{CollectionName: req.GetCollectionName(), DbName: db}
+	answer := &wire.DescribeCollectionResponse{CollectionName: req.GetCollectionName(), DbName: db}
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	c := v.byID(db, req)
@@ -68,12 +65,12 @@ func (v *service) DescribeCollection(ctx context.Context, req *milvuspb.Describe
 		_, fail := v.find(ctx, req)
 		if v.s.config.Dialect != MilvusLite {
 			fail = v.s.config.Dialect.notDescribed(db, req.GetCollectionName(), req.GetCollectionID())
-			answer.Schema = new(schemapb.CollectionSchema)
+			answer.Schema = new(wire.CollectionSchema)
 		}
 		answer.Status = fail.status()
 		return answer, nil
 	}
-	answer.Status, answer.CollectionName = new(commonpb.Status), c.name
+	answer.Status, answer.CollectionName = new(wire.Status), c.name
 	answer.Schema = c.schema
 	answer.CollectionID, answer.ShardsNum, answer.NumPartitions = c.id, c.shards, int64(len(c.partitions))
 	answer.CreatedTimestamp, answer.CreatedUtcTimestamp = tso(c.created), uint64(c.created.UnixMilli())
@@ -82,7 +79,7 @@ func (v *service) DescribeCollection(ctx context.Context, req *milvuspb.Describe
 }
 
 // byID finds a collection by its name or, as some clients ask, by its id.
-func (v *service) byID(dbName string, req *milvuspb.DescribeCollectionRequest) *collection {
+func (v *service) byID(dbName string, req *wire.DescribeCollectionRequest) *collection {
 	db := v.s.databases[dbName]
 	if db == nil {
 		return nil
@@ -98,16 +95,16 @@ func (v *service) byID(dbName string, req *milvuspb.DescribeCollectionRequest) *
 	return nil
 }
 
-func (v *service) DropCollection(ctx context.Context, req *milvuspb.DropCollectionRequest) (*commonpb.Status, error) {
+func (v *service) DropCollection(ctx context.Context, req *wire.DropCollectionRequest) (*wire.Status, error) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	if db := v.s.databases[databaseName(ctx, req.GetDbName())]; db != nil {
 		db.drop(req.GetCollectionName())
 	}
-	return new(commonpb.Status), nil
+	return new(wire.Status), nil
 }
 
-func (v *service) CreatePartition(ctx context.Context, req *milvuspb.CreatePartitionRequest) (*commonpb.Status, error) {
+func (v *service) CreatePartition(ctx context.Context, req *wire.CreatePartitionRequest) (*wire.Status, error) {
 	return v.change(ctx, req, func(c *collection) *failure {
 		exists := c.partition(req.GetPartitionName()) != nil
 		switch {
@@ -120,7 +117,7 @@ func (v *service) CreatePartition(ctx context.Context, req *milvuspb.CreateParti
 	}).status(), nil
 }
 
-func (v *service) DropPartition(ctx context.Context, req *milvuspb.DropPartitionRequest) (*commonpb.Status, error) {
+func (v *service) DropPartition(ctx context.Context, req *wire.DropPartitionRequest) (*wire.Status, error) {
 	return v.change(ctx, req, func(c *collection) *failure {
 		d, name := v.s.config.Dialect, req.GetPartitionName()
 		p := c.partition(name)
@@ -140,20 +137,20 @@ func (v *service) DropPartition(ctx context.Context, req *milvuspb.DropPartition
 	}).status(), nil
 }
 
-func (v *service) HasPartition(ctx context.Context, req *milvuspb.HasPartitionRequest) (*milvuspb.BoolResponse, error) {
+func (v *service) HasPartition(ctx context.Context, req *wire.HasPartitionRequest) (*wire.BoolResponse, error) {
 	has := false
 	fail := v.change(ctx, req, func(c *collection) *failure {
 		has = c.partition(req.GetPartitionName()) != nil
 		return nil
 	})
 	fail = v.s.config.Dialect.ofPartitions(fail, "HasPartition")
-	return &milvuspb.BoolResponse{Status: fail.status(), Value: has}, nil
+	return &wire.BoolResponse{Status: fail.status(), Value: has}, nil
 }
 
-func (v *service) ShowPartitions(ctx context.Context, req *milvuspb.ShowPartitionsRequest) (*milvuspb.ShowPartitionsResponse, error) {
-	d, inMemory := v.s.config.Dialect, req.Type == milvuspb.ShowType_InMemory
+func (v *service) ShowPartitions(ctx context.Context, req *wire.ShowPartitionsRequest) (*wire.ShowPartitionsResponse, error) {
+	d, inMemory := v.s.config.Dialect, req.Type == wire.ShowType_InMemory
 	partitions, questions, fail := v.askPartitions(ctx, req)
-	answer := &milvuspb.ShowPartitionsResponse{Status: fail.status()}
+	answer := &wire.ShowPartitionsResponse{Status: fail.status()}
 	for i, p := range partitions {
 		var percent int64
 		if parts, _, err := read[milvuswait.LoadingProgress](questions[i]); err == nil && parts != nil {
@@ -173,8 +170,8 @@ func (v *service) ShowPartitions(ctx context.Context, req *milvuspb.ShowPartitio
 // askPartitions finds the partitions of a request and their loads. Only a list in
 // memory has only those that are loaded, and heeds names, as milvus-lite always
 // does.
-func (v *service) askPartitions(ctx context.Context, req *milvuspb.ShowPartitionsRequest) (found []*partition, questions []question, fail *failure) {
-	d, inMemory, names := v.s.config.Dialect, req.Type == milvuspb.ShowType_InMemory, req.GetPartitionNames()
+func (v *service) askPartitions(ctx context.Context, req *wire.ShowPartitionsRequest) (found []*partition, questions []question, fail *failure) {
+	d, inMemory, names := v.s.config.Dialect, req.Type == wire.ShowType_InMemory, req.GetPartitionNames()
 	fail = v.change(ctx, req, func(c *collection) *failure {
 		for _, name := range names {
 			if c.partition(name) == nil && inMemory && d != MilvusLite {

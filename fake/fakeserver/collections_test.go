@@ -7,44 +7,41 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 func TestCollectionsByClients(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.AddCollection("docs")
-	described, err := c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionName: "docs"})
+	described, err := wire.DescribeCollection.Call(t.Context(), c, &wire.DescribeCollectionRequest{CollectionName: "docs"})
 	require.NoError(t, err)
-	byID, err := c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionID: described.GetCollectionID()})
+	byID, err := wire.DescribeCollection.Call(t.Context(), c, &wire.DescribeCollectionRequest{CollectionID: described.GetCollectionID()})
 	require.NoError(t, err)
 	require.Equal(t, "docs", byID.GetCollectionName())
 	require.EqualValues(t, 100, described.GetSchema().GetFields()[0].GetFieldID())
 
 	for range 2 {
-		s, err := c.CreatePartition(t.Context(), &milvuspb.CreatePartitionRequest{CollectionName: "docs", PartitionName: "p1"})
+		s, err := wire.CreatePartition.Call(t.Context(), c, &wire.CreatePartitionRequest{CollectionName: "docs", PartitionName: "p1"})
 		succeeds(t, s, err)
 	}
-	has, err := c.HasPartition(t.Context(), &milvuspb.HasPartitionRequest{CollectionName: "docs", PartitionName: "p1"})
+	has, err := wire.HasPartition.Call(t.Context(), c, &wire.HasPartitionRequest{CollectionName: "docs", PartitionName: "p1"})
 	require.NoError(t, err)
 	require.True(t, has.GetValue())
-	shown, err := c.ShowPartitions(t.Context(), &milvuspb.ShowPartitionsRequest{CollectionName: "docs"})
+	shown, err := wire.ShowPartitions.Call(t.Context(), c, &wire.ShowPartitionsRequest{CollectionName: "docs"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"_default", "p1"}, shown.GetPartitionNames())
 	srv.Set(milvuswait.Loading("docs", "p1"), fake.Percents(1))
 	require.Equal(t, said{unexpected, 65535, "partition cannot be dropped, partition is loaded, please release it first"},
-		done(t)(c.DropPartition(t.Context(), &milvuspb.DropPartitionRequest{CollectionName: "docs", PartitionName: "p1"})))
+		done(t)(wire.DropPartition.Call(t.Context(), c, &wire.DropPartitionRequest{CollectionName: "docs", PartitionName: "p1"})))
 	require.Equal(t, said{unexpected, 65535, "default partition cannot be deleted"},
-		done(t)(c.DropPartition(t.Context(), &milvuspb.DropPartitionRequest{CollectionName: "docs", PartitionName: "_default"})))
+		done(t)(wire.DropPartition.Call(t.Context(), c, &wire.DropPartitionRequest{CollectionName: "docs", PartitionName: "_default"})))
 
-	s, err := c.DropCollection(t.Context(), &milvuspb.DropCollectionRequest{CollectionName: "docs"})
+	s, err := wire.DropCollection.Call(t.Context(), c, &wire.DropCollectionRequest{CollectionName: "docs"})
 	succeeds(t, s, err)
-	there, err := c.HasCollection(t.Context(), &milvuspb.HasCollectionRequest{CollectionName: "docs"})
+	there, err := wire.HasCollection.Call(t.Context(), c, &wire.HasCollectionRequest{CollectionName: "docs"})
 	require.NoError(t, err)
 	require.Equal(t, ok, of(there.GetStatus()))
 	require.False(t, there.GetValue())
@@ -52,9 +49,9 @@ func TestCollectionsByClients(t *testing.T) {
 
 func TestCreateCollection(t *testing.T) {
 	schema := func(dim string) []byte {
-		s := &schemapb.CollectionSchema{Name: "docs", Fields: []*schemapb.FieldSchema{
-			{Name: "id", IsPrimaryKey: true, DataType: schemapb.DataType_VarChar},
-			{Name: "vec", DataType: schemapb.DataType_FloatVector, TypeParams: []*commonpb.KeyValuePair{{Key: "dim", Value: dim}}},
+		s := &wire.CollectionSchema{Name: "docs", Fields: []*wire.FieldSchema{
+			{Name: "id", IsPrimaryKey: true, DataType: wire.DataType_VarChar},
+			{Name: "vec", DataType: wire.DataType_FloatVector, TypeParams: []*wire.KeyValuePair{{Key: "dim", Value: dim}}},
 		}}
 		b, err := encoding.GetCodecV2(proto.Name).Marshal(s)
 		require.NoError(t, err)
@@ -77,7 +74,7 @@ func TestCreateCollection(t *testing.T) {
 		t.Run(tt.dialect.String(), func(t *testing.T) {
 			_, c := start(t, fakeserver.Config{Dialect: tt.dialect})
 			create := func(db, dim string, shards int32) said {
-				return done(t)(c.CreateCollection(t.Context(), &milvuspb.CreateCollectionRequest{
+				return done(t)(wire.CreateCollection.Call(t.Context(), c, &wire.CreateCollectionRequest{
 					DbName: db, CollectionName: "docs", Schema: schema(dim), ShardsNum: shards,
 				}))
 			}
@@ -87,14 +84,14 @@ func TestCreateCollection(t *testing.T) {
 			require.Equal(t, tt.differ, create("", "16", 2))
 			require.Equal(t, tt.ghost, create("ghost", "8", 2))
 
-			keys := &schemapb.StringArray{Data: []string{"a", "b"}}
-			inserted, err := c.Insert(t.Context(), &milvuspb.InsertRequest{CollectionName: "docs", NumRows: 2, FieldsData: []*schemapb.FieldData{
+			keys := &wire.StringArray{Data: []string{"a", "b"}}
+			inserted, err := wire.Insert.Call(t.Context(), c, &wire.InsertRequest{CollectionName: "docs", NumRows: 2, FieldsData: []*wire.FieldData{
 				{FieldName: "vec"},
-				{FieldName: "id", Field: &schemapb.FieldData_Scalars{Scalars: &schemapb.ScalarField{Data: &schemapb.ScalarField_StringData{StringData: keys}}}},
+				{FieldName: "id", Field: &wire.FieldData_Scalars{Scalars: &wire.ScalarField{Data: &wire.ScalarField_StringData{StringData: keys}}}},
 			}})
 			require.NoError(t, err)
 			require.Equal(t, keys.Data, inserted.GetIDs().GetStrId().GetData())
-			rubbish := done(t)(c.CreateCollection(t.Context(), &milvuspb.CreateCollectionRequest{CollectionName: "x", Schema: []byte("rubbish")}))
+			rubbish := done(t)(wire.CreateCollection.Call(t.Context(), c, &wire.CreateCollectionRequest{CollectionName: "x", Schema: []byte("rubbish")}))
 			require.NotEqual(t, ok, rubbish)
 		})
 	}

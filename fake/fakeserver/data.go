@@ -7,18 +7,16 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // Insert counts the rows and forgets the rest of them.
-func (v *service) Insert(ctx context.Context, req *milvuspb.InsertRequest) (*milvuspb.MutationResult, error) {
+func (v *service) Insert(ctx context.Context, req *wire.InsertRequest) (*wire.MutationResult, error) {
 	rows := make([]uint32, req.GetNumRows())
 	for i := range rows {
 		rows[i] = uint32(i)
 	}
-	answer := new(milvuspb.MutationResult)
+	answer := new(wire.MutationResult)
 	fail := v.change(ctx, req, func(c *collection) *failure {
 		p := c.partition(cmp.Or(req.GetPartitionName(), defaultPartition))
 		if p == nil {
@@ -41,21 +39,21 @@ func (v *service) Insert(ctx context.Context, req *milvuspb.InsertRequest) (*mil
 }
 
 // keys returns the keys that were inserted, or new ones if the server makes them.
-func (s *Server) keys(c *collection, req *milvuspb.InsertRequest) *schemapb.IDs {
+func (s *Server) keys(c *collection, req *wire.InsertRequest) *wire.IDs {
 	for _, field := range req.GetFieldsData() {
 		if schema := c.field(field.GetFieldName()); schema == nil || !schema.GetIsPrimaryKey() {
 			continue
 		}
 		if strings := field.GetScalars().GetStringData(); strings != nil {
-			return &schemapb.IDs{IdField: &schemapb.IDs_StrId{StrId: strings}}
+			return &wire.IDs{IdField: &wire.IDs_StrId{StrId: strings}}
 		}
-		return &schemapb.IDs{IdField: &schemapb.IDs_IntId{IntId: field.GetScalars().GetLongData()}}
+		return &wire.IDs{IdField: &wire.IDs_IntId{IntId: field.GetScalars().GetLongData()}}
 	}
 	made := make([]int64, req.GetNumRows())
 	for i := range made {
 		made[i] = s.id()
 	}
-	return &schemapb.IDs{IdField: &schemapb.IDs_IntId{IntId: &schemapb.LongArray{Data: made}}}
+	return &wire.IDs{IdField: &wire.IDs_IntId{IntId: &wire.LongArray{Data: made}}}
 }
 
 // flush makes lots of the rows that are not flushed and returns the segments of
@@ -75,18 +73,18 @@ func (s *Server) flush(c *collection) (sealed, flushed []int64) {
 	return sealed, flushed
 }
 
-func (v *service) Flush(ctx context.Context, req *milvuspb.FlushRequest) (*milvuspb.FlushResponse, error) {
-	answer := &milvuspb.FlushResponse{
-		Status: new(commonpb.Status), DbName: databaseName(ctx, req.GetDbName()),
-		CollSegIDs: map[string]*schemapb.LongArray{}, FlushCollSegIDs: map[string]*schemapb.LongArray{},
+func (v *service) Flush(ctx context.Context, req *wire.FlushRequest) (*wire.FlushResponse, error) {
+	answer := &wire.FlushResponse{
+		Status: new(wire.Status), DbName: databaseName(ctx, req.GetDbName()),
+		CollSegIDs: map[string]*wire.LongArray{}, FlushCollSegIDs: map[string]*wire.LongArray{},
 		CollSealTimes: map[string]int64{}, CollFlushTs: map[string]uint64{},
 	}
 	for _, name := range req.GetCollectionNames() {
-		one := &milvuspb.DescribeCollectionRequest{DbName: req.GetDbName(), CollectionName: name}
+		one := &wire.DescribeCollectionRequest{DbName: req.GetDbName(), CollectionName: name}
 		fail := v.change(ctx, one, func(c *collection) *failure {
 			sealed, flushed := v.s.flush(c)
-			answer.CollSegIDs[name] = &schemapb.LongArray{Data: sealed}
-			answer.FlushCollSegIDs[name] = &schemapb.LongArray{Data: flushed}
+			answer.CollSegIDs[name] = &wire.LongArray{Data: sealed}
+			answer.FlushCollSegIDs[name] = &wire.LongArray{Data: flushed}
 			answer.CollSealTimes[name] = time.Now().Unix()
 			if v.s.config.Dialect == Milvus23 {
 				answer.CollFlushTs[name] = tso(time.Now())
@@ -94,25 +92,25 @@ func (v *service) Flush(ctx context.Context, req *milvuspb.FlushRequest) (*milvu
 			return nil
 		})
 		if fail != nil && v.s.config.Dialect != MilvusLite {
-			return &milvuspb.FlushResponse{Status: fail.status()}, nil
+			return &wire.FlushResponse{Status: fail.status()}, nil
 		}
 	}
 	if v.s.config.Dialect == MilvusLite {
-		return &milvuspb.FlushResponse{Status: answer.Status}, nil
+		return &wire.FlushResponse{Status: answer.Status}, nil
 	}
 	return answer, nil
 }
 
 // GetFlushState says true when the rows are counted: of the segments, and of the
 // collection if there is one.
-func (v *service) GetFlushState(ctx context.Context, req *milvuspb.GetFlushStateRequest) (*milvuspb.GetFlushStateResponse, error) {
+func (v *service) GetFlushState(ctx context.Context, req *wire.GetFlushStateRequest) (*wire.GetFlushStateResponse, error) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	c, fail := v.find(ctx, req)
 	if fail != nil && req.GetCollectionName() != "" && v.s.config.Dialect == Milvus23 {
-		return &milvuspb.GetFlushStateResponse{Status: fail.status()}, nil
+		return &wire.GetFlushStateResponse{Status: fail.status()}, nil
 	}
-	answer := &milvuspb.GetFlushStateResponse{Status: new(commonpb.Status), Flushed: true}
+	answer := &wire.GetFlushStateResponse{Status: new(wire.Status), Flushed: true}
 	for _, db := range v.s.databases {
 		for _, other := range db.collections {
 			for _, l := range other.lots {
@@ -127,7 +125,7 @@ func (v *service) GetFlushState(ctx context.Context, req *milvuspb.GetFlushState
 
 // GetCollectionStatistics tells rows when they are flushed, 2.2 only when they
 // are counted.
-func (v *service) GetCollectionStatistics(ctx context.Context, req *milvuspb.GetCollectionStatisticsRequest) (*milvuspb.GetCollectionStatisticsResponse, error) {
+func (v *service) GetCollectionStatistics(ctx context.Context, req *wire.GetCollectionStatisticsRequest) (*wire.GetCollectionStatisticsResponse, error) {
 	var rows int64
 	fail := v.change(ctx, req, func(c *collection) *failure {
 		for _, l := range c.lots {
@@ -137,9 +135,9 @@ func (v *service) GetCollectionStatistics(ctx context.Context, req *milvuspb.Get
 		}
 		return nil
 	})
-	answer := &milvuspb.GetCollectionStatisticsResponse{Status: fail.status()}
+	answer := &wire.GetCollectionStatisticsResponse{Status: fail.status()}
 	if fail == nil {
-		answer.Stats = []*commonpb.KeyValuePair{{Key: "row_count", Value: strconv.FormatInt(rows, 10)}}
+		answer.Stats = []*wire.KeyValuePair{{Key: "row_count", Value: strconv.FormatInt(rows, 10)}}
 	}
 	return answer, nil
 }

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // Dialect is the server whose answers a Server gives: its codes and reasons word
@@ -36,7 +36,7 @@ func (d Dialect) String() string {
 
 // failure is what a server says in the body of an answer.
 type failure struct {
-	legacy commonpb.ErrorCode
+	legacy wire.ErrorCode
 	code   int32
 	reason string
 	detail string
@@ -44,21 +44,21 @@ type failure struct {
 
 // status returns a new message, since messages are not to be shared; nil is
 // success.
-func (f *failure) status() *commonpb.Status {
+func (f *failure) status() *wire.Status {
 	if f == nil {
-		return &commonpb.Status{}
+		return &wire.Status{}
 	}
-	return &commonpb.Status{ErrorCode: f.legacy, Code: f.code, Reason: f.reason, Detail: f.detail}
+	return &wire.Status{ErrorCode: f.legacy, Code: f.code, Reason: f.reason, Detail: f.detail}
 }
 
 // Milvus' error codes for what no other is for.
 const (
-	unexpected       = commonpb.ErrorCode_UnexpectedError
+	unexpected       = wire.ErrorCode_UnexpectedError
 	codeUnexpected   = 65535
 	liteIllegalValue = 6 // as both code and error code
 )
 
-func said(legacy commonpb.ErrorCode, code int32, format string, args ...any) failure {
+func said(legacy wire.ErrorCode, code int32, format string, args ...any) failure {
 	return failure{legacy: legacy, code: code, reason: fmt.Sprintf(format, args...)}
 }
 
@@ -78,18 +78,18 @@ func (d Dialect) one(v23, v22, lite failure) *failure {
 
 func (d Dialect) collectionNotFound(db, name string) *failure {
 	return d.one(
-		said(commonpb.ErrorCode_CollectionNotExists, 100, "collection not found[database=%s][collection=%s]", db, name),
+		said(wire.ErrorCode_CollectionNotExists, 100, "collection not found[database=%s][collection=%s]", db, name),
 		said(unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection %s:%s", db, name),
-		said(commonpb.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
+		said(wire.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
 	)
 }
 
 // collectionDropped is what is said of a collection that the proxy knew.
 func (d Dialect) collectionDropped(id int64, name string) *failure {
 	return d.one(
-		said(commonpb.ErrorCode_CollectionNotExists, 100, "collection not found[collection=%d]", id),
+		said(wire.ErrorCode_CollectionNotExists, 100, "collection not found[collection=%d]", id),
 		said(unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection: %d", id),
-		said(commonpb.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
+		said(wire.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
 	)
 }
 
@@ -173,7 +173,7 @@ func (d Dialect) notFullyLoaded(id int64) *failure {
 
 func (d Dialect) partitionNotFound(name string) *failure {
 	return d.one(
-		said(commonpb.ErrorCode_MetaFailed, 200, "partition not found[partition=%s]", name),
+		said(wire.ErrorCode_MetaFailed, 200, "partition not found[partition=%s]", name),
 		said(unexpected, 0, "partition is not exist: %s", name),
 		said(200, 200, "%s", name),
 	)
@@ -198,15 +198,15 @@ func (d Dialect) partitionNotListed(c *collection, p *partition) *failure {
 
 // indexNotFound is what DescribeIndex says; an empty index is every one.
 func (d Dialect) indexNotFound(c *collection, index string) *failure {
-	v23 := said(commonpb.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", index)
-	lite := said(commonpb.ErrorCode_IllegalRowRecord, 700, "no index on field '%s' of collection '%s'", index, c.name)
+	v23 := said(wire.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", index)
+	lite := said(wire.ErrorCode_IllegalRowRecord, 700, "no index on field '%s' of collection '%s'", index, c.name)
 	if index == "" {
 		v23.reason = fmt.Sprintf("index not found[collection=%s]", c.name)
 	}
 	if len(c.indexes) == 0 {
 		lite.reason = fmt.Sprintf("no index on collection '%s'", c.name)
 	}
-	return d.one(v23, said(commonpb.ErrorCode_IndexNotExist, 0, "index doesn't exist, collectionID %d", c.id), lite)
+	return d.one(v23, said(wire.ErrorCode_IndexNotExist, 0, "index doesn't exist, collectionID %d", c.id), lite)
 }
 
 // loadWithoutIndex is the refusal of a load; milvus-lite needs no index.

@@ -5,21 +5,20 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
-
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 const (
-	unexpected  = commonpb.ErrorCode_UnexpectedError
-	notExists   = commonpb.ErrorCode_CollectionNotExists
-	indexAbsent = commonpb.ErrorCode_IndexNotExist
-	metaFailed  = commonpb.ErrorCode_MetaFailed
+	unexpected  = wire.ErrorCode_UnexpectedError
+	notExists   = wire.ErrorCode_CollectionNotExists
+	indexAbsent = wire.ErrorCode_IndexNotExist
+	metaFailed  = wire.ErrorCode_MetaFailed
 )
 
 // Ids in the order in which this world is made: the database's collections and
@@ -57,30 +56,30 @@ func TestAnswersOfEachDialect(t *testing.T) {
 	noIndex := map[fakeserver.Dialect]said{
 		v23:  {indexAbsent, 700, "index not found[collection=docs]"},
 		v22:  {indexAbsent, 0, fmt.Sprintf("index doesn't exist, collectionID %d", docsID)},
-		lite: {commonpb.ErrorCode_IllegalRowRecord, 700, "no index on collection 'docs'"},
+		lite: {wire.ErrorCode_IllegalRowRecord, 700, "no index on collection 'docs'"},
 	}
 	all := map[fakeserver.Dialect]said{}
 	tests := []struct {
 		name string
-		ask  func(*testing.T, milvuspb.MilvusServiceClient) said
+		ask  func(*testing.T, grpc.ClientConnInterface) said
 		want map[fakeserver.Dialect]said
 	}{
-		{"unknown collection, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown collection, GetLoadingProgress", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(loadingProgress(t, c, "nope").GetStatus())
 		}, absent},
-		{"unknown collection, DescribeIndex", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown collection, DescribeIndex", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(describeIndex(t, c, "nope", "", 0).GetStatus())
 		}, absent},
-		{"unknown collection, ShowCollections by name", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown collection, ShowCollections by name", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(inMemory(t, c, "nope").GetStatus())
 		}, map[fakeserver.Dialect]said{v23: absent[v23], v22: absent[v22], lite: ok}},
-		{"unknown collection, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown collection, GetLoadState", func(t *testing.T, c grpc.ClientConnInterface) said {
 			r := loadState(t, c, "nope")
-			require.Equal(t, commonpb.LoadState_LoadStateNotExist, r.GetState())
+			require.Equal(t, wire.LoadState_LoadStateNotExist, r.GetState())
 			return of(r.GetStatus())
 		}, all},
-		{"unknown collection, DescribeCollection", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
-			r, err := c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionName: "nope"})
+		{"unknown collection, DescribeCollection", func(t *testing.T, c grpc.ClientConnInterface) said {
+			r, err := wire.DescribeCollection.Call(t.Context(), c, &wire.DescribeCollectionRequest{CollectionName: "nope"})
 			require.NoError(t, err)
 			return of(r.GetStatus())
 		}, map[fakeserver.Dialect]said{
@@ -88,8 +87,8 @@ func TestAnswersOfEachDialect(t *testing.T) {
 			v22:  {unexpected, 0, "code: CollectionNotExists, reason: can't find collection default:nope"},
 			lite: absent[lite],
 		}},
-		{"unknown collection, HasPartition", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
-			r, err := c.HasPartition(t.Context(), &milvuspb.HasPartitionRequest{CollectionName: "nope", PartitionName: "p1"})
+		{"unknown collection, HasPartition", func(t *testing.T, c grpc.ClientConnInterface) said {
+			r, err := wire.HasPartition.Call(t.Context(), c, &wire.HasPartitionRequest{CollectionName: "nope", PartitionName: "p1"})
 			require.NoError(t, err)
 			return of(r.GetStatus())
 		}, map[fakeserver.Dialect]said{
@@ -97,13 +96,13 @@ func TestAnswersOfEachDialect(t *testing.T) {
 			v22:  {unexpected, 0, "HasPartition failed: code: CollectionNotExists, reason: can't find collection default:nope"},
 			lite: absent[lite],
 		}},
-		{"dropped, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"dropped, GetLoadingProgress", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(loadingProgress(t, c, "gone").GetStatus())
 		}, dropped},
-		{"dropped, DescribeIndex", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"dropped, DescribeIndex", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(describeIndex(t, c, "gone", "", 0).GetStatus())
 		}, dropped},
-		{"not loaded, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"not loaded, GetLoadingProgress", func(t *testing.T, c grpc.ClientConnInterface) said {
 			r := loadingProgress(t, c, "docs")
 			require.Zero(t, r.GetProgress())
 			return of(r.GetStatus())
@@ -112,67 +111,67 @@ func TestAnswersOfEachDialect(t *testing.T) {
 			v22:  {unexpected, 0, fmt.Sprintf("collection %d has not been loaded to memory or load failed", docsID)},
 			lite: ok,
 		}},
-		{"not loaded, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"not loaded, GetLoadState", func(t *testing.T, c grpc.ClientConnInterface) said {
 			r := loadState(t, c, "docs")
-			require.Equal(t, commonpb.LoadState_LoadStateNotLoad, r.GetState())
+			require.Equal(t, wire.LoadState_LoadStateNotLoad, r.GetState())
 			return of(r.GetStatus())
 		}, all},
-		{"not loaded, ShowCollections by name", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"not loaded, ShowCollections by name", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(inMemory(t, c, "docs").GetStatus())
 		}, map[fakeserver.Dialect]said{
 			v23:  {unexpected, 65535, "collection not loaded[collection=docs]"},
 			v22:  {unexpected, 0, "collection docs has not been loaded to memory or load failed"},
 			lite: ok,
 		}},
-		{"unknown partition, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown partition, GetLoadingProgress", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(loadingProgress(t, c, "loaded", "nopart").GetStatus())
 		}, map[fakeserver.Dialect]said{
 			v23:  {metaFailed, 200, "partition not found[partition=nopart]"},
 			v22:  {unexpected, 0, "partition is not exist: nopart"},
 			lite: ok,
 		}},
-		{"unknown partition, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown partition, GetLoadState", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(loadState(t, c, "loaded", "nopart").GetStatus())
 		}, map[fakeserver.Dialect]said{v23: {metaFailed, 200, "partition not found[partition=nopart]"}, v22: ok, lite: ok}},
-		{"partition not loaded, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"partition not loaded, GetLoadingProgress", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(loadingProgress(t, c, "docs", "_default").GetStatus())
 		}, map[fakeserver.Dialect]said{
 			v23:  {unexpected, 201, fmt.Sprintf("partition not loaded[partition=%d]", defaultID)},
 			v22:  {unexpected, 0, "fail to show partitions from the querycoord, invalid data num"},
 			lite: ok,
 		}},
-		{"no index", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"no index", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(describeIndex(t, c, "docs", "", 0).GetStatus())
 		}, noIndex},
-		{"unknown index", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown index", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return of(describeIndex(t, c, "loaded", "nope", 0).GetStatus())
 		}, map[fakeserver.Dialect]said{
 			v23:  {indexAbsent, 700, "index not found[indexName=nope]"},
 			v22:  {indexAbsent, 0, fmt.Sprintf("index doesn't exist, collectionID %d", loadedID)},
 			lite: ok, // it answers with all there are
 		}},
-		{"load without index", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"load without index", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return done(t)(load(t.Context(), c, "docs"))
 		}, map[fakeserver.Dialect]said{
 			v23:  noIndex[v23],
 			v22:  {unexpected, 0, noIndex[v22].reason},
 			lite: ok,
 		}},
-		{"refresh of what is loading", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
-			return done(t)(c.LoadCollection(t.Context(), &milvuspb.LoadCollectionRequest{CollectionName: "loaded", Refresh: true}))
+		{"refresh of what is loading", func(t *testing.T, c grpc.ClientConnInterface) said {
+			return done(t)(wire.LoadCollection.Call(t.Context(), c, &wire.LoadCollectionRequest{CollectionName: "loaded", Refresh: true}))
 		}, map[fakeserver.Dialect]said{
 			v23: {unexpected, 101, fmt.Sprintf("collection not fully loaded: collection not loaded[collection=%d]", loadedID)},
 			v22: {unexpected, 0, "a collection must be fully loaded before refreshing"},
 		}},
-		{"drop of an index in use", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
-			return done(t)(c.DropIndex(t.Context(), &milvuspb.DropIndexRequest{CollectionName: "loaded", IndexName: "vidx"}))
+		{"drop of an index in use", func(t *testing.T, c grpc.ClientConnInterface) said {
+			return done(t)(wire.DropIndex.Call(t.Context(), c, &wire.DropIndexRequest{CollectionName: "loaded", IndexName: "vidx"}))
 		}, map[fakeserver.Dialect]said{
 			v23:  {unexpected, 65535, "index cannot be dropped, collection is loaded, please release it first"},
 			v22:  {unexpected, 0, "index cannot be dropped, collection is loaded, please release it first"},
 			lite: {6, 6, "index cannot be dropped on loaded collection; call release() first"},
 		}},
-		{"unknown database, ShowCollections", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
-			r, err := c.ShowCollections(t.Context(), &milvuspb.ShowCollectionsRequest{DbName: "ghost"})
+		{"unknown database, ShowCollections", func(t *testing.T, c grpc.ClientConnInterface) said {
+			r, err := wire.ShowCollections.Call(t.Context(), c, &wire.ShowCollectionsRequest{DbName: "ghost"})
 			require.NoError(t, err)
 			return of(r.GetStatus())
 		}, map[fakeserver.Dialect]said{
@@ -180,9 +179,9 @@ func TestAnswersOfEachDialect(t *testing.T) {
 			v22:  {unexpected, 0, "ShowCollections failed: database:ghost not found"},
 			lite: {0, 1, "database 'ghost' does not exist"},
 		}},
-		{"unknown database in the metadata, GetLoadingProgress", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
+		{"unknown database in the metadata, GetLoadingProgress", func(t *testing.T, c grpc.ClientConnInterface) said {
 			ctx := metadata.AppendToOutgoingContext(t.Context(), "dbname", "ghost")
-			r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "nope"})
+			r, err := wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{CollectionName: "nope"})
 			require.NoError(t, err)
 			return of(r.GetStatus())
 		}, map[fakeserver.Dialect]said{
@@ -190,10 +189,10 @@ func TestAnswersOfEachDialect(t *testing.T) {
 			v22:  {unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection ghost:nope"},
 			lite: {6, 6, "database 'ghost' does not exist"},
 		}},
-		{"unknown database, GetLoadState", func(t *testing.T, c milvuspb.MilvusServiceClient) said {
-			r, err := c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{DbName: "ghost", CollectionName: "nope"})
+		{"unknown database, GetLoadState", func(t *testing.T, c grpc.ClientConnInterface) said {
+			r, err := wire.GetLoadState.Call(t.Context(), c, &wire.GetLoadStateRequest{DbName: "ghost", CollectionName: "nope"})
 			require.NoError(t, err)
-			require.Equal(t, commonpb.LoadState_LoadStateNotExist, r.GetState())
+			require.Equal(t, wire.LoadState_LoadStateNotExist, r.GetState())
 			return of(r.GetStatus())
 		}, map[fakeserver.Dialect]said{lite: {6, 6, "database 'ghost' does not exist"}}},
 	}
@@ -215,9 +214,9 @@ func TestVersionOfEachDialect(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			_, c := start(t, fakeserver.Config{Dialect: dialect})
 
-			version, err := c.GetVersion(t.Context(), &milvuspb.GetVersionRequest{})
+			version, err := wire.GetVersion.Call(t.Context(), c, &wire.GetVersionRequest{})
 			require.NoError(t, err)
-			connected, err := c.Connect(t.Context(), &milvuspb.ConnectRequest{})
+			connected, err := wire.Connect.Call(t.Context(), c, &wire.ConnectRequest{})
 			require.NoError(t, err)
 
 			require.Equal(t, want, version.GetVersion())

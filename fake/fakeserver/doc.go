@@ -60,7 +60,7 @@
 //		require.NoError(t, err)
 //		defer conn.Close()
 //		srv.Set(milvuswait.Loading("docs"), fake.LoadOver(40*time.Minute))
-//		p := rpc.New(milvuspb.NewMilvusServiceClient(conn))
+//		p := rpc.New(conn)
 //
 //		_, err = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
 //

@@ -8,12 +8,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 func ExampleServer_Fail() {
@@ -52,7 +50,7 @@ func ExampleHang() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 	defer cancel()
-	_, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+	_, err := wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 	fmt.Println(status.Code(err))
 	// Output: DeadlineExceeded
 }
@@ -74,7 +72,7 @@ func ExampleSlow() {
 func ExampleReject() {
 	srv, c, stop := serve(fakeserver.Config{})
 	defer stop()
-	srv.Fail("GetLoadingProgress", fakeserver.Reject(8, commonpb.ErrorCode_RateLimit, "rate limit exceeded"))
+	srv.Fail("GetLoadingProgress", fakeserver.Reject(8, wire.ErrorCode_RateLimit, "rate limit exceeded"))
 
 	progress(c)
 	// Output: rate limit exceeded
@@ -85,7 +83,7 @@ func ExampleBlank() {
 	defer stop()
 	srv.Fail("GetLoadingProgress", fakeserver.Blank())
 
-	r, err := c.GetLoadingProgress(context.Background(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+	r, err := wire.GetLoadingProgress.Call(context.Background(), c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 	fmt.Println(r.GetStatus() == nil, err)
 	// Output: true <nil>
 }

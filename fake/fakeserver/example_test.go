@@ -15,11 +15,12 @@ import (
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
 // serve returns a server and a client of it in memory.
-func serve(config fakeserver.Config) (srv *fakeserver.Server, c milvuspb.MilvusServiceClient, stop func()) {
+func serve(config fakeserver.Config) (srv *fakeserver.Server, c grpc.ClientConnInterface, stop func()) {
 	srv, err := fakeserver.Start(config)
 	if err != nil {
 		log.Fatal(err)
@@ -28,15 +29,15 @@ func serve(config fakeserver.Config) (srv *fakeserver.Server, c milvuspb.MilvusS
 	if err != nil {
 		log.Fatal(err)
 	}
-	return srv, milvuspb.NewMilvusServiceClient(conn), func() {
+	return srv, conn, func() {
 		_ = conn.Close()
 		srv.Close()
 	}
 }
 
 // progress prints how far the loading of "docs" is.
-func progress(c milvuspb.MilvusServiceClient) {
-	r, err := c.GetLoadingProgress(context.Background(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+func progress(c grpc.ClientConnInterface) {
+	r, err := wire.GetLoadingProgress.Call(context.Background(), c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 	switch {
 	case err != nil:
 		fmt.Println(status.Code(err))
@@ -90,7 +91,7 @@ func ExampleServer_Dial() {
 	defer conn.Close()
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(100))
 
-	p := rpc.New(milvuspb.NewMilvusServiceClient(conn))
+	p := rpc.New(conn)
 	fmt.Println(milvuswait.WaitForLoadingComplete(context.Background(), p, "docs"))
 	// Output: 100% <nil>
 }
@@ -123,7 +124,7 @@ func ExampleServer_Address() {
 		log.Fatal(err)
 	}
 	defer conn.Close()
-	progress(milvuspb.NewMilvusServiceClient(conn))
+	progress(conn)
 	// Output: collection not found[database=default][collection=docs]
 }
 
@@ -132,7 +133,7 @@ func ExampleServer_In() {
 	defer stop()
 	srv.In("tenant").Set(milvuswait.Loading("docs"), fake.Percents(40))
 
-	r, err := c.GetLoadingProgress(context.Background(), &milvuspb.GetLoadingProgressRequest{DbName: "tenant", CollectionName: "docs"})
+	r, err := wire.GetLoadingProgress.Call(context.Background(), c, &wire.GetLoadingProgressRequest{DbName: "tenant", CollectionName: "docs"})
 	fmt.Println(r.GetProgress(), err)
 	// Output: 40 <nil>
 }
@@ -153,7 +154,7 @@ func ExampleServer_Restart() {
 		log.Fatal(err)
 	}
 	defer conn.Close()
-	progress(milvuspb.NewMilvusServiceClient(conn))
+	progress(conn)
 	// Output:
 	// 40 %
 	// Unavailable
@@ -175,11 +176,12 @@ func ExampleServer_LastRequest() {
 	defer stop()
 	progress(c)
 
-	request := srv.LastRequest("GetLoadingProgress").(*milvuspb.GetLoadingProgressRequest)
-	fmt.Println(request.GetCollectionName())
+	var request milvuspb.GetLoadingProgressRequest // of any version of go-api
+	found := srv.LastRequest("GetLoadingProgress", &request)
+	fmt.Println(found, request.GetCollectionName())
 	// Output:
 	// collection not found[database=default][collection=docs]
-	// docs
+	// true docs
 }
 
 func ExampleDatabase_Set() {
@@ -209,7 +211,7 @@ func ExampleDatabase_AddRows() {
 	defer stop()
 
 	srv.AddRows("docs", 100_000)
-	r, err := c.GetCollectionStatistics(context.Background(), &milvuspb.GetCollectionStatisticsRequest{CollectionName: "docs"})
+	r, err := wire.GetCollectionStatistics.Call(context.Background(), c, &wire.GetCollectionStatisticsRequest{CollectionName: "docs"})
 	fmt.Println(r.GetStats()[0].GetValue(), err)
 	// Output: 100000 <nil>
 }

@@ -4,22 +4,18 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"path"
-	"reflect"
 	"slices"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
-
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/milvuswait/milvuswait/fake"
-	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // AnyMethod, as a method, stands for every RPC.
@@ -72,11 +68,12 @@ func Refuse(code codes.Code, message string) Fault {
 	return Fault{act: refuse, err: status.Error(code, message)}
 }
 
-// Reject returns the fault of calls that are answered with that failure in the
-// body, as Milvus says nearly all of its own, and are not carried out. A code of
-// 0 is that of Milvus 2.2, which has only error codes.
-func Reject(code int32, errorCode commonpb.ErrorCode, reason string) Fault {
-	return Fault{act: reject, said: failure{code: code, legacy: errorCode, reason: reason}}
+// Reject returns the fault of calls that are answered with that failure in the body,
+// as Milvus reports nearly all of its failures, and are not carried out. A code of 0
+// stands for Milvus 2.2, which has only error codes. The error code is a
+// commonpb.ErrorCode of any version of go-api, or a number.
+func Reject[ErrorCode ~int32 | ~int](code int32, errorCode ErrorCode, reason string) Fault {
+	return Fault{act: reject, said: failure{code: code, legacy: wire.ErrorCode(errorCode), reason: reason}}
 }
 
 // Blank returns the fault of calls that are answered with an empty message,
@@ -96,9 +93,15 @@ func (f Fault) On(calls ...int) Fault {
 // Fail makes calls of the method, such as "GetLoadingProgress", or of AnyMethod,
 // meet those faults from now on, besides the ones it meets already. The time of
 // every Slow that a call meets adds up; then the first of its other faults
-// decides. It panics if there is no such method.
+// decides. It panics if there is no such method, or if a call that the server does not
+// serve is to meet Reject or Blank, which need its response message.
 func (s *Server) Fail(method string, faults ...Fault) {
-	mustBeMethod("Fail", method)
+	s.mustBeMethod("Fail", method)
+	for _, f := range faults {
+		if slices.Contains(unserved, method) && (f.act == reject || f.act == blank) {
+			panic(fmt.Sprintf("fakeserver: Fail: %s is not served: use Refuse", method))
+		}
+	}
 	s.state.Lock()
 	defer s.state.Unlock()
 	for _, f := range faults {
@@ -111,7 +114,7 @@ func (s *Server) Fail(method string, faults ...Fault) {
 // method.
 func (s *Server) Heal(methods ...string) {
 	for _, method := range methods {
-		mustBeMethod("Heal", method)
+		s.mustBeMethod("Heal", method)
 	}
 	s.state.Lock()
 	defer s.state.Unlock()
@@ -126,106 +129,40 @@ func (s *Server) Heal(methods ...string) {
 // Count returns how often the method was called, or all methods for AnyMethod,
 // since the server was first started. It panics if there is no such method.
 func (s *Server) Count(method string) int {
-	mustBeMethod("Count", method)
+	s.mustBeMethod("Count", method)
 	s.state.Lock()
 	defer s.state.Unlock()
 	return s.counts[method]
 }
 
-// LastRequest returns the newest request of the method, such as a
-// *milvuspb.DescribeIndexRequest, or nil if there was none. It must not be
-// written to. It panics if there is no such method.
-func (s *Server) LastRequest(method string) any {
-	mustBeMethod("LastRequest", method)
+// LastRequest copies the newest request of the method, or of all methods for
+// AnyMethod, to into, and returns whether there was one. The message into is a request
+// of that method of any version of go-api, such as a *milvuspb.DescribeIndexRequest.
+// It panics if there is no such method, or if into is another message.
+func (s *Server) LastRequest(method string, into any) bool {
+	s.mustBeMethod("LastRequest", method)
 	s.state.Lock()
-	defer s.state.Unlock()
-	return s.last[method]
-}
-
-// traffic is what went over the wire and what is to go wrong there.
-type traffic struct {
-	counts map[string]int
-	last   map[string]any
-	faults map[string][]*armed
-}
-
-// armed is a fault and how many calls have come by it.
-type armed struct {
-	Fault
-	seen int
-}
-
-// note counts a call and returns the fault that it meets.
-func (t *traffic) note(method string, req any) Fault {
-	var met Fault
-	for _, name := range []string{method, AnyMethod} {
-		t.counts[name]++
-		t.last[name] = req
-		for _, a := range t.faults[name] {
-			a.seen++
-			if a.calls != nil && !slices.Contains(a.calls, a.seen) {
-				continue
-			}
-			met.delay += min(a.delay, fake.Forever-met.delay)
-			if met.act == proceed {
-				met.act, met.said, met.err = a.act, a.said, a.err
-			}
-		}
-	}
-	return met
-}
-
-func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	method := path.Base(info.FullMethod)
-	s.state.Lock()
-	fault := s.note(method, req)
+	last := s.last[method]
 	s.state.Unlock()
-	if err := play.Sleep(ctx, fault.delay); err != nil {
-		return nil, status.FromContextError(err).Err()
+	if last == nil {
+		return false
 	}
-	switch fault.act {
-	case drop:
-		breakConnection(ctx)
-		return nil, status.Error(codes.Unavailable, "fakeserver: dropped")
-	case refuse:
-		return nil, fault.err
-	case reject:
-		return answerOf(method, fault.said.status()), nil
-	case blank:
-		return answerOf(method, nil), nil
+
+	target := wire.Message(into)
+	if target == nil {
+		panic(fmt.Sprintf("fakeserver: LastRequest: %T is not a protobuf message", into))
 	}
-	if err := s.config.Dialect.unimplemented(method); err != nil {
-		return nil, err
+	if is, want := messageName(target), messageName(last); is != want && want != "Empty" {
+		panic(fmt.Sprintf("fakeserver: LastRequest: the request is a %s, and into is a %s", want, is))
 	}
-	return handler(ctx, req)
+	proto.Reset(target)
+	if err := wire.Convert(last, target); err != nil {
+		panic(fmt.Sprintf("fakeserver: LastRequest: %v", err))
+	}
+	return true
 }
 
-var serviceType = reflect.TypeFor[milvuspb.MilvusServiceServer]()
-
-func mustBeMethod(what, method string) {
-	if _, ok := serviceType.MethodByName(method); !ok && method != AnyMethod {
-		panic(fmt.Sprintf("fakeserver: %s: Milvus has no RPC %q", what, method))
-	}
-}
-
-// answerOf returns the message that answers the method, empty but for its
-// status: every answer either is one or has one.
-func answerOf(method string, body *commonpb.Status) any {
-	m, _ := serviceType.MethodByName(method)
-	answer := reflect.New(m.Type.Out(0).Elem())
-	switch message := answer.Interface().(type) {
-	case *commonpb.Status:
-		if body != nil {
-			return body
-		}
-		return message
-	default:
-		if field := answer.Elem().FieldByName("Status"); field.IsValid() && body != nil {
-			field.Set(reflect.ValueOf(body))
-		}
-		return message
-	}
-}
+func messageName(m proto.Message) protoreflect.Name { return m.ProtoReflect().Descriptor().Name() }
 
 // trackingCredentials are those of a plain connection, which it remembers so that
 // a call can break its own.

@@ -11,22 +11,21 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
-
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 const progressMethod = "GetLoadingProgress"
 
 // poll asks for the progress of "docs" and returns the code of gRPC, what the
 // body says, and how long it took.
-func poll(ctx context.Context, c milvuspb.MilvusServiceClient) (codes.Code, said, time.Duration) {
+func poll(ctx context.Context, c grpc.ClientConnInterface) (codes.Code, said, time.Duration) {
 	begin := time.Now()
-	r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+	r, err := wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 	return status.Code(err), of(r.GetStatus()), time.Since(begin)
 }
 
@@ -45,10 +44,10 @@ func TestFaults(t *testing.T) {
 		{"too slow", []fakeserver.Fault{fakeserver.Slow(time.Hour)}, codes.DeadlineExceeded, ok, limit},
 		{"drop", []fakeserver.Fault{fakeserver.Drop()}, codes.Unavailable, ok, 0},
 		{"refuse", []fakeserver.Fault{fakeserver.Refuse(codes.Unauthenticated, "who?")}, codes.Unauthenticated, ok, 0},
-		{"reject", []fakeserver.Fault{fakeserver.Reject(8, commonpb.ErrorCode_RateLimit, "slow down")}, codes.OK, said{commonpb.ErrorCode_RateLimit, 8, "slow down"}, 0},
+		{"reject", []fakeserver.Fault{fakeserver.Reject(8, wire.ErrorCode_RateLimit, "slow down")}, codes.OK, said{wire.ErrorCode_RateLimit, 8, "slow down"}, 0},
 		{"slow twice, then the first of the others", []fakeserver.Fault{
 			fakeserver.Slow(time.Second), fakeserver.Reject(8, 49, "slow down"), fakeserver.Slow(2 * time.Second), fakeserver.Drop(),
-		}, codes.OK, said{commonpb.ErrorCode_RateLimit, 8, "slow down"}, 3 * time.Second},
+		}, codes.OK, said{wire.ErrorCode_RateLimit, 8, "slow down"}, 3 * time.Second},
 		{"hangs do not add up", []fakeserver.Fault{fakeserver.Hang(), fakeserver.Hang()}, codes.DeadlineExceeded, ok, limit},
 		{"another call", []fakeserver.Fault{fakeserver.Drop().On(2, 3)}, codes.OK, ok, 0},
 	}
@@ -97,7 +96,7 @@ func TestHeal(t *testing.T) {
 		srv.Fail(method, fakeserver.Refuse(codes.Aborted, method))
 	}
 	ask := func() string {
-		_, err := c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+		_, err := wire.GetLoadingProgress.Call(t.Context(), c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 		return status.Convert(err).Message()
 	}
 	require.Equal(t, progressMethod, ask())
@@ -121,7 +120,7 @@ func TestAnswersOfEveryShape(t *testing.T) {
 		require.Equal(t, want, done(t)(load(t.Context(), c, "docs")))
 		require.Equal(t, want, of(loadState(t, c, "docs").GetStatus()))
 		require.Equal(t, want, of(describeIndex(t, c, "docs", "", 0).GetStatus()))
-		states, err := c.GetComponentStates(t.Context(), &milvuspb.GetComponentStatesRequest{})
+		states, err := wire.GetComponentStates.Call(t.Context(), c, &wire.GetComponentStatesRequest{})
 		require.NoError(t, err)
 		require.Equal(t, want, of(states.GetStatus()))
 		require.Equal(t, reject, states.GetStatus() != nil)
@@ -164,7 +163,7 @@ func TestDropBreaksTheConnection(t *testing.T) {
 		go func() { code, _, _ = poll(t.Context(), c) }()
 		synctest.Wait()
 
-		_, err := c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{CollectionName: "docs"})
+		_, err := wire.GetLoadState.Call(t.Context(), c, &wire.GetLoadStateRequest{CollectionName: "docs"})
 		synctest.Wait()
 
 		require.Equal(t, codes.Unavailable, status.Code(err))
@@ -186,7 +185,7 @@ func TestKeepaliveOfIdleClients(t *testing.T) {
 		)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, conn.Close()) }()
-		c := milvuspb.NewMilvusServiceClient(conn)
+		c := conn
 		state := conn.GetState()
 		_ = loadState(t, c, "docs")
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -204,12 +203,15 @@ func TestKeepaliveOfIdleClients(t *testing.T) {
 
 func TestLastRequest(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
-	require.Nil(t, srv.LastRequest("DescribeIndex"))
+	require.False(t, srv.LastRequest("DescribeIndex", new(wire.DescribeIndexRequest)))
 
 	describeIndex(t, c, "docs", "vidx", 7)
 
-	require.EqualValues(t, 7, srv.LastRequest("DescribeIndex").(*milvuspb.DescribeIndexRequest).GetTimestamp())
-	require.Equal(t, srv.LastRequest("DescribeIndex"), srv.LastRequest(fakeserver.AnyMethod))
+	last, lastOfAny := &wire.DescribeIndexRequest{FieldName: "overwritten"}, new(wire.DescribeIndexRequest)
+	require.True(t, srv.LastRequest("DescribeIndex", last))
+	require.True(t, proto.Equal(&wire.DescribeIndexRequest{CollectionName: "docs", IndexName: "vidx", Timestamp: 7}, last), last)
+	require.True(t, srv.LastRequest(fakeserver.AnyMethod, lastOfAny))
+	require.True(t, proto.Equal(last, lastOfAny))
 	require.Equal(t, 1, srv.Count(fakeserver.AnyMethod))
 }
 
@@ -227,7 +229,7 @@ func TestWrongFaultsPanic(t *testing.T) {
 		{"Fail", func() { srv.Fail("GetLoadingProgres") }, `fakeserver: Fail: Milvus has no RPC "GetLoadingProgres"`},
 		{"Heal", func() { srv.Heal("") }, `fakeserver: Heal: Milvus has no RPC ""`},
 		{"Count", func() { srv.Count("load") }, `fakeserver: Count: Milvus has no RPC "load"`},
-		{"LastRequest", func() { srv.LastRequest("load") }, `fakeserver: LastRequest: Milvus has no RPC "load"`},
+		{"LastRequest", func() { srv.LastRequest("load", new(wire.LoadCollectionRequest)) }, `fakeserver: LastRequest: Milvus has no RPC "load"`},
 		{"negative rows", func() { srv.AddRows("docs", -1) }, "fakeserver: AddRows: -1 is negative"},
 		{"zero target", func() { srv.Set(milvuswait.Target{}, fake.Percents(1)) }, "fakeserver: Set: the zero Target"},
 		{

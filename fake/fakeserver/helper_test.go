@@ -7,15 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // start returns a server and a client in memory, both closed at the end of the
 // test, or of its bubble.
-func start(t *testing.T, config fakeserver.Config) (*fakeserver.Server, milvuspb.MilvusServiceClient) {
+func start(t *testing.T, config fakeserver.Config) (*fakeserver.Server, grpc.ClientConnInterface) {
 	t.Helper()
 	srv, err := fakeserver.Start(config)
 	require.NoError(t, err)
@@ -23,26 +21,26 @@ func start(t *testing.T, config fakeserver.Config) (*fakeserver.Server, milvuspb
 	conn, err := srv.Dial()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	return srv, milvuspb.NewMilvusServiceClient(conn)
+	return srv, conn
 }
 
 // overTCP returns a client of the server over the loopback interface.
-func overTCP(t *testing.T, srv *fakeserver.Server, opts ...grpc.DialOption) milvuspb.MilvusServiceClient {
+func overTCP(t *testing.T, srv *fakeserver.Server, opts ...grpc.DialOption) grpc.ClientConnInterface {
 	t.Helper()
 	conn, err := grpc.NewClient(srv.Address(), append(plaintext(), opts...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	return milvuspb.NewMilvusServiceClient(conn)
+	return conn
 }
 
 // said is what an answer says in its body.
 type said struct {
-	legacy commonpb.ErrorCode
+	legacy wire.ErrorCode
 	code   int32
 	reason string
 }
 
-func of(s *commonpb.Status) said {
+func of(s *wire.Status) said {
 	if s == nil {
 		return said{}
 	}
@@ -51,37 +49,37 @@ func of(s *commonpb.Status) said {
 
 var ok said
 
-func loadingProgress(t *testing.T, c milvuspb.MilvusServiceClient, collection string, partitions ...string) *milvuspb.GetLoadingProgressResponse {
+func loadingProgress(t *testing.T, c grpc.ClientConnInterface, collection string, partitions ...string) *wire.GetLoadingProgressResponse {
 	t.Helper()
-	r, err := c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: collection, PartitionNames: partitions})
+	r, err := wire.GetLoadingProgress.Call(t.Context(), c, &wire.GetLoadingProgressRequest{CollectionName: collection, PartitionNames: partitions})
 	require.NoError(t, err)
 	return r
 }
 
-func loadState(t *testing.T, c milvuspb.MilvusServiceClient, collection string, partitions ...string) *milvuspb.GetLoadStateResponse {
+func loadState(t *testing.T, c grpc.ClientConnInterface, collection string, partitions ...string) *wire.GetLoadStateResponse {
 	t.Helper()
-	r, err := c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{CollectionName: collection, PartitionNames: partitions})
+	r, err := wire.GetLoadState.Call(t.Context(), c, &wire.GetLoadStateRequest{CollectionName: collection, PartitionNames: partitions})
 	require.NoError(t, err)
 	return r
 }
 
-func describeIndex(t *testing.T, c milvuspb.MilvusServiceClient, collection, index string, timestamp uint64) *milvuspb.DescribeIndexResponse {
+func describeIndex(t *testing.T, c grpc.ClientConnInterface, collection, index string, timestamp uint64) *wire.DescribeIndexResponse {
 	t.Helper()
-	r, err := c.DescribeIndex(t.Context(), &milvuspb.DescribeIndexRequest{CollectionName: collection, IndexName: index, Timestamp: timestamp})
+	r, err := wire.DescribeIndex.Call(t.Context(), c, &wire.DescribeIndexRequest{CollectionName: collection, IndexName: index, Timestamp: timestamp})
 	require.NoError(t, err)
 	return r
 }
 
-func inMemory(t *testing.T, c milvuspb.MilvusServiceClient, names ...string) *milvuspb.ShowCollectionsResponse {
+func inMemory(t *testing.T, c grpc.ClientConnInterface, names ...string) *wire.ShowCollectionsResponse {
 	t.Helper()
-	r, err := c.ShowCollections(t.Context(), &milvuspb.ShowCollectionsRequest{Type: milvuspb.ShowType_InMemory, CollectionNames: names})
+	r, err := wire.ShowCollections.Call(t.Context(), c, &wire.ShowCollectionsRequest{Type: wire.ShowType_InMemory, CollectionNames: names})
 	require.NoError(t, err)
 	return r
 }
 
 // done returns what the body of an answer that is a status says.
-func done(t *testing.T) func(*commonpb.Status, error) said {
-	return func(s *commonpb.Status, err error) said {
+func done(t *testing.T) func(*wire.Status, error) said {
+	return func(s *wire.Status, err error) said {
 		t.Helper()
 		require.NoError(t, err)
 		return of(s)
@@ -89,19 +87,19 @@ func done(t *testing.T) func(*commonpb.Status, error) said {
 }
 
 // succeeds checks a call whose answer is a status.
-func succeeds(t *testing.T, s *commonpb.Status, err error) {
+func succeeds(t *testing.T, s *wire.Status, err error) {
 	t.Helper()
 	require.Equal(t, ok, done(t)(s, err))
 }
 
-func load(ctx context.Context, c milvuspb.MilvusServiceClient, collection string) (*commonpb.Status, error) {
-	return c.LoadCollection(ctx, &milvuspb.LoadCollectionRequest{CollectionName: collection, ReplicaNumber: 1})
+func load(ctx context.Context, c grpc.ClientConnInterface, collection string) (*wire.Status, error) {
+	return wire.LoadCollection.Call(ctx, c, &wire.LoadCollectionRequest{CollectionName: collection, ReplicaNumber: 1})
 }
 
-func release(ctx context.Context, c milvuspb.MilvusServiceClient, collection string) (*commonpb.Status, error) {
-	return c.ReleaseCollection(ctx, &milvuspb.ReleaseCollectionRequest{CollectionName: collection})
+func release(ctx context.Context, c grpc.ClientConnInterface, collection string) (*wire.Status, error) {
+	return wire.ReleaseCollection.Call(ctx, c, &wire.ReleaseCollectionRequest{CollectionName: collection})
 }
 
-func createIndex(ctx context.Context, c milvuspb.MilvusServiceClient, collection, field, index string, params ...*commonpb.KeyValuePair) (*commonpb.Status, error) {
-	return c.CreateIndex(ctx, &milvuspb.CreateIndexRequest{CollectionName: collection, FieldName: field, IndexName: index, ExtraParams: params})
+func createIndex(ctx context.Context, c grpc.ClientConnInterface, collection, field, index string, params ...*wire.KeyValuePair) (*wire.Status, error) {
+	return wire.CreateIndex.Call(ctx, c, &wire.CreateIndexRequest{CollectionName: collection, FieldName: field, IndexName: index, ExtraParams: params})
 }

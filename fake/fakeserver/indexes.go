@@ -7,12 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func (v *service) CreateIndex(ctx context.Context, req *milvuspb.CreateIndexRequest) (*commonpb.Status, error) {
+func (v *service) CreateIndex(ctx context.Context, req *wire.CreateIndexRequest) (*wire.Status, error) {
 	return v.change(ctx, req, func(c *collection) *failure {
 		s, d := v.s, v.s.config.Dialect
 		field := c.field(req.GetFieldName())
@@ -38,7 +36,7 @@ func (v *service) CreateIndex(ctx context.Context, req *milvuspb.CreateIndexRequ
 
 // clash returns why there cannot be such an index besides i, or that i is the
 // same.
-func (d Dialect) clash(i *index, field *schemapb.FieldSchema, name string, params []*commonpb.KeyValuePair) (fail *failure, same bool) {
+func (d Dialect) clash(i *index, field *wire.FieldSchema, name string, params []*wire.KeyValuePair) (fail *failure, same bool) {
 	switch {
 	case i.field != field.GetName() && i.name != name:
 		return nil, false
@@ -54,14 +52,14 @@ func (d Dialect) clash(i *index, field *schemapb.FieldSchema, name string, param
 }
 
 // indexName returns the name of an index that was given none.
-func (d Dialect) indexName(field *schemapb.FieldSchema) string {
+func (d Dialect) indexName(field *wire.FieldSchema) string {
 	if d == Milvus22 {
 		return fmt.Sprintf("_default_idx_%d", field.GetFieldID())
 	}
 	return field.GetName()
 }
 
-func (v *service) DropIndex(ctx context.Context, req *milvuspb.DropIndexRequest) (*commonpb.Status, error) {
+func (v *service) DropIndex(ctx context.Context, req *wire.DropIndexRequest) (*wire.Status, error) {
 	return v.change(ctx, req, func(c *collection) *failure {
 		d, before := v.s.config.Dialect, len(c.indexes)
 		switch {
@@ -73,7 +71,7 @@ func (v *service) DropIndex(ctx context.Context, req *milvuspb.DropIndexRequest)
 		dropped := v.s.match(c, req.GetIndexName(), req.GetFieldName())
 		c.indexes = slices.DeleteFunc(slices.Clone(c.indexes), func(i *index) bool { return slices.Contains(dropped, i) })
 		if d == MilvusLite && len(c.indexes) == before {
-			return &failure{legacy: commonpb.ErrorCode_IllegalRowRecord, code: 700, reason: "no index to drop"}
+			return &failure{legacy: wire.ErrorCode_IllegalRowRecord, code: 700, reason: "no index to drop"}
 		}
 		if d == MilvusLite && len(c.indexes) == 0 {
 			c.load = begin(v.s.config.Load) // what has no index is loaded there
@@ -97,7 +95,7 @@ func (s *Server) indexFor(c *collection, name string) *index {
 			return i
 		}
 	}
-	var free *schemapb.FieldSchema
+	var free *wire.FieldSchema
 	for _, field := range c.schema.Fields {
 		indexed := slices.ContainsFunc(c.indexes, func(i *index) bool { return i.field == field.GetName() })
 		if free == nil && !indexed && slices.Contains(vectors, field.GetDataType()) {
@@ -106,22 +104,22 @@ func (s *Server) indexFor(c *collection, name string) *index {
 	}
 	if free == nil {
 		id := firstID + int64(len(c.schema.Fields))
-		free = &schemapb.FieldSchema{
-			FieldID: id, Name: fmt.Sprintf("%s%d", vectorName, id), DataType: schemapb.DataType_FloatVector, TypeParams: dim(),
+		free = &wire.FieldSchema{
+			FieldID: id, Name: fmt.Sprintf("%s%d", vectorName, id), DataType: wire.DataType_FloatVector, TypeParams: dim(),
 		}
 		c.schema = withField(c.schema, free)
 	}
 	i := s.addIndex(c, free.GetName(), cmp.Or(name, s.config.Dialect.indexName(free)))
-	i.params = []*commonpb.KeyValuePair{{Key: "index_type", Value: "HNSW"}, {Key: "metric_type", Value: "L2"}}
+	i.params = []*wire.KeyValuePair{{Key: "index_type", Value: "HNSW"}, {Key: "metric_type", Value: "L2"}}
 	return i
 }
 
-var vectors = []schemapb.DataType{
-	schemapb.DataType_FloatVector, schemapb.DataType_BinaryVector, schemapb.DataType_Float16Vector,
-	schemapb.DataType_BFloat16Vector, schemapb.DataType_SparseFloatVector,
+var vectors = []wire.DataType{
+	wire.DataType_FloatVector, wire.DataType_BinaryVector, wire.DataType_Float16Vector,
+	wire.DataType_BFloat16Vector, wire.DataType_SparseFloatVector,
 }
 
-func (c *collection) field(name string) *schemapb.FieldSchema {
+func (c *collection) field(name string) *wire.FieldSchema {
 	for _, field := range c.schema.Fields {
 		if field.GetName() == name {
 			return field

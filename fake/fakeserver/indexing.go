@@ -7,24 +7,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // view is an index as a request sees it: what it is, and which parts of the
 // answer to its question are its own.
 type view struct {
-	description *milvuspb.IndexDescription
+	description *wire.IndexDescription
 	newer       []bool // of each part: its rows are newer than the index, or may be
 }
 
 // newest is the timestamp of requests that want to know the state of all rows.
 const newest = math.MaxUint64
 
-func (v *service) DescribeIndex(ctx context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+func (v *service) DescribeIndex(ctx context.Context, req *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
 		found := v.s.match(c, req.GetIndexName(), req.GetFieldName())
 		if len(found) == 0 {
@@ -33,10 +31,10 @@ func (v *service) DescribeIndex(ctx context.Context, req *milvuspb.DescribeIndex
 		return found, nil
 	})
 	descriptions, fail, err := v.describe(ctx, views, q, fail, req.GetTimestamp())
-	return &milvuspb.DescribeIndexResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
+	return &wire.DescribeIndexResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
 }
 
-func (v *service) GetIndexStatistics(ctx context.Context, req *milvuspb.GetIndexStatisticsRequest) (*milvuspb.GetIndexStatisticsResponse, error) {
+func (v *service) GetIndexStatistics(ctx context.Context, req *wire.GetIndexStatisticsRequest) (*wire.GetIndexStatisticsResponse, error) {
 	d := v.s.config.Dialect
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
 		found := v.s.match(c, req.GetIndexName(), "")
@@ -54,30 +52,30 @@ func (v *service) GetIndexStatistics(ctx context.Context, req *milvuspb.GetIndex
 	for _, description := range descriptions {
 		description.PendingIndexRows = 0 // has never been told here
 	}
-	return &milvuspb.GetIndexStatisticsResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
+	return &wire.GetIndexStatisticsResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
 }
 
 // GetIndexState says None of an index that is not there, and of several.
-func (v *service) GetIndexState(ctx context.Context, req *milvuspb.GetIndexStateRequest) (*milvuspb.GetIndexStateResponse, error) {
+func (v *service) GetIndexState(ctx context.Context, req *wire.GetIndexStateRequest) (*wire.GetIndexStateResponse, error) {
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
 		return v.s.match(c, req.GetIndexName(), ""), nil
 	})
 	descriptions, fail, err := v.describe(ctx, views, q, fail, 0)
-	answer := &milvuspb.GetIndexStateResponse{Status: fail.status()}
+	answer := &wire.GetIndexStateResponse{Status: fail.status()}
 	if len(descriptions) == 1 {
 		answer.State, answer.FailReason = descriptions[0].State, descriptions[0].IndexStateFailReason
 	}
 	return answer, err
 }
 
-func (v *service) GetIndexBuildProgress(ctx context.Context, req *milvuspb.GetIndexBuildProgressRequest) (*milvuspb.GetIndexBuildProgressResponse, error) {
+func (v *service) GetIndexBuildProgress(ctx context.Context, req *wire.GetIndexBuildProgressRequest) (*wire.GetIndexBuildProgressResponse, error) {
 	d := v.s.config.Dialect
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
 		found := v.s.match(c, req.GetIndexName(), "")
 		switch len(found) {
 		case 0:
 			return nil, d.one(
-				said(commonpb.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", req.GetIndexName()),
+				said(wire.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", req.GetIndexName()),
 				said(unexpected, 0, "there is no index on collection: %d with the index name: %s", c.id, req.GetIndexName()),
 				failure{},
 			)
@@ -91,7 +89,7 @@ func (v *service) GetIndexBuildProgress(ctx context.Context, req *milvuspb.GetIn
 		)
 	})
 	descriptions, fail, err := v.describe(ctx, views, q, fail, 0)
-	answer := &milvuspb.GetIndexBuildProgressResponse{Status: fail.status()}
+	answer := &wire.GetIndexBuildProgressResponse{Status: fail.status()}
 	if len(descriptions) == 1 {
 		answer.TotalRows, answer.IndexedRows = descriptions[0].TotalRows, descriptions[0].IndexedRows
 	}
@@ -150,7 +148,7 @@ func (s *Server) view(c *collection, i *index, q *question) view {
 	if s.config.Dialect == MilvusLite {
 		name = i.field
 	}
-	w := view{description: &milvuspb.IndexDescription{IndexName: name, IndexID: i.id, FieldName: i.field, Params: i.params}}
+	w := view{description: &wire.IndexDescription{IndexName: name, IndexID: i.id, FieldName: i.field, Params: i.params}}
 	if i.script != nil {
 		q.turn(i.script, next)
 		w.newer = append(w.newer, true)
@@ -170,7 +168,7 @@ func (s *Server) view(c *collection, i *index, q *question) view {
 }
 
 // describe answers the views, as far as they were found.
-func (v *service) describe(ctx context.Context, views []view, q question, fail *failure, timestamp uint64) ([]*milvuspb.IndexDescription, *failure, error) {
+func (v *service) describe(ctx context.Context, views []view, q question, fail *failure, timestamp uint64) ([]*wire.IndexDescription, *failure, error) {
 	if fail != nil {
 		return nil, fail, nil
 	}
@@ -178,7 +176,7 @@ func (v *service) describe(ctx context.Context, views []view, q question, fail *
 	if fail != nil || err != nil {
 		return nil, fail, err
 	}
-	var descriptions []*milvuspb.IndexDescription
+	var descriptions []*wire.IndexDescription
 	for _, w := range views {
 		w.fill(parts[:len(w.newer)], timestamp == newest)
 		parts = parts[len(w.newer):]
@@ -201,7 +199,7 @@ func (w *view) fill(parts []milvuswait.IndexBuildingProgress, all bool) {
 			state = p.State
 		}
 	}
-	d.State = commonpb.IndexState(state)
+	d.State = wire.IndexState(state)
 }
 
 // build returns the script by which a lot is indexed. Config.Build is called
@@ -216,6 +214,6 @@ func (s *Server) build(l *lot, i *index) *playing {
 	}), begins)
 }
 
-func sameParams(a, b []*commonpb.KeyValuePair) bool {
-	return slices.EqualFunc(a, b, func(a, b *commonpb.KeyValuePair) bool { return a.Key == b.Key && a.Value == b.Value })
+func sameParams(a, b []*wire.KeyValuePair) bool {
+	return slices.EqualFunc(a, b, func(a, b *wire.KeyValuePair) bool { return a.Key == b.Key && a.Value == b.Value })
 }

@@ -9,16 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func rows(d *milvuspb.IndexDescription) string {
+func rows(d *wire.IndexDescription) string {
 	return fmt.Sprintf("%d/%d, %d pending, %v", d.GetIndexedRows(), d.GetTotalRows(), d.GetPendingIndexRows(), d.GetState())
 }
 
@@ -51,7 +48,7 @@ func TestRowsThatAreNewerThanTheIndex(t *testing.T) {
 			require.Equal(t, tt.atZero, rows(describeIndex(t, c, "docs", "vidx", 0).GetIndexDescriptions()[0]), tt.after)
 			require.Equal(t, tt.atZero, rows(describeIndex(t, c, "docs", "vidx", 12345).GetIndexDescriptions()[0]), tt.after)
 			require.Equal(t, tt.max, rows(describeIndex(t, c, "docs", "vidx", math.MaxUint64).GetIndexDescriptions()[0]), tt.after)
-			state, err := c.GetFlushState(t.Context(), &milvuspb.GetFlushStateRequest{CollectionName: "docs"})
+			state, err := wire.GetFlushState.Call(t.Context(), c, &wire.GetFlushStateRequest{CollectionName: "docs"})
 			require.NoError(t, err)
 			require.Equal(t, tt.flushed, state.GetFlushed(), tt.after)
 		}
@@ -105,7 +102,7 @@ func TestSeveralIndexes(t *testing.T) {
 	srv.Set(milvuswait.IndexBuilding("docs", "second"), fake.Rows(10, 4))
 
 	both := describeIndex(t, c, "docs", "", math.MaxUint64).GetIndexDescriptions()
-	described, err := c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionName: "docs"})
+	described, err := wire.DescribeCollection.Call(t.Context(), c, &wire.DescribeCollectionRequest{CollectionName: "docs"})
 	require.NoError(t, err)
 
 	require.Equal(t, 2, len(both))
@@ -116,7 +113,7 @@ func TestSeveralIndexes(t *testing.T) {
 }
 
 func TestOneIndexAField(t *testing.T) {
-	params := &commonpb.KeyValuePair{Key: "index_type", Value: "HNSW"}
+	params := &wire.KeyValuePair{Key: "index_type", Value: "HNSW"}
 	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
 		t.Run(dialect.String(), func(t *testing.T) {
 			srv, c := start(t, fakeserver.Config{Dialect: dialect})
@@ -139,8 +136,8 @@ func TestOneIndexAField(t *testing.T) {
 			names := map[fakeserver.Dialect]string{fakeserver.Milvus23: "id", fakeserver.Milvus22: "_default_idx_100"}
 			require.Equal(t, names[dialect], describeIndex(t, c, "docs", "", 0).GetIndexDescriptions()[1].GetIndexName())
 
-			drop := func(index string) (*commonpb.Status, error) {
-				return c.DropIndex(t.Context(), &milvuspb.DropIndexRequest{CollectionName: "docs", IndexName: index})
+			drop := func(index string) (*wire.Status, error) {
+				return wire.DropIndex.Call(t.Context(), c, &wire.DropIndexRequest{CollectionName: "docs", IndexName: index})
 			}
 			s, err = drop("nope")
 			succeeds(t, s, err)
@@ -155,18 +152,18 @@ func TestInsertAndFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{VisibleAfter: time.Second})
 		srv.AddCollection("docs", "p1")
-		insert := func(partition string, keys ...int64) *milvuspb.MutationResult {
-			r, err := c.Insert(t.Context(), &milvuspb.InsertRequest{
+		insert := func(partition string, keys ...int64) *wire.MutationResult {
+			r, err := wire.Insert.Call(t.Context(), c, &wire.InsertRequest{
 				CollectionName: "docs", PartitionName: partition, NumRows: uint32(len(keys)),
-				FieldsData: []*schemapb.FieldData{{FieldName: "id", Field: &schemapb.FieldData_Scalars{Scalars: &schemapb.ScalarField{
-					Data: &schemapb.ScalarField_LongData{LongData: &schemapb.LongArray{Data: keys}},
+				FieldsData: []*wire.FieldData{{FieldName: "id", Field: &wire.FieldData_Scalars{Scalars: &wire.ScalarField{
+					Data: &wire.ScalarField_LongData{LongData: &wire.LongArray{Data: keys}},
 				}}}},
 			})
 			require.NoError(t, err)
 			return r
 		}
 		count := func() string {
-			r, err := c.GetCollectionStatistics(t.Context(), &milvuspb.GetCollectionStatisticsRequest{CollectionName: "docs"})
+			r, err := wire.GetCollectionStatistics.Call(t.Context(), c, &wire.GetCollectionStatisticsRequest{CollectionName: "docs"})
 			require.NoError(t, err)
 			return r.GetStats()[0].GetValue()
 		}
@@ -178,13 +175,13 @@ func TestInsertAndFlush(t *testing.T) {
 		require.Equal(t, said{metaFailed, 200, "partition not found[partition=nopart]"}, of(insert("nopart", 1).GetStatus()))
 		require.Equal(t, "0", count())
 
-		flushed, err := c.Flush(t.Context(), &milvuspb.FlushRequest{CollectionNames: []string{"docs"}})
+		flushed, err := wire.Flush.Call(t.Context(), c, &wire.FlushRequest{CollectionNames: []string{"docs"}})
 		require.NoError(t, err)
 		segments := flushed.GetCollSegIDs()["docs"].GetData()
 		require.Equal(t, 2, len(segments), "one for each partition")
 		require.Equal(t, "5", count())
 		state := func() bool {
-			r, err := c.GetFlushState(t.Context(), &milvuspb.GetFlushStateRequest{SegmentIDs: segments})
+			r, err := wire.GetFlushState.Call(t.Context(), c, &wire.GetFlushStateRequest{SegmentIDs: segments})
 			require.NoError(t, err)
 			return r.GetFlushed()
 		}
@@ -192,15 +189,15 @@ func TestInsertAndFlush(t *testing.T) {
 		time.Sleep(time.Second)
 		require.True(t, state())
 
-		again, err := c.Flush(t.Context(), &milvuspb.FlushRequest{CollectionNames: []string{"docs"}})
+		again, err := wire.Flush.Call(t.Context(), c, &wire.FlushRequest{CollectionNames: []string{"docs"}})
 		require.NoError(t, err)
 		require.Empty(t, again.GetCollSegIDs()["docs"].GetData())
 		require.Equal(t, segments, again.GetFlushCollSegIDs()["docs"].GetData())
 
-		s, err := c.DropPartition(t.Context(), &milvuspb.DropPartitionRequest{CollectionName: "docs", PartitionName: "p1"})
+		s, err := wire.DropPartition.Call(t.Context(), c, &wire.DropPartitionRequest{CollectionName: "docs", PartitionName: "p1"})
 		succeeds(t, s, err)
 		require.Equal(t, "3", count())
-		absent, err := c.Flush(t.Context(), &milvuspb.FlushRequest{CollectionNames: []string{"nope"}})
+		absent, err := wire.Flush.Call(t.Context(), c, &wire.FlushRequest{CollectionNames: []string{"nope"}})
 		require.NoError(t, err)
 		require.EqualValues(t, 100, absent.GetStatus().GetCode())
 	})
@@ -210,7 +207,7 @@ func TestKeysThatTheServerMakes(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.AddCollection("docs")
 
-	r, err := c.Insert(t.Context(), &milvuspb.InsertRequest{CollectionName: "docs", NumRows: 3})
+	r, err := wire.Insert.Call(t.Context(), c, &wire.InsertRequest{CollectionName: "docs", NumRows: 3})
 
 	require.NoError(t, err)
 	require.Equal(t, 3, len(r.GetIDs().GetIntId().GetData()))
@@ -221,7 +218,7 @@ func TestRowCountOf22WaitsForTheRows(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{Dialect: fakeserver.Milvus22, VisibleAfter: time.Second})
 		srv.AddRows("docs", 5)
 		for _, want := range []string{"0", "5"} {
-			r, err := c.GetCollectionStatistics(t.Context(), &milvuspb.GetCollectionStatisticsRequest{CollectionName: "docs"})
+			r, err := wire.GetCollectionStatistics.Call(t.Context(), c, &wire.GetCollectionStatisticsRequest{CollectionName: "docs"})
 			require.NoError(t, err)
 			require.Equal(t, want, r.GetStats()[0].GetValue())
 			time.Sleep(time.Second)

@@ -6,10 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 func TestIndexProgressOfEachDialect(t *testing.T) {
@@ -28,33 +26,31 @@ func TestIndexProgressOfEachDialect(t *testing.T) {
 		t.Run(tt.dialect.String(), func(t *testing.T) {
 			srv, c := start(t, fakeserver.Config{Dialect: tt.dialect})
 			build(srv)
-			ask := func(index string) (*milvuspb.GetIndexBuildProgressResponse, *milvuspb.GetIndexStateResponse, *milvuspb.GetIndexStatisticsResponse) {
-				//lint:ignore SA1019 old clients ask it
-				progress, err := c.GetIndexBuildProgress(t.Context(), &milvuspb.GetIndexBuildProgressRequest{CollectionName: "loaded", IndexName: index})
+			ask := func(index string) (*wire.GetIndexBuildProgressResponse, *wire.GetIndexStateResponse, *wire.GetIndexStatisticsResponse) {
+				progress, err := wire.GetIndexBuildProgress.Call(t.Context(), c, &wire.GetIndexBuildProgressRequest{CollectionName: "loaded", IndexName: index})
 				require.NoError(t, err)
-				//lint:ignore SA1019 old clients ask it
-				state, err := c.GetIndexState(t.Context(), &milvuspb.GetIndexStateRequest{CollectionName: "loaded", IndexName: index})
+				state, err := wire.GetIndexState.Call(t.Context(), c, &wire.GetIndexStateRequest{CollectionName: "loaded", IndexName: index})
 				require.NoError(t, err)
-				statistics, err := c.GetIndexStatistics(t.Context(), &milvuspb.GetIndexStatisticsRequest{CollectionName: "loaded", IndexName: index})
+				statistics, err := wire.GetIndexStatistics.Call(t.Context(), c, &wire.GetIndexStatisticsRequest{CollectionName: "loaded", IndexName: index})
 				require.NoError(t, err)
 				return progress, state, statistics
 			}
 
 			progress, state, statistics := ask("nope")
 			require.Equal(t, tt.absent, of(progress.GetStatus()))
-			require.Equal(t, commonpb.IndexState_IndexStateNone, state.GetState())
+			require.Equal(t, wire.IndexState_IndexStateNone, state.GetState())
 			require.Equal(t, indexAbsent, statistics.GetStatus().ErrorCode)
 
 			progress, state, statistics = ask("")
 			require.Equal(t, tt.ambiguous, of(progress.GetStatus()))
-			require.Equal(t, commonpb.IndexState_IndexStateNone, state.GetState())
+			require.Equal(t, wire.IndexState_IndexStateNone, state.GetState())
 			require.Equal(t, 2, len(statistics.GetIndexDescriptions()))
 
 			progress, state, statistics = ask("vidx")
 			require.EqualValues(t, 40, progress.GetIndexedRows())
 			require.EqualValues(t, 100, progress.GetTotalRows())
-			require.Equal(t, commonpb.IndexState_Finished, state.GetState())
-			require.Equal(t, commonpb.IndexState_InProgress, statistics.GetIndexDescriptions()[0].GetState())
+			require.Equal(t, wire.IndexState_Finished, state.GetState())
+			require.Equal(t, wire.IndexState_InProgress, statistics.GetIndexDescriptions()[0].GetState())
 		})
 	}
 }
@@ -85,12 +81,12 @@ func TestNamesInLists(t *testing.T) {
 		build(srv)
 		for _, tt := range tests {
 			t.Run(dialect.String()+": "+tt.name, func(t *testing.T) {
-				req := &milvuspb.ShowPartitionsRequest{CollectionName: tt.collection, PartitionNames: tt.names}
+				req := &wire.ShowPartitionsRequest{CollectionName: tt.collection, PartitionNames: tt.names}
 				if tt.inMemory {
-					req.Type = milvuspb.ShowType_InMemory
+					req.Type = wire.ShowType_InMemory
 				}
 
-				r, err := c.ShowPartitions(t.Context(), req)
+				r, err := wire.ShowPartitions.Call(t.Context(), c, req)
 
 				require.NoError(t, err)
 				require.Equal(t, tt.want[dialect], of(r.GetStatus()))
@@ -98,7 +94,7 @@ func TestNamesInLists(t *testing.T) {
 			})
 		}
 		t.Run(dialect.String()+": collections", func(t *testing.T) {
-			r, err := c.ShowCollections(t.Context(), &milvuspb.ShowCollectionsRequest{CollectionNames: []string{"docs", "nope"}})
+			r, err := wire.ShowCollections.Call(t.Context(), c, &wire.ShowCollectionsRequest{CollectionNames: []string{"docs", "nope"}})
 
 			require.NoError(t, err)
 			require.Equal(t, ok, of(r.GetStatus()))
@@ -116,7 +112,7 @@ func TestUnknownID(t *testing.T) {
 		t.Run(dialect.String(), func(t *testing.T) {
 			_, c := start(t, fakeserver.Config{Dialect: dialect})
 
-			r, err := c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionID: 7})
+			r, err := wire.DescribeCollection.Call(t.Context(), c, &wire.DescribeCollectionRequest{CollectionID: 7})
 
 			require.NoError(t, err)
 			require.Equal(t, want, of(r.GetStatus()))

@@ -7,20 +7,18 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 func TestWhatLiteHasNot(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.MilvusLite})
 
-	_, err := c.AllocTimestamp(t.Context(), &milvuspb.AllocTimestampRequest{})
+	_, err := wire.AllocTimestamp.Call(t.Context(), c, &wire.AllocTimestampRequest{})
 	require.Equal(t, codes.Unimplemented, status.Code(err))
-	_, err = c.LoadPartitions(t.Context(), &milvuspb.LoadPartitionsRequest{})
+	_, err = wire.LoadPartitions.Call(t.Context(), c, &wire.LoadPartitionsRequest{})
 	require.ErrorContains(t, err, "MilvusLite does not support LoadPartitions")
-	_, err = c.ReleasePartitions(t.Context(), &milvuspb.ReleasePartitionsRequest{})
+	_, err = wire.ReleasePartitions.Call(t.Context(), c, &wire.ReleasePartitionsRequest{})
 	require.ErrorContains(t, err, "MilvusLite does not support ReleasePartitions")
 
 	require.Equal(t, 1, srv.Count("LoadPartitions"))
@@ -39,7 +37,7 @@ func TestLiteIsLoadedAndBuiltAtOnce(t *testing.T) {
 	index := describeIndex(t, c, "docs", "vidx", 0).GetIndexDescriptions()[0]
 	require.Equal(t, "vec", index.GetIndexName())
 	require.EqualValues(t, 1000, index.GetIndexedRows())
-	require.Equal(t, commonpb.IndexState_Finished, index.GetState())
+	require.Equal(t, wire.IndexState_Finished, index.GetState())
 	require.Equal(t, said{35, 35, "index already exists for field 'vec'; call drop_index first"}, done(t)(createIndex(t.Context(), c, "docs", "vec", "vidx")))
 
 	s, err = release(t.Context(), c, "docs")
@@ -58,14 +56,14 @@ func TestPartitionsOfLite(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.MilvusLite})
 	srv.AddCollection("docs", "p1")
 	drop := func(name string) said {
-		return done(t)(c.DropPartition(t.Context(), &milvuspb.DropPartitionRequest{CollectionName: "docs", PartitionName: name}))
+		return done(t)(wire.DropPartition.Call(t.Context(), c, &wire.DropPartitionRequest{CollectionName: "docs", PartitionName: name}))
 	}
 
-	require.Equal(t, said{unexpected, 1, "p1"}, done(t)(c.CreatePartition(t.Context(), &milvuspb.CreatePartitionRequest{CollectionName: "docs", PartitionName: "p1"})))
+	require.Equal(t, said{unexpected, 1, "p1"}, done(t)(wire.CreatePartition.Call(t.Context(), c, &wire.CreatePartitionRequest{CollectionName: "docs", PartitionName: "p1"})))
 	require.Equal(t, said{6, 6, "cannot remove default partition '_default'"}, drop("_default"))
 	require.Equal(t, ok, drop("p1"), "although it is loaded")
 	require.Equal(t, said{200, 200, "p1"}, drop("p1"))
-	has, err := c.HasCollection(t.Context(), &milvuspb.HasCollectionRequest{DbName: "ghost", CollectionName: "docs"})
+	has, err := wire.HasCollection.Call(t.Context(), c, &wire.HasCollectionRequest{DbName: "ghost", CollectionName: "docs"})
 	require.NoError(t, err)
 	require.Equal(t, said{0, 1, "database 'ghost' does not exist"}, of(has.GetStatus()))
 }

@@ -5,25 +5,23 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func (v *service) GetLoadingProgress(ctx context.Context, req *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+func (v *service) GetLoadingProgress(ctx context.Context, req *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 	q, refresh, fail := v.askLoad(ctx, req, req.GetPartitionNames(), next)
 	if fail != nil || q.turns == nil { // of no load milvus-lite says 0 %, and no word of why
-		return &milvuspb.GetLoadingProgressResponse{Status: fail.status()}, nil
+		return &wire.GetLoadingProgressResponse{Status: fail.status()}, nil
 	}
 	parts, fail, err := answers[milvuswait.LoadingProgress](ctx, v.s, q)
 	if fail != nil || err != nil {
-		return &milvuspb.GetLoadingProgressResponse{Status: fail.status()}, err
+		return &wire.GetLoadingProgressResponse{Status: fail.status()}, err
 	}
 	progress := play.Mean(parts)
-	answer := &milvuspb.GetLoadingProgressResponse{Status: fail.status(), Progress: progress.Percent}
+	answer := &wire.GetLoadingProgressResponse{Status: fail.status(), Progress: progress.Percent}
 	if v.s.config.Dialect == Milvus23 {
 		answer.RefreshProgress = min(progress.RefreshPercent, refreshed(refresh))
 	}
@@ -91,14 +89,14 @@ func (v *service) askLoadOf(c *collection, partitions []string, take func(*playi
 	return q, nil
 }
 
-func (v *service) GetLoadState(ctx context.Context, req *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
+func (v *service) GetLoadState(ctx context.Context, req *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) {
 	state, fail, err := v.loadState(ctx, req)
-	return &milvuspb.GetLoadStateResponse{Status: fail.status(), State: state}, err
+	return &wire.GetLoadStateResponse{Status: fail.status(), State: state}, err
 }
 
 // loadState tells the state without a turn and without the delays of scripts.
-func (v *service) loadState(ctx context.Context, req *milvuspb.GetLoadStateRequest) (commonpb.LoadState, *failure, error) {
-	const notExist, notLoad = commonpb.LoadState_LoadStateNotExist, commonpb.LoadState_LoadStateNotLoad
+func (v *service) loadState(ctx context.Context, req *wire.GetLoadStateRequest) (wire.LoadState, *failure, error) {
+	const notExist, notLoad = wire.LoadState_LoadStateNotExist, wire.LoadState_LoadStateNotLoad
 	q, _, fail := v.askLoad(ctx, req, req.GetPartitionNames(), peek)
 	switch {
 	case fail != nil && (fail.code == 200 || fail.legacy == liteIllegalValue):
@@ -121,9 +119,9 @@ func (v *service) loadState(ctx context.Context, req *milvuspb.GetLoadStateReque
 		}
 		return notExist, fail, err
 	case play.Mean(parts).Complete():
-		return commonpb.LoadState_LoadStateLoaded, nil, nil
+		return wire.LoadState_LoadStateLoaded, nil, nil
 	}
-	return commonpb.LoadState_LoadStateLoading, nil, nil
+	return wire.LoadState_LoadStateLoading, nil, nil
 }
 
 // list returns the mean percentage of each loaded collection among those. Such a
@@ -141,10 +139,10 @@ func (v *service) list(collections []*collection, questions map[*collection]ques
 	return percents
 }
 
-func (v *service) ShowCollections(ctx context.Context, req *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
-	lite, inMemory := v.s.config.Dialect == MilvusLite, req.Type == milvuspb.ShowType_InMemory
+func (v *service) ShowCollections(ctx context.Context, req *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
+	lite, inMemory := v.s.config.Dialect == MilvusLite, req.Type == wire.ShowType_InMemory
 	collections, questions, fail := v.askList(ctx, req)
-	answer := &milvuspb.ShowCollectionsResponse{Status: fail.status()}
+	answer := &wire.ShowCollectionsResponse{Status: fail.status()}
 	if fail != nil {
 		return answer, nil
 	}
@@ -168,7 +166,7 @@ func (v *service) ShowCollections(ctx context.Context, req *milvuspb.ShowCollect
 
 // askList finds the collections of a request and the loads of those that have
 // any. Only a list in memory heeds names, as milvus-lite always does.
-func (v *service) askList(ctx context.Context, req *milvuspb.ShowCollectionsRequest) ([]*collection, map[*collection]question, *failure) {
+func (v *service) askList(ctx context.Context, req *wire.ShowCollectionsRequest) ([]*collection, map[*collection]question, *failure) {
 	d := v.s.config.Dialect
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
@@ -180,7 +178,7 @@ func (v *service) askList(ctx context.Context, req *milvuspb.ShowCollectionsRequ
 		return nil, nil, fail
 	}
 	collections := slices.Clone(db.collections)
-	inMemory := req.Type == milvuspb.ShowType_InMemory
+	inMemory := req.Type == wire.ShowType_InMemory
 	if names := req.CollectionNames; len(names) > 0 && (inMemory || d == MilvusLite) {
 		collections = nil
 		for _, name := range names {

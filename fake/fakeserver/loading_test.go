@@ -10,12 +10,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 func TestLoadGoesByItsScript(t *testing.T) {
@@ -26,16 +24,16 @@ func TestLoadGoesByItsScript(t *testing.T) {
 		succeeds(t, s, err)
 
 		var percents []int64
-		var states []commonpb.LoadState
+		var states []wire.LoadState
 		for range 5 {
 			percents = append(percents, loadingProgress(t, c, "docs").GetProgress())
 			states = append(states, loadState(t, c, "docs").GetState())
 			time.Sleep(10 * time.Minute)
 		}
 
-		const loading, loaded = commonpb.LoadState_LoadStateLoading, commonpb.LoadState_LoadStateLoaded
+		const loading, loaded = wire.LoadState_LoadStateLoading, wire.LoadState_LoadStateLoaded
 		require.Equal(t, []int64{0, 25, 50, 75, 100}, percents)
-		require.Equal(t, []commonpb.LoadState{loading, loading, loading, loading, loaded}, states)
+		require.Equal(t, []wire.LoadState{loading, loading, loading, loading, loaded}, states)
 		s, err = load(t.Context(), c, "docs")
 		succeeds(t, s, err)
 		require.EqualValues(t, 100, loadingProgress(t, c, "docs").GetProgress(), "a second load changes nothing")
@@ -63,7 +61,7 @@ func TestScriptOfTheDelayTakesItsTime(t *testing.T) {
 
 		require.EqualValues(t, 40, loadingProgress(t, c, "docs").GetProgress())
 		require.Equal(t, time.Minute, time.Since(begin))
-		require.Equal(t, commonpb.LoadState_LoadStateLoading, loadState(t, c, "docs").GetState())
+		require.Equal(t, wire.LoadState_LoadStateLoading, loadState(t, c, "docs").GetState())
 		require.Equal(t, []int64{40}, inMemory(t, c).InMemoryPercentages)
 		require.Equal(t, time.Minute, time.Since(begin), "neither the state nor a list takes the time of the script")
 	})
@@ -74,17 +72,17 @@ func TestPartitions(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{Load: fake.LoadOver(10 * time.Second)})
 		srv.AddCollection("docs", "p1", "p2")
 		srv.Set(milvuswait.IndexBuilding("docs", ""), fake.Rows(0, 0))
-		p := func(names ...string) *milvuspb.LoadPartitionsRequest {
-			return &milvuspb.LoadPartitionsRequest{CollectionName: "docs", PartitionNames: names}
+		p := func(names ...string) *wire.LoadPartitionsRequest {
+			return &wire.LoadPartitionsRequest{CollectionName: "docs", PartitionNames: names}
 		}
-		require.EqualValues(t, 200, done(t)(c.LoadPartitions(t.Context(), p("p1", "nopart"))).code)
-		s, err := c.LoadPartitions(t.Context(), p("p1"))
+		require.EqualValues(t, 200, done(t)(wire.LoadPartitions.Call(t.Context(), c, p("p1", "nopart"))).code)
+		s, err := wire.LoadPartitions.Call(t.Context(), c, p("p1"))
 		succeeds(t, s, err)
 		time.Sleep(10 * time.Second)
 
 		require.EqualValues(t, 100, loadingProgress(t, c, "docs", "p1").GetProgress())
 		require.EqualValues(t, 201, loadingProgress(t, c, "docs", "p1", "p2").GetStatus().GetCode())
-		require.Equal(t, commonpb.LoadState_LoadStateNotLoad, loadState(t, c, "docs", "p1", "p2").GetState())
+		require.Equal(t, wire.LoadState_LoadStateNotLoad, loadState(t, c, "docs", "p1", "p2").GetState())
 		require.EqualValues(t, 100, loadingProgress(t, c, "docs").GetProgress(), "as much as was asked for")
 
 		s, err = load(t.Context(), c, "docs")
@@ -95,8 +93,8 @@ func TestPartitions(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.EqualValues(t, 100, loadingProgress(t, c, "docs").GetProgress())
 
-		releasing := func(names ...string) (*commonpb.Status, error) {
-			return c.ReleasePartitions(t.Context(), &milvuspb.ReleasePartitionsRequest{CollectionName: "docs", PartitionNames: names})
+		releasing := func(names ...string) (*wire.Status, error) {
+			return wire.ReleasePartitions.Call(t.Context(), c, &wire.ReleasePartitionsRequest{CollectionName: "docs", PartitionNames: names})
 		}
 		s, err = releasing("p2")
 		succeeds(t, s, err)
@@ -115,21 +113,21 @@ func TestPartitionsOfMilvus22AreLoadedAloneOrNotAtAll(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.Milvus22})
 	srv.AddCollection("docs", "p1")
 	srv.Set(milvuswait.IndexBuilding("docs", ""), fake.Rows(0, 0))
-	loading := &milvuspb.LoadPartitionsRequest{CollectionName: "docs", PartitionNames: []string{"p1"}}
-	s, err := c.LoadPartitions(t.Context(), loading)
+	loading := &wire.LoadPartitionsRequest{CollectionName: "docs", PartitionNames: []string{"p1"}}
+	s, err := wire.LoadPartitions.Call(t.Context(), c, loading)
 	succeeds(t, s, err)
 	const mismatched = "err=load the partition after load collection is not supported[LoadParameterMismatched]"
-	require.Equal(t, said{commonpb.ErrorCode_IllegalArgument, 0, "failed to load collection, " + mismatched}, done(t)(load(t.Context(), c, "docs")))
+	require.Equal(t, said{wire.ErrorCode_IllegalArgument, 0, "failed to load collection, " + mismatched}, done(t)(load(t.Context(), c, "docs")))
 
 	s, err = release(t.Context(), c, "docs")
 	succeeds(t, s, err)
 	s, err = load(t.Context(), c, "docs")
 	succeeds(t, s, err)
 
-	require.Equal(t, said{commonpb.ErrorCode_IllegalArgument, 0, "failed to load partitions, " + mismatched}, done(t)(c.LoadPartitions(t.Context(), loading)))
+	require.Equal(t, said{wire.ErrorCode_IllegalArgument, 0, "failed to load partitions, " + mismatched}, done(t)(wire.LoadPartitions.Call(t.Context(), c, loading)))
 	require.Equal(t,
 		said{unexpected, 0, "failed to release partitions, err=releasing some partitions after load collection is not supported[LoadParameterMismatched]"},
-		done(t)(c.ReleasePartitions(t.Context(), &milvuspb.ReleasePartitionsRequest{CollectionName: "docs", PartitionNames: []string{"p1"}})))
+		done(t)(wire.ReleasePartitions.Call(t.Context(), c, &wire.ReleasePartitionsRequest{CollectionName: "docs", PartitionNames: []string{"p1"}})))
 }
 
 func TestRefresh(t *testing.T) {
@@ -145,8 +143,8 @@ func TestRefresh(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv, c := start(t, fakeserver.Config{Dialect: tt.dialect, Load: fake.LoadOver(10 * time.Second)})
 				srv.Set(milvuswait.IndexBuilding("docs", ""), fake.Rows(0, 0))
-				refresh := func() (*commonpb.Status, error) {
-					return c.LoadCollection(t.Context(), &milvuspb.LoadCollectionRequest{CollectionName: "docs", Refresh: true})
+				refresh := func() (*wire.Status, error) {
+					return wire.LoadCollection.Call(t.Context(), c, &wire.LoadCollectionRequest{CollectionName: "docs", Refresh: true})
 				}
 				require.NotEqual(t, ok, done(t)(refresh()), "it is not loaded")
 				s, err := load(t.Context(), c, "docs")
@@ -175,7 +173,7 @@ func TestListOfLoadedCollections(t *testing.T) {
 	srv.AddCollection("released")
 
 	loaded := inMemory(t, c)
-	every, err := c.ShowCollections(t.Context(), &milvuspb.ShowCollectionsRequest{})
+	every, err := wire.ShowCollections.Call(t.Context(), c, &wire.ShowCollectionsRequest{})
 	require.NoError(t, err)
 
 	require.Equal(t, []string{"half", "full"}, loaded.GetCollectionNames())
@@ -191,20 +189,20 @@ func TestErrorsOfScripts(t *testing.T) {
 		err       error
 		dialect   fakeserver.Dialect
 		want      said
-		wantState commonpb.LoadState
+		wantState wire.LoadState
 		stateSays said
 	}{
-		{"not loaded", milvuswait.ErrNotLoaded, fakeserver.Milvus23, said{unexpected, 101, "collection not loaded[collection=100]"}, commonpb.LoadState_LoadStateNotLoad, ok},
-		{"released", milvuswait.ErrReleased, fakeserver.Milvus22, said{unexpected, 0, "collection 100 has not been loaded to memory or load failed"}, commonpb.LoadState_LoadStateNotLoad, ok},
-		{"dropped", milvuswait.ErrCollectionNotFound, fakeserver.Milvus23, said{notExists, 100, "collection not found[collection=100]"}, commonpb.LoadState_LoadStateNotExist, ok},
-		{"database dropped", milvuswait.ErrDatabaseNotFound, fakeserver.Milvus23, said{unexpected, 800, "database not found[database=default]"}, commonpb.LoadState_LoadStateNotExist, said{unexpected, 800, "database not found[database=default]"}},
-		{"index dropped", milvuswait.ErrIndexNotFound, fakeserver.Milvus23, said{indexAbsent, 700, "index not found[collection=docs]"}, commonpb.LoadState_LoadStateNotExist, said{indexAbsent, 700, "index not found[collection=docs]"}},
-		{"load failed", milvuswait.ErrLoadFailed, fakeserver.Milvus23, said{commonpb.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}, commonpb.LoadState_LoadStateNotExist, said{commonpb.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}},
-		{"load failed on 2.2", milvuswait.ErrLoadFailed, fakeserver.Milvus22, said{commonpb.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}, commonpb.LoadState_LoadStateNotExist, said{commonpb.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}},
-		{"codes of its own", &milvuswait.ServerError{Code: 8, LegacyCode: 49, Reason: "slow down"}, fakeserver.Milvus23, said{commonpb.ErrorCode_RateLimit, 8, "slow down"}, commonpb.LoadState_LoadStateNotExist, said{commonpb.ErrorCode_RateLimit, 8, "slow down"}},
-		{"anything", errors.New("oops"), fakeserver.Milvus23, said{unexpected, 65535, "oops"}, commonpb.LoadState_LoadStateNotExist, said{unexpected, 65535, "oops"}},
-		{"anything on 2.2", errors.New("oops"), fakeserver.Milvus22, said{unexpected, 0, "oops"}, commonpb.LoadState_LoadStateNotLoad, ok},
-		{"anything on lite", errors.New("oops"), fakeserver.MilvusLite, said{0, 1, "oops"}, commonpb.LoadState_LoadStateNotExist, said{0, 1, "oops"}},
+		{"not loaded", milvuswait.ErrNotLoaded, fakeserver.Milvus23, said{unexpected, 101, "collection not loaded[collection=100]"}, wire.LoadState_LoadStateNotLoad, ok},
+		{"released", milvuswait.ErrReleased, fakeserver.Milvus22, said{unexpected, 0, "collection 100 has not been loaded to memory or load failed"}, wire.LoadState_LoadStateNotLoad, ok},
+		{"dropped", milvuswait.ErrCollectionNotFound, fakeserver.Milvus23, said{notExists, 100, "collection not found[collection=100]"}, wire.LoadState_LoadStateNotExist, ok},
+		{"database dropped", milvuswait.ErrDatabaseNotFound, fakeserver.Milvus23, said{unexpected, 800, "database not found[database=default]"}, wire.LoadState_LoadStateNotExist, said{unexpected, 800, "database not found[database=default]"}},
+		{"index dropped", milvuswait.ErrIndexNotFound, fakeserver.Milvus23, said{indexAbsent, 700, "index not found[collection=docs]"}, wire.LoadState_LoadStateNotExist, said{indexAbsent, 700, "index not found[collection=docs]"}},
+		{"load failed", milvuswait.ErrLoadFailed, fakeserver.Milvus23, said{wire.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}, wire.LoadState_LoadStateNotExist, said{wire.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}},
+		{"load failed on 2.2", milvuswait.ErrLoadFailed, fakeserver.Milvus22, said{wire.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}, wire.LoadState_LoadStateNotExist, said{wire.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}},
+		{"codes of its own", &milvuswait.ServerError{Code: 8, LegacyCode: 49, Reason: "slow down"}, fakeserver.Milvus23, said{wire.ErrorCode_RateLimit, 8, "slow down"}, wire.LoadState_LoadStateNotExist, said{wire.ErrorCode_RateLimit, 8, "slow down"}},
+		{"anything", errors.New("oops"), fakeserver.Milvus23, said{unexpected, 65535, "oops"}, wire.LoadState_LoadStateNotExist, said{unexpected, 65535, "oops"}},
+		{"anything on 2.2", errors.New("oops"), fakeserver.Milvus22, said{unexpected, 0, "oops"}, wire.LoadState_LoadStateNotLoad, ok},
+		{"anything on lite", errors.New("oops"), fakeserver.MilvusLite, said{0, 1, "oops"}, wire.LoadState_LoadStateNotExist, said{0, 1, "oops"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -224,9 +222,9 @@ func TestScriptWithAnErrorOfGRPC(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.Loading("docs"), fake.Steps(fake.Step{Err: status.Error(codes.PermissionDenied, "no")}))
 
-	_, err := c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+	_, err := wire.GetLoadingProgress.Call(t.Context(), c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 	require.Equal(t, codes.PermissionDenied, status.Code(err))
-	_, err = c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{CollectionName: "docs"})
+	_, err = wire.GetLoadState.Call(t.Context(), c, &wire.GetLoadStateRequest{CollectionName: "docs"})
 	require.Equal(t, codes.PermissionDenied, status.Code(err))
 }
 
@@ -249,7 +247,7 @@ func TestSetOfPartitions(t *testing.T) {
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(70))
 	require.EqualValues(t, 70, loadingProgress(t, c, "docs", "p2").GetProgress(), "a new load is one of everything")
 
-	shown, err := c.ShowPartitions(t.Context(), &milvuspb.ShowPartitionsRequest{CollectionName: "docs", Type: milvuspb.ShowType_InMemory})
+	shown, err := wire.ShowPartitions.Call(t.Context(), c, &wire.ShowPartitionsRequest{CollectionName: "docs", Type: wire.ShowType_InMemory})
 	require.NoError(t, err)
 	require.Equal(t, []string{"_default", "p1", "p2"}, shown.GetPartitionNames())
 	require.Equal(t, []int64{70, 70, 70}, shown.InMemoryPercentages)

@@ -5,9 +5,8 @@ import (
 
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // scripted returns how the server says the error of a script: as a failure in
@@ -18,7 +17,7 @@ func (s *Server) scripted(err error, q question) (*failure, error) {
 	defer s.state.Unlock()
 	d := s.config.Dialect
 	if server := (*milvuswait.ServerError)(nil); errors.As(err, &server) {
-		return &failure{legacy: commonpb.ErrorCode(server.LegacyCode), code: server.Code, reason: server.Reason}, nil
+		return &failure{legacy: wire.ErrorCode(server.LegacyCode), code: server.Code, reason: server.Reason}, nil
 	}
 	if _, ok := status.FromError(err); ok {
 		return nil, err
@@ -33,7 +32,7 @@ func (s *Server) scripted(err error, q question) (*failure, error) {
 	case errors.Is(err, milvuswait.ErrIndexNotFound):
 		return d.indexNotFound(q.c, q.index), nil
 	case errors.Is(err, milvuswait.ErrLoadFailed):
-		const memory = commonpb.ErrorCode_InsufficientMemoryToLoad
+		const memory = wire.ErrorCode_InsufficientMemoryToLoad
 		return d.one(
 			said(memory, 3, "show collection failed: %v", err), said(memory, 0, "%v", err), said(unexpected, 1, "%v", err),
 		), nil

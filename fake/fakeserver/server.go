@@ -12,10 +12,10 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/test/bufconn"
-
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // Config is how a Server is to be. The zero Config is a Milvus 2.3 that only
@@ -53,7 +53,8 @@ type Config struct {
 type Server struct {
 	*Database
 
-	config Config
+	config  Config
+	methods map[string]method // the RPCs that are served, by name
 
 	life    sync.Mutex // around the fields here, and around starts and stops
 	address string     // with the port that was got; "" for none
@@ -77,13 +78,14 @@ func Start(config Config) (*Server, error) {
 		return nil, fmt.Errorf("fakeserver: there is no dialect %d", config.Dialect)
 	}
 	s := &Server{config: config.withDefaults()}
+	s.methods = methods(&service{s})
 	if config.Address != "" {
 		var err error
 		if s.address, err = loopback(config.Address); err != nil {
 			return nil, err
 		}
 	}
-	s.traffic = traffic{counts: map[string]int{}, last: map[string]any{}, faults: map[string][]*armed{}}
+	s.traffic = traffic{counts: map[string]int{}, last: map[string]proto.Message{}, faults: map[string][]*armed{}}
 	s.world = world{databases: map[string]*Database{}}
 	s.Database = s.world.create(s, defaultDatabase)
 	if err := s.Restart(); err != nil {
@@ -208,16 +210,18 @@ func newGRPC(s *Server) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.Creds(trackingCredentials{insecure.NewCredentials()}),
 		grpc.UnaryInterceptor(s.intercept),
+		grpc.UnknownServiceHandler(s.refuseUnknown),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.MaxRecvMsgSize(64<<20),
 		grpc.WaitForHandlers(true),
 	)
-	milvuspb.RegisterMilvusServiceServer(server, &service{s: s})
+	var all []grpc.MethodDesc
+	for _, m := range s.methods {
+		all = append(all, m.desc)
+	}
+	wire.Register(server, all...)
 	return server
 }
 
 // service has the RPCs, so that Server does not.
-type service struct {
-	milvuspb.UnimplementedMilvusServiceServer
-	s *Server
-}
+type service struct{ s *Server }

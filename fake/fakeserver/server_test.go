@@ -15,11 +15,10 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 func TestRestartInMemory(t *testing.T) {
@@ -35,7 +34,7 @@ func TestRestartInMemory(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		require.NoError(t, srv.Restart())
 
-		r, err := c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"}, grpc.WaitForReady(true))
+		r, err := wire.GetLoadingProgress.Call(t.Context(), c, &wire.GetLoadingProgressRequest{CollectionName: "docs"}, grpc.WaitForReady(true))
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, r.GetProgress(), int64(25), "the load went on")
 		require.LessOrEqual(t, r.GetProgress(), int64(30), "and gRPC connects again within 2 min")
@@ -56,7 +55,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 	defer cancel()
 	ask := func() int64 {
 		for {
-			r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
+			r, err := wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 			if err == nil {
 				return r.GetProgress()
 			}
@@ -82,7 +81,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		require.NoError(t, err)
 		conn, err := grpc.NewClient(srv.Address(), plaintext()...)
 		require.NoError(t, err)
-		_ = loadState(t, milvuspb.NewMilvusServiceClient(conn), "docs")
+		_ = loadState(t, conn, "docs")
 		srv.Close()
 		require.NoError(t, conn.Close())
 	}
@@ -93,13 +92,13 @@ func TestDatabases(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.In("tenant").Set(milvuswait.Loading("docs"), fake.Percents(70))
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(30))
-	s, err := c.CreateDatabase(t.Context(), &milvuspb.CreateDatabaseRequest{DbName: "made"})
+	s, err := wire.CreateDatabase.Call(t.Context(), c, &wire.CreateDatabaseRequest{DbName: "made"})
 	succeeds(t, s, err)
 	require.Equal(t, said{unexpected, 65535, "database already exist: made"},
-		done(t)(c.CreateDatabase(t.Context(), &milvuspb.CreateDatabaseRequest{DbName: "made"})))
+		done(t)(wire.CreateDatabase.Call(t.Context(), c, &wire.CreateDatabaseRequest{DbName: "made"})))
 	ask := func(header, request string) int64 {
 		ctx := metadata.AppendToOutgoingContext(t.Context(), "dbname", header)
-		r, err := c.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{DbName: request, CollectionName: "docs"})
+		r, err := wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{DbName: request, CollectionName: "docs"})
 		require.NoError(t, err)
 		return r.GetProgress()
 	}
@@ -107,11 +106,17 @@ func TestDatabases(t *testing.T) {
 	require.EqualValues(t, 30, ask("", ""))
 	require.EqualValues(t, 70, ask("tenant", ""))
 	require.EqualValues(t, 70, ask("", "tenant"))
-	require.EqualValues(t, 30, ask("tenant", "default"))
-	names, err := c.ListDatabases(t.Context(), &milvuspb.ListDatabasesRequest{})
+	require.EqualValues(t, 70, ask("tenant", "tenant"))
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "dbname", "tenant")
+	_, err = wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{DbName: "default", CollectionName: "docs"})
+	require.Equal(t, codes.InvalidArgument, status.Code(err))
+	require.ErrorContains(t, err, `the request is for database "default", and its dbname header for "tenant"`)
+	made, err := wire.CreateDatabase.Call(ctx, c, &wire.CreateDatabaseRequest{DbName: "other"})
+	succeeds(t, made, err)
+	names, err := wire.ListDatabases.Call(t.Context(), c, &wire.ListDatabasesRequest{})
 	require.NoError(t, err)
-	require.Equal(t, []string{"default", "made", "tenant"}, names.GetDbNames())
-	require.Equal(t, 3, len(names.GetCreatedTimestamp()))
+	require.Equal(t, []string{"default", "made", "other", "tenant"}, names.GetDbNames())
+	require.Equal(t, 4, len(names.GetCreatedTimestamp()))
 }
 
 func TestConcurrentUse(t *testing.T) {
@@ -128,19 +133,19 @@ func TestConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			name := fmt.Sprint("own", i)
 			for range calls {
-				_, _ = c.GetLoadingProgress(t.Context(), &milvuspb.GetLoadingProgressRequest{CollectionName: "docs"})
-				_, _ = c.GetLoadState(t.Context(), &milvuspb.GetLoadStateRequest{CollectionName: "docs"})
-				_, _ = c.DescribeIndex(t.Context(), &milvuspb.DescribeIndexRequest{CollectionName: "docs"})
-				_, _ = c.DescribeCollection(t.Context(), &milvuspb.DescribeCollectionRequest{CollectionName: "docs"})
-				_, _ = c.ShowCollections(t.Context(), &milvuspb.ShowCollectionsRequest{Type: milvuspb.ShowType_InMemory})
-				_, _ = c.ShowPartitions(t.Context(), &milvuspb.ShowPartitionsRequest{CollectionName: "docs"})
+				_, _ = wire.GetLoadingProgress.Call(t.Context(), c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
+				_, _ = wire.GetLoadState.Call(t.Context(), c, &wire.GetLoadStateRequest{CollectionName: "docs"})
+				_, _ = wire.DescribeIndex.Call(t.Context(), c, &wire.DescribeIndexRequest{CollectionName: "docs"})
+				_, _ = wire.DescribeCollection.Call(t.Context(), c, &wire.DescribeCollectionRequest{CollectionName: "docs"})
+				_, _ = wire.ShowCollections.Call(t.Context(), c, &wire.ShowCollectionsRequest{Type: wire.ShowType_InMemory})
+				_, _ = wire.ShowPartitions.Call(t.Context(), c, &wire.ShowPartitionsRequest{CollectionName: "docs"})
 				srv.Set(milvuswait.Loading(name, "p1"), fake.Percents(1))
 				srv.Set(milvuswait.IndexBuilding("docs", name), fake.Rows(1, 1))
 				srv.Set(milvuswait.IndexBuilding("docs", name), nil)
 				srv.Drop(name)
 				srv.Fail("HasCollection", fakeserver.Hang())
 				srv.Heal("HasCollection")
-				_, _ = srv.Count(fakeserver.AnyMethod), srv.LastRequest("DescribeIndex")
+				_, _ = srv.Count(fakeserver.AnyMethod), srv.LastRequest("DescribeIndex", new(wire.DescribeIndexRequest))
 			}
 		})
 	}
@@ -153,13 +158,13 @@ func TestConcurrentUse(t *testing.T) {
 func TestHealthOfTheServer(t *testing.T) {
 	_, c := start(t, fakeserver.Config{})
 
-	health, err := c.CheckHealth(t.Context(), &milvuspb.CheckHealthRequest{})
+	health, err := wire.CheckHealth.Call(t.Context(), c, &wire.CheckHealthRequest{})
 	require.NoError(t, err)
 	require.True(t, health.GetIsHealthy())
-	states, err := c.GetComponentStates(t.Context(), &milvuspb.GetComponentStatesRequest{})
+	states, err := wire.GetComponentStates.Call(t.Context(), c, &wire.GetComponentStatesRequest{})
 	require.NoError(t, err)
 	require.Equal(t, "proxy", states.GetState().GetRole())
-	first, err := c.AllocTimestamp(t.Context(), &milvuspb.AllocTimestampRequest{})
+	first, err := wire.AllocTimestamp.Call(t.Context(), c, &wire.AllocTimestampRequest{})
 	require.NoError(t, err)
 	require.NotZero(t, first.GetTimestamp())
 }

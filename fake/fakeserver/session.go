@@ -7,17 +7,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func (v *service) Connect(context.Context, *milvuspb.ConnectRequest) (*milvuspb.ConnectResponse, error) {
-	answer := &milvuspb.ConnectResponse{
-		Status:     new(commonpb.Status),
-		ServerInfo: &commonpb.ServerInfo{BuildTags: v.s.config.Dialect.String(), DeployMode: "STANDALONE"},
+func (v *service) Connect(context.Context, *wire.ConnectRequest) (*wire.ConnectResponse, error) {
+	answer := &wire.ConnectResponse{
+		Status:     new(wire.Status),
+		ServerInfo: &wire.ServerInfo{BuildTags: v.s.config.Dialect.String(), DeployMode: "STANDALONE"},
 	}
 	if v.s.config.Dialect == MilvusLite {
-		answer.ServerInfo = &commonpb.ServerInfo{BuildTags: "milvus_lite", DeployMode: "embedded"}
+		answer.ServerInfo = &wire.ServerInfo{BuildTags: "milvus_lite", DeployMode: "embedded"}
 		return answer, nil
 	}
 	v.s.state.Lock()
@@ -26,40 +25,40 @@ func (v *service) Connect(context.Context, *milvuspb.ConnectRequest) (*milvuspb.
 	return answer, nil
 }
 
-func (v *service) GetVersion(context.Context, *milvuspb.GetVersionRequest) (*milvuspb.GetVersionResponse, error) {
-	return &milvuspb.GetVersionResponse{Status: new(commonpb.Status), Version: v.s.config.Dialect.String()}, nil
+func (v *service) GetVersion(context.Context, *wire.GetVersionRequest) (*wire.GetVersionResponse, error) {
+	return &wire.GetVersionResponse{Status: new(wire.Status), Version: v.s.config.Dialect.String()}, nil
 }
 
-func (v *service) CheckHealth(context.Context, *milvuspb.CheckHealthRequest) (*milvuspb.CheckHealthResponse, error) {
-	return &milvuspb.CheckHealthResponse{Status: new(commonpb.Status), IsHealthy: true}, nil
+func (v *service) CheckHealth(context.Context, *wire.CheckHealthRequest) (*wire.CheckHealthResponse, error) {
+	return &wire.CheckHealthResponse{Status: new(wire.Status), IsHealthy: true}, nil
 }
 
-func (v *service) GetComponentStates(context.Context, *milvuspb.GetComponentStatesRequest) (*milvuspb.ComponentStates, error) {
-	return &milvuspb.ComponentStates{
-		Status: new(commonpb.Status),
-		State:  &milvuspb.ComponentInfo{NodeID: 1, Role: "proxy", StateCode: commonpb.StateCode_Healthy},
+func (v *service) GetComponentStates(context.Context, *wire.GetComponentStatesRequest) (*wire.ComponentStates, error) {
+	return &wire.ComponentStates{
+		Status: new(wire.Status),
+		State:  &wire.ComponentInfo{NodeID: 1, Role: "proxy", StateCode: wire.StateCode_Healthy},
 	}, nil
 }
 
-func (v *service) AllocTimestamp(context.Context, *milvuspb.AllocTimestampRequest) (*milvuspb.AllocTimestampResponse, error) {
-	return &milvuspb.AllocTimestampResponse{Status: new(commonpb.Status), Timestamp: tso(time.Now())}, nil
+func (v *service) AllocTimestamp(context.Context, *wire.AllocTimestampRequest) (*wire.AllocTimestampResponse, error) {
+	return &wire.AllocTimestampResponse{Status: new(wire.Status), Timestamp: tso(time.Now())}, nil
 }
 
-func (v *service) CreateDatabase(_ context.Context, req *milvuspb.CreateDatabaseRequest) (*commonpb.Status, error) {
+func (v *service) CreateDatabase(_ context.Context, req *wire.CreateDatabaseRequest) (*wire.Status, error) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	if v.s.databases[req.GetDbName()] != nil {
 		return v.s.config.Dialect.refused("database already exist: %s", req.GetDbName()).status(), nil
 	}
 	v.s.world.create(v.s, req.GetDbName())
-	return new(commonpb.Status), nil
+	return new(wire.Status), nil
 }
 
-func (v *service) ListDatabases(context.Context, *milvuspb.ListDatabasesRequest) (*milvuspb.ListDatabasesResponse, error) {
+func (v *service) ListDatabases(context.Context, *wire.ListDatabasesRequest) (*wire.ListDatabasesResponse, error) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	databases := slices.SortedFunc(maps.Values(v.s.databases), func(a, b *Database) int { return cmp.Compare(a.name, b.name) })
-	answer := &milvuspb.ListDatabasesResponse{Status: new(commonpb.Status)}
+	answer := &wire.ListDatabasesResponse{Status: new(wire.Status)}
 	for _, db := range databases {
 		answer.DbNames = append(answer.DbNames, db.name)
 		if v.s.config.Dialect == Milvus23 {

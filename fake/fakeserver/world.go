@@ -5,12 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 const (
@@ -59,10 +57,10 @@ type collection struct {
 	id          int64
 	name        string
 	created     time.Time
-	schema      *schemapb.CollectionSchema
+	schema      *wire.CollectionSchema
 	shards      int32
-	consistency commonpb.ConsistencyLevel
-	properties  []*commonpb.KeyValuePair
+	consistency wire.ConsistencyLevel
+	properties  []*wire.KeyValuePair
 
 	load       *playing
 	refresh    *playing
@@ -86,7 +84,7 @@ type index struct {
 	id      int64
 	name    string
 	field   string
-	params  []*commonpb.KeyValuePair
+	params  []*wire.KeyValuePair
 	created time.Time
 	script  *playing
 	builds  map[*lot]*playing
@@ -198,9 +196,9 @@ func (db *Database) find(name string) *collection { return db.named[name] }
 func (db *Database) add(name string, partitions []string) *collection {
 	c := db.find(name)
 	if c == nil {
-		c = db.newCollection(name, &schemapb.CollectionSchema{Name: name, Fields: []*schemapb.FieldSchema{
-			{Name: "id", IsPrimaryKey: true, DataType: schemapb.DataType_Int64},
-			{Name: vectorName, DataType: schemapb.DataType_FloatVector, TypeParams: dim()},
+		c = db.newCollection(name, &wire.CollectionSchema{Name: name, Fields: []*wire.FieldSchema{
+			{Name: "id", IsPrimaryKey: true, DataType: wire.DataType_Int64},
+			{Name: vectorName, DataType: wire.DataType_FloatVector, TypeParams: dim()},
 		}})
 	}
 	for _, partition := range partitions {
@@ -211,11 +209,11 @@ func (db *Database) add(name string, partitions []string) *collection {
 	return c
 }
 
-func dim() []*commonpb.KeyValuePair {
-	return []*commonpb.KeyValuePair{{Key: "dim", Value: dimension}}
+func dim() []*wire.KeyValuePair {
+	return []*wire.KeyValuePair{{Key: "dim", Value: dimension}}
 }
 
-func (db *Database) newCollection(name string, schema *schemapb.CollectionSchema) *collection {
+func (db *Database) newCollection(name string, schema *wire.CollectionSchema) *collection {
 	s := db.server
 	c := &collection{id: s.id(), name: name, created: time.Now(), schema: schema, shards: 1}
 	for i, field := range schema.Fields {

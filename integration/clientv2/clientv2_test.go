@@ -54,7 +54,7 @@ func TestWaitsThroughClientV2(t *testing.T) {
 		require.NoError(t, c.Close(ctx))
 	})
 	fill(ctx, t, c)
-	p := rpc.New(c.GetService())
+	p := rpc.FromStub(c.GetService())
 
 	indexed, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, collection,
 		milvuswait.WithIndex("vidx"), milvuswait.WithExpectedRows(rows))

@@ -8,29 +8,29 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"google.golang.org/grpc"
+
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // Client is a connection to a server. It is safe for concurrent use.
 type Client struct {
-	Stub milvuspb.MilvusServiceClient
+	Conn *grpc.ClientConn
 }
 
 // New returns a client that uses conn.
 func New(conn *grpc.ClientConn) *Client {
-	return &Client{Stub: milvuspb.NewMilvusServiceClient(conn)}
+	return &Client{Conn: conn}
 }
 
 // Load asks the server to load the collection, or the named partitions of it.
 func (c *Client) Load(ctx context.Context, collection string, partitions ...string) error {
 	if len(partitions) > 0 {
-		return checked("LoadPartitions")(c.Stub.LoadPartitions(ctx, &milvuspb.LoadPartitionsRequest{
+		return checked("LoadPartitions")(wire.LoadPartitions.Call(ctx, c.Conn, &wire.LoadPartitionsRequest{
 			CollectionName: collection, PartitionNames: partitions, ReplicaNumber: 1,
 		}))
 	}
-	return checked("LoadCollection")(c.Stub.LoadCollection(ctx, &milvuspb.LoadCollectionRequest{
+	return checked("LoadCollection")(wire.LoadCollection.Call(ctx, c.Conn, &wire.LoadCollectionRequest{
 		CollectionName: collection, ReplicaNumber: 1,
 	}))
 }
@@ -38,31 +38,30 @@ func (c *Client) Load(ctx context.Context, collection string, partitions ...stri
 // Refresh asks the server to load what was added, by import, to a collection that
 // is loaded.
 func (c *Client) Refresh(ctx context.Context, collection string) error {
-	return checked("LoadCollection")(c.Stub.LoadCollection(ctx, &milvuspb.LoadCollectionRequest{
+	return checked("LoadCollection")(wire.LoadCollection.Call(ctx, c.Conn, &wire.LoadCollectionRequest{
 		CollectionName: collection, ReplicaNumber: 1, Refresh: true,
 	}))
 }
 
 // Release undoes a Load, also one that is under way.
 func (c *Client) Release(ctx context.Context, collection string) error {
-	return checked("ReleaseCollection")(c.Stub.ReleaseCollection(ctx, &milvuspb.ReleaseCollectionRequest{CollectionName: collection}))
+	return checked("ReleaseCollection")(wire.ReleaseCollection.Call(ctx, c.Conn, &wire.ReleaseCollectionRequest{CollectionName: collection}))
 }
 
 // Drop removes a collection, which must not be loaded.
 func (c *Client) Drop(ctx context.Context, collection string) error {
-	return checked("DropCollection")(c.Stub.DropCollection(ctx, &milvuspb.DropCollectionRequest{CollectionName: collection}))
+	return checked("DropCollection")(wire.DropCollection.Call(ctx, c.Conn, &wire.DropCollectionRequest{CollectionName: collection}))
 }
 
 // checked returns a function of an RPC's results, which returns the error of
 // either.
-func checked(method string) func(*commonpb.Status, error) error {
-	return func(status *commonpb.Status, err error) error {
+func checked(method string) func(*wire.Status, error) error {
+	return func(status *wire.Status, err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", method, err)
 		}
-		//lint:ignore SA1019 2.2 has no other code.
 		errorCode := status.GetErrorCode()
-		if status.GetCode() != 0 || errorCode != commonpb.ErrorCode_Success {
+		if status.GetCode() != 0 || errorCode != wire.ErrorCode_Success {
 			return fmt.Errorf("%s: %s (code %d, %v)", method, status.GetReason(), status.GetCode(), errorCode)
 		}
 		return nil

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
-	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/encoding/proto"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // The fields of a collection.
@@ -27,23 +25,23 @@ const batch = 20_000
 
 // CreateCollection creates an empty collection with that many shards.
 func (c *Client) CreateCollection(ctx context.Context, name string, shards int) error {
-	schema := &schemapb.CollectionSchema{Name: name, Fields: []*schemapb.FieldSchema{
-		{Name: KeyField, DataType: schemapb.DataType_Int64, IsPrimaryKey: true},
-		{Name: NumberField, DataType: schemapb.DataType_Int64},
-		{Name: VectorField, DataType: schemapb.DataType_FloatVector, TypeParams: pairs("dim", fmt.Sprint(Dim))},
+	schema := &wire.CollectionSchema{Name: name, Fields: []*wire.FieldSchema{
+		{Name: KeyField, DataType: wire.DataType_Int64, IsPrimaryKey: true},
+		{Name: NumberField, DataType: wire.DataType_Int64},
+		{Name: VectorField, DataType: wire.DataType_FloatVector, TypeParams: pairs("dim", fmt.Sprint(Dim))},
 	}}
-	wire, err := encoding.GetCodecV2(proto.Name).Marshal(schema)
+	encoded, err := proto.Marshal(schema)
 	if err != nil {
 		return err
 	}
-	return checked("CreateCollection")(c.Stub.CreateCollection(ctx, &milvuspb.CreateCollectionRequest{
-		CollectionName: name, Schema: wire.Materialize(), ShardsNum: int32(shards),
+	return checked("CreateCollection")(wire.CreateCollection.Call(ctx, c.Conn, &wire.CreateCollectionRequest{
+		CollectionName: name, Schema: encoded, ShardsNum: int32(shards),
 	}))
 }
 
 // CreatePartition adds a partition, which a loaded collection loads too.
 func (c *Client) CreatePartition(ctx context.Context, collection, partition string) error {
-	return checked("CreatePartition")(c.Stub.CreatePartition(ctx, &milvuspb.CreatePartitionRequest{
+	return checked("CreatePartition")(wire.CreatePartition.Call(ctx, c.Conn, &wire.CreatePartitionRequest{
 		CollectionName: collection, PartitionName: partition,
 	}))
 }
@@ -61,9 +59,9 @@ func (c *Client) Insert(ctx context.Context, collection, partition string, first
 		for i := range vectors {
 			vectors[i] = rand.Float32()
 		}
-		response, err := c.Stub.Insert(ctx, &milvuspb.InsertRequest{
+		response, err := wire.Insert.Call(ctx, c.Conn, &wire.InsertRequest{
 			CollectionName: collection, PartitionName: partition, NumRows: uint32(n),
-			FieldsData: []*schemapb.FieldData{numbers(KeyField, keys), numbers(NumberField, keys), floats(VectorField, vectors)},
+			FieldsData: []*wire.FieldData{numbers(KeyField, keys), numbers(NumberField, keys), floats(VectorField, vectors)},
 		})
 		if err := checked("Insert")(response.GetStatus(), err); err != nil {
 			return err
@@ -75,17 +73,17 @@ func (c *Client) Insert(ctx context.Context, collection, partition string, first
 // Flush asks the server to seal what was inserted, and returns at once. The
 // function that it returns asks whether that is done.
 func (c *Client) Flush(ctx context.Context, collection string) (flushed func(context.Context) (bool, error), err error) {
-	response, err := c.Stub.Flush(ctx, &milvuspb.FlushRequest{CollectionNames: []string{collection}})
+	response, err := wire.Flush.Call(ctx, c.Conn, &wire.FlushRequest{CollectionNames: []string{collection}})
 	if err := checked("Flush")(response.GetStatus(), err); err != nil {
 		return nil, err
 	}
-	question := &milvuspb.GetFlushStateRequest{
+	question := &wire.GetFlushStateRequest{
 		SegmentIDs:     response.GetCollSegIDs()[collection].GetData(),
 		FlushTs:        response.GetCollFlushTs()[collection],
 		CollectionName: collection,
 	}
 	return func(ctx context.Context) (bool, error) {
-		state, err := c.Stub.GetFlushState(ctx, question)
+		state, err := wire.GetFlushState.Call(ctx, c.Conn, question)
 		return state.GetFlushed(), checked("GetFlushState")(state.GetStatus(), err)
 	}, nil
 }
@@ -105,37 +103,37 @@ func (c *Client) CreateNumberIndex(ctx context.Context, collection, index, kind 
 
 // DropIndex removes the named index.
 func (c *Client) DropIndex(ctx context.Context, collection, index string) error {
-	return checked("DropIndex")(c.Stub.DropIndex(ctx, &milvuspb.DropIndexRequest{CollectionName: collection, IndexName: index}))
+	return checked("DropIndex")(wire.DropIndex.Call(ctx, c.Conn, &wire.DropIndexRequest{CollectionName: collection, IndexName: index}))
 }
 
-func (c *Client) createIndex(ctx context.Context, collection, field, index string, params []*commonpb.KeyValuePair) error {
-	return checked("CreateIndex")(c.Stub.CreateIndex(ctx, &milvuspb.CreateIndexRequest{
+func (c *Client) createIndex(ctx context.Context, collection, field, index string, params []*wire.KeyValuePair) error {
+	return checked("CreateIndex")(wire.CreateIndex.Call(ctx, c.Conn, &wire.CreateIndexRequest{
 		CollectionName: collection, FieldName: field, IndexName: index, ExtraParams: params,
 	}))
 }
 
-func pairs(keysAndValues ...string) []*commonpb.KeyValuePair {
-	var p []*commonpb.KeyValuePair
+func pairs(keysAndValues ...string) []*wire.KeyValuePair {
+	var p []*wire.KeyValuePair
 	for i := 0; i < len(keysAndValues); i += 2 {
-		p = append(p, &commonpb.KeyValuePair{Key: keysAndValues[i], Value: keysAndValues[i+1]})
+		p = append(p, &wire.KeyValuePair{Key: keysAndValues[i], Value: keysAndValues[i+1]})
 	}
 	return p
 }
 
-func numbers(field string, data []int64) *schemapb.FieldData {
-	return &schemapb.FieldData{
-		FieldName: field, Type: schemapb.DataType_Int64,
-		Field: &schemapb.FieldData_Scalars{Scalars: &schemapb.ScalarField{
-			Data: &schemapb.ScalarField_LongData{LongData: &schemapb.LongArray{Data: data}},
+func numbers(field string, data []int64) *wire.FieldData {
+	return &wire.FieldData{
+		FieldName: field, Type: wire.DataType_Int64,
+		Field: &wire.FieldData_Scalars{Scalars: &wire.ScalarField{
+			Data: &wire.ScalarField_LongData{LongData: &wire.LongArray{Data: data}},
 		}},
 	}
 }
 
-func floats(field string, data []float32) *schemapb.FieldData {
-	return &schemapb.FieldData{
-		FieldName: field, Type: schemapb.DataType_FloatVector,
-		Field: &schemapb.FieldData_Vectors{Vectors: &schemapb.VectorField{
-			Dim: Dim, Data: &schemapb.VectorField_FloatVector{FloatVector: &schemapb.FloatArray{Data: data}},
+func floats(field string, data []float32) *wire.FieldData {
+	return &wire.FieldData{
+		FieldName: field, Type: wire.DataType_FloatVector,
+		Field: &wire.FieldData_Vectors{Vectors: &wire.VectorField{
+			Dim: Dim, Data: &wire.VectorField_FloatVector{FloatVector: &wire.FloatArray{Data: data}},
 		}},
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // Sighting is when something became true, as seen from outside.
@@ -43,7 +43,7 @@ func Watch(ctx context.Context, every time.Duration, done func(context.Context) 
 // none pending. The empty index is the only one.
 func (c *Client) Indexed(collection, index string, rows int64) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		response, err := c.Stub.DescribeIndex(ctx, &milvuspb.DescribeIndexRequest{CollectionName: collection, IndexName: index})
+		response, err := wire.DescribeIndex.Call(ctx, c.Conn, &wire.DescribeIndexRequest{CollectionName: collection, IndexName: index})
 		if err := checked("DescribeIndex")(response.GetStatus(), err); err != nil {
 			return false, err
 		}
@@ -60,7 +60,7 @@ func (c *Client) Indexed(collection, index string, rows int64) func(context.Cont
 // of it, are loaded.
 func (c *Client) Loaded(collection string, partitions ...string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		response, err := c.Stub.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{
+		response, err := wire.GetLoadingProgress.Call(ctx, c.Conn, &wire.GetLoadingProgressRequest{
 			CollectionName: collection, PartitionNames: partitions,
 		})
 		return response.GetProgress() >= 100, checked("GetLoadingProgress")(response.GetStatus(), err)
@@ -71,7 +71,7 @@ func (c *Client) Loaded(collection string, partitions ...string) func(context.Co
 // collection is done.
 func (c *Client) Refreshed(collection string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		response, err := c.Stub.GetLoadingProgress(ctx, &milvuspb.GetLoadingProgressRequest{CollectionName: collection})
+		response, err := wire.GetLoadingProgress.Call(ctx, c.Conn, &wire.GetLoadingProgressRequest{CollectionName: collection})
 		done := response.GetProgress() >= 100 && response.GetRefreshProgress() >= 100
 		return done, checked("GetLoadingProgress")(response.GetStatus(), err)
 	}

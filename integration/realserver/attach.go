@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // URIVariable is the environment variable that names a server which is running
@@ -28,11 +28,11 @@ func Attach(ctx context.Context, uri string) (*Server, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	stub := milvuspb.NewMilvusServiceClient(conn)
+	stub := conn
 	if err := s.probe(ctx, stub); err != nil {
 		return nil, fmt.Errorf("server at %s: %w", address, err)
 	}
-	version, err := stub.GetVersion(ctx, &milvuspb.GetVersionRequest{})
+	version, err := wire.GetVersion.Call(ctx, stub, &wire.GetVersionRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("server at %s: %w", address, err)
 	}

@@ -18,12 +18,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/milvuswait/milvuswait/internal/child"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // startLimit is how long a server may take until it answers. They take about 10 s
@@ -191,7 +191,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	}
 	defer conn.Close()
 	for {
-		notReady := s.probe(ctx, milvuspb.NewMilvusServiceClient(conn))
+		notReady := s.probe(ctx, conn)
 		if notReady == nil {
 			return nil
 		}
@@ -206,7 +206,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 }
 
 // probe returns nil if the server answers, and if all of its parts are healthy.
-func (s *Server) probe(ctx context.Context, stub milvuspb.MilvusServiceClient) error {
+func (s *Server) probe(ctx context.Context, stub grpc.ClientConnInterface) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if s.MetricsAddress() != "" {
@@ -215,12 +215,11 @@ func (s *Server) probe(ctx context.Context, stub milvuspb.MilvusServiceClient) e
 			return err
 		}
 	}
-	response, err := stub.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{})
+	response, err := wire.ShowCollections.Call(ctx, stub, &wire.ShowCollectionsRequest{})
 	if err != nil {
 		return err
 	}
 	status := response.GetStatus()
-	//lint:ignore SA1019 2.2 has no other code.
 	if status.GetCode() != 0 || status.GetErrorCode() != 0 {
 		return errors.New(status.GetReason())
 	}

@@ -9,16 +9,15 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/milvustest"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
 const (
-	unexpected = commonpb.ErrorCode_UnexpectedError
-	none       = commonpb.ErrorCode_Success
+	unexpected = wire.ErrorCode_UnexpectedError
+	none       = wire.ErrorCode_Success
 )
 
 // Third answers of a server whose first two are good. All of them claim to be at
@@ -48,25 +47,25 @@ var third = []struct {
 	{"Unauthenticated", refused(codes.Unauthenticated, "expired"), milvustest.ErrPermanent},
 	{"a code that does not exist", refused(codes.Code(99), "odd"), nil},
 
-	{"not ready", rejected(1, commonpb.ErrorCode_NotReadyServe, "service not ready"), nil},
-	{"not ready, on 2.2", rejected(0, commonpb.ErrorCode_NotReadyServe, "service not ready"), nil},
+	{"not ready", rejected(1, wire.ErrorCode_NotReadyServe, "service not ready"), nil},
+	{"not ready, on 2.2", rejected(0, wire.ErrorCode_NotReadyServe, "service not ready"), nil},
 	{"a leader switch of a coordinator", rejected(65535, unexpected, "rpc error: code = Unavailable desc = leader switch"), nil},
 	{"node lost", rejected(901, unexpected, "node not found"), nil},
-	{"rate limit", rejected(8, commonpb.ErrorCode_RateLimit, "rate limit exceeded"), nil},
-	{"rate limit, by error_code alone", rejected(0, commonpb.ErrorCode_RateLimit, "rate limit exceeded"), nil},
-	{"quota", rejected(9, commonpb.ErrorCode_ForceDeny, "quota exceeded"), nil},
+	{"rate limit", rejected(8, wire.ErrorCode_RateLimit, "rate limit exceeded"), nil},
+	{"rate limit, by error_code alone", rejected(0, wire.ErrorCode_RateLimit, "rate limit exceeded"), nil},
+	{"quota", rejected(9, wire.ErrorCode_ForceDeny, "quota exceeded"), nil},
 	{"canceled by the server", rejected(10000, unexpected, "context canceled"), nil},
 	{"timed out on the server", rejected(10001, unexpected, "context deadline exceeded"), nil},
 	{"a code of tomorrow", rejected(4711, none, "what?"), nil},
 	{"no status", answer{percent: 100, blank: true}, nil},
 
 	{"collection gone, by code alone", rejected(100, none, ""), milvuswait.ErrCollectionNotFound},
-	{"collection gone, by error_code alone", rejected(0, commonpb.ErrorCode_CollectionNotExists, ""), milvuswait.ErrCollectionNotFound},
+	{"collection gone, by error_code alone", rejected(0, wire.ErrorCode_CollectionNotExists, ""), milvuswait.ErrCollectionNotFound},
 	{"database gone", rejected(800, none, ""), milvuswait.ErrDatabaseNotFound},
 	{"not authenticated", rejected(1400, unexpected, "expired"), milvustest.ErrPermanent},
 	{"privilege not permitted", rejected(1401, unexpected, "expired"), milvustest.ErrPermanent},
-	{"permission denied, on 2.2", rejected(0, commonpb.ErrorCode_PermissionDenied, "expired"), milvustest.ErrPermanent},
-	{"parameter invalid", rejected(1100, commonpb.ErrorCode_IllegalArgument, "no"), milvustest.ErrPermanent},
+	{"permission denied, on 2.2", rejected(0, wire.ErrorCode_PermissionDenied, "expired"), milvustest.ErrPermanent},
+	{"parameter invalid", rejected(1100, wire.ErrorCode_IllegalArgument, "no"), milvustest.ErrPermanent},
 }
 
 func TestAnswersInTheMiddleOfAWait(t *testing.T) {
@@ -113,7 +112,7 @@ func TestAnswersInTheMiddleOfAWait(t *testing.T) {
 // settles has the server say, where a failure tells too little, that "docs" is
 // loading.
 func (r *rig) settles() {
-	r.server.State = loadState(commonpb.LoadState_LoadStateLoading)
+	r.server.State = loadState(wire.LoadState_LoadStateLoading)
 }
 
 // requireKept asserts that err still has what the server said.
@@ -159,7 +158,7 @@ func TestRateLimitsAreNotAnsweredByHaste(t *testing.T) {
 		case n%3 == 1:
 			return refused(codes.ResourceExhausted, "slow down")
 		case n%3 == 2:
-			return rejected(8, commonpb.ErrorCode_RateLimit, "rate limit exceeded")
+			return rejected(8, wire.ErrorCode_RateLimit, "rate limit exceeded")
 		}
 		return percent(int64(n))
 	}, func(t *testing.T, r *rig) {

@@ -8,12 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // What goes ends the wait by the first poll that can see it.
@@ -78,8 +76,8 @@ func TestAnswerWithoutIndexes(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r := bubble(t, index, a, nil)
-				r.server.Index = func(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
-					return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}}, nil
+				r.server.Index = func(context.Context, *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
+					return &wire.DescribeIndexResponse{Status: &wire.Status{}}, nil
 				}
 
 				err := r.run(t.Context())

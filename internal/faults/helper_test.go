@@ -15,7 +15,6 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/test/bufconn"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
 	"github.com/milvuswait/milvuswait"
@@ -71,7 +70,7 @@ var adapters = []adapter{
 		if err != nil {
 			return nil, nil, err
 		}
-		return rpc.New(milvuspb.NewMilvusServiceClient(conn)), conn, nil
+		return rpc.New(conn), conn, nil
 	}},
 	{"sdk", func(ctx context.Context, address string, opts ...grpc.DialOption) (milvuswait.Poller, io.Closer, error) {
 		c, err := client.NewClient(ctx, client.Config{

@@ -8,24 +8,22 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/internal/milvustest"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // answer is what a poll is answered with: so many percent, unless it fails.
 type answer struct {
 	percent int64
-	status  *commonpb.Status // nil for success
-	err     error            // of gRPC
-	blank   bool             // no status at all, and no more
+	status  *wire.Status // nil for success
+	err     error        // of gRPC
+	blank   bool         // no status at all, and no more
 }
 
 func percent(n int64) answer { return answer{percent: n} }
 
-func rejected(code int32, legacy commonpb.ErrorCode, reason string) answer {
-	return answer{percent: 100, status: &commonpb.Status{Code: code, ErrorCode: legacy, Reason: reason}}
+func rejected(code int32, legacy wire.ErrorCode, reason string) answer {
+	return answer{percent: 100, status: &wire.Status{Code: code, ErrorCode: legacy, Reason: reason}}
 }
 
 func refused(code codes.Code, message string) answer {
@@ -53,34 +51,34 @@ type poll struct {
 // newServer returns a server whose n-th poll, from 1, is answered so.
 func newServer(f func(ctx context.Context, n int) answer) *server {
 	s := &server{answer: f, start: time.Now()}
-	s.Loading = func(ctx context.Context, _ *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
+	s.Loading = func(ctx context.Context, _ *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 		a := s.poll(ctx)
 		if a.blank {
-			return &milvuspb.GetLoadingProgressResponse{}, nil
+			return &wire.GetLoadingProgressResponse{}, nil
 		}
-		return &milvuspb.GetLoadingProgressResponse{Status: a.body(), Progress: a.percent, RefreshProgress: 100}, a.err
+		return &wire.GetLoadingProgressResponse{Status: a.body(), Progress: a.percent, RefreshProgress: 100}, a.err
 	}
-	s.Index = func(ctx context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+	s.Index = func(ctx context.Context, req *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 		a := s.poll(ctx)
 		if a.blank {
-			return &milvuspb.DescribeIndexResponse{}, nil
+			return &wire.DescribeIndexResponse{}, nil
 		}
-		state := commonpb.IndexState_InProgress
+		state := wire.IndexState_InProgress
 		if a.percent == 100 {
-			state = commonpb.IndexState_Finished
+			state = wire.IndexState_Finished
 		}
-		return &milvuspb.DescribeIndexResponse{Status: a.body(), IndexDescriptions: []*milvuspb.IndexDescription{{
+		return &wire.DescribeIndexResponse{Status: a.body(), IndexDescriptions: []*wire.IndexDescription{{
 			IndexName: req.GetIndexName(), State: state, TotalRows: 100, IndexedRows: a.percent, PendingIndexRows: 100 - a.percent,
 		}}}, a.err
 	}
 	return s
 }
 
-func (a answer) body() *commonpb.Status {
+func (a answer) body() *wire.Status {
 	if a.status != nil {
 		return a.status
 	}
-	return &commonpb.Status{}
+	return &wire.Status{}
 }
 
 func (s *server) poll(ctx context.Context) answer {
@@ -126,8 +124,8 @@ func later(ctx context.Context, d time.Duration, a answer) answer {
 	}
 }
 
-func loadState(state commonpb.LoadState) func(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
-	return func(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
-		return &milvuspb.GetLoadStateResponse{Status: &commonpb.Status{}, State: state}, nil
+func loadState(state wire.LoadState) func(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) {
+	return func(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) {
+		return &wire.GetLoadStateResponse{Status: &wire.Status{}, State: state}, nil
 	}
 }

@@ -16,10 +16,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/usage"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // What a server says does not pile up while a wait goes on, nor in its error.
@@ -31,7 +30,7 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 	}{
 		{"a gRPC message of 15 MiB", func() answer { return refused(codes.Unavailable, strings.Repeat("x", 15<<20)) }, "unavailable: xxx"},
 		{"a reason of 64 MiB", func() answer {
-			return rejected(1, commonpb.ErrorCode_NotReadyServe, strings.Repeat("x", 64<<20))
+			return rejected(1, wire.ErrorCode_NotReadyServe, strings.Repeat("x", 64<<20))
 		}, "xxx… (cut) (code 1)"},
 	}
 	for _, tt := range tests {

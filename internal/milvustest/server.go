@@ -14,56 +14,36 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// Server is a Milvus whose answers are functions; a nil one is Unimplemented.
+// Server is a Milvus whose responses are functions. A nil function answers
+// Unimplemented.
 type Server struct {
-	milvuspb.UnimplementedMilvusServiceServer
-
-	Loading func(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error)
-	State   func(context.Context, *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error)
-	Index   func(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error)
-	List    func(context.Context, *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error)
+	Loading func(context.Context, *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error)
+	State   func(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error)
+	Index   func(context.Context, *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error)
+	List    func(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error)
 
 	mu    sync.Mutex
 	calls []string
 }
 
-// GetLoadingProgress answers by s.Loading.
-func (s *Server) GetLoadingProgress(ctx context.Context, req *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
-	if s.Loading == nil {
-		return s.UnimplementedMilvusServiceServer.GetLoadingProgress(ctx, req)
-	}
-	return s.Loading(ctx, req)
-}
-
-// GetLoadState answers by s.State.
-func (s *Server) GetLoadState(ctx context.Context, req *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
-	if s.State == nil {
-		return s.UnimplementedMilvusServiceServer.GetLoadState(ctx, req)
-	}
-	return s.State(ctx, req)
-}
-
-// DescribeIndex answers by s.Index.
-func (s *Server) DescribeIndex(ctx context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
-	if s.Index == nil {
-		return s.UnimplementedMilvusServiceServer.DescribeIndex(ctx, req)
-	}
-	return s.Index(ctx, req)
-}
-
-// ShowCollections answers by s.List.
-func (s *Server) ShowCollections(ctx context.Context, req *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
-	if s.List == nil {
-		return s.UnimplementedMilvusServiceServer.ShowCollections(ctx, req)
-	}
-	return s.List(ctx, req)
+// serve returns the RPC answered by the function that answer points to, which a test
+// may set later.
+func serve[Req, Resp any](m wire.Method[Req, Resp], answer *func(context.Context, *Req) (*Resp, error)) grpc.MethodDesc {
+	return m.Serve(func(ctx context.Context, req *Req) (*Resp, error) {
+		if *answer == nil {
+			return nil, status.Errorf(codes.Unimplemented, "method %s not implemented", m.Name())
+		}
+		return (*answer)(ctx, req)
+	})
 }
 
 // Calls returns the methods that were called so far, but for the Connect by which
@@ -100,7 +80,10 @@ func ServeOn(t *testing.T, s *Server, listener net.Listener, opts ...grpc.Server
 		grpc.UnaryInterceptor(s.count),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	}, opts...)...)
-	milvuspb.RegisterMilvusServiceServer(g, s)
+	wire.Register(g,
+		serve(wire.GetLoadingProgress, &s.Loading), serve(wire.GetLoadState, &s.State),
+		serve(wire.DescribeIndex, &s.Index), serve(wire.ShowCollections, &s.List),
+	)
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(listener) }()
 	t.Cleanup(func() {

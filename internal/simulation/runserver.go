@@ -9,10 +9,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -40,9 +39,8 @@ func (s *Scenario) serve(dialect fakeserver.Dialect, with func(*recorder) milvus
 		drop: srv.Drop,
 		said: func(f *fault) error { return f.ofServer },
 	}, start)()
-	client := milvuspb.NewMilvusServiceClient(conn)
-	stop := s.disturb(srv, conn, client)
-	log = s.run(start, rpc.New(client), with)
+	stop := s.disturb(srv, conn)
+	log = s.run(start, rpc.New(conn), with)
 	if failed := stop(); failed != nil {
 		return nil, fmt.Errorf("simulation: %w", failed)
 	}
@@ -51,7 +49,7 @@ func (s *Scenario) serve(dialect fakeserver.Dialect, with func(*recorder) milvus
 
 // disturb breaks the connection and stops the server when it is time. The function
 // it returns ends that, and returns what went wrong.
-func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn, client milvuspb.MilvusServiceClient) func() error {
+func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn) func() error {
 	const harmless = "GetVersion"
 	srv.Fail(harmless, fakeserver.Drop())
 	ctx, cancel := context.WithCancel(context.Background())
@@ -67,7 +65,7 @@ func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn, client
 	}
 	for _, broken := range s.Breaks {
 		at(broken, func() {
-			_, _ = client.GetVersion(ctx, &milvuspb.GetVersionRequest{}) // it breaks the connection, and fails by that
+			_, _ = wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{}) // it breaks the connection, and fails by that
 		})
 	}
 	for _, away := range s.Outages {

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -100,7 +99,7 @@ func TestMilvusLite(t *testing.T) {
 		_, conn, w := serve(t, fakeserver.MilvusLite)
 		w.Indexes = []string{"vec", "vec102"} // it knows indexes by their fields
 
-		r := run(rpc.New(milvuspb.NewMilvusServiceClient(conn)), w)
+		r := run(rpc.New(conn), w)
 
 		require.Equal(t, []string{
 			`LoadingProgress("docs", "pollertest_missing") returned 100% and no error for a partition that does not exist: ` +
@@ -119,7 +118,7 @@ func TestRPC(t *testing.T) {
 		t.Run(fmt.Sprint(dialect), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, conn, w := serve(t, dialect)
-				pollertest.Run(t, rpc.New(milvuspb.NewMilvusServiceClient(conn)), w)
+				pollertest.Run(t, rpc.New(conn), w)
 			})
 		})
 	}

@@ -15,11 +15,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/grpc/codes"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
@@ -80,7 +79,7 @@ func TestErrors(t *testing.T) {
 		{name: "invalid", target: load, options: temporalwait.Options{Settle: -1}, want: milvuswait.ErrInvalid},
 		{
 			name: "no permission", target: load, before: func(p *place) {
-				p.Fail("GetLoadingProgress", fakeserver.Reject(1401, commonpb.ErrorCode_PermissionDenied, "no privilege"))
+				p.Fail("GetLoadingProgress", fakeserver.Reject(1401, wire.ErrorCode_PermissionDenied, "no privilege"))
 			},
 			code: 1401,
 		},

@@ -23,8 +23,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 	"github.com/milvuswait/milvuswait/internal/child"
@@ -85,7 +83,7 @@ func work() error {
 	}
 	defer c.Close()
 	w := worker.New(c, os.Getenv(queueVariable), workerOptions())
-	register(w, c, rpc.New(milvuspb.NewMilvusServiceClient(conn)))
+	register(w, c, rpc.New(conn))
 	if err := w.Start(); err != nil {
 		return err
 	}
@@ -122,7 +120,7 @@ func (p *place) poller(t *testing.T) milvuswait.Poller {
 	conn, err := grpc.NewClient(p.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	return rpc.New(milvuspb.NewMilvusServiceClient(conn))
+	return rpc.New(conn)
 }
 
 // worker starts a worker in this process.

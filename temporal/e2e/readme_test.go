@@ -43,8 +43,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
-
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"google.golang.org/grpc"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/rpc"
@@ -53,7 +52,7 @@ import (
 
 var (
 	c                     client.Client
-	stub, euStub, usStub  milvuspb.MilvusServiceClient
+	conn, euConn, usConn  *grpc.ClientConn
 	_                   = errors.Is
 	_                     context.Context
 )

@@ -18,7 +18,7 @@ import (
 
 // Activities are the waits of package milvuswait as activities of a worker:
 //
-//	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(stub)})
+//	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(conn)})
 //
 // They must be given a heartbeat time-out: without one nobody notices that a worker
 // is lost. Their start-to-close time-out is the deadline of the wait, and an attempt

@@ -3,7 +3,7 @@
 //
 //	w := worker.New(c, "milvus", worker.Options{MaxHeartbeatThrottleInterval: 5 * time.Second, WorkerStopTimeout: 5 * time.Second})
 //	w.RegisterWorkflow(temporalwait.WaitWorkflow)
-//	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(stub)})
+//	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(conn)})
 //
 // [WaitWorkflow] waits for the targets of a [Request], thousands if need be, in
 // chunks over the workers:

@@ -20,8 +20,6 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/worker"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/rpc"
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
@@ -62,7 +60,7 @@ func work(queue string, clusters map[string]string) error {
 			return err
 		}
 		defer conn.Close()
-		p := rpc.New(milvuspb.NewMilvusServiceClient(conn))
+		p := rpc.New(conn)
 		if name == "" {
 			a.Poller = p
 		} else {

@@ -13,8 +13,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
 )
 
@@ -161,16 +159,22 @@ func refusal(err error, privilege string) string {
 	return ""
 }
 
-// denied returns the privilege that the server says is missing, or "" if it names
-// none that there is. Versions differ: for GetLoadingProgress it has been
+// privileges lists the privileges that Milvus 2.2 to 3.0 ask for the calls of a wait.
+var privileges = []string{
+	"GetLoadingProgress", "GetLoadState", "Load", "IndexDetail", "GetIndexBuildProgress", "ShowCollections", "ShowPartitions",
+	"DescribeCollection", "GetStatistics", "GetFlushState", "GetImportState", "Compaction", "Query", "All",
+}
+
+// denied returns the privilege that the server reports as missing, or "" if the text
+// names none that a wait needs. Versions differ: for GetLoadingProgress it has been
 // GetLoadingProgress, Load and GetLoadState.
 func denied(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ": permission deny")
 	name := text[strings.LastIndexByte(text, ' ')+1:]
-	if _, known := commonpb.ObjectPrivilege_value[name]; !known {
-		return ""
+	if privilege, found := strings.CutPrefix(name, "Privilege"); found && slices.Contains(privileges, privilege) {
+		return privilege
 	}
-	return strings.TrimPrefix(name, "Privilege")
+	return ""
 }
 
 // codeOf returns the gRPC code in err, or OK if there is none.

@@ -10,21 +10,20 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // silent is a server that knows no collection, and does not say which there are.
 type silent struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	allowed chan time.Duration // that ShowCollections was given
 }
 
-func (*silent) GetLoadingProgress(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
-	return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not found"}}, nil
+func (*silent) GetLoadingProgress(context.Context, *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
+	return &wire.GetLoadingProgressResponse{Status: &wire.Status{Code: 100, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "collection not found"}}, nil
 }
 
-func (s *silent) ShowCollections(ctx context.Context, _ *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+func (s *silent) ShowCollections(ctx context.Context, _ *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
 	until, _ := ctx.Deadline()
 	s.allowed <- time.Until(until)
 	<-ctx.Done()
@@ -32,12 +31,12 @@ func (s *silent) ShowCollections(ctx context.Context, _ *milvuspb.ShowCollection
 }
 
 // serve returns the address of the server.
-func serve(t *testing.T, s milvuspb.MilvusServiceServer) string {
+func serve(t *testing.T, s any) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := grpc.NewServer()
-	milvuspb.RegisterMilvusServiceServer(server, s)
+	milvustest.Register(server, s)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return "http://" + listener.Addr().String()
@@ -69,29 +68,28 @@ func TestHintsDoNotOutliveTheTimeout(t *testing.T) {
 
 // flickering is a server on which an index cannot be seen twice.
 type flickering struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	mu      sync.Mutex
-	answers []*commonpb.Status // the last one for ever
+	answers []*wire.Status // the last one for ever
 }
 
-func (f *flickering) DescribeIndex(context.Context, *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+func (f *flickering) DescribeIndex(context.Context, *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	st := f.answers[0]
 	f.answers = f.answers[min(1, len(f.answers)-1):]
-	return &milvuspb.DescribeIndexResponse{Status: st}, nil
+	return &wire.DescribeIndexResponse{Status: st}, nil
 }
 
 func TestHintsAboutIndexesThatCannotBeListed(t *testing.T) {
-	missing := &commonpb.Status{Code: 700, ErrorCode: commonpb.ErrorCode_IndexNotExist, Reason: "index not found"}
-	refused := &commonpb.Status{Code: 1401, ErrorCode: commonpb.ErrorCode_PermissionDenied, Reason: "not permitted"}
+	missing := &wire.Status{Code: 700, ErrorCode: wire.ErrorCode_IndexNotExist, Reason: "index not found"}
+	refused := &wire.Status{Code: 1401, ErrorCode: wire.ErrorCode_PermissionDenied, Reason: "not permitted"}
 	tests := []struct {
 		name    string
-		answers []*commonpb.Status
+		answers []*wire.Status
 		want    string
 	}{
-		{"there is none", []*commonpb.Status{missing}, `milvus-wait: hint: create it by create_index("docs", …), or say --grace if somebody is about to`},
-		{"the list is refused", []*commonpb.Status{missing, refused}, "milvus-wait: hint: check the name of the index; the indexes that there are cannot be listed: DescribeIndex: not permitted (code 1401)"},
+		{"there is none", []*wire.Status{missing}, `milvus-wait: hint: create it by create_index("docs", …), or say --grace if somebody is about to`},
+		{"the list is refused", []*wire.Status{missing, refused}, "milvus-wait: hint: check the name of the index; the indexes that there are cannot be listed: DescribeIndex: not permitted (code 1401)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

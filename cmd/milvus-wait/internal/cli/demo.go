@@ -6,13 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 func (a *app) demo() *cobra.Command {
@@ -78,6 +77,6 @@ func play(s *fakeserver.Server, d time.Duration, fail bool) []milvuswait.Target 
 // outOfMemory is, shortened, how Milvus 2.3 to 2.5 put it that there is too little
 // memory for a load (milvus-io/milvus#39637).
 var outOfMemory = &milvuswait.ServerError{
-	Code: 65535, LegacyCode: int32(commonpb.ErrorCode_UnexpectedError),
+	Code: 65535, LegacyCode: int32(wire.ErrorCode_UnexpectedError),
 	Reason: "show collection failed: load segment failed, OOM if load, maxSegmentSize = 1016 MB, totalMem = 16384 MB",
 }

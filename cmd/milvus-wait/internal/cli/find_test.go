@@ -10,32 +10,30 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // flaky is a server of many collections, each with an index, that fails the first
 // question about every 20th.
 type flaky struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	names []string
 	mu    sync.Mutex
 	asked map[string]int
 }
 
-func (f *flaky) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
-	return &milvuspb.ShowCollectionsResponse{Status: &commonpb.Status{}, CollectionNames: f.names}, nil
+func (f *flaky) ShowCollections(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
+	return &wire.ShowCollectionsResponse{Status: &wire.Status{}, CollectionNames: f.names}, nil
 }
 
-func (f *flaky) DescribeIndex(_ context.Context, req *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
+func (f *flaky) DescribeIndex(_ context.Context, req *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked[req.GetCollectionName()]++
 	if len(f.asked)%20 == 0 && f.asked[req.GetCollectionName()] == 1 {
 		return nil, status.Error(codes.Unavailable, "later")
 	}
-	return &milvuspb.DescribeIndexResponse{Status: &commonpb.Status{}, IndexDescriptions: []*milvuspb.IndexDescription{
-		{IndexName: "vidx", State: commonpb.IndexState_Finished, TotalRows: 1, IndexedRows: 1},
+	return &wire.DescribeIndexResponse{Status: &wire.Status{}, IndexDescriptions: []*wire.IndexDescription{
+		{IndexName: "vidx", State: wire.IndexState_Finished, TotalRows: 1, IndexedRows: 1},
 	}}, nil
 }
 

@@ -10,23 +10,26 @@ import (
 
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/nearest"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // codeIndexNotFound is that of Milvus 2.3 and newer.
 const codeIndexNotFound = 700
 
+// ask calls an RPC in the database of s.
+func ask[Req, Resp any](ctx context.Context, s *server, method wire.Method[Req, Resp], req *Req) (*Resp, error) {
+	return method.Call(wire.WithDatabase(ctx, s.database), s.conn, req)
+}
+
 // collections returns the names of all collections, sorted. Its errors are those of
 // the library's list of loads, which has what servers answer told apart, where that
 // fails too.
 func (s *server) collections(ctx context.Context) ([]string, error) {
-	answer, err := s.client.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{DbName: s.database})
+	answer, err := ask(ctx, s, wire.ShowCollections, &wire.ShowCollectionsRequest{DbName: s.database})
 	names, err := named("ShowCollections", answer.GetCollectionNames(), answer.GetStatus(), err)
 	if err != nil {
 		_, told := s.poller.ListLoading(ctx)
@@ -37,16 +40,15 @@ func (s *server) collections(ctx context.Context) ([]string, error) {
 
 // partitions returns the names of the collection's partitions, sorted.
 func (s *server) partitions(ctx context.Context, collection string) ([]string, error) {
-	answer, err := s.client.ShowPartitions(ctx, &milvuspb.ShowPartitionsRequest{DbName: s.database, CollectionName: collection})
+	answer, err := ask(ctx, s, wire.ShowPartitions, &wire.ShowPartitionsRequest{DbName: s.database, CollectionName: collection})
 	return named("ShowPartitions", answer.GetPartitionNames(), answer.GetStatus(), err)
 }
 
 // indexes returns the names of the collection's indexes, sorted: none if the server
 // says that it has none, which it does as an error.
 func (s *server) indexes(ctx context.Context, collection string) ([]string, error) {
-	answer, err := s.client.DescribeIndex(ctx, &milvuspb.DescribeIndexRequest{DbName: s.database, CollectionName: collection})
-	//lint:ignore SA1019 All that 2.2 has.
-	if st := answer.GetStatus(); st.GetCode() == codeIndexNotFound || st.GetErrorCode() == commonpb.ErrorCode_IndexNotExist {
+	answer, err := ask(ctx, s, wire.DescribeIndex, &wire.DescribeIndexRequest{DbName: s.database, CollectionName: collection})
+	if st := answer.GetStatus(); st.GetCode() == codeIndexNotFound || st.GetErrorCode() == wire.ErrorCode_IndexNotExist {
 		return nil, err
 	}
 	var names []string
@@ -57,12 +59,11 @@ func (s *server) indexes(ctx context.Context, collection string) ([]string, erro
 }
 
 // named returns the names of an answer to method, sorted, or why there are none.
-func named(method string, names []string, st *commonpb.Status, err error) ([]string, error) {
+func named(method string, names []string, st *wire.Status, err error) ([]string, error) {
 	if err != nil {
 		st := status.Convert(err)
 		return nil, status.Error(st.Code(), untrusted.Text(st.Message()))
 	}
-	//lint:ignore SA1019 All that 2.2 has.
 	if legacy := int32(st.GetErrorCode()); st.GetCode() != 0 || legacy != 0 {
 		return nil, &milvuswait.ServerError{Code: st.GetCode(), LegacyCode: legacy, Reason: untrusted.Text(st.GetReason()), Method: method}
 	}

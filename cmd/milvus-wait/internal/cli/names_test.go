@@ -10,24 +10,22 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // garrulous is a server that does not know the partition, and says more about it
 // than anybody reads.
 type garrulous struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	names []string
 	err   error
 }
 
-func (*garrulous) GetLoadingProgress(context.Context, *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
-	return &milvuspb.GetLoadingProgressResponse{Status: &commonpb.Status{Code: 200, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "partition not found"}}, nil
+func (*garrulous) GetLoadingProgress(context.Context, *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
+	return &wire.GetLoadingProgressResponse{Status: &wire.Status{Code: 200, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "partition not found"}}, nil
 }
 
-func (g *garrulous) ShowPartitions(context.Context, *milvuspb.ShowPartitionsRequest) (*milvuspb.ShowPartitionsResponse, error) {
-	return &milvuspb.ShowPartitionsResponse{Status: &commonpb.Status{}, PartitionNames: g.names}, g.err
+func (g *garrulous) ShowPartitions(context.Context, *wire.ShowPartitionsRequest) (*wire.ShowPartitionsResponse, error) {
+	return &wire.ShowPartitionsResponse{Status: &wire.Status{}, PartitionNames: g.names}, g.err
 }
 
 func TestHintsAreShortWhateverTheServerSays(t *testing.T) {

@@ -18,10 +18,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/internal/untrusted"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // formsOf returns the ways in which a server, or what lies before it, may write a
@@ -42,7 +40,6 @@ func formsOf(s string) []string {
 
 // parrot is a server that says what credentials it was sent, in one place at a time.
 type parrot struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	place string
 
 	mu    sync.Mutex
@@ -62,13 +59,13 @@ func heard(ctx context.Context) []string {
 }
 
 // answer returns the status of an answer, or the error in its stead.
-func (p *parrot) answer(ctx context.Context, fine *commonpb.Status) (*commonpb.Status, error) {
+func (p *parrot) answer(ctx context.Context, fine *wire.Status) (*wire.Status, error) {
 	said := "you sent authorization: " + strings.Join(heard(ctx), " and ")
 	switch p.place {
 	case "gRPC message":
 		return nil, status.Error(codes.Unauthenticated, said)
 	case "gRPC details":
-		st, err := status.New(codes.PermissionDenied, "see the details").WithDetails(&commonpb.Status{Reason: said})
+		st, err := status.New(codes.PermissionDenied, "see the details").WithDetails(&wire.Status{Reason: said})
 		if err != nil {
 			return nil, err
 		}
@@ -78,13 +75,13 @@ func (p *parrot) answer(ctx context.Context, fine *commonpb.Status) (*commonpb.S
 	case "cut gRPC message":
 		return nil, status.Error(codes.Unavailable, p.cut(ctx))
 	case "reason":
-		return &commonpb.Status{Code: 1401, ErrorCode: commonpb.ErrorCode_PermissionDenied, Reason: said}, nil
+		return &wire.Status{Code: 1401, ErrorCode: wire.ErrorCode_PermissionDenied, Reason: said}, nil
 	case "passing reason":
-		return &commonpb.Status{Code: 8, ErrorCode: commonpb.ErrorCode_RateLimit, Reason: said}, nil
+		return &wire.Status{Code: 8, ErrorCode: wire.ErrorCode_RateLimit, Reason: said}, nil
 	case "cut reason":
-		return &commonpb.Status{Code: 8, ErrorCode: commonpb.ErrorCode_RateLimit, Reason: p.cut(ctx)}, nil
+		return &wire.Status{Code: 8, ErrorCode: wire.ErrorCode_RateLimit, Reason: p.cut(ctx)}, nil
 	case "detail":
-		return &commonpb.Status{Code: 1401, ErrorCode: commonpb.ErrorCode_PermissionDenied, Detail: said}, nil
+		return &wire.Status{Code: 1401, ErrorCode: wire.ErrorCode_PermissionDenied, Detail: said}, nil
 	}
 	return fine, nil
 }
@@ -102,26 +99,26 @@ func (p *parrot) cut(ctx context.Context) string {
 	return strings.Repeat(".", untrusted.MaxText-7*p.calls%(len(form)+words)) + form + strings.Repeat(".", untrusted.MaxText)
 }
 
-func (p *parrot) GetLoadingProgress(ctx context.Context, _ *milvuspb.GetLoadingProgressRequest) (*milvuspb.GetLoadingProgressResponse, error) {
-	fine := &commonpb.Status{}
+func (p *parrot) GetLoadingProgress(ctx context.Context, _ *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
+	fine := &wire.Status{}
 	switch p.place {
 	case "names of collections":
-		fine = &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not found"}
+		fine = &wire.Status{Code: 100, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "collection not found"}
 	case "the name of a collection":
-		fine = &commonpb.Status{Code: 101, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "collection not loaded"}
+		fine = &wire.Status{Code: 101, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "collection not loaded"}
 	case "names of partitions":
-		fine = &commonpb.Status{Code: 200, ErrorCode: commonpb.ErrorCode_UnexpectedError, Reason: "partition not found"}
+		fine = &wire.Status{Code: 200, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "partition not found"}
 	}
 	st, err := p.answer(ctx, fine)
-	return &milvuspb.GetLoadingProgressResponse{Status: st, Progress: 100}, err
+	return &wire.GetLoadingProgressResponse{Status: st, Progress: 100}, err
 }
 
-func (p *parrot) GetLoadState(ctx context.Context, _ *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
-	st, err := p.answer(ctx, &commonpb.Status{})
-	return &milvuspb.GetLoadStateResponse{Status: st, State: commonpb.LoadState_LoadStateLoaded}, err
+func (p *parrot) GetLoadState(ctx context.Context, _ *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) {
+	st, err := p.answer(ctx, &wire.Status{})
+	return &wire.GetLoadStateResponse{Status: st, State: wire.LoadState_LoadStateLoaded}, err
 }
 
-func (p *parrot) ShowCollections(ctx context.Context, _ *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
+func (p *parrot) ShowCollections(ctx context.Context, _ *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
 	names, percents := []string{"docs"}, []int64{100}
 	switch p.place {
 	case "names of collections":
@@ -131,27 +128,27 @@ func (p *parrot) ShowCollections(ctx context.Context, _ *milvuspb.ShowCollection
 	case "the name of a collection":
 		names, percents = heard(ctx)[:1], []int64{40}
 	}
-	st, err := p.answer(ctx, &commonpb.Status{})
-	return &milvuspb.ShowCollectionsResponse{Status: st, CollectionNames: names, InMemoryPercentages: percents}, err //nolint:staticcheck // what servers send
+	st, err := p.answer(ctx, &wire.Status{})
+	return &wire.ShowCollectionsResponse{Status: st, CollectionNames: names, InMemoryPercentages: percents}, err //nolint:staticcheck // what servers send
 }
 
-func (p *parrot) ShowPartitions(ctx context.Context, _ *milvuspb.ShowPartitionsRequest) (*milvuspb.ShowPartitionsResponse, error) {
-	st, err := p.answer(ctx, &commonpb.Status{})
-	return &milvuspb.ShowPartitionsResponse{Status: st, PartitionNames: heard(ctx)}, err
+func (p *parrot) ShowPartitions(ctx context.Context, _ *wire.ShowPartitionsRequest) (*wire.ShowPartitionsResponse, error) {
+	st, err := p.answer(ctx, &wire.Status{})
+	return &wire.ShowPartitionsResponse{Status: st, PartitionNames: heard(ctx)}, err
 }
 
-func (p *parrot) DescribeIndex(ctx context.Context, _ *milvuspb.DescribeIndexRequest) (*milvuspb.DescribeIndexResponse, error) {
-	described := []*milvuspb.IndexDescription{{IndexName: "vidx", State: commonpb.IndexState_Finished}}
+func (p *parrot) DescribeIndex(ctx context.Context, _ *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
+	described := []*wire.IndexDescription{{IndexName: "vidx", State: wire.IndexState_Finished}}
 	switch p.place {
 	case "names of indexes":
 		for _, form := range heard(ctx) {
-			described = append(described, &milvuspb.IndexDescription{IndexName: form, State: commonpb.IndexState_InProgress, TotalRows: 1})
+			described = append(described, &wire.IndexDescription{IndexName: form, State: wire.IndexState_InProgress, TotalRows: 1})
 		}
 	case "reason of an index":
-		described[0].State, described[0].IndexStateFailReason = commonpb.IndexState_Failed, strings.Join(heard(ctx), " and ")
+		described[0].State, described[0].IndexStateFailReason = wire.IndexState_Failed, strings.Join(heard(ctx), " and ")
 	}
-	st, err := p.answer(ctx, &commonpb.Status{})
-	return &milvuspb.DescribeIndexResponse{Status: st, IndexDescriptions: described}, err
+	st, err := p.answer(ctx, &wire.Status{})
+	return &wire.DescribeIndexResponse{Status: st, IndexDescriptions: described}, err
 }
 
 // TestNothingThatIsWrittenHasASecret asks a server that echoes credentials, in every

@@ -50,7 +50,7 @@ const readyTarget = "server"
 // answers. It asks for the default database: the other may be what the first
 // migration makes.
 func (s *server) answering() milvuswait.Poller {
-	poller := rpc.New(s.client)
+	poller := rpc.New(s.conn)
 	return milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
 		_, err := poller.ListLoading(ctx)
 		if err == nil {

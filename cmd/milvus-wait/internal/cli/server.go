@@ -8,8 +8,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
@@ -22,7 +20,6 @@ const defaultURI = "http://localhost:19530"
 // server is the Milvus that is asked.
 type server struct {
 	conn     *grpc.ClientConn
-	client   milvuspb.MilvusServiceClient
 	poller   *rpc.Poller
 	endpoint dial.Endpoint
 	database string
@@ -87,8 +84,7 @@ func (a *app) endpoint() (dial.Endpoint, error) {
 }
 
 func newServer(conn *grpc.ClientConn, endpoint dial.Endpoint, database string) *server {
-	client := milvuspb.NewMilvusServiceClient(conn)
-	return &server{conn: conn, client: client, poller: rpc.New(client, rpc.WithDatabase(database)), endpoint: endpoint, database: database}
+	return &server{conn: conn, poller: rpc.New(conn, rpc.WithDatabase(database)), endpoint: endpoint, database: database}
 }
 
 // connect returns the server when a connection to it is there.

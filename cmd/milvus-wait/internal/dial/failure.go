@@ -17,10 +17,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // Error is why there is no connection, and what to do about it.
@@ -77,7 +76,7 @@ const (
 func lastFailure(ctx context.Context, conn *grpc.ClientConn, e Endpoint) *Error {
 	// A call that fails fast has the last error of the transport in its own. It
 	// never reaches the server.
-	_, err := milvuspb.NewMilvusServiceClient(conn).GetVersion(ctx, &milvuspb.GetVersionRequest{})
+	_, err := wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{})
 	if ctx.Err() != nil || status.Code(err) != codes.Unavailable {
 		return nil
 	}

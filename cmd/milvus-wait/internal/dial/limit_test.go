@@ -11,23 +11,21 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // verbose answers at length.
 type verbose struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	text string
 }
 
-func (v *verbose) GetVersion(context.Context, *milvuspb.GetVersionRequest) (*milvuspb.GetVersionResponse, error) {
-	return &milvuspb.GetVersionResponse{Version: v.text}, nil
+func (v *verbose) GetVersion(context.Context, *wire.GetVersionRequest) (*wire.GetVersionResponse, error) {
+	return &wire.GetVersionResponse{Version: v.text}, nil
 }
 
-func (v *verbose) ShowCollections(context.Context, *milvuspb.ShowCollectionsRequest) (*milvuspb.ShowCollectionsResponse, error) {
-	return &milvuspb.ShowCollectionsResponse{CollectionNames: []string{v.text}}, nil
+func (v *verbose) ShowCollections(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
+	return &wire.ShowCollectionsResponse{CollectionNames: []string{v.text}}, nil
 }
 
 func TestAnswersThatAreTooLong(t *testing.T) {
@@ -47,13 +45,13 @@ func TestAnswersThatAreTooLong(t *testing.T) {
 			require.NoError(t, err)
 			serve(t, &verbose{text: strings.Repeat("x", tt.size)}, listener)
 			e := endpoint(t, listener.Addr().String())
-			client := milvuspb.NewMilvusServiceClient(open(t, dial.Config{Endpoint: e}))
+			client := open(t, dial.Config{Endpoint: e})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 
-			_, err = client.GetVersion(ctx, &milvuspb.GetVersionRequest{})
+			_, err = wire.GetVersion.Call(ctx, client, &wire.GetVersionRequest{})
 			require.Equal(t, tt.version, status.Code(err))
-			_, err = client.ShowCollections(ctx, &milvuspb.ShowCollectionsRequest{})
+			_, err = wire.ShowCollections.Call(ctx, client, &wire.ShowCollectionsRequest{})
 			require.Equal(t, tt.collection, status.Code(err))
 		})
 	}

@@ -26,9 +26,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
+	"github.com/milvuswait/milvuswait/internal/milvustest"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // certificate is one that vouches for itself, for 127.0.0.1 or for a name, good
@@ -53,14 +53,14 @@ func certificate(t *testing.T, until time.Time, names ...string) (tls.Certificat
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-// wire records what clients send to a server.
-type wire struct {
+// recording records what clients send to a server.
+type recording struct {
 	mu    sync.Mutex
 	conns []*bytes.Buffer
 }
 
 // recorded returns a listener whose connections are recorded by w.
-func (w *wire) recorded(t *testing.T, address string) net.Listener {
+func (w *recording) recorded(t *testing.T, address string) net.Listener {
 	t.Helper()
 	listener, err := net.Listen("tcp", address)
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func (w *wire) recorded(t *testing.T, address string) net.Listener {
 
 type recordingListener struct {
 	net.Listener
-	*wire
+	*recording
 }
 
 func (l *recordingListener) Accept() (net.Conn, error) {
@@ -80,12 +80,12 @@ func (l *recordingListener) Accept() (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns = append(l.conns, new(bytes.Buffer))
-	return &recordingConn{conn, l.wire, l.conns[len(l.conns)-1]}, nil
+	return &recordingConn{conn, l.recording, l.conns[len(l.conns)-1]}, nil
 }
 
 type recordingConn struct {
 	net.Conn
-	*wire
+	*recording
 	got *bytes.Buffer
 }
 
@@ -100,7 +100,7 @@ func (c *recordingConn) Read(b []byte) (int, error) {
 // requireNoPlaintext fails unless each connection was nothing but records of TLS, or
 // the question whether the server speaks HTTP/2: any header would be in plain text,
 // which HPACK makes hard to recognize.
-func (w *wire) requireNoPlaintext(t *testing.T) {
+func (w *recording) requireNoPlaintext(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,23 +121,22 @@ func (w *wire) requireNoPlaintext(t *testing.T) {
 
 // milvus serves what tells who asked, and counts the questions.
 type milvus struct {
-	milvuspb.UnimplementedMilvusServiceServer
 	asked atomic.Int32
 	told  atomic.Value // the last credentials
 }
 
-func (m *milvus) GetVersion(ctx context.Context, _ *milvuspb.GetVersionRequest) (*milvuspb.GetVersionResponse, error) {
+func (m *milvus) GetVersion(ctx context.Context, _ *wire.GetVersionRequest) (*wire.GetVersionResponse, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	m.asked.Add(1)
 	m.told.Store(md.Get("authorization")[0])
-	return &milvuspb.GetVersionResponse{}, nil
+	return &wire.GetVersionResponse{}, nil
 }
 
 // serve serves s until the test ends, or the server that it returns is stopped.
-func serve(t *testing.T, s milvuspb.MilvusServiceServer, listener net.Listener, options ...grpc.ServerOption) *grpc.Server {
+func serve(t *testing.T, s any, listener net.Listener, options ...grpc.ServerOption) *grpc.Server {
 	t.Helper()
 	server := grpc.NewServer(options...)
-	milvuspb.RegisterMilvusServiceServer(server, s)
+	milvustest.Register(server, s)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return server
@@ -146,7 +145,7 @@ func serve(t *testing.T, s milvuspb.MilvusServiceServer, listener net.Listener, 
 func ask(ctx context.Context, conn *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	_, err := milvuspb.NewMilvusServiceClient(conn).GetVersion(ctx, &milvuspb.GetVersionRequest{})
+	_, err := wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{})
 	return err
 }
 
@@ -186,7 +185,7 @@ func TestTLSThatFailsEndsIt(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var (
-				w wire
+				w recording
 				m milvus
 			)
 			listener := w.recorded(t, "127.0.0.1:0")
@@ -214,7 +213,7 @@ func TestTLSThatSucceedsTellsTheToken(t *testing.T) {
 	for scheme, options := range map[string][]grpc.ServerOption{"https": {grpc.Creds(credentials.NewServerTLSFromCert(&good))}, "http": nil} {
 		t.Run(scheme, func(t *testing.T) {
 			var (
-				w wire
+				w recording
 				m milvus
 			)
 			listener := w.recorded(t, "127.0.0.1:0")
@@ -246,7 +245,7 @@ func TestTLSThatSucceedsTellsTheToken(t *testing.T) {
 func TestTLSThatIsLostStaysLost(t *testing.T) {
 	good, ca := certificate(t, time.Now().Add(time.Hour))
 	var (
-		first, second wire
+		first, second recording
 		before, after milvus
 	)
 	listener := first.recorded(t, "127.0.0.1:0")
@@ -273,7 +272,7 @@ func TestTLSThatIsLostStaysLost(t *testing.T) {
 // this machine.
 func TestNoTokenInPlainTextElsewhere(t *testing.T) {
 	var (
-		w wire
+		w recording
 		m milvus
 	)
 	listener := w.recorded(t, "127.0.0.1:0")

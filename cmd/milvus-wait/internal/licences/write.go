@@ -22,19 +22,10 @@ var (
 	architectures = []string{"amd64", "arm64"}
 )
 
-// elsewhere has what is known of modules without a file of their own.
-var elsewhere = map[string]struct{ kind, source string }{
-	"github.com/milvus-io/milvus-proto/go-api/v2": {
-		apache, "this version of the module has no file with its licence. Its repository's README says Apache-2.0, and the file that was " +
-			"missing was added in <https://github.com/milvus-io/milvus-proto/pull/405>, after this version.",
-	},
-}
-
 // A Module is linked into the command.
 type Module struct {
 	Path, Version, Dir string
 	Kind               string   // of its licence, as SPDX calls it
-	Source             string   // of what is said of it, where it has no file
 	Texts              []string // of its licence and notices
 }
 
@@ -66,11 +57,6 @@ func Write() (string, error) {
 		}
 	}
 	b.WriteString("\n")
-	for _, m := range modules {
-		if m.Source != "" {
-			fmt.Fprintf(&b, "%s: %s\n\n", m.Path, m.Source)
-		}
-	}
 	for _, text := range slices.SortedFunc(maps.Keys(users), func(a, b string) int { return strings.Compare(users[a][0]+a, users[b][0]+b) }) {
 		fmt.Fprintf(&b, "## %s\n\n```text\n%s\n```\n\n", strings.Join(users[text], ", "), text)
 	}
@@ -151,16 +137,11 @@ func (m *Module) read() error {
 			}
 		}
 	}
-	if known, ok := elsewhere[m.Path]; ok && m.Kind == "" {
-		m.Kind, m.Source = known.kind, known.source
-	}
 	if m.Kind == "" {
 		return fmt.Errorf("%s has no licence", m.Path)
 	}
 	return nil
 }
-
-const apache = "Apache-2.0"
 
 // Kind returns which licence a text is, or "" for one that nobody has looked at.
 func Kind(text string) string {
@@ -168,7 +149,7 @@ func Kind(text string) string {
 	has := func(part string) bool { return strings.Contains(words, part) }
 	switch {
 	case has("Apache License Version 2.0, January 2004"):
-		return apache
+		return "Apache-2.0"
 	case has("Permission is hereby granted, free of charge") && has("The above copyright notice and this permission notice shall be included"):
 		return "MIT"
 	case has("Redistribution and use in source and binary forms") && has("Neither the name"):

@@ -1,0 +1,143 @@
+package fakeserver
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/wire"
+)
+
+// traffic is what went over the wire and what is to go wrong there.
+type traffic struct {
+	counts map[string]int
+	last   map[string]proto.Message
+	faults map[string][]*armed
+}
+
+// armed is a fault and how many calls have come by it.
+type armed struct {
+	Fault
+	seen int
+}
+
+// note counts a call and returns the fault that it meets.
+func (t *traffic) note(method string, req proto.Message) Fault {
+	var met Fault
+	for _, name := range []string{method, AnyMethod} {
+		t.counts[name]++
+		t.last[name] = req
+		for _, a := range t.faults[name] {
+			a.seen++
+			if a.calls != nil && !slices.Contains(a.calls, a.seen) {
+				continue
+			}
+			met.delay += min(a.delay, fake.Forever-met.delay)
+			if met.act == proceed {
+				met.act, met.said, met.err = a.act, a.said, a.err
+			}
+		}
+	}
+	return met
+}
+
+// intercept serves an RPC, or the fault that it meets.
+func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	name := path.Base(info.FullMethod)
+	fault, err := s.meet(ctx, name, req.(proto.Message))
+	if err != nil {
+		return nil, err
+	}
+	switch fault.act {
+	case reject:
+		return s.answer(name, fault.said.status()), nil
+	case blank:
+		return s.answer(name, nil), nil
+	}
+	if err := s.config.Dialect.unimplemented(name); err != nil {
+		return nil, err
+	}
+	if err := checkDatabase(ctx, req); err != nil {
+		return nil, err
+	}
+	return handler(ctx, req)
+}
+
+// refuseUnknown answers an RPC that the server does not serve.
+func (s *Server) refuseUnknown(_ any, stream grpc.ServerStream) error {
+	full, _ := grpc.MethodFromServerStream(stream)
+	req := new(emptypb.Empty) // keeps all fields as unknown ones
+	if err := stream.RecvMsg(req); err != nil {
+		return err
+	}
+	if _, err := s.meet(stream.Context(), path.Base(full), req); err != nil {
+		return err
+	}
+	return status.Errorf(codes.Unimplemented, "fakeserver does not serve %s", full)
+}
+
+// meet counts a call and lets it meet its faults. It returns an error if a fault
+// ended the call, and else the fault that remains: one that needs a response.
+func (s *Server) meet(ctx context.Context, method string, req proto.Message) (Fault, error) {
+	s.state.Lock()
+	fault := s.note(method, req)
+	s.state.Unlock()
+	if err := play.Sleep(ctx, fault.delay); err != nil {
+		return fault, status.FromContextError(err).Err()
+	}
+	switch fault.act {
+	case drop:
+		breakConnection(ctx)
+		return fault, status.Error(codes.Unavailable, "fakeserver: dropped")
+	case refuse:
+		return fault, fault.err
+	}
+	return fault, nil
+}
+
+// checkDatabase refuses a call whose request and dbname header name different
+// databases: Milvus 2.2.9 to 2.6 checks rights in the database of the header, and acts
+// on the database of the request. CreateDatabase names the new one.
+func checkDatabase(ctx context.Context, req any) error {
+	named, ok := req.(interface{ GetDbName() string })
+	if _, creates := req.(*wire.CreateDatabaseRequest); !ok || creates {
+		return nil
+	}
+	header := metadata.ValueFromIncomingContext(ctx, "dbname")
+	if name := named.GetDbName(); name != "" && len(header) > 0 && header[0] != "" && header[0] != name {
+		return status.Errorf(codes.InvalidArgument, "fakeserver: the request is for database %q, and its dbname header for %q", name, header[0])
+	}
+	return nil
+}
+
+func (s *Server) mustBeMethod(what, method string) {
+	if _, served := s.methods[method]; !served && method != AnyMethod && !slices.Contains(unserved, method) {
+		panic(fmt.Sprintf("fakeserver: %s: Milvus has no RPC %q", what, method))
+	}
+}
+
+// answer returns an empty response of the method with that status. Every response is a
+// status, or has one.
+func (s *Server) answer(method string, body *wire.Status) proto.Message {
+	response := s.methods[method].blank()
+	if body == nil {
+		return response
+	}
+	if _, is := response.(*wire.Status); is {
+		return body
+	}
+	message := response.ProtoReflect()
+	message.Set(message.Descriptor().Fields().ByName("status"), protoreflect.ValueOfMessage(body.ProtoReflect()))
+	return response
+}

@@ -1,0 +1,222 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/milvuswait/milvuswait/internal/typednil"
+	"github.com/milvuswait/milvuswait/internal/wire"
+)
+
+// A Stub makes the two calls that every Poller needs. A milvuspb.MilvusServiceClient
+// of any version of go-api is one.
+//
+// FromStub finds other calls, such as GetLoadState and ShowCollections, by their
+// names.
+type Stub[LoadingReq, LoadingResp, IndexReq, IndexResp any] interface {
+	GetLoadingProgress(ctx context.Context, req *LoadingReq, opts ...grpc.CallOption) (*LoadingResp, error)
+	DescribeIndex(ctx context.Context, req *IndexReq, opts ...grpc.CallOption) (*IndexResp, error)
+}
+
+// FromStub returns a Poller that calls stub: the result of GetService of client/v2 or
+// client/v3, a generated client of any version of go-api, or a mock of one. The four
+// types are inferred. The caller closes the connection of stub.
+//
+// Use New where the program has the connection: it converts no messages.
+// Interceptors on the connection see the request types of stub.
+//
+// All calls are checked here. If stub is nil, as the GetService of a closed client
+// is, or if a call takes or returns other messages than Milvus', every poll fails with
+// milvuswait.ErrInvalid, and the error names the call.
+//
+// A call that stub lacks returns an error that wraps errors.ErrUnsupported.
+// WaitAll polls targets one by one without ShowCollections. Without GetLoadState,
+// failures of Milvus 2.2 are classified by their texts alone, and a load on
+// milvus-lite that nobody asked for is not detected.
+// A call of a nil stub that is embedded in stub, as in a mock, is
+// milvuswait.ErrInvalid.
+func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](
+	stub Stub[LoadingReq, LoadingResp, IndexReq, IndexResp], opts ...Option,
+) *Poller {
+	if typednil.Is(stub) {
+		return &Poller{invalid: invalid("the stub is nil: is its client closed?")}
+	}
+	conn, err := newStubConn(stub)
+	if err != nil {
+		return &Poller{invalid: err}
+	}
+	return New(conn, opts...)
+}
+
+// stubConn is a stub as a connection. The key is the full name of a call.
+type stubConn map[string]stubCall
+
+// NewStream is part of grpc.ClientConnInterface. No poll is a stream.
+func (stubConn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Invoke calls the stub with a copy of req, and copies its response to resp.
+func (c stubConn) Invoke(ctx context.Context, method string, req, resp any, opts ...grpc.CallOption) error {
+	call, found := c[method]
+	if !found {
+		return fmt.Errorf("the stub has no such call: %w", errors.ErrUnsupported)
+	}
+	theirs := reflect.New(call.req)
+	if err := convert(req, theirs.Interface()); err != nil {
+		return err
+	}
+
+	answer, err := call.do(ctx, theirs, opts)
+	if err != nil {
+		return err
+	}
+	if answer.IsNil() {
+		return fmt.Errorf("%w: no message", ErrMalformed)
+	}
+	return convert(answer.Interface(), resp)
+}
+
+// stubCall is a method of a stub.
+type stubCall struct {
+	name   string
+	method reflect.Value
+	req    reflect.Type
+}
+
+// do calls the method. Only the stub knows whether a method is promoted from a nil
+// value that it embeds, and a call of such a method panics: that panic is returned as
+// an error. Others pass.
+func (c stubCall) do(ctx context.Context, req reflect.Value, opts []grpc.CallOption) (resp reflect.Value, err error) {
+	defer func() {
+		switch r := recover(); {
+		case r == nil:
+		case isNilDereference(r):
+			err = invalid("%s of the stub: %v: is the stub in it nil?", c.name, r)
+		default:
+			panic(r)
+		}
+	}()
+	out := c.method.CallSlice([]reflect.Value{reflect.ValueOf(ctx), req, reflect.ValueOf(opts)})
+	err, _ = out[1].Interface().(error)
+	return out[0], err
+}
+
+func isNilDereference(panicked any) bool {
+	err, ok := panicked.(runtime.Error)
+	return ok && (strings.Contains(err.Error(), "nil pointer dereference") || strings.Contains(err.Error(), "called using nil"))
+}
+
+// stubMethods lists the calls that a Poller makes.
+//
+// Each looks its method up by a constant. By a variable, the linker would have to keep
+// every exported method of the program.
+var stubMethods = []struct {
+	name      string
+	req, resp proto.Message
+	find      func(stub reflect.Value) reflect.Value
+}{
+	{
+		string(wire.GetLoadingProgress), (*wire.GetLoadingProgressRequest)(nil), (*wire.GetLoadingProgressResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("GetLoadingProgress") },
+	},
+	{
+		string(wire.DescribeIndex), (*wire.DescribeIndexRequest)(nil), (*wire.DescribeIndexResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("DescribeIndex") },
+	},
+	{
+		string(wire.GetLoadState), (*wire.GetLoadStateRequest)(nil), (*wire.GetLoadStateResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("GetLoadState") },
+	},
+	{
+		string(wire.ShowCollections), (*wire.ShowCollectionsRequest)(nil), (*wire.ShowCollectionsResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("ShowCollections") },
+	},
+}
+
+// newStubConn finds and checks the calls of stub.
+func newStubConn(stub any) (stubConn, error) {
+	conn := stubConn{}
+	for _, m := range stubMethods {
+		method := m.find(reflect.ValueOf(stub))
+		if !method.IsValid() {
+			continue
+		}
+		name := m.name[strings.LastIndex(m.name, "/")+1:]
+		if err := checkCall(method.Type(), m.req, m.resp); err != nil {
+			return nil, invalid("%s of %T: %v", name, stub, err)
+		}
+		conn[m.name] = stubCall{name: name, method: method, req: method.Type().In(1).Elem()}
+	}
+	return conn, nil
+}
+
+// checkCall returns why a method is not the call that takes and returns messages like
+// ours, or nil.
+func checkCall(method reflect.Type, req, resp proto.Message) error {
+	if method.NumIn() != 3 || method.NumOut() != 2 || !method.IsVariadic() ||
+		method.In(0) != reflect.TypeFor[context.Context]() || method.In(2) != reflect.TypeFor[[]grpc.CallOption]() ||
+		method.Out(1) != reflect.TypeFor[error]() {
+		return fmt.Errorf("%v is not the signature of a gRPC call", method)
+	}
+	if err := checkMessage(method.In(1), req); err != nil {
+		return err
+	}
+	return checkMessage(method.Out(0), resp)
+}
+
+// checkMessage returns why theirs is not Milvus' message, which ours is, or nil.
+func checkMessage(theirs reflect.Type, ours proto.Message) error {
+	want := ours.ProtoReflect().Descriptor()
+	if theirs.Kind() == reflect.Pointer {
+		if m := wire.Message(reflect.Zero(theirs).Interface()); m != nil {
+			return checkFields(m.ProtoReflect().Descriptor(), want)
+		}
+	}
+	return fmt.Errorf("%v is not a protobuf message, want Milvus' %s", theirs, want.Name())
+}
+
+// checkFields compares the fields that both messages have. Each version of Milvus has
+// fields that others lack.
+func checkFields(theirs, ours protoreflect.MessageDescriptor) error {
+	if theirs.Name() != ours.Name() {
+		return fmt.Errorf("the message is %s, want Milvus' %s", theirs.FullName(), ours.Name())
+	}
+	fields := ours.Fields()
+	for i := range fields.Len() {
+		our := fields.Get(i)
+		their := theirs.Fields().ByNumber(our.Number())
+		if their == nil {
+			continue
+		}
+		if their.Kind() != our.Kind() || their.Cardinality() != our.Cardinality() {
+			return fmt.Errorf("field %d of %s is %v %v, want %v %v", our.Number(), theirs.FullName(),
+				their.Cardinality(), their.Kind(), our.Cardinality(), our.Kind())
+		}
+		if our.Kind() == protoreflect.MessageKind {
+			if err := checkFields(their.Message(), our.Message()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// convert copies a message. Its error is the one by which gRPC reports a message that
+// it cannot encode or decode.
+func convert(from, to any) error {
+	if err := wire.Convert(wire.Message(from), wire.Message(to)); err != nil {
+		return status.Errorf(codes.Internal, "converting %T: %v", from, err)
+	}
+	return nil
+}
