@@ -45,14 +45,13 @@ func wait(args []string) error {
 		return err
 	}
 	var rpcs atomic.Int64
-	conn, err := grpc.NewClient("passthrough:///"+j.Address,
+	conn, err := grpc.NewClient("passthrough:///"+j.Address, append(rpc.DialOptions(),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)),
 		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 			rpcs.Add(1)
 			return invoke(ctx, method, req, reply, conn, opts...)
 		}),
-	)
+	)...)
 	if err != nil {
 		return err
 	}

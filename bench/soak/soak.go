@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/milvuswait/milvuswait"
@@ -37,14 +36,10 @@ type soak struct {
 // mostWrong is after how many violations there is nothing more to learn.
 const mostWrong = 20
 
-// dial connects to the server, as patiently as a wait needs it.
+// dial connects to the server.
 func (s *soak) dial() (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///"+s.server.address,
+	return grpc.NewClient("passthrough:///"+s.server.address, append(rpc.DialOptions(),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-			MinConnectTimeout: 2 * time.Second,
-		}),
 		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 			err := invoke(ctx, method, req, reply, conn, opts...)
 			s.mu.Lock()
@@ -52,7 +47,7 @@ func (s *soak) dial() (*grpc.ClientConn, error) {
 			s.tally.rpc(path.Base(method), err)
 			return err
 		}),
-	)
+	)...)
 }
 
 // run waits until ctx ends. The error says that the run itself went wrong, not

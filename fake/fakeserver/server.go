@@ -16,6 +16,7 @@ import (
 
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/internal/wire"
+	"github.com/milvuswait/milvuswait/rpc"
 )
 
 // Config is how a Server is to be. The zero Config is a Milvus 2.3 that only
@@ -123,9 +124,10 @@ func (s *Server) Address() string {
 
 // Dial returns a connection in memory. It works in a bubble of testing/synctest
 // if the server was started in the same one and both are closed before its end.
-// The options are added to those of DialOptions.
+// The options are added to rpc.DialOptions and to those of DialOptions.
 func (s *Server) Dial(opts ...grpc.DialOption) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///fakeserver", append(s.DialOptions(), opts...)...)
+	all := append(rpc.DialOptions(), s.DialOptions()...)
+	return grpc.NewClient("passthrough:///fakeserver", append(all, opts...)...)
 }
 
 // DialOptions returns what makes a client that can be given grpc.DialOptions,

@@ -19,11 +19,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/milvuswait/milvuswait/internal/child"
 	"github.com/milvuswait/milvuswait/internal/wire"
+	"github.com/milvuswait/milvuswait/rpc"
 )
 
 // startLimit is how long a server may take until it answers. They take about 10 s
@@ -167,18 +167,10 @@ func (s *Server) Log() string {
 
 func (s *Server) logPath() string { return filepath.Join(s.slot.folder, "server.log") }
 
-// Dial returns a new connection to the server, with the settings that package rpc
-// recommends: it looks for a server that is away every 3 s or more often.
+// Dial returns a new connection to the server, with rpc.DialOptions and opts.
 func (s *Server) Dial(opts ...grpc.DialOption) (*grpc.ClientConn, error) {
-	return grpc.NewClient(s.address, append([]grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{
-				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second,
-			},
-			MinConnectTimeout: 3 * time.Second,
-		}),
-	}, opts...)...)
+	all := append(rpc.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	return grpc.NewClient(s.address, append(all, opts...)...)
 }
 
 // awaitReady returns when the server has answered.

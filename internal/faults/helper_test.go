@@ -10,9 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
@@ -86,21 +84,9 @@ var adapters = []adapter{
 	}},
 }
 
-// recommended are the settings that package rpc recommends.
+// recommended returns the settings of a connection for waits.
 func recommended() []grpc.DialOption {
-	return []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{
-			Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true,
-		}),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{
-				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second,
-			},
-			MinConnectTimeout: 3 * time.Second,
-		}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16 << 20)),
-	}
+	return append(rpc.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
 // each runs f for each kind of wait by each adapter.

@@ -19,9 +19,10 @@ const (
 	// settings of both adapters' clients.
 	keepaliveLimit = 20 * time.Second
 
-	// reconnecting takes at most an attempt that began too early, which is given up
-	// after 3 s, and the pause after it, which is 3 s, give or take a fifth.
-	reconnecting = 3*time.Second + 3600*time.Millisecond
+	// reconnecting takes at most one attempt that began too early and is given up after
+	// 3 s, and the delay after it: 1.2 s and at most a fifth more.
+	reconnecting = 3*time.Second + 1440*time.Millisecond
+	leastPause   = 960 * time.Millisecond // between two attempts: a fifth less
 
 	maxDelay = 5 * time.Second // between two polls
 )
@@ -83,7 +84,7 @@ func TestOutages(t *testing.T) {
 							took := time.Since(start)
 							require.GreaterOrEqual(t, took, ends)
 							require.LessOrEqual(t, took, ends+tt.late(r)+pause)
-							require.LessOrEqual(t, r.bridge.Accepted(), 10+int(length/(2*time.Second)))
+							require.LessOrEqual(t, r.bridge.Accepted(), 10+int(length/leastPause))
 							if tt.silent && length > 10*time.Second {
 								require.ErrorContains(t, r.failures()[0], "poll timed out after 10s: ")
 							}

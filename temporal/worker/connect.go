@@ -8,17 +8,16 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
+
+	"github.com/milvuswait/milvuswait/rpc"
 )
 
 // connect returns a connection to a server, such as http://127.0.0.1:19530, which
-// is not established yet. The settings are those that package rpc asks for.
+// is not established yet.
 func connect(uri, token string) (*grpc.ClientConn, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
@@ -33,15 +32,7 @@ func connect(uri, token string) (*grpc.ClientConn, error) {
 	if port == "" {
 		port = map[string]string{"http": "19530", "https": "443"}[u.Scheme]
 	}
-	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(transport),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
-			MinConnectTimeout: 3 * time.Second,
-		}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16 << 20)),
-	}
+	options := append(rpc.DialOptions(), grpc.WithTransportCredentials(transport))
 	if token != "" {
 		if u.Scheme == "http" && !isLoopback(u.Hostname()) {
 			return nil, fmt.Errorf("MILVUS_TOKEN is not sent in plain text to %s: use https://", u.Host)

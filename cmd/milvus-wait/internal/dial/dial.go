@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+	"github.com/milvuswait/milvuswait/internal/reconnect"
+	"github.com/milvuswait/milvuswait/rpc"
 )
 
 // Config says how to connect.
@@ -52,24 +52,13 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []grpc.DialOption{
+	options := append(rpc.DialOptions(),
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(c.UserAgent),
-		// Looking a service config up costs a DNS query, and its retries would hide
-		// failures from the wait.
-		grpc.WithDisableServiceConfig(),
-		// Milvus disconnects who pings more often than every 5 s.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{
-			Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true,
-		}),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{
-				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second,
-			},
-			MinConnectTimeout: min(max(c.ConnectTimeout, 3*time.Second), 10*time.Second),
-		}),
+		grpc.WithConnectParams(reconnect.Params(min(max(c.ConnectTimeout, 3*time.Second), 10*time.Second))),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(4<<20)),
 		grpc.WithUnaryInterceptor(bounded),
-	}
+	)
 	if c.Token != "" {
 		if !c.Endpoint.TLS && !c.Endpoint.Loopback() && !c.Insecure {
 			return nil, fmt.Errorf("%w: use https://, or say --insecure-credentials", ErrPlaintextCredentials)
@@ -80,9 +69,9 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 	return grpc.NewClient("dns:///"+url.PathEscape(c.Endpoint.Address), options...)
 }
 
-// bounded lets lists of collections, of which a server may have 65 536, be longer than
-// other answers, for which gRPC's own 4 MiB are plenty: what is empty costs two bytes
-// there and a hundred here.
+// bounded allows 16 MiB for lists of collections, of which a server may have 65 536.
+// Other responses are limited to 4 MiB, gRPC's own limit, because an empty message costs
+// two bytes in a response and a hundred bytes of memory.
 func bounded(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if path.Base(method) == "ShowCollections" {
 		options = append(options, grpc.MaxCallRecvMsgSize(16<<20))

@@ -133,7 +133,7 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 // reason returns what gRPC wraps three times.
 func reason(text string) string {
 	for _, noise := range []string{
-		"connection error: desc = ", "last connection error: ", "name resolver error: ",
+		"connection error: desc = ", "last connection error: ", "name resolver error: ", "dns: A record lookup error: ",
 		"transport: Error while dialing: ", "transport: authentication handshake failed: ",
 	} {
 		if _, after, found := strings.Cut(text, noise); found {

@@ -22,6 +22,10 @@ func TestExplain(t *testing.T) {
 			"dial tcp: lookup milvus: no such host; check the host in --uri or MILVUS_URI", false,
 		},
 		{
+			"no such name", "name resolver error: dns: A record lookup error: lookup milvus on 10.96.0.10:53: no such host",
+			"lookup milvus on 10.96.0.10:53: no such host; check the host in --uri or MILVUS_URI", false,
+		},
+		{
 			"no addresses", "name resolver error: produced zero addresses",
 			"no address is known of this host; check the host in --uri or MILVUS_URI", false,
 		},
