@@ -216,7 +216,7 @@ func TestLastRequest(t *testing.T) {
 }
 
 func TestWrongFaultsPanic(t *testing.T) {
-	srv, _ := start(t, fakeserver.Config{})
+	srv, c := start(t, fakeserver.Config{})
 	tests := []struct {
 		name string
 		do   func()
@@ -230,6 +230,16 @@ func TestWrongFaultsPanic(t *testing.T) {
 		{"Heal", func() { srv.Heal("") }, `fakeserver: Heal: Milvus has no RPC ""`},
 		{"Count", func() { srv.Count("load") }, `fakeserver: Count: Milvus has no RPC "load"`},
 		{"LastRequest", func() { srv.LastRequest("load", new(wire.LoadCollectionRequest)) }, `fakeserver: LastRequest: Milvus has no RPC "load"`},
+		{"no message", func() { srv.LastRequest("Connect", "text") }, "fakeserver: LastRequest: string is not a protobuf message"},
+		{
+			"another message", func() {
+				_, _ = wire.GetVersion.Call(t.Context(), c, new(wire.GetVersionRequest))
+				srv.LastRequest("GetVersion", new(wire.ConnectRequest))
+			},
+			"fakeserver: LastRequest: the request is a GetVersionRequest, and into is a ConnectRequest",
+		},
+		{"unserved", func() { srv.Fail("Query", fakeserver.Reject(1, 1, "no")) }, "fakeserver: Fail: Query is not served: use Refuse"},
+		{"unserved, blank", func() { srv.Fail("Query", fakeserver.Slow(1), fakeserver.Blank()) }, "fakeserver: Fail: Query is not served: use Refuse"},
 		{"negative rows", func() { srv.AddRows("docs", -1) }, "fakeserver: AddRows: -1 is negative"},
 		{"zero target", func() { srv.Set(milvuswait.Target{}, fake.Percents(1)) }, "fakeserver: Set: the zero Target"},
 		{

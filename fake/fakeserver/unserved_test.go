@@ -1,0 +1,61 @@
+package fakeserver_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
+)
+
+func TestUnservedRPC_IsCountedAndUnimplemented(t *testing.T) {
+	srv, c := start(t, fakeserver.Config{})
+	sent := &wire.QueryRequest{CollectionName: "docs", Expr: "id in [5]", PartitionNames: []string{"a", "b"}}
+	require.False(t, srv.LastRequest("Query", new(wire.QueryRequest)))
+
+	_, err := wire.Query.Call(t.Context(), c, sent)
+
+	require.Equal(t, codes.Unimplemented, status.Code(err))
+	require.ErrorContains(t, err, "fakeserver does not serve /milvus.proto.milvus.MilvusService/Query")
+	require.Equal(t, 1, srv.Count("Query"))
+	require.Equal(t, 1, srv.Count(fakeserver.AnyMethod))
+	got := new(wire.QueryRequest)
+	require.True(t, srv.LastRequest("Query", got))
+	require.True(t, proto.Equal(sent, got), "%v", got)
+}
+
+func TestUnservedRPC_MeetsFaults(t *testing.T) {
+	tests := []struct {
+		name   string
+		method string
+		fault  fakeserver.Fault
+		want   codes.Code
+		took   time.Duration
+	}{
+		{"refuse", "Query", fakeserver.Refuse(codes.PermissionDenied, "no"), codes.PermissionDenied, 0},
+		{"drop", "Query", fakeserver.Drop(), codes.Unavailable, 0},
+		{"slow", "Query", fakeserver.Slow(7 * time.Second), codes.Unimplemented, 7 * time.Second},
+		{"refuse any", fakeserver.AnyMethod, fakeserver.Refuse(codes.Unavailable, "no"), codes.Unavailable, 0},
+		{"reject any", fakeserver.AnyMethod, fakeserver.Reject(8, 49, "slow down"), codes.Unimplemented, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, c := start(t, fakeserver.Config{})
+				srv.Fail(tt.method, tt.fault)
+				begin := time.Now()
+
+				_, err := wire.Query.Call(t.Context(), c, new(wire.QueryRequest))
+
+				require.Equal(t, tt.want, status.Code(err), err)
+				require.Equal(t, tt.took, time.Since(begin))
+			})
+		})
+	}
+}
