@@ -11,6 +11,7 @@ package realserver
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -35,6 +36,7 @@ const startLimit = 3 * time.Minute
 type Server struct {
 	release Release
 	address string
+	token   string // of Dial; "" if the server checks no users
 
 	folder  string         // where it is installed
 	slot    *slot          // nil of Other
@@ -44,7 +46,18 @@ type Server struct {
 // Launch installs the release if need be, starts a server with an empty data
 // folder, and returns it when it answers; Close it. The error is ErrUnavailable
 // if the release cannot be had here.
-func Launch(ctx context.Context, r Release) (*Server, error) {
+func Launch(ctx context.Context, r Release) (*Server, error) { return launch(ctx, r, "") }
+
+// rootToken is the token of the user that every server has at first.
+const rootToken = "root:Milvus"
+
+// LaunchSecured is Launch of a Milvus that checks users and their rights. Dial connects
+// as root.
+func LaunchSecured(ctx context.Context, r Release) (*Server, error) {
+	return launch(ctx, r, rootToken)
+}
+
+func launch(ctx context.Context, r Release, token string) (*Server, error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return nil, err
@@ -57,7 +70,7 @@ func Launch(ctx context.Context, r Release) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{release: r, folder: folder, slot: slot, address: slot.address(servicePort)}
+	s := &Server{release: r, folder: folder, slot: slot, address: slot.address(servicePort), token: token}
 	if err := s.Start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -76,6 +89,9 @@ func (s *Server) Start(ctx context.Context) error {
 	cmd, err := command(s.release, s.folder, s.slot)
 	if err != nil {
 		return err
+	}
+	if s.token != "" {
+		cmd.Env = append(cmd.Env, "COMMON_SECURITY_AUTHORIZATIONENABLED=true")
 	}
 	log, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -169,9 +185,28 @@ func (s *Server) logPath() string { return filepath.Join(s.slot.folder, "server.
 
 // Dial returns a new connection to the server, with rpc.DialOptions and opts.
 func (s *Server) Dial(opts ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return s.DialAs(s.token, opts...)
+}
+
+// DialAs is Dial with another token, such as "user:password".
+func (s *Server) DialAs(token string, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
 	all := append(rpc.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if token != "" {
+		all = append(all, grpc.WithPerRPCCredentials(authorization(token)))
+	}
 	return grpc.NewClient(s.address, append(all, opts...)...)
 }
+
+// authorization sends a token as Milvus wants it.
+type authorization string
+
+// GetRequestMetadata returns the header.
+func (a authorization) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a))}, nil
+}
+
+// RequireTransportSecurity returns false: the server is on this machine.
+func (authorization) RequireTransportSecurity() bool { return false }
 
 // awaitReady returns when the server has answered.
 func (s *Server) awaitReady(ctx context.Context) error {

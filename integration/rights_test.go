@@ -1,0 +1,81 @@
+package integration_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/integration/milvusops"
+	"github.com/milvuswait/milvuswait/integration/realserver"
+	"github.com/milvuswait/milvuswait/internal/wire"
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// TestWithDatabase_UserOfOneDatabase_MayPoll waits as a user whose rights are in one
+// database. 2.3.5 checks the rights of a call in the database of its dbname header,
+// and of the default database if there is no header, whatever the request names.
+func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
+	const database, docs, index, rows = "shop", "docs", "vidx", 2000
+	switch mode := os.Getenv(modeVariable); {
+	case mode == "":
+		t.Skipf("starts a server that checks users: set %s=1", modeVariable)
+	case mode == "1" && os.Getenv(realserver.URIVariable) != "":
+		t.Skipf("%s is set, and this test needs a server that checks users", realserver.URIVariable)
+	}
+	ctx := within(t, 10*time.Minute)
+	server, err := realserver.LaunchSecured(ctx, realserver.Milvus23)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+
+	root, err := server.Dial()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = root.Close() })
+	ops := milvusops.New(root)
+	require.NoError(t, ops.CreateDatabase(ctx, database))
+	// 2.3.5 asks for Load where newer servers ask for GetLoadingProgress.
+	require.NoError(t, ops.CreateUser(ctx, "svc", "secret-1", database, "IndexDetail", "Load", "GetLoadState"))
+	shop := wire.WithDatabase(ctx, database)
+	require.NoError(t, ops.CreateCollection(shop, docs, 1))
+	require.NoError(t, ops.CreateVectorIndex(shop, docs, index))
+	require.NoError(t, ops.Insert(shop, docs, "", 0, rows))
+	_, err = ops.Flush(shop, docs)
+	require.NoError(t, err)
+	require.NoError(t, ops.Load(shop, docs))
+
+	svc, err := server.DialAs("svc:secret-1")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = svc.Close() })
+	p := rpc.New(svc, rpc.WithDatabase(database))
+	targets := []milvuswait.Target{milvuswait.IndexBuilding(docs, index).ExpectRows(rows), milvuswait.Loading(docs)}
+
+	outcomes, err := milvuswait.WaitAll(ctx, p, targets)
+
+	require.NoError(t, err, "%v", outcomes)
+	require.NoError(t, p.CheckLoadState(ctx, docs))
+
+	t.Run("request alone is refused", func(t *testing.T) {
+		_, err := wire.GetLoadingProgress.Call(ctx, svc, &wire.GetLoadingProgressRequest{DbName: database, CollectionName: docs})
+
+		t.Log(err)
+		require.Equal(t, codes.PermissionDenied, status.Code(err))
+	})
+	t.Run("header of the context wins", func(t *testing.T) {
+		elsewhere := wire.WithDatabase(ctx, "default")
+
+		_, err := milvuswait.WaitForLoadingComplete(elsewhere, p, docs)
+
+		t.Log(err)
+		require.Equal(t, codes.PermissionDenied, status.Code(err))
+	})
+	t.Run("another database is refused", func(t *testing.T) {
+		_, err := milvuswait.WaitForLoadingComplete(ctx, rpc.New(svc), docs)
+
+		t.Log(err)
+		require.Equal(t, codes.PermissionDenied, status.Code(err))
+	})
+}
