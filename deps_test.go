@@ -1,6 +1,9 @@
 package milvuswait_test
 
 import (
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +25,46 @@ func TestRootCompilesTwoModules(t *testing.T) {
 	slices.Sort(modules)
 	for _, m := range slices.Compact(modules) {
 		require.Contains(t, []string{"github.com/cenkalti/backoff/v4", "golang.org/x/sync"}, m)
+	}
+}
+
+// TestOnlyClientsOfMilvusLinkGoAPI lists the packages that link a module of Milvus. A
+// program that links two versions of go-api panics at start.
+func TestOnlyClientsOfMilvusLinkGoAPI(t *testing.T) {
+	const format = `{{$p := .ImportPath}}{{range .Deps}}{{if or (eq . "github.com/milvus-io/milvus-sdk-go/v2/client") ` +
+		`(eq . "github.com/milvus-io/milvus-proto/go-api/v2/milvuspb")}}{{$p}} {{end}}{{end}}`
+	out, err := exec.Command("go", "list", "-f", format, "./...").Output()
+	require.NoError(t, err)
+	linking := strings.Fields(strings.ReplaceAll(string(out), "github.com/milvuswait/milvuswait/", ""))
+	slices.Sort(linking)
+	require.Equal(t, []string{"examples/ingest", "examples/quickstart", "examples/testsetup", "sdk"}, slices.Compact(linking))
+}
+
+// TestOnlyCodeAboutAClientImportsGoAPI reads the imports of all Go files, those of the
+// nested modules and of tests included.
+func TestOnlyCodeAboutAClientImportsGoAPI(t *testing.T) {
+	about := map[string]string{
+		"sdk": "milvus-sdk-go", "examples/ingest": "milvus-sdk-go", "fake/fakeserver": "milvus-sdk-go", // its example
+		"integration/sdkv2": "milvus-sdk-go", "integration/clientv2": "client/v2", "integration/goapiv3": "go-api/v3", "integration/together": "go-api/v3",
+	}
+	importing := map[string]bool{}
+	require.NoError(t, filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			if strings.HasPrefix(spec.Path.Value, `"github.com/milvus-io/milvus-proto/`) {
+				importing[filepath.ToSlash(filepath.Dir(path))] = true
+			}
+		}
+		return nil
+	}))
+	for folder := range importing {
+		require.Contains(t, about, folder)
 	}
 }
 
