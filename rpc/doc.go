@@ -28,48 +28,47 @@
 //	conn, err := grpc.NewClient(address, append(rpc.DialOptions(),
 //		grpc.WithTransportCredentials(credentials.NewTLS(nil)))...)
 //
-// # What is asked
+// # Calls
 //
-// A poll is one RPC: GetLoadingProgress, or DescribeIndex with the greatest
-// timestamp. The retries that both Go SDKs have in their connections (6 tries in
-// 21.8 s, which hide why) are switched off for it: the wait decides when to ask
-// again.
+// A poll is one call: GetLoadingProgress, or DescribeIndex with the maximum timestamp.
+// The retries in the connections of Milvus' Go clients (6 attempts in 21.8 s, whose
+// reasons are lost) are switched off for it: the wait decides when to poll again. For
+// retries of other interceptors see [WithCallOptions].
 //
-// Some failures say nothing by their codes: Milvus 2.2 has but one for an unknown
-// collection, one that is not loaded and a passing fault, and newer servers have
-// 65535 for what nobody gave a code. Unless its text says all (an unknown
-// partition, an invalid name, a coordinator that is away), such a poll asks
-// GetLoadState too, once, and if that does not tell either, goes by the text.
-// Every other answer costs one RPC.
+// Some failures need a second call. Milvus 2.2 has one code for an unknown collection,
+// a collection that is not loaded and a transient failure; newer servers have 65535
+// for failures without a code of their own. If the text of such a failure does not
+// settle it either, the poll also calls GetLoadState, once. If that fails, the text
+// decides. Texts that settle it name an unknown partition, an invalid name, or a
+// coordinator that is away.
 //
 // # Errors
 //
-// What the server said is in the error as a *milvuswait.ServerError, or as a gRPC
-// status that status.FromError finds; of either at most 1 KiB of text is kept.
-// Whether a poll that failed ends a wait is said by the sentinels of package
-// milvuswait and by milvuswait.Permanent. All others are passing.
+// An error holds the status that the server reported as a *milvuswait.ServerError, or
+// the gRPC status that status.FromError finds. At most 1 KiB of text is kept of each.
+// The sentinels of package milvuswait and milvuswait.Permanent decide whether a failed
+// poll ends a wait. All other errors are transient.
 //
-//   - ErrCollectionNotFound: code 100, or on 2.2 LoadStateNotExist.
-//   - ErrPartitionNotFound: code 200, or on 2.2 the text.
-//   - ErrIndexNotFound: code 700, or an answer without the index.
-//   - ErrDatabaseNotFound: code 800, or what milvus-lite says.
-//   - ErrAmbiguousIndex: several indexes where the only one was asked for.
+//   - ErrCollectionNotFound: code 100, or LoadStateNotExist on 2.2.
+//   - ErrPartitionNotFound: code 200, or the text on 2.2.
+//   - ErrIndexNotFound: code 700, or a response without the index.
+//   - ErrDatabaseNotFound: code 800, or the text on milvus-lite.
+//   - ErrAmbiguousIndex: several indexes, and the poll was for the only one.
 //   - ErrNotLoaded: codes 101 and 201 without a cause, or LoadStateNotLoad.
-//   - ErrLoadFailed: codes 101 and 201 with a cause in the reason, the codes by
-//     which servers remember a load that they gave up (3, 7, 601 to 605, 2000 to
-//     2099), or a reason that begins with "show collection failed", as those of
-//     2.3 to 2.5.1 do.
-//   - Permanent: invalid parameters (1100 to 1102), a missing permission (1400,
-//     1401), a missing alias (1600, 1603), and of gRPC Unauthenticated,
-//     PermissionDenied, Unimplemented, InvalidArgument, NotFound, AlreadyExists,
-//     FailedPrecondition, and Canceled by a connection that the program has closed.
-//   - ErrInvalid: the Poller has no connection, or its stub is none of Milvus.
+//   - ErrLoadFailed: codes 101 and 201 with a cause in the reason; the codes under
+//     which servers remember a failed load (3, 7, 601 to 605, 2000 to 2099); or a
+//     reason that begins with "show collection failed", as on 2.3 to 2.5.1.
+//   - Permanent: invalid parameters (1100 to 1102), a missing permission (1400, 1401),
+//     a missing alias (1600, 1603), and of gRPC Unauthenticated, PermissionDenied,
+//     Unimplemented, InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, and
+//     Canceled by a connection that the program has closed.
+//   - ErrInvalid: the Poller has no connection, or its stub is not a stub of Milvus.
 //   - errors.ErrUnsupported: the stub lacks the call. It ends no wait.
 //
-// [ErrMalformed] is passing, and so is every other code and gRPC error, Unknown
-// among them, which is what a starting proxy answers. If the context of the poll
-// is done, its error is the context's error too, by errors.Is.
+// [ErrMalformed] is transient, as are all other codes and gRPC errors. Unknown is one of
+// them: a proxy that starts returns it. If the context of the poll is done, the error
+// also matches the context's error, by errors.Is.
 //
-// Sources: pkg/util/merr/errors.go of Milvus 2.3 to 3.0 for the codes; the answers
-// of 2.2.16, 2.3.5 and milvus-lite 3.2.2 were measured.
+// Sources: pkg/util/merr/errors.go of Milvus 2.3 to 3.0 for the codes; the responses of
+// 2.2.16, 2.3.5 and milvus-lite 3.2.2 were measured.
 package rpc

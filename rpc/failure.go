@@ -32,7 +32,7 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 	switch {
 	case errors.Is(err, milvuswait.ErrInvalid):
 		return &failure{class: permanent, err: err}
-	case errors.Is(err, ErrMalformed), errors.Is(err, errors.ErrUnsupported): // of a stub
+	case errors.Is(err, ErrMalformed), errors.Is(err, errors.ErrUnsupported): // a stub's, not gRPC's
 		return &failure{class: passing, err: fmt.Errorf("%s: %w", method, err)}
 	case err != nil:
 		call := newCallError(method, err)

@@ -41,8 +41,8 @@ type Stub[LoadingReq, LoadingResp, IndexReq, IndexResp any] interface {
 //
 // A call that stub lacks returns an error that wraps errors.ErrUnsupported.
 // WaitAll polls targets one by one without ShowCollections. Without GetLoadState,
-// failures of Milvus 2.2 are classified by their texts alone, and a load on
-// milvus-lite that nobody asked for is not detected.
+// failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite a wait
+// for a collection that is not loaded ends by its context only.
 // A call of a nil stub that is embedded in stub, as in a mock, is
 // milvuswait.ErrInvalid.
 func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](

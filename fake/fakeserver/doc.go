@@ -5,10 +5,13 @@
 //	defer srv.Close()
 //	c, err := client.NewClient(ctx, client.Config{Address: srv.Address()})
 //
-// milvus-sdk-go/v2, milvus/client/v2 and pymilvus can connect to it, create
+// milvus-sdk-go/v2, milvus/client/v2 and v3 and pymilvus can connect to it, create
 // collections, partitions and indexes, insert, flush, load, release and drop, and
 // ask how far all that is. It counts rows and forgets the vectors: there is no
-// search, query or delete, and what it does not know is gRPC's Unimplemented.
+// search, query or delete. RPCs that it does not serve are counted and answered with
+// gRPC's Unimplemented. A call whose request and dbname header name different
+// databases is refused: Milvus 2.2.9 to 2.6 checks rights in the one, and acts on the
+// other. The package links no go-api.
 //
 // # What is true there
 //
@@ -45,7 +48,7 @@
 //	srv.Heal()
 //	srv.Stop() // and Restart, at the same port
 //
-// Count and LastRequest tell what was asked.
+// Count and LastRequest return the calls that clients made.
 //
 // # Time
 //
