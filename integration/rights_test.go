@@ -1,10 +1,13 @@
 package integration_test
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
 
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -38,7 +41,7 @@ func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
 	ops := milvusops.New(root)
 	require.NoError(t, ops.CreateDatabase(ctx, database))
 	// 2.3.5 asks for Load where newer servers ask for GetLoadingProgress.
-	require.NoError(t, ops.CreateUser(ctx, "svc", "secret-1", database, "IndexDetail", "Load", "GetLoadState"))
+	createUser(ctx, t, server.Address(), "svc", "secret-1", database, "IndexDetail", "Load", "GetLoadState")
 	shop := wire.WithDatabase(ctx, database)
 	require.NoError(t, ops.CreateCollection(shop, docs, 1))
 	require.NoError(t, ops.CreateVectorIndex(shop, docs, index))
@@ -78,4 +81,20 @@ func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
 		t.Log(err)
 		require.Equal(t, codes.PermissionDenied, status.Code(err))
 	})
+}
+
+// createUser creates a user with a role of the same name, which has these privileges on
+// every collection of the database.
+func createUser(ctx context.Context, t *testing.T, address, name, password, database string, privileges ...string) {
+	t.Helper()
+	root, err := client.NewClient(ctx, client.Config{Address: address, Username: "root", Password: "Milvus"})
+	require.NoError(t, err)
+	defer root.Close()
+	require.NoError(t, root.CreateCredential(ctx, name, password))
+	require.NoError(t, root.CreateRole(ctx, name))
+	require.NoError(t, root.AddUserRole(ctx, name, name))
+	for _, privilege := range privileges {
+		err := root.Grant(ctx, name, entity.PriviledegeObjectTypeCollection, "*", privilege, entity.WithOperatePrivilegeDatabase(database))
+		require.NoError(t, err)
+	}
 }

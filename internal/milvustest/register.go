@@ -24,19 +24,10 @@ func Register(g grpc.ServiceRegistrar, server any) {
 }
 
 func method(name string, answer reflect.Value) grpc.MethodDesc {
-	handle := func(ctx context.Context, req any) (any, error) {
+	request := func() any { return reflect.New(answer.Type().In(1).Elem()).Interface() }
+	return wire.Serve("/"+wire.Service+"/"+name, request, func(ctx context.Context, req any) (any, error) {
 		out := answer.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(req)})
 		err, _ := out[1].Interface().(error)
 		return out[0].Interface(), err
-	}
-	return grpc.MethodDesc{MethodName: name, Handler: func(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-		req := reflect.New(answer.Type().In(1).Elem()).Interface()
-		if err := decode(req); err != nil {
-			return nil, err
-		}
-		if interceptor == nil {
-			return handle(ctx, req)
-		}
-		return interceptor(ctx, req, &grpc.UnaryServerInfo{FullMethod: "/" + wire.Service + "/" + name}, handle)
-	}}
+	})
 }

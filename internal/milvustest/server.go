@@ -65,7 +65,7 @@ func (s *Server) count(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 
 // Serve serves s in memory until the test ends, and returns the options by which
 // a client reaches it, whatever the address.
-func Serve(t *testing.T, s *Server, opts ...grpc.ServerOption) []grpc.DialOption {
+func Serve(t testing.TB, s *Server, opts ...grpc.ServerOption) []grpc.DialOption {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	ServeOn(t, s, listener, opts...)
@@ -74,7 +74,7 @@ func Serve(t *testing.T, s *Server, opts ...grpc.ServerOption) []grpc.DialOption
 
 // ServeOn serves s by listener until the test ends. The options are added to those
 // of Milvus' proxy.
-func ServeOn(t *testing.T, s *Server, listener net.Listener, opts ...grpc.ServerOption) {
+func ServeOn(t testing.TB, s *Server, listener net.Listener, opts ...grpc.ServerOption) {
 	t.Helper()
 	g := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.UnaryInterceptor(s.count),
@@ -104,7 +104,7 @@ func Through(listener *bufconn.Listener) []grpc.DialOption {
 }
 
 // Connect serves s in memory until the test ends, and returns a connection to it.
-func Connect(t *testing.T, s *Server, opts ...grpc.DialOption) *grpc.ClientConn {
+func Connect(t testing.TB, s *Server, opts ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	conn, err := grpc.NewClient("passthrough:///bufconn", append(Serve(t, s), opts...)...)
 	require.NoError(t, err)

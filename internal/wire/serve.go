@@ -2,25 +2,33 @@ package wire
 
 import (
 	"context"
+	"path"
 
 	"google.golang.org/grpc"
 )
 
 // Serve returns the RPC as a server describes it, answered by answer.
 func (m Method[Req, Resp]) Serve(answer func(context.Context, *Req) (*Resp, error)) grpc.MethodDesc {
-	info := &grpc.UnaryServerInfo{FullMethod: string(m)}
-	handler := func(ctx context.Context, req any) (any, error) { return answer(ctx, req.(*Req)) }
+	return Serve(string(m), func() any { return new(Req) }, func(ctx context.Context, req any) (any, error) {
+		return answer(ctx, req.(*Req))
+	})
+}
+
+// Serve returns the RPC with that full name as a server describes it. Each call gets a
+// request from request, which the server fills, and is answered by answer.
+func Serve(method string, request func() any, answer grpc.UnaryHandler) grpc.MethodDesc {
+	info := &grpc.UnaryServerInfo{FullMethod: method}
 	return grpc.MethodDesc{
-		MethodName: m.Name(),
+		MethodName: path.Base(method),
 		Handler: func(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-			req := new(Req)
+			req := request()
 			if err := decode(req); err != nil {
 				return nil, err
 			}
 			if interceptor == nil {
-				return handler(ctx, req)
+				return answer(ctx, req)
 			}
-			return interceptor(ctx, req, info, handler)
+			return interceptor(ctx, req, info, answer)
 		},
 	}
 }

@@ -69,11 +69,6 @@ const (
 	CheckHealth        Method[CheckHealthRequest, CheckHealthResponse]       = prefix + "CheckHealth"
 	GetComponentStates Method[GetComponentStatesRequest, ComponentStates]    = prefix + "GetComponentStates"
 	AllocTimestamp     Method[AllocTimestampRequest, AllocTimestampResponse] = prefix + "AllocTimestamp"
-
-	CreateCredential Method[CreateCredentialRequest, Status] = prefix + "CreateCredential"
-	CreateRole       Method[CreateRoleRequest, Status]       = prefix + "CreateRole"
-	OperateUserRole  Method[OperateUserRoleRequest, Status]  = prefix + "OperateUserRole"
-	OperatePrivilege Method[OperatePrivilegeRequest, Status] = prefix + "OperatePrivilege"
 )
 
 // Conn makes unary calls, as every grpc.ClientConnInterface does.

@@ -620,92 +620,6 @@ func (StateCode) EnumDescriptor() ([]byte, []int) {
 	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{9}
 }
 
-type OperateUserRoleType int32
-
-const (
-	OperateUserRoleType_AddUserToRole OperateUserRoleType = 0
-)
-
-// Enum value maps for OperateUserRoleType.
-var (
-	OperateUserRoleType_name = map[int32]string{
-		0: "AddUserToRole",
-	}
-	OperateUserRoleType_value = map[string]int32{
-		"AddUserToRole": 0,
-	}
-)
-
-func (x OperateUserRoleType) Enum() *OperateUserRoleType {
-	p := new(OperateUserRoleType)
-	*p = x
-	return p
-}
-
-func (x OperateUserRoleType) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (OperateUserRoleType) Descriptor() protoreflect.EnumDescriptor {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_enumTypes[10].Descriptor()
-}
-
-func (OperateUserRoleType) Type() protoreflect.EnumType {
-	return &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_enumTypes[10]
-}
-
-func (x OperateUserRoleType) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use OperateUserRoleType.Descriptor instead.
-func (OperateUserRoleType) EnumDescriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{10}
-}
-
-type OperatePrivilegeType int32
-
-const (
-	OperatePrivilegeType_Grant OperatePrivilegeType = 0
-)
-
-// Enum value maps for OperatePrivilegeType.
-var (
-	OperatePrivilegeType_name = map[int32]string{
-		0: "Grant",
-	}
-	OperatePrivilegeType_value = map[string]int32{
-		"Grant": 0,
-	}
-)
-
-func (x OperatePrivilegeType) Enum() *OperatePrivilegeType {
-	p := new(OperatePrivilegeType)
-	*p = x
-	return p
-}
-
-func (x OperatePrivilegeType) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (OperatePrivilegeType) Descriptor() protoreflect.EnumDescriptor {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_enumTypes[11].Descriptor()
-}
-
-func (OperatePrivilegeType) Type() protoreflect.EnumType {
-	return &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_enumTypes[11]
-}
-
-func (x OperatePrivilegeType) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use OperatePrivilegeType.Descriptor instead.
-func (OperatePrivilegeType) EnumDescriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{11}
-}
-
 type Status struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ErrorCode     ErrorCode              `protobuf:"varint,1,opt,name=error_code,json=errorCode,proto3,enum=milvuswait.internal.wire.ErrorCode" json:"error_code,omitempty"`
@@ -5486,518 +5400,6 @@ func (x *AllocTimestampResponse) GetTimestamp() uint64 {
 	return 0
 }
 
-type CreateCredentialRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
-	Password      string                 `protobuf:"bytes,3,opt,name=password,proto3" json:"password,omitempty"` // in base64
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateCredentialRequest) Reset() {
-	*x = CreateCredentialRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[77]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateCredentialRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateCredentialRequest) ProtoMessage() {}
-
-func (x *CreateCredentialRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[77]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateCredentialRequest.ProtoReflect.Descriptor instead.
-func (*CreateCredentialRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{77}
-}
-
-func (x *CreateCredentialRequest) GetUsername() string {
-	if x != nil {
-		return x.Username
-	}
-	return ""
-}
-
-func (x *CreateCredentialRequest) GetPassword() string {
-	if x != nil {
-		return x.Password
-	}
-	return ""
-}
-
-type CreateRoleRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entity        *RoleEntity            `protobuf:"bytes,2,opt,name=entity,proto3" json:"entity,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateRoleRequest) Reset() {
-	*x = CreateRoleRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[78]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateRoleRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateRoleRequest) ProtoMessage() {}
-
-func (x *CreateRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[78]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateRoleRequest.ProtoReflect.Descriptor instead.
-func (*CreateRoleRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{78}
-}
-
-func (x *CreateRoleRequest) GetEntity() *RoleEntity {
-	if x != nil {
-		return x.Entity
-	}
-	return nil
-}
-
-type OperateUserRoleRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
-	RoleName      string                 `protobuf:"bytes,3,opt,name=role_name,json=roleName,proto3" json:"role_name,omitempty"`
-	Type          OperateUserRoleType    `protobuf:"varint,4,opt,name=type,proto3,enum=milvuswait.internal.wire.OperateUserRoleType" json:"type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OperateUserRoleRequest) Reset() {
-	*x = OperateUserRoleRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[79]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OperateUserRoleRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OperateUserRoleRequest) ProtoMessage() {}
-
-func (x *OperateUserRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[79]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OperateUserRoleRequest.ProtoReflect.Descriptor instead.
-func (*OperateUserRoleRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{79}
-}
-
-func (x *OperateUserRoleRequest) GetUsername() string {
-	if x != nil {
-		return x.Username
-	}
-	return ""
-}
-
-func (x *OperateUserRoleRequest) GetRoleName() string {
-	if x != nil {
-		return x.RoleName
-	}
-	return ""
-}
-
-func (x *OperateUserRoleRequest) GetType() OperateUserRoleType {
-	if x != nil {
-		return x.Type
-	}
-	return OperateUserRoleType_AddUserToRole
-}
-
-type OperatePrivilegeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entity        *GrantEntity           `protobuf:"bytes,2,opt,name=entity,proto3" json:"entity,omitempty"`
-	Type          OperatePrivilegeType   `protobuf:"varint,3,opt,name=type,proto3,enum=milvuswait.internal.wire.OperatePrivilegeType" json:"type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OperatePrivilegeRequest) Reset() {
-	*x = OperatePrivilegeRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[80]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OperatePrivilegeRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OperatePrivilegeRequest) ProtoMessage() {}
-
-func (x *OperatePrivilegeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[80]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OperatePrivilegeRequest.ProtoReflect.Descriptor instead.
-func (*OperatePrivilegeRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{80}
-}
-
-func (x *OperatePrivilegeRequest) GetEntity() *GrantEntity {
-	if x != nil {
-		return x.Entity
-	}
-	return nil
-}
-
-func (x *OperatePrivilegeRequest) GetType() OperatePrivilegeType {
-	if x != nil {
-		return x.Type
-	}
-	return OperatePrivilegeType_Grant
-}
-
-type GrantEntity struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          *RoleEntity            `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
-	Object        *ObjectEntity          `protobuf:"bytes,2,opt,name=object,proto3" json:"object,omitempty"`
-	ObjectName    string                 `protobuf:"bytes,3,opt,name=object_name,json=objectName,proto3" json:"object_name,omitempty"`
-	Grantor       *GrantorEntity         `protobuf:"bytes,4,opt,name=grantor,proto3" json:"grantor,omitempty"`
-	DbName        string                 `protobuf:"bytes,5,opt,name=db_name,json=dbName,proto3" json:"db_name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GrantEntity) Reset() {
-	*x = GrantEntity{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[81]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GrantEntity) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GrantEntity) ProtoMessage() {}
-
-func (x *GrantEntity) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[81]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GrantEntity.ProtoReflect.Descriptor instead.
-func (*GrantEntity) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{81}
-}
-
-func (x *GrantEntity) GetRole() *RoleEntity {
-	if x != nil {
-		return x.Role
-	}
-	return nil
-}
-
-func (x *GrantEntity) GetObject() *ObjectEntity {
-	if x != nil {
-		return x.Object
-	}
-	return nil
-}
-
-func (x *GrantEntity) GetObjectName() string {
-	if x != nil {
-		return x.ObjectName
-	}
-	return ""
-}
-
-func (x *GrantEntity) GetGrantor() *GrantorEntity {
-	if x != nil {
-		return x.Grantor
-	}
-	return nil
-}
-
-func (x *GrantEntity) GetDbName() string {
-	if x != nil {
-		return x.DbName
-	}
-	return ""
-}
-
-type GrantorEntity struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	User          *UserEntity            `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
-	Privilege     *PrivilegeEntity       `protobuf:"bytes,2,opt,name=privilege,proto3" json:"privilege,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GrantorEntity) Reset() {
-	*x = GrantorEntity{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[82]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GrantorEntity) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GrantorEntity) ProtoMessage() {}
-
-func (x *GrantorEntity) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[82]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GrantorEntity.ProtoReflect.Descriptor instead.
-func (*GrantorEntity) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{82}
-}
-
-func (x *GrantorEntity) GetUser() *UserEntity {
-	if x != nil {
-		return x.User
-	}
-	return nil
-}
-
-func (x *GrantorEntity) GetPrivilege() *PrivilegeEntity {
-	if x != nil {
-		return x.Privilege
-	}
-	return nil
-}
-
-type UserEntity struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UserEntity) Reset() {
-	*x = UserEntity{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[83]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UserEntity) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UserEntity) ProtoMessage() {}
-
-func (x *UserEntity) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[83]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UserEntity.ProtoReflect.Descriptor instead.
-func (*UserEntity) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{83}
-}
-
-func (x *UserEntity) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-type RoleEntity struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RoleEntity) Reset() {
-	*x = RoleEntity{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[84]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RoleEntity) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RoleEntity) ProtoMessage() {}
-
-func (x *RoleEntity) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[84]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RoleEntity.ProtoReflect.Descriptor instead.
-func (*RoleEntity) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{84}
-}
-
-func (x *RoleEntity) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-type ObjectEntity struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ObjectEntity) Reset() {
-	*x = ObjectEntity{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[85]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ObjectEntity) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ObjectEntity) ProtoMessage() {}
-
-func (x *ObjectEntity) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[85]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ObjectEntity.ProtoReflect.Descriptor instead.
-func (*ObjectEntity) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{85}
-}
-
-func (x *ObjectEntity) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-type PrivilegeEntity struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PrivilegeEntity) Reset() {
-	*x = PrivilegeEntity{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[86]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PrivilegeEntity) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PrivilegeEntity) ProtoMessage() {}
-
-func (x *PrivilegeEntity) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[86]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PrivilegeEntity.ProtoReflect.Descriptor instead.
-func (*PrivilegeEntity) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{86}
-}
-
-func (x *PrivilegeEntity) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
 var File_github_com_milvuswait_milvuswait_internal_wire_wire_proto protoreflect.FileDescriptor
 
 const file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc = "" +
@@ -6374,39 +5776,7 @@ const file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc = "
 	"\x15AllocTimestampRequest\"p\n" +
 	"\x16AllocTimestampResponse\x128\n" +
 	"\x06status\x18\x01 \x01(\v2 .milvuswait.internal.wire.StatusR\x06status\x12\x1c\n" +
-	"\ttimestamp\x18\x02 \x01(\x04R\ttimestamp\"Q\n" +
-	"\x17CreateCredentialRequest\x12\x1a\n" +
-	"\busername\x18\x02 \x01(\tR\busername\x12\x1a\n" +
-	"\bpassword\x18\x03 \x01(\tR\bpassword\"Q\n" +
-	"\x11CreateRoleRequest\x12<\n" +
-	"\x06entity\x18\x02 \x01(\v2$.milvuswait.internal.wire.RoleEntityR\x06entity\"\x94\x01\n" +
-	"\x16OperateUserRoleRequest\x12\x1a\n" +
-	"\busername\x18\x02 \x01(\tR\busername\x12\x1b\n" +
-	"\trole_name\x18\x03 \x01(\tR\broleName\x12A\n" +
-	"\x04type\x18\x04 \x01(\x0e2-.milvuswait.internal.wire.OperateUserRoleTypeR\x04type\"\x9c\x01\n" +
-	"\x17OperatePrivilegeRequest\x12=\n" +
-	"\x06entity\x18\x02 \x01(\v2%.milvuswait.internal.wire.GrantEntityR\x06entity\x12B\n" +
-	"\x04type\x18\x03 \x01(\x0e2..milvuswait.internal.wire.OperatePrivilegeTypeR\x04type\"\x84\x02\n" +
-	"\vGrantEntity\x128\n" +
-	"\x04role\x18\x01 \x01(\v2$.milvuswait.internal.wire.RoleEntityR\x04role\x12>\n" +
-	"\x06object\x18\x02 \x01(\v2&.milvuswait.internal.wire.ObjectEntityR\x06object\x12\x1f\n" +
-	"\vobject_name\x18\x03 \x01(\tR\n" +
-	"objectName\x12A\n" +
-	"\agrantor\x18\x04 \x01(\v2'.milvuswait.internal.wire.GrantorEntityR\agrantor\x12\x17\n" +
-	"\adb_name\x18\x05 \x01(\tR\x06dbName\"\x92\x01\n" +
-	"\rGrantorEntity\x128\n" +
-	"\x04user\x18\x01 \x01(\v2$.milvuswait.internal.wire.UserEntityR\x04user\x12G\n" +
-	"\tprivilege\x18\x02 \x01(\v2).milvuswait.internal.wire.PrivilegeEntityR\tprivilege\" \n" +
-	"\n" +
-	"UserEntity\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\" \n" +
-	"\n" +
-	"RoleEntity\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\"\n" +
-	"\fObjectEntity\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"%\n" +
-	"\x0fPrivilegeEntity\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name*\xec\x02\n" +
+	"\ttimestamp\x18\x02 \x01(\x04R\ttimestamp*\xec\x02\n" +
 	"\tErrorCode\x12\v\n" +
 	"\aSuccess\x10\x00\x12\x13\n" +
 	"\x0fUnexpectedError\x10\x01\x12\x11\n" +
@@ -6488,11 +5858,7 @@ const file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc = "
 	"Customized\x10\x04**\n" +
 	"\tStateCode\x12\x10\n" +
 	"\fInitializing\x10\x00\x12\v\n" +
-	"\aHealthy\x10\x01*(\n" +
-	"\x13OperateUserRoleType\x12\x11\n" +
-	"\rAddUserToRole\x10\x00*!\n" +
-	"\x14OperatePrivilegeType\x12\t\n" +
-	"\x05Grant\x10\x00B0Z.github.com/milvuswait/milvuswait/internal/wireb\x06proto3"
+	"\aHealthy\x10\x01B0Z.github.com/milvuswait/milvuswait/internal/wireb\x06proto3"
 
 var (
 	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescOnce sync.Once
@@ -6506,8 +5872,8 @@ func file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(
 	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescData
 }
 
-var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 91)
+var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 81)
 var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_goTypes = []any{
 	(ErrorCode)(0),                           // 0: milvuswait.internal.wire.ErrorCode
 	(LoadState)(0),                           // 1: milvuswait.internal.wire.LoadState
@@ -6519,186 +5885,165 @@ var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_goTypes = []a
 	(DataType)(0),                            // 7: milvuswait.internal.wire.DataType
 	(ConsistencyLevel)(0),                    // 8: milvuswait.internal.wire.ConsistencyLevel
 	(StateCode)(0),                           // 9: milvuswait.internal.wire.StateCode
-	(OperateUserRoleType)(0),                 // 10: milvuswait.internal.wire.OperateUserRoleType
-	(OperatePrivilegeType)(0),                // 11: milvuswait.internal.wire.OperatePrivilegeType
-	(*Status)(nil),                           // 12: milvuswait.internal.wire.Status
-	(*KeyValuePair)(nil),                     // 13: milvuswait.internal.wire.KeyValuePair
-	(*BoolResponse)(nil),                     // 14: milvuswait.internal.wire.BoolResponse
-	(*GetLoadingProgressRequest)(nil),        // 15: milvuswait.internal.wire.GetLoadingProgressRequest
-	(*GetLoadingProgressResponse)(nil),       // 16: milvuswait.internal.wire.GetLoadingProgressResponse
-	(*GetLoadStateRequest)(nil),              // 17: milvuswait.internal.wire.GetLoadStateRequest
-	(*GetLoadStateResponse)(nil),             // 18: milvuswait.internal.wire.GetLoadStateResponse
-	(*ShowCollectionsRequest)(nil),           // 19: milvuswait.internal.wire.ShowCollectionsRequest
-	(*ShowCollectionsResponse)(nil),          // 20: milvuswait.internal.wire.ShowCollectionsResponse
-	(*ShowPartitionsRequest)(nil),            // 21: milvuswait.internal.wire.ShowPartitionsRequest
-	(*ShowPartitionsResponse)(nil),           // 22: milvuswait.internal.wire.ShowPartitionsResponse
-	(*LoadCollectionRequest)(nil),            // 23: milvuswait.internal.wire.LoadCollectionRequest
-	(*ReleaseCollectionRequest)(nil),         // 24: milvuswait.internal.wire.ReleaseCollectionRequest
-	(*LoadPartitionsRequest)(nil),            // 25: milvuswait.internal.wire.LoadPartitionsRequest
-	(*ReleasePartitionsRequest)(nil),         // 26: milvuswait.internal.wire.ReleasePartitionsRequest
-	(*DescribeIndexRequest)(nil),             // 27: milvuswait.internal.wire.DescribeIndexRequest
-	(*DescribeIndexResponse)(nil),            // 28: milvuswait.internal.wire.DescribeIndexResponse
-	(*IndexDescription)(nil),                 // 29: milvuswait.internal.wire.IndexDescription
-	(*CreateIndexRequest)(nil),               // 30: milvuswait.internal.wire.CreateIndexRequest
-	(*DropIndexRequest)(nil),                 // 31: milvuswait.internal.wire.DropIndexRequest
-	(*GetIndexStatisticsRequest)(nil),        // 32: milvuswait.internal.wire.GetIndexStatisticsRequest
-	(*GetIndexStatisticsResponse)(nil),       // 33: milvuswait.internal.wire.GetIndexStatisticsResponse
-	(*GetIndexStateRequest)(nil),             // 34: milvuswait.internal.wire.GetIndexStateRequest
-	(*GetIndexStateResponse)(nil),            // 35: milvuswait.internal.wire.GetIndexStateResponse
-	(*GetIndexBuildProgressRequest)(nil),     // 36: milvuswait.internal.wire.GetIndexBuildProgressRequest
-	(*GetIndexBuildProgressResponse)(nil),    // 37: milvuswait.internal.wire.GetIndexBuildProgressResponse
-	(*FlushRequest)(nil),                     // 38: milvuswait.internal.wire.FlushRequest
-	(*FlushResponse)(nil),                    // 39: milvuswait.internal.wire.FlushResponse
-	(*GetFlushStateRequest)(nil),             // 40: milvuswait.internal.wire.GetFlushStateRequest
-	(*GetFlushStateResponse)(nil),            // 41: milvuswait.internal.wire.GetFlushStateResponse
-	(*GetPersistentSegmentInfoRequest)(nil),  // 42: milvuswait.internal.wire.GetPersistentSegmentInfoRequest
-	(*GetPersistentSegmentInfoResponse)(nil), // 43: milvuswait.internal.wire.GetPersistentSegmentInfoResponse
-	(*PersistentSegmentInfo)(nil),            // 44: milvuswait.internal.wire.PersistentSegmentInfo
-	(*GetImportStateRequest)(nil),            // 45: milvuswait.internal.wire.GetImportStateRequest
-	(*GetImportStateResponse)(nil),           // 46: milvuswait.internal.wire.GetImportStateResponse
-	(*ManualCompactionRequest)(nil),          // 47: milvuswait.internal.wire.ManualCompactionRequest
-	(*ManualCompactionResponse)(nil),         // 48: milvuswait.internal.wire.ManualCompactionResponse
-	(*GetCompactionStateRequest)(nil),        // 49: milvuswait.internal.wire.GetCompactionStateRequest
-	(*GetCompactionStateResponse)(nil),       // 50: milvuswait.internal.wire.GetCompactionStateResponse
-	(*CollectionSchema)(nil),                 // 51: milvuswait.internal.wire.CollectionSchema
-	(*FieldSchema)(nil),                      // 52: milvuswait.internal.wire.FieldSchema
-	(*CreateCollectionRequest)(nil),          // 53: milvuswait.internal.wire.CreateCollectionRequest
-	(*DescribeCollectionRequest)(nil),        // 54: milvuswait.internal.wire.DescribeCollectionRequest
-	(*DescribeCollectionResponse)(nil),       // 55: milvuswait.internal.wire.DescribeCollectionResponse
-	(*HasCollectionRequest)(nil),             // 56: milvuswait.internal.wire.HasCollectionRequest
-	(*DropCollectionRequest)(nil),            // 57: milvuswait.internal.wire.DropCollectionRequest
-	(*CreatePartitionRequest)(nil),           // 58: milvuswait.internal.wire.CreatePartitionRequest
-	(*DropPartitionRequest)(nil),             // 59: milvuswait.internal.wire.DropPartitionRequest
-	(*HasPartitionRequest)(nil),              // 60: milvuswait.internal.wire.HasPartitionRequest
-	(*GetCollectionStatisticsRequest)(nil),   // 61: milvuswait.internal.wire.GetCollectionStatisticsRequest
-	(*GetCollectionStatisticsResponse)(nil),  // 62: milvuswait.internal.wire.GetCollectionStatisticsResponse
-	(*CreateDatabaseRequest)(nil),            // 63: milvuswait.internal.wire.CreateDatabaseRequest
-	(*ListDatabasesRequest)(nil),             // 64: milvuswait.internal.wire.ListDatabasesRequest
-	(*ListDatabasesResponse)(nil),            // 65: milvuswait.internal.wire.ListDatabasesResponse
-	(*LongArray)(nil),                        // 66: milvuswait.internal.wire.LongArray
-	(*StringArray)(nil),                      // 67: milvuswait.internal.wire.StringArray
-	(*FloatArray)(nil),                       // 68: milvuswait.internal.wire.FloatArray
-	(*ScalarField)(nil),                      // 69: milvuswait.internal.wire.ScalarField
-	(*VectorField)(nil),                      // 70: milvuswait.internal.wire.VectorField
-	(*FieldData)(nil),                        // 71: milvuswait.internal.wire.FieldData
-	(*IDs)(nil),                              // 72: milvuswait.internal.wire.IDs
-	(*InsertRequest)(nil),                    // 73: milvuswait.internal.wire.InsertRequest
-	(*MutationResult)(nil),                   // 74: milvuswait.internal.wire.MutationResult
-	(*QueryRequest)(nil),                     // 75: milvuswait.internal.wire.QueryRequest
-	(*QueryResults)(nil),                     // 76: milvuswait.internal.wire.QueryResults
-	(*ConnectRequest)(nil),                   // 77: milvuswait.internal.wire.ConnectRequest
-	(*ConnectResponse)(nil),                  // 78: milvuswait.internal.wire.ConnectResponse
-	(*ServerInfo)(nil),                       // 79: milvuswait.internal.wire.ServerInfo
-	(*GetVersionRequest)(nil),                // 80: milvuswait.internal.wire.GetVersionRequest
-	(*GetVersionResponse)(nil),               // 81: milvuswait.internal.wire.GetVersionResponse
-	(*CheckHealthRequest)(nil),               // 82: milvuswait.internal.wire.CheckHealthRequest
-	(*CheckHealthResponse)(nil),              // 83: milvuswait.internal.wire.CheckHealthResponse
-	(*GetComponentStatesRequest)(nil),        // 84: milvuswait.internal.wire.GetComponentStatesRequest
-	(*ComponentStates)(nil),                  // 85: milvuswait.internal.wire.ComponentStates
-	(*ComponentInfo)(nil),                    // 86: milvuswait.internal.wire.ComponentInfo
-	(*AllocTimestampRequest)(nil),            // 87: milvuswait.internal.wire.AllocTimestampRequest
-	(*AllocTimestampResponse)(nil),           // 88: milvuswait.internal.wire.AllocTimestampResponse
-	(*CreateCredentialRequest)(nil),          // 89: milvuswait.internal.wire.CreateCredentialRequest
-	(*CreateRoleRequest)(nil),                // 90: milvuswait.internal.wire.CreateRoleRequest
-	(*OperateUserRoleRequest)(nil),           // 91: milvuswait.internal.wire.OperateUserRoleRequest
-	(*OperatePrivilegeRequest)(nil),          // 92: milvuswait.internal.wire.OperatePrivilegeRequest
-	(*GrantEntity)(nil),                      // 93: milvuswait.internal.wire.GrantEntity
-	(*GrantorEntity)(nil),                    // 94: milvuswait.internal.wire.GrantorEntity
-	(*UserEntity)(nil),                       // 95: milvuswait.internal.wire.UserEntity
-	(*RoleEntity)(nil),                       // 96: milvuswait.internal.wire.RoleEntity
-	(*ObjectEntity)(nil),                     // 97: milvuswait.internal.wire.ObjectEntity
-	(*PrivilegeEntity)(nil),                  // 98: milvuswait.internal.wire.PrivilegeEntity
-	nil,                                      // 99: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
-	nil,                                      // 100: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
-	nil,                                      // 101: milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
-	nil,                                      // 102: milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
+	(*Status)(nil),                           // 10: milvuswait.internal.wire.Status
+	(*KeyValuePair)(nil),                     // 11: milvuswait.internal.wire.KeyValuePair
+	(*BoolResponse)(nil),                     // 12: milvuswait.internal.wire.BoolResponse
+	(*GetLoadingProgressRequest)(nil),        // 13: milvuswait.internal.wire.GetLoadingProgressRequest
+	(*GetLoadingProgressResponse)(nil),       // 14: milvuswait.internal.wire.GetLoadingProgressResponse
+	(*GetLoadStateRequest)(nil),              // 15: milvuswait.internal.wire.GetLoadStateRequest
+	(*GetLoadStateResponse)(nil),             // 16: milvuswait.internal.wire.GetLoadStateResponse
+	(*ShowCollectionsRequest)(nil),           // 17: milvuswait.internal.wire.ShowCollectionsRequest
+	(*ShowCollectionsResponse)(nil),          // 18: milvuswait.internal.wire.ShowCollectionsResponse
+	(*ShowPartitionsRequest)(nil),            // 19: milvuswait.internal.wire.ShowPartitionsRequest
+	(*ShowPartitionsResponse)(nil),           // 20: milvuswait.internal.wire.ShowPartitionsResponse
+	(*LoadCollectionRequest)(nil),            // 21: milvuswait.internal.wire.LoadCollectionRequest
+	(*ReleaseCollectionRequest)(nil),         // 22: milvuswait.internal.wire.ReleaseCollectionRequest
+	(*LoadPartitionsRequest)(nil),            // 23: milvuswait.internal.wire.LoadPartitionsRequest
+	(*ReleasePartitionsRequest)(nil),         // 24: milvuswait.internal.wire.ReleasePartitionsRequest
+	(*DescribeIndexRequest)(nil),             // 25: milvuswait.internal.wire.DescribeIndexRequest
+	(*DescribeIndexResponse)(nil),            // 26: milvuswait.internal.wire.DescribeIndexResponse
+	(*IndexDescription)(nil),                 // 27: milvuswait.internal.wire.IndexDescription
+	(*CreateIndexRequest)(nil),               // 28: milvuswait.internal.wire.CreateIndexRequest
+	(*DropIndexRequest)(nil),                 // 29: milvuswait.internal.wire.DropIndexRequest
+	(*GetIndexStatisticsRequest)(nil),        // 30: milvuswait.internal.wire.GetIndexStatisticsRequest
+	(*GetIndexStatisticsResponse)(nil),       // 31: milvuswait.internal.wire.GetIndexStatisticsResponse
+	(*GetIndexStateRequest)(nil),             // 32: milvuswait.internal.wire.GetIndexStateRequest
+	(*GetIndexStateResponse)(nil),            // 33: milvuswait.internal.wire.GetIndexStateResponse
+	(*GetIndexBuildProgressRequest)(nil),     // 34: milvuswait.internal.wire.GetIndexBuildProgressRequest
+	(*GetIndexBuildProgressResponse)(nil),    // 35: milvuswait.internal.wire.GetIndexBuildProgressResponse
+	(*FlushRequest)(nil),                     // 36: milvuswait.internal.wire.FlushRequest
+	(*FlushResponse)(nil),                    // 37: milvuswait.internal.wire.FlushResponse
+	(*GetFlushStateRequest)(nil),             // 38: milvuswait.internal.wire.GetFlushStateRequest
+	(*GetFlushStateResponse)(nil),            // 39: milvuswait.internal.wire.GetFlushStateResponse
+	(*GetPersistentSegmentInfoRequest)(nil),  // 40: milvuswait.internal.wire.GetPersistentSegmentInfoRequest
+	(*GetPersistentSegmentInfoResponse)(nil), // 41: milvuswait.internal.wire.GetPersistentSegmentInfoResponse
+	(*PersistentSegmentInfo)(nil),            // 42: milvuswait.internal.wire.PersistentSegmentInfo
+	(*GetImportStateRequest)(nil),            // 43: milvuswait.internal.wire.GetImportStateRequest
+	(*GetImportStateResponse)(nil),           // 44: milvuswait.internal.wire.GetImportStateResponse
+	(*ManualCompactionRequest)(nil),          // 45: milvuswait.internal.wire.ManualCompactionRequest
+	(*ManualCompactionResponse)(nil),         // 46: milvuswait.internal.wire.ManualCompactionResponse
+	(*GetCompactionStateRequest)(nil),        // 47: milvuswait.internal.wire.GetCompactionStateRequest
+	(*GetCompactionStateResponse)(nil),       // 48: milvuswait.internal.wire.GetCompactionStateResponse
+	(*CollectionSchema)(nil),                 // 49: milvuswait.internal.wire.CollectionSchema
+	(*FieldSchema)(nil),                      // 50: milvuswait.internal.wire.FieldSchema
+	(*CreateCollectionRequest)(nil),          // 51: milvuswait.internal.wire.CreateCollectionRequest
+	(*DescribeCollectionRequest)(nil),        // 52: milvuswait.internal.wire.DescribeCollectionRequest
+	(*DescribeCollectionResponse)(nil),       // 53: milvuswait.internal.wire.DescribeCollectionResponse
+	(*HasCollectionRequest)(nil),             // 54: milvuswait.internal.wire.HasCollectionRequest
+	(*DropCollectionRequest)(nil),            // 55: milvuswait.internal.wire.DropCollectionRequest
+	(*CreatePartitionRequest)(nil),           // 56: milvuswait.internal.wire.CreatePartitionRequest
+	(*DropPartitionRequest)(nil),             // 57: milvuswait.internal.wire.DropPartitionRequest
+	(*HasPartitionRequest)(nil),              // 58: milvuswait.internal.wire.HasPartitionRequest
+	(*GetCollectionStatisticsRequest)(nil),   // 59: milvuswait.internal.wire.GetCollectionStatisticsRequest
+	(*GetCollectionStatisticsResponse)(nil),  // 60: milvuswait.internal.wire.GetCollectionStatisticsResponse
+	(*CreateDatabaseRequest)(nil),            // 61: milvuswait.internal.wire.CreateDatabaseRequest
+	(*ListDatabasesRequest)(nil),             // 62: milvuswait.internal.wire.ListDatabasesRequest
+	(*ListDatabasesResponse)(nil),            // 63: milvuswait.internal.wire.ListDatabasesResponse
+	(*LongArray)(nil),                        // 64: milvuswait.internal.wire.LongArray
+	(*StringArray)(nil),                      // 65: milvuswait.internal.wire.StringArray
+	(*FloatArray)(nil),                       // 66: milvuswait.internal.wire.FloatArray
+	(*ScalarField)(nil),                      // 67: milvuswait.internal.wire.ScalarField
+	(*VectorField)(nil),                      // 68: milvuswait.internal.wire.VectorField
+	(*FieldData)(nil),                        // 69: milvuswait.internal.wire.FieldData
+	(*IDs)(nil),                              // 70: milvuswait.internal.wire.IDs
+	(*InsertRequest)(nil),                    // 71: milvuswait.internal.wire.InsertRequest
+	(*MutationResult)(nil),                   // 72: milvuswait.internal.wire.MutationResult
+	(*QueryRequest)(nil),                     // 73: milvuswait.internal.wire.QueryRequest
+	(*QueryResults)(nil),                     // 74: milvuswait.internal.wire.QueryResults
+	(*ConnectRequest)(nil),                   // 75: milvuswait.internal.wire.ConnectRequest
+	(*ConnectResponse)(nil),                  // 76: milvuswait.internal.wire.ConnectResponse
+	(*ServerInfo)(nil),                       // 77: milvuswait.internal.wire.ServerInfo
+	(*GetVersionRequest)(nil),                // 78: milvuswait.internal.wire.GetVersionRequest
+	(*GetVersionResponse)(nil),               // 79: milvuswait.internal.wire.GetVersionResponse
+	(*CheckHealthRequest)(nil),               // 80: milvuswait.internal.wire.CheckHealthRequest
+	(*CheckHealthResponse)(nil),              // 81: milvuswait.internal.wire.CheckHealthResponse
+	(*GetComponentStatesRequest)(nil),        // 82: milvuswait.internal.wire.GetComponentStatesRequest
+	(*ComponentStates)(nil),                  // 83: milvuswait.internal.wire.ComponentStates
+	(*ComponentInfo)(nil),                    // 84: milvuswait.internal.wire.ComponentInfo
+	(*AllocTimestampRequest)(nil),            // 85: milvuswait.internal.wire.AllocTimestampRequest
+	(*AllocTimestampResponse)(nil),           // 86: milvuswait.internal.wire.AllocTimestampResponse
+	nil,                                      // 87: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
+	nil,                                      // 88: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
+	nil,                                      // 89: milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
+	nil,                                      // 90: milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
 }
 var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_depIdxs = []int32{
-	0,   // 0: milvuswait.internal.wire.Status.error_code:type_name -> milvuswait.internal.wire.ErrorCode
-	12,  // 1: milvuswait.internal.wire.BoolResponse.status:type_name -> milvuswait.internal.wire.Status
-	12,  // 2: milvuswait.internal.wire.GetLoadingProgressResponse.status:type_name -> milvuswait.internal.wire.Status
-	12,  // 3: milvuswait.internal.wire.GetLoadStateResponse.status:type_name -> milvuswait.internal.wire.Status
-	1,   // 4: milvuswait.internal.wire.GetLoadStateResponse.state:type_name -> milvuswait.internal.wire.LoadState
-	2,   // 5: milvuswait.internal.wire.ShowCollectionsRequest.type:type_name -> milvuswait.internal.wire.ShowType
-	12,  // 6: milvuswait.internal.wire.ShowCollectionsResponse.status:type_name -> milvuswait.internal.wire.Status
-	2,   // 7: milvuswait.internal.wire.ShowPartitionsRequest.type:type_name -> milvuswait.internal.wire.ShowType
-	12,  // 8: milvuswait.internal.wire.ShowPartitionsResponse.status:type_name -> milvuswait.internal.wire.Status
-	12,  // 9: milvuswait.internal.wire.DescribeIndexResponse.status:type_name -> milvuswait.internal.wire.Status
-	29,  // 10: milvuswait.internal.wire.DescribeIndexResponse.index_descriptions:type_name -> milvuswait.internal.wire.IndexDescription
-	13,  // 11: milvuswait.internal.wire.IndexDescription.params:type_name -> milvuswait.internal.wire.KeyValuePair
-	3,   // 12: milvuswait.internal.wire.IndexDescription.state:type_name -> milvuswait.internal.wire.IndexState
-	13,  // 13: milvuswait.internal.wire.CreateIndexRequest.extra_params:type_name -> milvuswait.internal.wire.KeyValuePair
-	12,  // 14: milvuswait.internal.wire.GetIndexStatisticsResponse.status:type_name -> milvuswait.internal.wire.Status
-	29,  // 15: milvuswait.internal.wire.GetIndexStatisticsResponse.index_descriptions:type_name -> milvuswait.internal.wire.IndexDescription
-	12,  // 16: milvuswait.internal.wire.GetIndexStateResponse.status:type_name -> milvuswait.internal.wire.Status
-	3,   // 17: milvuswait.internal.wire.GetIndexStateResponse.state:type_name -> milvuswait.internal.wire.IndexState
-	12,  // 18: milvuswait.internal.wire.GetIndexBuildProgressResponse.status:type_name -> milvuswait.internal.wire.Status
-	12,  // 19: milvuswait.internal.wire.FlushResponse.status:type_name -> milvuswait.internal.wire.Status
-	99,  // 20: milvuswait.internal.wire.FlushResponse.coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
-	100, // 21: milvuswait.internal.wire.FlushResponse.flush_coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
-	101, // 22: milvuswait.internal.wire.FlushResponse.coll_seal_times:type_name -> milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
-	102, // 23: milvuswait.internal.wire.FlushResponse.coll_flush_ts:type_name -> milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
-	12,  // 24: milvuswait.internal.wire.GetFlushStateResponse.status:type_name -> milvuswait.internal.wire.Status
-	12,  // 25: milvuswait.internal.wire.GetPersistentSegmentInfoResponse.status:type_name -> milvuswait.internal.wire.Status
-	44,  // 26: milvuswait.internal.wire.GetPersistentSegmentInfoResponse.infos:type_name -> milvuswait.internal.wire.PersistentSegmentInfo
-	4,   // 27: milvuswait.internal.wire.PersistentSegmentInfo.state:type_name -> milvuswait.internal.wire.SegmentState
-	12,  // 28: milvuswait.internal.wire.GetImportStateResponse.status:type_name -> milvuswait.internal.wire.Status
-	5,   // 29: milvuswait.internal.wire.GetImportStateResponse.state:type_name -> milvuswait.internal.wire.ImportState
-	13,  // 30: milvuswait.internal.wire.GetImportStateResponse.infos:type_name -> milvuswait.internal.wire.KeyValuePair
-	12,  // 31: milvuswait.internal.wire.ManualCompactionResponse.status:type_name -> milvuswait.internal.wire.Status
-	12,  // 32: milvuswait.internal.wire.GetCompactionStateResponse.status:type_name -> milvuswait.internal.wire.Status
-	6,   // 33: milvuswait.internal.wire.GetCompactionStateResponse.state:type_name -> milvuswait.internal.wire.CompactionState
-	52,  // 34: milvuswait.internal.wire.CollectionSchema.fields:type_name -> milvuswait.internal.wire.FieldSchema
-	7,   // 35: milvuswait.internal.wire.FieldSchema.data_type:type_name -> milvuswait.internal.wire.DataType
-	13,  // 36: milvuswait.internal.wire.FieldSchema.type_params:type_name -> milvuswait.internal.wire.KeyValuePair
-	8,   // 37: milvuswait.internal.wire.CreateCollectionRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
-	13,  // 38: milvuswait.internal.wire.CreateCollectionRequest.properties:type_name -> milvuswait.internal.wire.KeyValuePair
-	12,  // 39: milvuswait.internal.wire.DescribeCollectionResponse.status:type_name -> milvuswait.internal.wire.Status
-	51,  // 40: milvuswait.internal.wire.DescribeCollectionResponse.schema:type_name -> milvuswait.internal.wire.CollectionSchema
-	8,   // 41: milvuswait.internal.wire.DescribeCollectionResponse.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
-	13,  // 42: milvuswait.internal.wire.DescribeCollectionResponse.properties:type_name -> milvuswait.internal.wire.KeyValuePair
-	12,  // 43: milvuswait.internal.wire.GetCollectionStatisticsResponse.status:type_name -> milvuswait.internal.wire.Status
-	13,  // 44: milvuswait.internal.wire.GetCollectionStatisticsResponse.stats:type_name -> milvuswait.internal.wire.KeyValuePair
-	12,  // 45: milvuswait.internal.wire.ListDatabasesResponse.status:type_name -> milvuswait.internal.wire.Status
-	66,  // 46: milvuswait.internal.wire.ScalarField.long_data:type_name -> milvuswait.internal.wire.LongArray
-	67,  // 47: milvuswait.internal.wire.ScalarField.string_data:type_name -> milvuswait.internal.wire.StringArray
-	68,  // 48: milvuswait.internal.wire.VectorField.float_vector:type_name -> milvuswait.internal.wire.FloatArray
-	7,   // 49: milvuswait.internal.wire.FieldData.type:type_name -> milvuswait.internal.wire.DataType
-	69,  // 50: milvuswait.internal.wire.FieldData.scalars:type_name -> milvuswait.internal.wire.ScalarField
-	70,  // 51: milvuswait.internal.wire.FieldData.vectors:type_name -> milvuswait.internal.wire.VectorField
-	66,  // 52: milvuswait.internal.wire.IDs.int_id:type_name -> milvuswait.internal.wire.LongArray
-	67,  // 53: milvuswait.internal.wire.IDs.str_id:type_name -> milvuswait.internal.wire.StringArray
-	71,  // 54: milvuswait.internal.wire.InsertRequest.fields_data:type_name -> milvuswait.internal.wire.FieldData
-	12,  // 55: milvuswait.internal.wire.MutationResult.status:type_name -> milvuswait.internal.wire.Status
-	72,  // 56: milvuswait.internal.wire.MutationResult.IDs:type_name -> milvuswait.internal.wire.IDs
-	13,  // 57: milvuswait.internal.wire.QueryRequest.query_params:type_name -> milvuswait.internal.wire.KeyValuePair
-	8,   // 58: milvuswait.internal.wire.QueryRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
-	12,  // 59: milvuswait.internal.wire.QueryResults.status:type_name -> milvuswait.internal.wire.Status
-	71,  // 60: milvuswait.internal.wire.QueryResults.fields_data:type_name -> milvuswait.internal.wire.FieldData
-	12,  // 61: milvuswait.internal.wire.ConnectResponse.status:type_name -> milvuswait.internal.wire.Status
-	79,  // 62: milvuswait.internal.wire.ConnectResponse.server_info:type_name -> milvuswait.internal.wire.ServerInfo
-	12,  // 63: milvuswait.internal.wire.GetVersionResponse.status:type_name -> milvuswait.internal.wire.Status
-	12,  // 64: milvuswait.internal.wire.CheckHealthResponse.status:type_name -> milvuswait.internal.wire.Status
-	86,  // 65: milvuswait.internal.wire.ComponentStates.state:type_name -> milvuswait.internal.wire.ComponentInfo
-	12,  // 66: milvuswait.internal.wire.ComponentStates.status:type_name -> milvuswait.internal.wire.Status
-	9,   // 67: milvuswait.internal.wire.ComponentInfo.state_code:type_name -> milvuswait.internal.wire.StateCode
-	12,  // 68: milvuswait.internal.wire.AllocTimestampResponse.status:type_name -> milvuswait.internal.wire.Status
-	96,  // 69: milvuswait.internal.wire.CreateRoleRequest.entity:type_name -> milvuswait.internal.wire.RoleEntity
-	10,  // 70: milvuswait.internal.wire.OperateUserRoleRequest.type:type_name -> milvuswait.internal.wire.OperateUserRoleType
-	93,  // 71: milvuswait.internal.wire.OperatePrivilegeRequest.entity:type_name -> milvuswait.internal.wire.GrantEntity
-	11,  // 72: milvuswait.internal.wire.OperatePrivilegeRequest.type:type_name -> milvuswait.internal.wire.OperatePrivilegeType
-	96,  // 73: milvuswait.internal.wire.GrantEntity.role:type_name -> milvuswait.internal.wire.RoleEntity
-	97,  // 74: milvuswait.internal.wire.GrantEntity.object:type_name -> milvuswait.internal.wire.ObjectEntity
-	94,  // 75: milvuswait.internal.wire.GrantEntity.grantor:type_name -> milvuswait.internal.wire.GrantorEntity
-	95,  // 76: milvuswait.internal.wire.GrantorEntity.user:type_name -> milvuswait.internal.wire.UserEntity
-	98,  // 77: milvuswait.internal.wire.GrantorEntity.privilege:type_name -> milvuswait.internal.wire.PrivilegeEntity
-	66,  // 78: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
-	66,  // 79: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
-	80,  // [80:80] is the sub-list for method output_type
-	80,  // [80:80] is the sub-list for method input_type
-	80,  // [80:80] is the sub-list for extension type_name
-	80,  // [80:80] is the sub-list for extension extendee
-	0,   // [0:80] is the sub-list for field type_name
+	0,  // 0: milvuswait.internal.wire.Status.error_code:type_name -> milvuswait.internal.wire.ErrorCode
+	10, // 1: milvuswait.internal.wire.BoolResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 2: milvuswait.internal.wire.GetLoadingProgressResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 3: milvuswait.internal.wire.GetLoadStateResponse.status:type_name -> milvuswait.internal.wire.Status
+	1,  // 4: milvuswait.internal.wire.GetLoadStateResponse.state:type_name -> milvuswait.internal.wire.LoadState
+	2,  // 5: milvuswait.internal.wire.ShowCollectionsRequest.type:type_name -> milvuswait.internal.wire.ShowType
+	10, // 6: milvuswait.internal.wire.ShowCollectionsResponse.status:type_name -> milvuswait.internal.wire.Status
+	2,  // 7: milvuswait.internal.wire.ShowPartitionsRequest.type:type_name -> milvuswait.internal.wire.ShowType
+	10, // 8: milvuswait.internal.wire.ShowPartitionsResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 9: milvuswait.internal.wire.DescribeIndexResponse.status:type_name -> milvuswait.internal.wire.Status
+	27, // 10: milvuswait.internal.wire.DescribeIndexResponse.index_descriptions:type_name -> milvuswait.internal.wire.IndexDescription
+	11, // 11: milvuswait.internal.wire.IndexDescription.params:type_name -> milvuswait.internal.wire.KeyValuePair
+	3,  // 12: milvuswait.internal.wire.IndexDescription.state:type_name -> milvuswait.internal.wire.IndexState
+	11, // 13: milvuswait.internal.wire.CreateIndexRequest.extra_params:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 14: milvuswait.internal.wire.GetIndexStatisticsResponse.status:type_name -> milvuswait.internal.wire.Status
+	27, // 15: milvuswait.internal.wire.GetIndexStatisticsResponse.index_descriptions:type_name -> milvuswait.internal.wire.IndexDescription
+	10, // 16: milvuswait.internal.wire.GetIndexStateResponse.status:type_name -> milvuswait.internal.wire.Status
+	3,  // 17: milvuswait.internal.wire.GetIndexStateResponse.state:type_name -> milvuswait.internal.wire.IndexState
+	10, // 18: milvuswait.internal.wire.GetIndexBuildProgressResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 19: milvuswait.internal.wire.FlushResponse.status:type_name -> milvuswait.internal.wire.Status
+	87, // 20: milvuswait.internal.wire.FlushResponse.coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
+	88, // 21: milvuswait.internal.wire.FlushResponse.flush_coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
+	89, // 22: milvuswait.internal.wire.FlushResponse.coll_seal_times:type_name -> milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
+	90, // 23: milvuswait.internal.wire.FlushResponse.coll_flush_ts:type_name -> milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
+	10, // 24: milvuswait.internal.wire.GetFlushStateResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 25: milvuswait.internal.wire.GetPersistentSegmentInfoResponse.status:type_name -> milvuswait.internal.wire.Status
+	42, // 26: milvuswait.internal.wire.GetPersistentSegmentInfoResponse.infos:type_name -> milvuswait.internal.wire.PersistentSegmentInfo
+	4,  // 27: milvuswait.internal.wire.PersistentSegmentInfo.state:type_name -> milvuswait.internal.wire.SegmentState
+	10, // 28: milvuswait.internal.wire.GetImportStateResponse.status:type_name -> milvuswait.internal.wire.Status
+	5,  // 29: milvuswait.internal.wire.GetImportStateResponse.state:type_name -> milvuswait.internal.wire.ImportState
+	11, // 30: milvuswait.internal.wire.GetImportStateResponse.infos:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 31: milvuswait.internal.wire.ManualCompactionResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 32: milvuswait.internal.wire.GetCompactionStateResponse.status:type_name -> milvuswait.internal.wire.Status
+	6,  // 33: milvuswait.internal.wire.GetCompactionStateResponse.state:type_name -> milvuswait.internal.wire.CompactionState
+	50, // 34: milvuswait.internal.wire.CollectionSchema.fields:type_name -> milvuswait.internal.wire.FieldSchema
+	7,  // 35: milvuswait.internal.wire.FieldSchema.data_type:type_name -> milvuswait.internal.wire.DataType
+	11, // 36: milvuswait.internal.wire.FieldSchema.type_params:type_name -> milvuswait.internal.wire.KeyValuePair
+	8,  // 37: milvuswait.internal.wire.CreateCollectionRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
+	11, // 38: milvuswait.internal.wire.CreateCollectionRequest.properties:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 39: milvuswait.internal.wire.DescribeCollectionResponse.status:type_name -> milvuswait.internal.wire.Status
+	49, // 40: milvuswait.internal.wire.DescribeCollectionResponse.schema:type_name -> milvuswait.internal.wire.CollectionSchema
+	8,  // 41: milvuswait.internal.wire.DescribeCollectionResponse.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
+	11, // 42: milvuswait.internal.wire.DescribeCollectionResponse.properties:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 43: milvuswait.internal.wire.GetCollectionStatisticsResponse.status:type_name -> milvuswait.internal.wire.Status
+	11, // 44: milvuswait.internal.wire.GetCollectionStatisticsResponse.stats:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 45: milvuswait.internal.wire.ListDatabasesResponse.status:type_name -> milvuswait.internal.wire.Status
+	64, // 46: milvuswait.internal.wire.ScalarField.long_data:type_name -> milvuswait.internal.wire.LongArray
+	65, // 47: milvuswait.internal.wire.ScalarField.string_data:type_name -> milvuswait.internal.wire.StringArray
+	66, // 48: milvuswait.internal.wire.VectorField.float_vector:type_name -> milvuswait.internal.wire.FloatArray
+	7,  // 49: milvuswait.internal.wire.FieldData.type:type_name -> milvuswait.internal.wire.DataType
+	67, // 50: milvuswait.internal.wire.FieldData.scalars:type_name -> milvuswait.internal.wire.ScalarField
+	68, // 51: milvuswait.internal.wire.FieldData.vectors:type_name -> milvuswait.internal.wire.VectorField
+	64, // 52: milvuswait.internal.wire.IDs.int_id:type_name -> milvuswait.internal.wire.LongArray
+	65, // 53: milvuswait.internal.wire.IDs.str_id:type_name -> milvuswait.internal.wire.StringArray
+	69, // 54: milvuswait.internal.wire.InsertRequest.fields_data:type_name -> milvuswait.internal.wire.FieldData
+	10, // 55: milvuswait.internal.wire.MutationResult.status:type_name -> milvuswait.internal.wire.Status
+	70, // 56: milvuswait.internal.wire.MutationResult.IDs:type_name -> milvuswait.internal.wire.IDs
+	11, // 57: milvuswait.internal.wire.QueryRequest.query_params:type_name -> milvuswait.internal.wire.KeyValuePair
+	8,  // 58: milvuswait.internal.wire.QueryRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
+	10, // 59: milvuswait.internal.wire.QueryResults.status:type_name -> milvuswait.internal.wire.Status
+	69, // 60: milvuswait.internal.wire.QueryResults.fields_data:type_name -> milvuswait.internal.wire.FieldData
+	10, // 61: milvuswait.internal.wire.ConnectResponse.status:type_name -> milvuswait.internal.wire.Status
+	77, // 62: milvuswait.internal.wire.ConnectResponse.server_info:type_name -> milvuswait.internal.wire.ServerInfo
+	10, // 63: milvuswait.internal.wire.GetVersionResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 64: milvuswait.internal.wire.CheckHealthResponse.status:type_name -> milvuswait.internal.wire.Status
+	84, // 65: milvuswait.internal.wire.ComponentStates.state:type_name -> milvuswait.internal.wire.ComponentInfo
+	10, // 66: milvuswait.internal.wire.ComponentStates.status:type_name -> milvuswait.internal.wire.Status
+	9,  // 67: milvuswait.internal.wire.ComponentInfo.state_code:type_name -> milvuswait.internal.wire.StateCode
+	10, // 68: milvuswait.internal.wire.AllocTimestampResponse.status:type_name -> milvuswait.internal.wire.Status
+	64, // 69: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
+	64, // 70: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
+	71, // [71:71] is the sub-list for method output_type
+	71, // [71:71] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_init() }
@@ -6726,8 +6071,8 @@ func file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc), len(file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc)),
-			NumEnums:      12,
-			NumMessages:   91,
+			NumEnums:      10,
+			NumMessages:   81,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
