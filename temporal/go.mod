@@ -8,7 +8,7 @@ replace (
 )
 
 require (
-	github.com/milvuswait/milvuswait v0.0.0
+	github.com/milvuswait/milvuswait v0.1.0
 	github.com/milvuswait/milvuswait/temporal/temporalwait v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.temporal.io/api v1.62.8

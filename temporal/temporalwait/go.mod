@@ -6,7 +6,7 @@ replace github.com/milvuswait/milvuswait => ../..
 
 require (
 	github.com/cenkalti/backoff/v4 v4.3.0
-	github.com/milvuswait/milvuswait v0.0.0
+	github.com/milvuswait/milvuswait v0.1.0
 	github.com/stretchr/testify v1.12.1
 	go.temporal.io/api v1.62.2
 	go.temporal.io/sdk v1.41.1
