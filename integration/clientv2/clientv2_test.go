@@ -1,14 +1,14 @@
-// Package clientv2 tests that the waits work through the stub of
-// milvus/client/v2. It is a module of its own: that client cannot be in one build
-// with milvus-sdk-go/v2, and brings a hundred modules.
+// Package clientv2 tests the waits through the stub of milvus/client/v2, with the newest
+// go-api/v2. It is a module of its own: that client cannot be in one build with
+// milvus-sdk-go/v2, and brings a hundred modules.
 package clientv2
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
+	_ "github.com/milvus-io/milvus-proto/go-api/v2/milvuspb" // newer than the client's requirement
 	"github.com/milvus-io/milvus/client/v2/column"
 	"github.com/milvus-io/milvus/client/v2/entity"
 	"github.com/milvus-io/milvus/client/v2/index"
@@ -16,75 +16,66 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/fake"
-	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/integration/internal/importertest"
+	"github.com/milvuswait/milvuswait/internal/wire/wiretest"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-const (
-	collection = "clientv2"
-	dimension  = 8
-	rows       = 2000
-)
-
-// address is MILVUS_URI, or that of a fake server.
-func address(t *testing.T) string {
-	if uri := os.Getenv("MILVUS_URI"); uri != "" {
-		return uri
-	}
-	server, err := fakeserver.Start(fakeserver.Config{
-		Address:      "127.0.0.1:0",
-		VisibleAfter: 300 * time.Millisecond,
-		Build:        func(rows int64) fake.Script { return fake.BuildOver(rows, 300*time.Millisecond) },
-	})
-	require.NoError(t, err)
-	t.Cleanup(server.Close)
-	return server.Address()
-}
+const dimension = 8
 
 func TestWaitsThroughClientV2(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	c, err := milvusclient.New(ctx, &milvusclient.ClientConfig{Address: address(t)})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		require.NoError(t, c.DropCollection(ctx, milvusclient.NewDropCollectionOption(collection)))
-		require.NoError(t, c.Close(ctx))
+	c := connect(t, importertest.Address(t))
+	collection := fill(t, c)
+	importertest.Wait(t, rpc.FromStub(c.GetService()), collection, func(ctx context.Context) error {
+		_, err := c.LoadCollection(ctx, milvusclient.NewLoadCollectionOption(collection))
+		return err
 	})
-	fill(ctx, t, c)
-	p := rpc.FromStub(c.GetService())
-
-	indexed, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, collection,
-		milvuswait.WithIndex("vidx"), milvuswait.WithExpectedRows(rows))
-	require.NoError(t, err)
-	require.Equal(t, int64(rows), indexed.IndexedRows)
-
-	_, err = milvuswait.WaitForLoadingComplete(ctx, p, collection)
-	require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
-
-	_, err = c.LoadCollection(ctx, milvusclient.NewLoadCollectionOption(collection))
-	require.NoError(t, err)
-	_, err = milvuswait.WaitForLoadingComplete(ctx, p, collection)
-	require.NoError(t, err)
-
-	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "nope")
-	require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
 }
 
-// fill makes a collection with an index, and rows that are flushed but not waited
-// for.
-func fill(ctx context.Context, t *testing.T, c *milvusclient.Client) {
+func TestPollsOnce(t *testing.T) {
+	server := importertest.Fake(t)
+	importertest.PollOnce(t, server, rpc.FromStub(connect(t, server.Address()).GetService()))
+}
+
+func TestClosedClient_IsInvalid(t *testing.T) {
+	c := connect(t, importertest.Fake(t).Address())
+	require.NoError(t, c.Close(t.Context()))
+
+	_, err := milvuswait.WaitForLoadingComplete(t.Context(), rpc.FromStub(c.GetService()), "docs")
+
+	require.ErrorIs(t, err, milvuswait.ErrInvalid)
+	require.ErrorContains(t, err, "the stub is nil")
+}
+
+func TestMessagesAreThoseOfGoAPI(t *testing.T) { wiretest.CompareWithGoAPI(t) }
+
+func connect(t *testing.T, address string) *milvusclient.Client {
 	t.Helper()
+	c, err := milvusclient.New(t.Context(), &milvusclient.ClientConfig{Address: address})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close(context.Background())) })
+	return c
+}
+
+// fill creates a collection with an index and flushed rows, and drops it when the test
+// ends.
+func fill(t *testing.T, c *milvusclient.Client) (collection string) {
+	t.Helper()
+	ctx, collection := t.Context(), importertest.Name()
 	schema := entity.NewSchema().
 		WithField(entity.NewField().WithName("id").WithDataType(entity.FieldTypeInt64).WithIsPrimaryKey(true)).
 		WithField(entity.NewField().WithName("vec").WithDataType(entity.FieldTypeFloatVector).WithDim(dimension))
 	require.NoError(t, c.CreateCollection(ctx, milvusclient.NewCreateCollectionOption(collection, schema)))
-	_, err := c.CreateIndex(ctx, milvusclient.NewCreateIndexOption(collection, "vec", index.NewHNSWIndex(entity.L2, 16, 100)).WithIndexName("vidx"))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		require.NoError(t, c.DropCollection(ctx, milvusclient.NewDropCollectionOption(collection)))
+	})
+	_, err := c.CreateIndex(ctx, milvusclient.NewCreateIndexOption(collection, "vec", index.NewHNSWIndex(entity.L2, 16, 100)).
+		WithIndexName(importertest.Index))
 	require.NoError(t, err)
 
-	ids, vectors := make([]int64, rows), make([][]float32, rows)
+	ids, vectors := make([]int64, importertest.Rows), make([][]float32, importertest.Rows)
 	for i := range ids {
 		ids[i], vectors[i] = int64(i), make([]float32, dimension)
 		vectors[i][i%dimension] = 1
@@ -94,4 +85,5 @@ func fill(ctx context.Context, t *testing.T, c *milvusclient.Client) {
 	require.NoError(t, err)
 	_, err = c.Flush(ctx, milvusclient.NewFlushOption(collection))
 	require.NoError(t, err)
+	return collection
 }
