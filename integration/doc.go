@@ -16,6 +16,9 @@
 //
 // The command milvus-wait is built from the tree and run as a process.
 //
+// The nested modules are importers, each with another client. TestImporters runs their
+// tests against milvus 2.3.5, or the server of MILVUS_URI.
+//
 // How late a wait may be is checked against a watcher that asks the server every
 // 5 ms by a connection of its own.
 package integration
