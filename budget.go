@@ -48,7 +48,8 @@ type lists struct {
 
 	underWay bool
 
-	unsupported bool // no more lists: the Poller has none
+	unsupported        bool // the Poller has no lists of loads
+	indexesUnsupported bool // it has no lists of indexes
 }
 
 // window returns how much later than what is due now a list serves: the delays of

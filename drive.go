@@ -140,7 +140,7 @@ func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
 	switch {
 	case isAbsent(err):
 		a.check, a.err = checked, err
-	case err == nil || isPermanent(err): // if it may not be asked, the progress has to do
+	case err == nil || isPermanent(err) || errors.Is(err, errors.ErrUnsupported): // if it may not be asked, the progress has to do
 		a.check = checked
 	default:
 		a.check = unclear

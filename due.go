@@ -156,6 +156,9 @@ func (s *scheduler) job(e *entry, now time.Duration) job {
 	s.others.remove(0)
 	e.alone = false
 	j := job{one: e}
+	if s.lists.indexesUnsupported {
+		return j
+	}
 	for sibling := &s.entries[e.sibling]; sibling != e; sibling = &s.entries[sibling.sibling] {
 		if sibling.pos < 0 || s.lists.own && s.others[sibling.pos].at > now {
 			continue

@@ -308,6 +308,73 @@ func TestIndexesOfACollectionShareTheirPolls(t *testing.T) {
 	})
 }
 
+// withoutIndexLists is an IndexLister of a server that has no such lists.
+type withoutIndexLists struct {
+	milvuswait.PollerFuncs
+	lists int
+}
+
+func (w *withoutIndexLists) ListIndexBuilding(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	w.lists++
+	errs := make([]error, len(indexes))
+	for i := range errs {
+		errs[i] = fmt.Errorf("DescribeIndex: %w", errors.ErrUnsupported)
+	}
+	return make([]milvuswait.IndexBuildingProgress, len(indexes)), errs
+}
+
+func TestWaitAll_IndexListIsUnsupported_ListsOnceAndPollsEachIndex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, polls := time.Now(), map[string]int{}
+		w := new(withoutIndexLists)
+		w.IndexBuilding = func(_ context.Context, _ string, index string) (milvuswait.IndexBuildingProgress, error) {
+			polls[index]++
+			return rows(10, min(10, int64(time.Since(start)/time.Second)), finished), nil
+		}
+		var targets []milvuswait.Target
+		for _, index := range []string{"a", "b", "c"} {
+			targets = append(targets, milvuswait.IndexBuilding("docs", index).ExpectRows(10))
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), w, targets)
+
+		require.NoError(t, err)
+		require.Equal(t, 1, w.lists)
+		require.Len(t, polls, 3)
+		for _, o := range outcomes {
+			require.Equal(t, polls[o.Target.Index()]+1, o.Polls, "the list counts")
+			require.Greater(t, o.Polls, 5)
+		}
+	})
+}
+
+// unsupportedChecker is a Poller at 0 % whose server has no load states.
+type unsupportedChecker struct {
+	milvuswait.PollerFuncs
+	checks int
+}
+
+func (u *unsupportedChecker) CheckLoadState(context.Context, string, ...string) error {
+	u.checks++
+	return errors.ErrUnsupported
+}
+
+func TestWait_CheckLoadStateIsUnsupported_ChecksOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := new(unsupportedChecker)
+		u.Loading = func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		_, err := milvuswait.WaitForLoadingComplete(ctx, u, "docs")
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 1, u.checks)
+	})
+}
+
 func TestIndexListerThatMiscounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &indexServer{lens: 1}

@@ -66,7 +66,8 @@ type Lister interface {
 // at once. WaitAll asks it so when it waits for two or more of them.
 type IndexLister interface {
 	// ListIndexBuilding returns, by one question to the server and in the order of
-	// indexes, what IndexBuildingProgress would return for each of them.
+	// indexes, what IndexBuildingProgress would return for each of them. If every error
+	// wraps errors.ErrUnsupported, the wait makes no more such lists.
 	ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]IndexBuildingProgress, []error)
 }
 

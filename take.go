@@ -3,6 +3,7 @@ package milvuswait
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -19,6 +20,10 @@ func (s *scheduler) take(r result) {
 	case listLoads:
 		s.takeLoads(now, r)
 	case listIndexes:
+		if unsupported(r.answers) {
+			s.indexListUnsupported(now, r)
+			return
+		}
 		for i, e := range r.job.served {
 			s.observe(e, now, r.answers[i])
 		}
@@ -74,6 +79,25 @@ func (s *scheduler) listFailed(now time.Duration, r result) {
 		}
 		e.core.unserved(now, r.answer)
 		s.ask(e, now)
+	}
+}
+
+// unsupported reports whether no answer of an index list came, because the Poller has no
+// such lists.
+func unsupported(answers []answer) bool {
+	return !slices.ContainsFunc(answers, func(a answer) bool { return !errors.Is(a.err, errors.ErrUnsupported) })
+}
+
+// indexListUnsupported falls back to single polls for the rest of the wait.
+func (s *scheduler) indexListUnsupported(now time.Duration, r result) {
+	s.lists.indexesUnsupported = true
+	for i, e := range r.job.served {
+		if s.over != nil || s.ended(now) {
+			s.observe(e, now, r.answers[i])
+			continue
+		}
+		e.core.unserved(now, r.answers[i])
+		s.push(e, now)
 	}
 }
 
