@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/internal/typednil"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
@@ -99,7 +100,7 @@ func (f Fault) On(calls ...int) Fault {
 func (s *Server) Fail(method string, faults ...Fault) {
 	s.mustBeMethod("Fail", method)
 	for _, f := range faults {
-		if slices.Contains(unserved, method) && (f.act == reject || f.act == blank) {
+		if !s.serves(method) && (f.act == reject || f.act == blank) {
 			panic(fmt.Sprintf("fakeserver: Fail: %s is not served: use Refuse", method))
 		}
 	}
@@ -139,12 +140,14 @@ func (s *Server) Count(method string) int {
 // LastRequest copies the newest request of the method, or of all methods for
 // AnyMethod, to into, and returns whether there was one. The message into is a request
 // of that method of any version of go-api, such as a *milvuspb.DescribeIndexRequest.
-// It panics if there is no such method, or if into is another message.
+// It panics if there is no such method, if into is nil or not a message, or if it is
+// another message than the method's. That is not checked for RPCs that the server does
+// not serve: their messages are not known here.
 func (s *Server) LastRequest(method string, into any) bool {
 	s.mustBeMethod("LastRequest", method)
 	target := wire.Message(into)
-	if target == nil {
-		panic(fmt.Sprintf("fakeserver: LastRequest: %T is not a protobuf message", into))
+	if target == nil || typednil.Is(into) {
+		panic(fmt.Sprintf("fakeserver: LastRequest: into is nil or not a protobuf message: %T", into))
 	}
 
 	s.state.Lock()
@@ -157,7 +160,6 @@ func (s *Server) LastRequest(method string, into any) bool {
 	if is, want := messageName(target), messageName(last); is != want && !unserved {
 		panic(fmt.Sprintf("fakeserver: LastRequest: the request is a %s, and into is a %s", want, is))
 	}
-	proto.Reset(target)
 	if err := wire.Convert(last, target); err != nil {
 		panic(fmt.Sprintf("fakeserver: LastRequest: %v", err))
 	}

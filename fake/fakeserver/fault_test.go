@@ -230,7 +230,8 @@ func TestWrongFaultsPanic(t *testing.T) {
 		{"Heal", func() { srv.Heal("") }, `fakeserver: Heal: Milvus has no RPC ""`},
 		{"Count", func() { srv.Count("load") }, `fakeserver: Count: Milvus has no RPC "load"`},
 		{"LastRequest", func() { srv.LastRequest("load", new(wire.LoadCollectionRequest)) }, `fakeserver: LastRequest: Milvus has no RPC "load"`},
-		{"no message", func() { srv.LastRequest("Connect", "text") }, "fakeserver: LastRequest: string is not a protobuf message"},
+		{"no message", func() { srv.LastRequest("Connect", "text") }, "fakeserver: LastRequest: into is nil or not a protobuf message: string"},
+		{"nil message", func() { srv.LastRequest("Connect", (*wire.ConnectRequest)(nil)) }, "fakeserver: LastRequest: into is nil or not a protobuf message: *wire.ConnectRequest"},
 		{
 			"another message", func() {
 				_, _ = wire.GetVersion.Call(t.Context(), c, new(wire.GetVersionRequest))

@@ -66,7 +66,7 @@ func methods(v *service) map[string]method {
 	return all
 }
 
-// unserved lists the other RPCs of Milvus 3.0 (milvus-proto v3.0.1). They are counted
+// unserved lists the other unary RPCs of Milvus 3.0 (milvus-proto v3.0.1). They are counted
 // and can be refused, so that a test can check what a client calls.
 var unserved = strings.Fields(`
 	AddCollectionField AddCollectionFunction AddCollectionStructField AddFileResource AddUserTags AlterAlias
@@ -88,5 +88,7 @@ var unserved = strings.Fields(`
 	RestoreExternalSnapshot RestoreRBAC RestoreSnapshot RunAnalyzer Search SelectGrant SelectRole SelectUser
 	TransferNode TransferReplica TruncateCollection UnpinSnapshotData UpdateCredential
 	UpdateReplicateConfiguration UpdateResourceGroups Upsert
-	CreateReplicateStream DumpMessages
 `)
+
+// streams lists the streaming RPCs of Milvus 3.0.
+var streams = []string{"CreateReplicateStream", "DumpMessages"}

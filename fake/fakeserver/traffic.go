@@ -3,8 +3,10 @@ package fakeserver
 import (
 	"context"
 	"fmt"
+	"io"
 	"path"
 	"slices"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -74,17 +76,27 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 	return handler(ctx, req)
 }
 
-// refuseUnknown answers an RPC that the server does not serve.
+// refuseUnknown answers an RPC that the server does not serve. It counts those of Milvus
+// and none of another service, such as a health check.
 func (s *Server) refuseUnknown(_ any, stream grpc.ServerStream) error {
 	full, _ := grpc.MethodFromServerStream(stream)
+	unimplemented := status.Errorf(codes.Unimplemented, "fakeserver does not serve %s", full)
+	method, ours := strings.CutPrefix(full, "/"+wire.Service+"/")
+	if !ours {
+		return unimplemented
+	}
+
+	// A stream is refused before its first message, which may never come.
 	req := new(emptypb.Empty) // keeps all fields as unknown ones
-	if err := stream.RecvMsg(req); err != nil {
+	if !slices.Contains(streams, method) {
+		if err := stream.RecvMsg(req); err != nil && err != io.EOF {
+			return err
+		}
+	}
+	if _, err := s.meet(stream.Context(), method, req); err != nil {
 		return err
 	}
-	if _, err := s.meet(stream.Context(), path.Base(full), req); err != nil {
-		return err
-	}
-	return status.Errorf(codes.Unimplemented, "fakeserver does not serve %s", full)
+	return unimplemented
 }
 
 // meet counts a call and lets it meet its faults. It returns an error if a fault
@@ -121,8 +133,14 @@ func checkDatabase(ctx context.Context, req any) error {
 	return nil
 }
 
+// serves reports whether the server serves the method, or at least one for AnyMethod.
+func (s *Server) serves(method string) bool {
+	_, served := s.methods[method]
+	return served || method == AnyMethod
+}
+
 func (s *Server) mustBeMethod(what, method string) {
-	if _, served := s.methods[method]; !served && method != AnyMethod && !slices.Contains(unserved, method) {
+	if !s.serves(method) && !slices.Contains(unserved, method) && !slices.Contains(streams, method) {
 		panic(fmt.Sprintf("fakeserver: %s: Milvus has no RPC %q", what, method))
 	}
 }

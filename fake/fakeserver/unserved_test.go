@@ -1,11 +1,13 @@
 package fakeserver_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -58,4 +60,35 @@ func TestUnservedRPC_MeetsFaults(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestUnservedStream_IsCountedAndUnimplementedBeforeItsFirstMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, c := start(t, fakeserver.Config{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		begin := time.Now()
+
+		stream, err := c.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/"+wire.Service+"/CreateReplicateStream")
+		require.NoError(t, err)
+		err = stream.RecvMsg(new(wire.Status))
+
+		require.Equal(t, codes.Unimplemented, status.Code(err))
+		require.Zero(t, time.Since(begin))
+		require.Equal(t, 1, srv.Count("CreateReplicateStream"))
+	})
+}
+
+func TestOtherService_IsUnimplementedAndNotCounted(t *testing.T) {
+	srv, c := start(t, fakeserver.Config{})
+	srv.Fail(fakeserver.AnyMethod, fakeserver.Refuse(codes.Unavailable, "no"))
+
+	for _, method := range []string{"/grpc.health.v1.Health/Check", "/other.Service/GetLoadingProgress"} {
+		err := c.Invoke(t.Context(), method, new(wire.GetLoadingProgressRequest), new(wire.Status))
+		require.Equal(t, codes.Unimplemented, status.Code(err), method)
+	}
+
+	require.Zero(t, srv.Count(fakeserver.AnyMethod))
+	require.Zero(t, srv.Count("GetLoadingProgress"))
+	require.False(t, srv.LastRequest("GetLoadingProgress", new(wire.GetLoadingProgressRequest)))
 }
