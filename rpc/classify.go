@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"path"
 	"regexp"
 	"strings"
 	"unicode"
@@ -104,14 +105,16 @@ var classOfLegacyCode = map[int32]class{
 // Milvus reports, or nil for a success. Use it in a Poller over another transport,
 // such as REST.
 //
-// The method is the RPC that Milvus was asked, such as "DescribeIndex": the same text
-// means different things for a load and for an index. The codes are Status.code, 0
-// before Milvus 2.3, and Status.error_code. The error wraps a *milvuswait.ServerError,
-// and a sentinel or milvuswait.Permanent if polling again cannot change the answer.
+// The method is the name of the RPC. A failure of "DescribeIndex" is never one of a load.
+// A failure of any other method may be, of GetLoadingProgress for example. The codes are
+// Status.code, 0 before Milvus 2.3, and Status.error_code. The error wraps a
+// *milvuswait.ServerError, and a sentinel or milvuswait.Permanent if polling again
+// cannot change the answer.
 //
-// A Poller of this package calls GetLoadState for an answer that neither codes nor
-// text explain. Classify goes by the text.
+// A Poller of this package calls GetLoadState if the codes do not settle a failure, as
+// on Milvus 2.2. Classify goes by the text then.
 func Classify(method string, code, legacyCode int32, reason string) error {
+	method = path.Base(method) // also of a full name
 	said := &milvuswait.ServerError{Code: code, LegacyCode: legacyCode, Reason: untrusted.Text(reason), Method: method}
 	c := classify(code, legacyCode, said.Reason, method)
 	if c == succeeded {

@@ -47,7 +47,8 @@ import (
 //   - WithDefaultServiceConfig: it applies. A service config from DNS cannot be
 //     switched on again.
 //   - WithResolvers: gRPC uses the first resolver of a scheme. To use your own for
-//     "dns", put it before DialOptions. One from resolver.Register is not used.
+//     "dns", put it before DialOptions. One from resolver.Register serves IP
+//     addresses only.
 //
 // Nothing is set for the whole process. Targets with other schemes, and those of
 // the deprecated grpc.Dial without a scheme, are resolved as before.

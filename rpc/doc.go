@@ -37,10 +37,9 @@
 //
 // Some failures need a second call. Milvus 2.2 has one code for an unknown collection,
 // a collection that is not loaded and a transient failure; newer servers have 65535
-// for failures without a code of their own. If the text of such a failure does not
-// settle it either, the poll also calls GetLoadState, once. If that fails, the text
-// decides. Texts that settle it name an unknown partition, an invalid name, or a
-// coordinator that is away.
+// for failures without a code of their own. After such a failure the poll also calls
+// GetLoadState, once, unless the text settles it by naming an unknown partition, an
+// invalid name, or a coordinator that is away. If GetLoadState fails, the text decides.
 //
 // # Errors
 //

@@ -29,11 +29,10 @@ type failure struct {
 // checkResponse returns the failure of a call of method, or the one that its response
 // reports, or nil.
 func checkResponse(method string, st *wire.Status, err error) *failure {
+	var stub *stubError
 	switch {
-	case errors.Is(err, milvuswait.ErrInvalid):
-		return &failure{class: permanent, err: err}
-	case errors.Is(err, ErrMalformed), errors.Is(err, errors.ErrUnsupported): // a stub's, not gRPC's
-		return &failure{class: passing, err: fmt.Errorf("%s: %w", method, err)}
+	case errors.As(err, &stub):
+		return &failure{class: stub.class, err: fmt.Errorf("%s: %w", method, stub.err)}
 	case err != nil:
 		call := newCallError(method, err)
 		return &failure{class: classifyCall(call.status.Code(), call.status.Message(), method), err: call}

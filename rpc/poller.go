@@ -45,7 +45,9 @@ type config struct {
 // WithDatabase makes the Poller poll collections of the named database. It sets the
 // database in the request, and in the dbname header unless the context of the poll
 // has one: Milvus 2.2.9 to 2.6 look a collection up in the database of the request,
-// but check the rights of the user in the database of the header.
+// but check the rights of the user in the database of the header. A name that is not
+// printable ASCII is no name of a database and cannot be in a header: only the request
+// has it.
 //
 // Without it, or with the empty name, the dbname header of the connection decides,
 // which milvus-sdk-go, client/v2 and client/v3 set. If there is none, the server uses
@@ -58,7 +60,13 @@ func WithDatabase(name string) Option {
 // interceptor: retry.Disable() of go-grpc-middleware/v2, for example. The retries of
 // Milvus' own clients are switched off without it.
 func WithCallOptions(opts ...grpc.CallOption) Option {
-	return func(c *config) { c.call = append(c.call, opts...) }
+	return func(c *config) {
+		for _, opt := range opts {
+			if opt != nil {
+				c.call = append(c.call, opt)
+			}
+		}
+	}
 }
 
 // New returns a Poller that calls Milvus over conn: a *grpc.ClientConn, the Conn of a
@@ -74,6 +82,10 @@ func New(conn grpc.ClientConnInterface, opts ...Option) *Poller {
 	if typednil.Is(conn) {
 		return &Poller{invalid: invalid("the connection is nil")}
 	}
+	return newPoller(conn, opts)
+}
+
+func newPoller(conn wire.Conn, opts []Option) *Poller {
 	c := config{call: []grpc.CallOption{grpc_retry.Disable()}}
 	for _, opt := range opts {
 		if opt != nil {
@@ -88,10 +100,10 @@ func New(conn grpc.ClientConnInterface, opts ...Option) *Poller {
 	}}
 }
 
-// invoke makes a unary call. It is a wire.Conn.
+// invoke makes a unary call with the options of the Poller. It is a wire.Conn.
 type invoke func(ctx context.Context, method string, req, resp any) error
 
-// Invoke makes the call. It takes no further options.
+// Invoke makes the call. A Poller passes no further options.
 func (f invoke) Invoke(ctx context.Context, method string, req, resp any, _ ...grpc.CallOption) error {
 	return f(ctx, method, req, resp)
 }

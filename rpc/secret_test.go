@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/wire"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -49,7 +50,9 @@ func TestTheAdapterPrintsNoSecret(t *testing.T) {
 
 		require.Error(t, err)
 		require.Equal(t, 2, told)
-		for _, v := range append(written, p, *p, outcomes, outcomes[0], outcomes[0].Err, err) {
+		inCalls := rpc.New(connect(t, s), rpc.WithCallOptions(grpc.PerRPCCredentials(keys{token})))
+		overStub := rpc.FromStub(calls{connect(t, s, grpc.WithPerRPCCredentials(keys{token}))}, rpc.WithCallOptions(grpc.PerRPCCredentials(keys{token})))
+		for _, v := range append(written, p, *p, inCalls, *inCalls, overStub, *overStub, outcomes, outcomes[0], outcomes[0].Err, err) {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 				require.NotContains(t, fmt.Sprintf(verb, v), token)
 			}
@@ -58,4 +61,15 @@ func TestTheAdapterPrintsNoSecret(t *testing.T) {
 			}
 		}
 	})
+}
+
+// calls is a generated client of conn.
+type calls struct{ conn *grpc.ClientConn }
+
+func (c calls) GetLoadingProgress(ctx context.Context, req *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {
+	return wire.GetLoadingProgress.Call(ctx, c.conn, req, opts...)
+}
+
+func (c calls) DescribeIndex(ctx context.Context, req *indexRequest, opts ...grpc.CallOption) (*indexResponse, error) {
+	return wire.DescribeIndex.Call(ctx, c.conn, req, opts...)
 }

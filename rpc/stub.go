@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"reflect"
 	"runtime"
 	"strings"
@@ -40,10 +41,10 @@ type Stub[LoadingReq, LoadingResp, IndexReq, IndexResp any] interface {
 // milvuswait.ErrInvalid, and the error names the call.
 //
 // A call that stub lacks returns an error that wraps errors.ErrUnsupported.
-// WaitAll polls targets one by one without ShowCollections. Without GetLoadState,
-// failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite a wait
-// for a collection that is not loaded ends by its context only.
-// A call of a nil stub that is embedded in stub, as in a mock, is
+// Without ShowCollections, WaitAll polls targets one by one. Without GetLoadState,
+// failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite a
+// collection that is not loaded cannot be told from one at 0 %: set WithStallTimeout
+// there. A call that dereferences nil, as a mock with a nil stub in it does, is
 // milvuswait.ErrInvalid.
 func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](
 	stub Stub[LoadingReq, LoadingResp, IndexReq, IndexResp], opts ...Option,
@@ -55,22 +56,26 @@ func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](
 	if err != nil {
 		return &Poller{invalid: err}
 	}
-	return New(conn, opts...)
+	return newPoller(conn, opts)
 }
 
-// stubConn is a stub as a connection. The key is the full name of a call.
+// stubError is the failure of a stub itself, as opposed to an error that it returns.
+type stubError struct {
+	class class
+	err   error
+}
+
+func (e *stubError) Error() string { return e.err.Error() }
+func (e *stubError) Unwrap() error { return e.err }
+
+// stubConn is a stub as a wire.Conn. The key is the full name of a call.
 type stubConn map[string]stubCall
-
-// NewStream is part of grpc.ClientConnInterface. No poll is a stream.
-func (stubConn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-	return nil, errors.ErrUnsupported
-}
 
 // Invoke calls the stub with a copy of req, and copies its response to resp.
 func (c stubConn) Invoke(ctx context.Context, method string, req, resp any, opts ...grpc.CallOption) error {
 	call, found := c[method]
 	if !found {
-		return fmt.Errorf("the stub has no such call: %w", errors.ErrUnsupported)
+		return &stubError{passing, fmt.Errorf("the stub has no such call: %w", errors.ErrUnsupported)}
 	}
 	theirs := reflect.New(call.req)
 	if err := convert(req, theirs.Interface()); err != nil {
@@ -82,27 +87,27 @@ func (c stubConn) Invoke(ctx context.Context, method string, req, resp any, opts
 		return err
 	}
 	if answer.IsNil() {
-		return fmt.Errorf("%w: no message", ErrMalformed)
+		return &stubError{passing, fmt.Errorf("%w: no message", ErrMalformed)}
 	}
 	return convert(answer.Interface(), resp)
 }
 
 // stubCall is a method of a stub.
 type stubCall struct {
-	name   string
 	method reflect.Value
 	req    reflect.Type
 }
 
-// do calls the method. Only the stub knows whether a method is promoted from a nil
-// value that it embeds, and a call of such a method panics: that panic is returned as
-// an error. Others pass.
+// do calls the method. A method that is promoted from a nil value, as in a mock that
+// embeds a nil stub, panics. No check before the call can find that, since only some
+// methods of the mock are its own. The panic is returned as an error that names where it
+// happened. Other panics pass.
 func (c stubCall) do(ctx context.Context, req reflect.Value, opts []grpc.CallOption) (resp reflect.Value, err error) {
 	defer func() {
 		switch r := recover(); {
 		case r == nil:
 		case isNilDereference(r):
-			err = invalid("%s of the stub: %v: is the stub in it nil?", c.name, r)
+			err = &stubError{permanent, invalid("the stub dereferences nil in %s: does it embed a nil stub?", panicked())}
 		default:
 			panic(r)
 		}
@@ -115,6 +120,19 @@ func (c stubCall) do(ctx context.Context, req reflect.Value, opts []grpc.CallOpt
 func isNilDereference(panicked any) bool {
 	err, ok := panicked.(runtime.Error)
 	return ok && (strings.Contains(err.Error(), "nil pointer dereference") || strings.Contains(err.Error(), "called using nil"))
+}
+
+// panicked returns the function and the line that panicked. A deferred function calls
+// it.
+func panicked() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)]) // without Callers, panicked and the deferred function
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, "runtime.") || !more {
+			return fmt.Sprintf("%s (%s:%d)", frame.Function, path.Base(frame.File), frame.Line)
+		}
+	}
 }
 
 // stubMethods lists the calls that a Poller makes.
@@ -152,11 +170,10 @@ func newStubConn(stub any) (stubConn, error) {
 		if !method.IsValid() {
 			continue
 		}
-		name := m.name[strings.LastIndex(m.name, "/")+1:]
 		if err := checkCall(method.Type(), m.req, m.resp); err != nil {
-			return nil, invalid("%s of %T: %v", name, stub, err)
+			return nil, invalid("%s of %T: %v", path.Base(m.name), stub, err)
 		}
-		conn[m.name] = stubCall{name: name, method: method, req: method.Type().In(1).Elem()}
+		conn[m.name] = stubCall{method: method, req: method.Type().In(1).Elem()}
 	}
 	return conn, nil
 }

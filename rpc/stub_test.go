@@ -3,12 +3,23 @@ package rpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/milvuswait/milvuswait"
@@ -111,13 +122,12 @@ func TestFromStub_EmbeddedStubIsNil_IsInvalidAndNamesTheCall(t *testing.T) {
 			t.Parallel()
 			err := p.CheckLoadState(t.Context(), "docs")
 			requireClass(t, milvuswait.ErrInvalid, err)
-			require.ErrorContains(t, err, "invalid argument: rpc: GetLoadState of the stub: ")
-			require.ErrorContains(t, err, "is the stub in it nil?")
+			require.Regexp(t, `^GetLoadState: invalid argument: rpc: the stub dereferences nil in .+GetLoadState \(.+:\d+\): does it embed a nil stub\?$`, err.Error())
 
 			_, err = p.ListLoading(t.Context())
-			require.ErrorContains(t, err, "ShowCollections of the stub: ")
+			require.ErrorContains(t, err, "ShowCollections: invalid argument: rpc: the stub dereferences nil in ")
 			_, err = p.IndexBuildingProgress(t.Context(), "docs", "v")
-			require.ErrorContains(t, err, "DescribeIndex of the stub: ")
+			require.ErrorContains(t, err, "DescribeIndex: invalid argument: rpc: the stub dereferences nil in ")
 			_, err = p.LoadingProgress(t.Context(), "docs")
 			requireClass(t, milvuswait.ErrCollectionNotFound, err) // by its text
 		})
@@ -207,6 +217,136 @@ func TestFromStub_OtherMessages_IsInvalidAndNamesTheCall(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The requests of GetLoadState with a field that is not Milvus': field 2 is the name of
+// the collection, and field 3 repeats names of partitions. The response nests a status.
+type (
+	otherKind        struct{ proto.Message }
+	otherCardinality struct{ proto.Message }
+	otherNested      struct{ proto.Message }
+)
+
+func (*otherKind) ProtoReflect() protoreflect.Message {
+	return altered("GetLoadStateRequest", `name: "collection_name" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL`)
+}
+
+func (*otherCardinality) ProtoReflect() protoreflect.Message {
+	return altered("GetLoadStateRequest", `name: "partition_names" number: 3 type: TYPE_STRING label: LABEL_OPTIONAL`)
+}
+
+func (*otherNested) ProtoReflect() protoreflect.Message {
+	return altered("GetLoadStateResponse", `name: "status" number: 1 type: TYPE_MESSAGE label: LABEL_OPTIONAL type_name: ".test.Status"`)
+}
+
+// altered returns an empty message with that name and field. Its Status has a reason
+// that is a number.
+func altered(name, field string) protoreflect.Message {
+	file := new(descriptorpb.FileDescriptorProto)
+	text := fmt.Sprintf(`name: "test.proto" package: "test" syntax: "proto3" message_type { name: %q field { %s } } `+
+		`message_type { name: "Status" field { name: "reason" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL } }`, name, field)
+	if err := prototext.Unmarshal([]byte(text), file); err != nil {
+		panic(err)
+	}
+	descriptor, err := protodesc.NewFile(file, nil)
+	if err != nil {
+		panic(err)
+	}
+	return dynamicpb.NewMessage(descriptor.Messages().ByName(protoreflect.Name(name)))
+}
+
+type (
+	kindStub        struct{ required }
+	cardinalityStub struct{ required }
+	nestedStub      struct{ required }
+)
+
+func (kindStub) GetLoadState(context.Context, *otherKind, ...grpc.CallOption) (*stateResponse, error) {
+	return nil, nil
+}
+
+func (cardinalityStub) GetLoadState(context.Context, *otherCardinality, ...grpc.CallOption) (*stateResponse, error) {
+	return nil, nil
+}
+
+func (nestedStub) GetLoadState(context.Context, *stateRequest, ...grpc.CallOption) (*otherNested, error) {
+	return nil, nil
+}
+
+func TestFromStub_FieldsAreNotMilvus_IsInvalidAndNamesTheField(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		p    *rpc.Poller
+		want string
+	}{
+		{"kind", rpc.FromStub(kindStub{}), "GetLoadState of rpc_test.kindStub: field 2 of test.GetLoadStateRequest is optional int64, want optional string"},
+		{"cardinality", rpc.FromStub(cardinalityStub{}), "GetLoadState of rpc_test.cardinalityStub: field 3 of test.GetLoadStateRequest is optional string, want repeated string"},
+		{"nested", rpc.FromStub(nestedStub{}), "GetLoadState of rpc_test.nestedStub: field 2 of test.Status is optional int64, want optional string"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := tt.p.LoadingProgress(t.Context(), "docs")
+
+			require.EqualError(t, err, "invalid argument: rpc: "+tt.want)
+		})
+	}
+}
+
+// TestFromStub_ErrorOfTheStub_IsClassifiedAndCut shows that no error of a stub is taken
+// for a failure of FromStub itself.
+func TestFromStub_ErrorOfTheStub_IsClassifiedAndCut(t *testing.T) {
+	t.Parallel()
+	denied := status.Error(codes.Unauthenticated, "bad\x1b token"+strings.Repeat("x", 1<<20))
+	for _, sentinel := range []error{errors.ErrUnsupported, milvuswait.ErrInvalid, rpc.ErrMalformed} {
+		t.Run(sentinel.Error(), func(t *testing.T) {
+			t.Parallel()
+			err := polls[loadingCall](t.Context(), rpc.FromStub(answering(nil, fmt.Errorf("%w: %w", denied, sentinel))))
+
+			requireClass(t, errPermanent, err)
+			require.Equal(t, codes.Unauthenticated, status.Code(err))
+			require.Less(t, len(err.Error()), 2<<10)
+			require.NotContains(t, err.Error(), "\x1b")
+		})
+	}
+}
+
+// appending appends an option to those of each call, as interceptors do, and waits for
+// another call to do so too.
+type appending struct {
+	both sync.WaitGroup
+}
+
+func (a *appending) Invoke(_ context.Context, _ string, _, resp any, opts ...grpc.CallOption) error {
+	own := grpc.Header(new(metadata.MD))
+	opts = append(opts, own)
+	a.both.Done()
+	a.both.Wait()
+	if opts[len(opts)-1] != own {
+		return errors.New("the option of another call")
+	}
+	resp.(*loadingResponse).Status = &statusBody{}
+	return nil
+}
+
+func (*appending) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func TestNew_InterceptorsAppendOptions_EachCallKeepsItsOwn(t *testing.T) {
+	t.Parallel()
+	conn := new(appending)
+	conn.both.Add(2)
+	// One at a time, so that append makes room for more.
+	p := rpc.New(conn, rpc.WithCallOptions(grpc.WaitForReady(true)), rpc.WithCallOptions(nil, grpc.UseCompressor("identity")))
+
+	var g errgroup.Group
+	for range 2 {
+		g.Go(func() error { return polls[loadingCall](t.Context(), p) })
+	}
+
+	require.NoError(t, g.Wait())
 }
 
 // TestFromStub_InvalidUTF8_IsInternal shows that a name which no message can hold fails
