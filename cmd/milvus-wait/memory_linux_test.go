@@ -17,7 +17,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvuswait/milvuswait/internal/milvustest"
 	"github.com/milvuswait/milvuswait/internal/usage"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
@@ -39,6 +38,10 @@ func (f *flood) DescribeIndex(context.Context, *wire.DescribeIndexRequest) (*wir
 
 func (f *flood) ShowCollections(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
 	return f.list, nil
+}
+
+func (f *flood) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(f.GetLoadingProgress), wire.DescribeIndex.Serve(f.DescribeIndex), wire.ShowCollections.Serve(f.ShowCollections)}
 }
 
 // TestMemoryIsBoundedWhateverTheServerSays looks at the most memory that the command
@@ -76,7 +79,7 @@ func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
 			server := grpc.NewServer()
-			milvustest.Register(server, tt.server)
+			wire.Register(server, tt.server.rpcs()...)
 			go func() { _ = server.Serve(listener) }()
 			defer server.Stop()
 			cmd := command(t, listener.Addr().String(), append(tt.args, "--unreachable", "2s", "--interval", "10ms", "--max-interval", "20ms", "--timeout", "40s")...)

@@ -40,7 +40,7 @@ type Server struct {
 func serve[Req, Resp any](m wire.Method[Req, Resp], answer *func(context.Context, *Req) (*Resp, error)) grpc.MethodDesc {
 	return m.Serve(func(ctx context.Context, req *Req) (*Resp, error) {
 		if *answer == nil {
-			return nil, status.Errorf(codes.Unimplemented, "method %s not implemented", m.Name())
+			return nil, status.Errorf(codes.Unimplemented, "method %s not implemented", path.Base(string(m)))
 		}
 		return (*answer)(ctx, req)
 	})

@@ -9,14 +9,14 @@ import (
 
 // Serve returns the RPC as a server describes it, answered by answer.
 func (m Method[Req, Resp]) Serve(answer func(context.Context, *Req) (*Resp, error)) grpc.MethodDesc {
-	return Serve(string(m), func() any { return new(Req) }, func(ctx context.Context, req any) (any, error) {
+	return serve(string(m), func() any { return new(Req) }, func(ctx context.Context, req any) (any, error) {
 		return answer(ctx, req.(*Req))
 	})
 }
 
-// Serve returns the RPC with that full name as a server describes it. Each call gets a
-// request from request, which the server fills, and is answered by answer.
-func Serve(method string, request func() any, answer grpc.UnaryHandler) grpc.MethodDesc {
+// serve is Serve without type parameters, so that the linker needs one instance. Each
+// call gets a request from request, which the server fills, and is answered by answer.
+func serve(method string, request func() any, answer grpc.UnaryHandler) grpc.MethodDesc {
 	info := &grpc.UnaryServerInfo{FullMethod: method}
 	return grpc.MethodDesc{
 		MethodName: path.Base(method),

@@ -85,9 +85,6 @@ func (m Method[Req, Resp]) Call(ctx context.Context, conn Conn, req *Req, opts .
 	return resp, nil
 }
 
-// Name returns the name of the RPC without its service, such as "GetVersion".
-func (m Method[Req, Resp]) Name() string { return strings.TrimPrefix(string(m), prefix) }
-
 // databaseHeader is the header by which Milvus' clients name their database.
 const databaseHeader = "dbname"
 

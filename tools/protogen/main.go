@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +67,11 @@ func generate(root, file string) error {
 	}
 	internal_gengo.GenerateFile(plugin, plugin.FilesByPath[name])
 
-	for _, out := range plugin.Response().File {
+	response := plugin.Response()
+	if response.Error != nil {
+		return errors.New(response.GetError())
+	}
+	for _, out := range response.File {
 		if err := os.WriteFile(filepath.Join(root, out.GetName()), []byte(out.GetContent()), 0o644); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package wiretest
 
 import (
+	"path"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -68,7 +70,7 @@ func of[Req, Resp any, Request interface {
 	proto.Message
 }](m wire.Method[Req, Resp]) method {
 	return method{
-		name:     protoreflect.Name(m.Name()),
+		name:     protoreflect.Name(path.Base(string(m))),
 		request:  Request(nil).ProtoReflect().Descriptor(),
 		response: Response(nil).ProtoReflect().Descriptor(),
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"github.com/milvuswait/milvuswait/internal/milvustest"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
@@ -30,13 +29,17 @@ func (s *silent) ShowCollections(ctx context.Context, _ *wire.ShowCollectionsReq
 	return nil, ctx.Err()
 }
 
+func (s *silent) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(s.GetLoadingProgress), wire.ShowCollections.Serve(s.ShowCollections)}
+}
+
 // serve returns the address of the server.
-func serve(t *testing.T, s any) string {
+func serve(t *testing.T, s interface{ rpcs() []grpc.MethodDesc }) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := grpc.NewServer()
-	milvustest.Register(server, s)
+	wire.Register(server, s.rpcs()...)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return "http://" + listener.Addr().String()
@@ -78,6 +81,10 @@ func (f *flickering) DescribeIndex(context.Context, *wire.DescribeIndexRequest) 
 	st := f.answers[0]
 	f.answers = f.answers[min(1, len(f.answers)-1):]
 	return &wire.DescribeIndexResponse{Status: st}, nil
+}
+
+func (f *flickering) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.DescribeIndex.Serve(f.DescribeIndex)}
 }
 
 func TestHintsAboutIndexesThatCannotBeListed(t *testing.T) {

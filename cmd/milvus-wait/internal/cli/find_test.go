@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -35,6 +36,10 @@ func (f *flaky) DescribeIndex(_ context.Context, req *wire.DescribeIndexRequest)
 	return &wire.DescribeIndexResponse{Status: &wire.Status{}, IndexDescriptions: []*wire.IndexDescription{
 		{IndexName: "vidx", State: wire.IndexState_Finished, TotalRows: 1, IndexedRows: 1},
 	}}, nil
+}
+
+func (f *flaky) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.ShowCollections.Serve(f.ShowCollections), wire.DescribeIndex.Serve(f.DescribeIndex)}
 }
 
 func TestWhatIsFoundIsKeptBetweenAttempts(t *testing.T) {

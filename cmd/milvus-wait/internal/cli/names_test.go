@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -26,6 +27,10 @@ func (*garrulous) GetLoadingProgress(context.Context, *wire.GetLoadingProgressRe
 
 func (g *garrulous) ShowPartitions(context.Context, *wire.ShowPartitionsRequest) (*wire.ShowPartitionsResponse, error) {
 	return &wire.ShowPartitionsResponse{Status: &wire.Status{}, PartitionNames: g.names}, g.err
+}
+
+func (g *garrulous) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(g.GetLoadingProgress), wire.ShowPartitions.Serve(g.ShowPartitions)}
 }
 
 func TestHintsAreShortWhateverTheServerSays(t *testing.T) {

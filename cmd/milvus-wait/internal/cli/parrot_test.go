@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -149,6 +150,10 @@ func (p *parrot) DescribeIndex(ctx context.Context, _ *wire.DescribeIndexRequest
 	}
 	st, err := p.answer(ctx, &wire.Status{})
 	return &wire.DescribeIndexResponse{Status: st, IndexDescriptions: described}, err
+}
+
+func (p *parrot) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(p.GetLoadingProgress), wire.GetLoadState.Serve(p.GetLoadState), wire.ShowCollections.Serve(p.ShowCollections), wire.ShowPartitions.Serve(p.ShowPartitions), wire.DescribeIndex.Serve(p.DescribeIndex)}
 }
 
 // TestNothingThatIsWrittenHasASecret asks a server that echoes credentials, in every

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -26,6 +27,10 @@ func (v *verbose) GetVersion(context.Context, *wire.GetVersionRequest) (*wire.Ge
 
 func (v *verbose) ShowCollections(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
 	return &wire.ShowCollectionsResponse{CollectionNames: []string{v.text}}, nil
+}
+
+func (v *verbose) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.GetVersion.Serve(v.GetVersion), wire.ShowCollections.Serve(v.ShowCollections)}
 }
 
 func TestAnswersThatAreTooLong(t *testing.T) {

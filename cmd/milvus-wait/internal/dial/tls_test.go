@@ -27,7 +27,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
-	"github.com/milvuswait/milvuswait/internal/milvustest"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
@@ -132,11 +131,15 @@ func (m *milvus) GetVersion(ctx context.Context, _ *wire.GetVersionRequest) (*wi
 	return &wire.GetVersionResponse{}, nil
 }
 
+func (m *milvus) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{wire.GetVersion.Serve(m.GetVersion)}
+}
+
 // serve serves s until the test ends, or the server that it returns is stopped.
-func serve(t *testing.T, s any, listener net.Listener, options ...grpc.ServerOption) *grpc.Server {
+func serve(t *testing.T, s interface{ rpcs() []grpc.MethodDesc }, listener net.Listener, options ...grpc.ServerOption) *grpc.Server {
 	t.Helper()
 	server := grpc.NewServer(options...)
-	milvustest.Register(server, s)
+	wire.Register(server, s.rpcs()...)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return server
