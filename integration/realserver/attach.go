@@ -28,11 +28,10 @@ func Attach(ctx context.Context, uri string) (*Server, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	stub := conn
-	if err := s.probe(ctx, stub); err != nil {
+	if err := s.probe(ctx, conn); err != nil {
 		return nil, fmt.Errorf("server at %s: %w", address, err)
 	}
-	version, err := wire.GetVersion.Call(ctx, stub, &wire.GetVersionRequest{})
+	version, err := wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("server at %s: %w", address, err)
 	}

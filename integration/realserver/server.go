@@ -4,7 +4,7 @@
 //
 // A server is installed by pip, on first use, into a virtual environment of its
 // own below the folder that [CacheVariable] names. It is reached on the loopback
-// interface, without TLS and without a password. Milvus 2.2.16 and 2.3.5 listen on
+// interface, without TLS, and without a password but for [LaunchSecured]. Milvus 2.2.16 and 2.3.5 listen on
 // every other interface too, and cannot be told not to: run them where nobody
 // else can reach them.
 package realserver
@@ -233,7 +233,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 }
 
 // probe returns nil if the server answers, and if all of its parts are healthy.
-func (s *Server) probe(ctx context.Context, stub grpc.ClientConnInterface) error {
+func (s *Server) probe(ctx context.Context, conn *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if s.MetricsAddress() != "" {
@@ -242,7 +242,7 @@ func (s *Server) probe(ctx context.Context, stub grpc.ClientConnInterface) error
 			return err
 		}
 	}
-	response, err := wire.ShowCollections.Call(ctx, stub, &wire.ShowCollectionsRequest{})
+	response, err := wire.ShowCollections.Call(ctx, conn, &wire.ShowCollectionsRequest{})
 	if err != nil {
 		return err
 	}
