@@ -16,7 +16,8 @@ import (
 // of the context or as ErrAborted.
 //
 // The attributes are op ("loading" or "index_building"), collection, index,
-// partitions, progress, polls, elapsed, eta and err, those that there are.
+// partitions, progress, polls, elapsed, eta, err and, at the end of a wait that failed,
+// reason, which is that of [Reason]. Attributes without a value are left out.
 func Log(logger *slog.Logger) Observer {
 	if logger == nil {
 		logger = slog.Default()
@@ -88,6 +89,9 @@ func (u Update) attrs() []slog.Attr {
 	}
 	if u.Err != nil {
 		add("err", u.Err.Error())
+	}
+	if u.Final {
+		add("reason", Reason(u.Err))
 	}
 	return attrs
 }

@@ -2,7 +2,6 @@ package milvuswait
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -121,32 +120,3 @@ type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
-
-// isPermanent reports whether polling again cannot cure err.
-func isPermanent(err error) bool {
-	if _, ok := asType[*permanentError](err); ok {
-		return true
-	}
-	for _, sentinel := range []error{
-		ErrCollectionNotFound, ErrPartitionNotFound, ErrIndexNotFound, ErrDatabaseNotFound, ErrAmbiguousIndex,
-		ErrNotLoaded, ErrReleased, ErrLoadFailed, ErrIndexFailed, ErrStalled, ErrUnreachable, ErrAborted, ErrInvalid,
-	} {
-		if errors.Is(err, sentinel) {
-			return true
-		}
-	}
-	return false
-}
-
-// isAbsent reports whether err says that what is waited for is not there, or not
-// there yet.
-func isAbsent(err error) bool {
-	for _, sentinel := range []error{
-		ErrNotLoaded, ErrLoadFailed, ErrCollectionNotFound, ErrPartitionNotFound, ErrIndexNotFound, ErrDatabaseNotFound,
-	} {
-		if errors.Is(err, sentinel) {
-			return true
-		}
-	}
-	return false
-}

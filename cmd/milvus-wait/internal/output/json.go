@@ -22,6 +22,7 @@ type subject struct {
 	Polls        int                 `json:"polls"`
 	Elapsed      float64             `json:"elapsed_seconds"`
 	ETA          float64             `json:"eta_seconds,omitempty"`
+	Reason       string              `json:"reason,omitempty"`
 	Error        string              `json:"error,omitempty"`
 	Hint         string              `json:"hint,omitempty"`
 }
@@ -30,6 +31,7 @@ type subject struct {
 type result struct {
 	OK       bool    `json:"ok"`
 	ExitCode int     `json:"exit_code"`
+	Reason   string  `json:"reason,omitempty"`
 	Error    string  `json:"error,omitempty"`
 	Elapsed  float64 `json:"elapsed_seconds"`
 }
@@ -79,7 +81,7 @@ func (c Config) document(report Report) {
 		s := c.subject(o.Target, o.Progress)
 		s.State, s.Polls, s.Elapsed = state(o.Err), o.Polls, o.Elapsed.Seconds()
 		if o.Err != nil {
-			s.Error, s.Hint = clean(c.reason(o.Target, o.Err)), clean(report.Advice[i])
+			s.Reason, s.Error, s.Hint = milvuswait.Reason(o.Err), clean(c.reason(o.Target, o.Err)), clean(report.Advice[i])
 		}
 		d.Targets = append(d.Targets, s)
 	}
@@ -105,7 +107,7 @@ func (c Config) event(u milvuswait.Update) {
 	name := "progress"
 	switch {
 	case u.Final:
-		s.State, name = state(u.Err), "final"
+		s.State, s.Reason, name = state(u.Err), milvuswait.Reason(u.Err), "final"
 	case u.Err != nil:
 		name = "poll_failed"
 	}
@@ -134,5 +136,5 @@ func (c Config) result(r Report) result {
 	default:
 		text = reason(r.Err)
 	}
-	return result{r.Code == exit.Done, r.Code, clean(text), r.Elapsed.Seconds()}
+	return result{r.Code == exit.Done, r.Code, milvuswait.Reason(r.Err), clean(text), r.Elapsed.Seconds()}
 }

@@ -27,7 +27,7 @@ func TestDocument(t *testing.T) {
 
 	require.Equal(t, 1, strings.Count(stdout, "\n"))
 	require.JSONEq(t, `{
-		"ok": false, "exit_code": 1, "error": "some error", "elapsed_seconds": 1.5,
+		"ok": false, "exit_code": 1, "reason": "failed", "error": "some error", "elapsed_seconds": 1.5,
 		"targets": [
 			{
 				"kind": "index_building", "collection": "docs", "index": "vidx", "expected_rows": 100, "state": "complete",
@@ -36,11 +36,11 @@ func TestDocument(t *testing.T) {
 			},
 			{
 				"kind": "loading", "collection": "docs", "partitions": ["a", "b"], "state": "failed", "polls": 2, "elapsed_seconds": 0,
-				"error": "not loaded", "hint": "load it"
+				"reason": "not_loaded", "error": "not loaded", "hint": "load it"
 			},
 			{
 				"kind": "loading", "collection": "images", "state": "timed_out", "progress": {"loading_progress": "40%"},
-				"polls": 1, "elapsed_seconds": 0, "error": "loading \"docs\": timed out (3 polls in 0s)"
+				"polls": 1, "elapsed_seconds": 0, "reason": "timed_out", "error": "loading \"docs\": timed out (3 polls in 0s)"
 			}
 		]
 	}`, stdout)
