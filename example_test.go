@@ -232,3 +232,12 @@ func ExampleIndexBuildingProgress_MarshalJSON() {
 	fmt.Println(string(b))
 	// Output: {"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}
 }
+
+func ExampleFurthestBehind() {
+	behind := milvuswait.FurthestBehind([]milvuswait.IndexBuildingProgress{
+		{IndexName: "by_text", State: milvuswait.IndexStateFinished, TotalRows: 100, IndexedRows: 100},
+		{IndexName: "by_image", State: milvuswait.IndexStateInProgress, TotalRows: 100, IndexedRows: 40, PendingIndexRows: 60},
+	})
+	fmt.Println(behind.IndexName, behind)
+	// Output: by_image 40/100 rows, InProgress
+}

@@ -135,11 +135,12 @@ func WithPartitions(names ...string) Option {
 }
 
 // WithIndex makes WaitForIndexBuildingComplete wait for the named index, or, by
-// AllIndexes, for all of the collection. Without it there must be only one.
+// AllIndexes, for all of the collection. Without it there must be only one. The empty
+// name is the same as no option, as pymilvus' index_name="" is.
 func WithIndex(name string) Option {
 	return func(c *config) {
 		if name == "" {
-			c.invalid("WithIndex: the name is empty")
+			return
 		}
 		c.index = name
 		c.give("WithIndex")

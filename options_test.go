@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
 )
 
 func TestInvalidArguments(t *testing.T) {
@@ -50,7 +51,6 @@ func TestInvalidArguments(t *testing.T) {
 		{"empty partition", load(milvuswait.WithPartitions("")), "name of the partition is empty"},
 		{"one of several partitions empty", load(milvuswait.WithPartitions("a", "", "b")), "name of the partition is empty"},
 		{"partition with NUL", load(milvuswait.WithPartitions("a\x00b")), "name of the partition"},
-		{"empty index", index(milvuswait.WithIndex("")), "WithIndex: the name is empty"},
 		{"index of no UTF-8", index(milvuswait.WithIndex("\xff")), `name of the index, "\xff", is not valid UTF-8`},
 		{"negative rows", index(milvuswait.WithExpectedRows(-1)), "WithExpectedRows: -1 is negative"},
 		{"no such criterion", index(milvuswait.WithIndexCriterion(7)), "WithIndexCriterion: there is no criterion 7"},
@@ -225,4 +225,19 @@ func TestCenkaltisGeneratorAsItIs(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []time.Duration{0, time.Second, 2500 * time.Millisecond, 4750 * time.Millisecond}, p.at)
 	})
+}
+
+func TestWithIndex_EmptyName_IsNoOption(t *testing.T) {
+	p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(10, 10)).Set(milvuswait.Loading("docs"), fake.Percents(100))
+
+	only, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithIndex(""))
+	require.NoError(t, err)
+	require.Equal(t, "vidx", only.IndexName)
+
+	named, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithIndex("vidx"), milvuswait.WithIndex(""))
+	require.NoError(t, err)
+	require.Equal(t, "vidx", named.IndexName)
+
+	_, err = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithIndex(""))
+	require.NoError(t, err, "nor does it refuse a load")
 }

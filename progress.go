@@ -1,9 +1,11 @@
 package milvuswait
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -156,6 +158,30 @@ func (p IndexBuildingProgress) String() string {
 }
 
 func (p IndexBuildingProgress) progress() {}
+
+// FurthestBehind returns the progress of the index that is furthest behind, for a Poller
+// that serves AllIndexes: a failed index before one that is not finished, then one that
+// is not complete, then the one with the smallest share of rows done. Of equals it is
+// the first by name. It panics if all is empty.
+func FurthestBehind(all []IndexBuildingProgress) IndexBuildingProgress {
+	return slices.MinFunc(all, func(a, b IndexBuildingProgress) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Fraction(), b.Fraction()), cmp.Compare(a.IndexName, b.IndexName))
+	})
+}
+
+// rank is lower for an index that is further behind. The state comes before the rows, so
+// that a wait by the state alone also sees that every index is finished.
+func (p IndexBuildingProgress) rank() int {
+	switch {
+	case p.State == IndexStateFailed:
+		return 0
+	case p.State != IndexStateFinished:
+		return 1
+	case !p.Complete():
+		return 2
+	}
+	return 3
+}
 
 // MarshalJSON returns the dict of pymilvus' utility.index_building_progress, such
 // as {"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
-	"github.com/milvuswait/milvuswait/internal/furthest"
 )
 
 // Poller is a milvuswait.Poller, and LoadStateChecker, that answers by scripts.
@@ -99,7 +98,7 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	target := milvuswait.IndexBuilding(collection, index)
 	turns, record, err := p.begin(target)
-	progress, err := finish(ctx, turns, err, furthest.Behind)
+	progress, err := finish(ctx, turns, err, milvuswait.FurthestBehind)
 	p.end(record, progress, err)
 	return progress, err
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/internal/furthest"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
@@ -41,7 +40,7 @@ func furthestBehind(described []*wire.IndexDescription) milvuswait.IndexBuilding
 	for i, d := range described {
 		all[i] = progress(d)
 	}
-	return furthest.Behind(all)
+	return milvuswait.FurthestBehind(all)
 }
 
 func progress(d *wire.IndexDescription) milvuswait.IndexBuildingProgress {
