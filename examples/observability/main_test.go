@@ -182,7 +182,7 @@ func TestCollectionsOfAServer(t *testing.T) {
 	out.Reset()
 	err = run(t.Context(), &out, parsed(t, settings{uri: server.Address()}, "missing"))
 	require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
-	require.Contains(t, out.String(), `milvuswait_waits_total{op="loading",result="not_found"} 1`)
+	require.Contains(t, out.String(), `milvuswait_waits_total{op="loading",result="collection_not_found"} 1`)
 }
 
 // TestServes looks at /metrics while a load stands still.

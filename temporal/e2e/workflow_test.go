@@ -214,7 +214,7 @@ func TestMetrics(t *testing.T) {
 	defer all.mu.Unlock()
 	require.EqualValues(t, 1, all.of["milvuswait_waits loading done"])
 	require.EqualValues(t, 1, all.of["milvuswait_waits index_building done"])
-	require.EqualValues(t, 1, all.of["milvuswait_waits loading not_found"])
+	require.EqualValues(t, 1, all.of["milvuswait_waits loading collection_not_found"])
 	require.GreaterOrEqual(t, all.of["milvuswait_poll_failures loading"], int64(1))
 	require.GreaterOrEqual(t, time.Duration(all.of["milvuswait_wait_duration index_building done"]), time.Second/2)
 	require.Greater(t, all.of["milvuswait_polls index_building"], int64(2))

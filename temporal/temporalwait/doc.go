@@ -43,6 +43,6 @@
 // # Metrics
 //
 // By the SDK's handler: the counters milvuswait_polls and milvuswait_poll_failures, with
-// op; milvuswait_waits and the timer milvuswait_wait_duration, with op and result. They
-// have the values of the example observability.
+// op; milvuswait_waits and the timer milvuswait_wait_duration, with op and result, which
+// is "done" or a word of milvuswait.Reason.
 package temporalwait

@@ -29,27 +29,26 @@ const (
 type errorType struct {
 	name  string
 	err   error
-	retry bool   // whether another attempt may end better
-	label string // of the metrics
+	retry bool // whether another attempt may end better
 }
 
 // types are those that there are. Of several that match, the first counts.
 var types = []errorType{
-	{"context.DeadlineExceeded", context.DeadlineExceeded, true, "timeout"},
-	{"context.Canceled", context.Canceled, true, "canceled"},
-	{"milvuswait.ErrUnreachable", milvuswait.ErrUnreachable, true, "unreachable"},
-	{"milvuswait.ErrStalled", milvuswait.ErrStalled, false, "stalled"},
-	{"milvuswait.ErrReleased", milvuswait.ErrReleased, false, "released"},
-	{"milvuswait.ErrLoadFailed", milvuswait.ErrLoadFailed, false, "failed"},
-	{"milvuswait.ErrNotLoaded", milvuswait.ErrNotLoaded, false, "not_loaded"},
-	{"milvuswait.ErrIndexFailed", milvuswait.ErrIndexFailed, false, "failed"},
-	{"milvuswait.ErrDatabaseNotFound", milvuswait.ErrDatabaseNotFound, false, "not_found"},
-	{"milvuswait.ErrCollectionNotFound", milvuswait.ErrCollectionNotFound, false, "not_found"},
-	{"milvuswait.ErrPartitionNotFound", milvuswait.ErrPartitionNotFound, false, "not_found"},
-	{"milvuswait.ErrIndexNotFound", milvuswait.ErrIndexNotFound, false, "not_found"},
-	{"milvuswait.ErrAmbiguousIndex", milvuswait.ErrAmbiguousIndex, false, "failed"},
-	{"milvuswait.ErrInvalid", milvuswait.ErrInvalid, false, "failed"},
-	{"milvuswait.ErrAborted", milvuswait.ErrAborted, false, "aborted"},
+	{"context.DeadlineExceeded", context.DeadlineExceeded, true},
+	{"context.Canceled", context.Canceled, true},
+	{"milvuswait.ErrUnreachable", milvuswait.ErrUnreachable, true},
+	{"milvuswait.ErrStalled", milvuswait.ErrStalled, false},
+	{"milvuswait.ErrReleased", milvuswait.ErrReleased, false},
+	{"milvuswait.ErrLoadFailed", milvuswait.ErrLoadFailed, false},
+	{"milvuswait.ErrNotLoaded", milvuswait.ErrNotLoaded, false},
+	{"milvuswait.ErrIndexFailed", milvuswait.ErrIndexFailed, false},
+	{"milvuswait.ErrDatabaseNotFound", milvuswait.ErrDatabaseNotFound, false},
+	{"milvuswait.ErrCollectionNotFound", milvuswait.ErrCollectionNotFound, false},
+	{"milvuswait.ErrPartitionNotFound", milvuswait.ErrPartitionNotFound, false},
+	{"milvuswait.ErrIndexNotFound", milvuswait.ErrIndexNotFound, false},
+	{"milvuswait.ErrAmbiguousIndex", milvuswait.ErrAmbiguousIndex, false},
+	{"milvuswait.ErrInvalid", milvuswait.ErrInvalid, false},
+	{"milvuswait.ErrAborted", milvuswait.ErrAborted, false},
 }
 
 // Failure is why a target is not complete.

@@ -91,18 +91,9 @@ func (c *counter) Observe(u milvuswait.Update) {
 	if by := (*interruption)(nil); errors.As(u.Err, &by) {
 		return // another worker waits on
 	}
-	h = h.WithTags(map[string]string{"result": label(u.Err)})
+	h = h.WithTags(map[string]string{"result": cmp.Or(milvuswait.Reason(u.Err), "done")})
 	h.Counter("milvuswait_waits").Inc(1)
 	h.Timer("milvuswait_wait_duration").Record(u.Elapsed)
-}
-
-// label returns the result of a wait as metrics name it.
-func label(err error) string {
-	f := newFailure(err)
-	if f == nil {
-		return "done"
-	}
-	return cmp.Or(f.errorType().label, "failed")
 }
 
 // handler writes what package milvuswait logs to a logger of Temporal's.

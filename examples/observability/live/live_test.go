@@ -25,22 +25,22 @@ func TestResult(t *testing.T) {
 		want string
 	}{
 		{"success", nil, live.Done},
-		{"deadline", &milvuswait.Error{Cause: context.DeadlineExceeded}, live.Timeout},
+		{"deadline", &milvuswait.Error{Cause: context.DeadlineExceeded}, "timed_out"},
 		{"deadline after a poll that found no collection",
-			&milvuswait.Error{Cause: context.DeadlineExceeded, LastErr: milvuswait.ErrCollectionNotFound}, live.Timeout},
-		{"cancelled", &milvuswait.Error{Cause: context.Canceled}, live.Canceled},
-		{"stalled", &milvuswait.Error{Cause: fmt.Errorf("%w: no change", milvuswait.ErrStalled)}, live.Stalled},
-		{"unreachable", &milvuswait.Error{Cause: milvuswait.ErrUnreachable, LastErr: errors.New("refused")}, live.Unreachable},
-		{"sibling", &milvuswait.Error{Cause: milvuswait.ErrAborted}, live.Aborted},
-		{"released", &milvuswait.Error{Cause: milvuswait.ErrReleased}, live.Released},
-		{"not loaded", &milvuswait.Error{Cause: milvuswait.ErrNotLoaded}, live.NotLoaded},
-		{"no collection", &milvuswait.Error{Cause: milvuswait.ErrCollectionNotFound}, live.NotFound},
-		{"no partition", &milvuswait.Error{Cause: milvuswait.ErrPartitionNotFound}, live.NotFound},
-		{"no index", &milvuswait.Error{Cause: milvuswait.ErrIndexNotFound}, live.NotFound},
-		{"no database", &milvuswait.Error{Cause: milvuswait.ErrDatabaseNotFound}, live.NotFound},
-		{"failed load", &milvuswait.Error{Cause: milvuswait.ErrLoadFailed}, live.Failed},
-		{"failed index", &milvuswait.Error{Cause: milvuswait.ErrIndexFailed}, live.Failed},
-		{"permanent error", &milvuswait.Error{Cause: errors.New("no permission")}, live.Failed},
+			&milvuswait.Error{Cause: context.DeadlineExceeded, LastErr: milvuswait.ErrCollectionNotFound}, "timed_out"},
+		{"cancelled", &milvuswait.Error{Cause: context.Canceled}, "canceled"},
+		{"stalled", &milvuswait.Error{Cause: fmt.Errorf("%w: no change", milvuswait.ErrStalled)}, "stalled"},
+		{"unreachable", &milvuswait.Error{Cause: milvuswait.ErrUnreachable, LastErr: errors.New("refused")}, "unreachable"},
+		{"sibling", &milvuswait.Error{Cause: milvuswait.ErrAborted}, "aborted"},
+		{"released", &milvuswait.Error{Cause: milvuswait.ErrReleased}, "released"},
+		{"not loaded", &milvuswait.Error{Cause: milvuswait.ErrNotLoaded}, "not_loaded"},
+		{"no collection", &milvuswait.Error{Cause: milvuswait.ErrCollectionNotFound}, "collection_not_found"},
+		{"no partition", &milvuswait.Error{Cause: milvuswait.ErrPartitionNotFound}, "partition_not_found"},
+		{"no index", &milvuswait.Error{Cause: milvuswait.ErrIndexNotFound}, "index_not_found"},
+		{"no database", &milvuswait.Error{Cause: milvuswait.ErrDatabaseNotFound}, "database_not_found"},
+		{"failed load", &milvuswait.Error{Cause: milvuswait.ErrLoadFailed}, "load_failed"},
+		{"failed index", &milvuswait.Error{Cause: milvuswait.ErrIndexFailed}, "index_failed"},
+		{"permanent error", &milvuswait.Error{Cause: errors.New("no permission")}, "failed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,10 +64,10 @@ func TestPollsOfRealWaits(t *testing.T) {
 	}{
 		{"success", fake.Percents(0, 40, 100), nil, live.Done, 3, 0, 0},
 		{"failures on the way", fake.WithError(fake.Percents(0, 40, 50, 100), blip, 2, 3), nil, live.Done, 2, 0, 2},
-		{"dropped at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrCollectionNotFound, 3), nil, live.NotFound, 2, 1, 0},
-		{"released at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrNotLoaded, 3), nil, live.Released, 2, 1, 0},
-		{"load given up at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrLoadFailed, 3), nil, live.Failed, 2, 1, 0},
-		{"no permission", fake.WithError(fake.Percents(0, 40), milvuswait.Permanent(blip), 3), nil, live.Failed, 2, 0, 1},
+		{"dropped at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrCollectionNotFound, 3), nil, "collection_not_found", 2, 1, 0},
+		{"released at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrNotLoaded, 3), nil, "released", 2, 1, 0},
+		{"load given up at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrLoadFailed, 3), nil, "load_failed", 2, 1, 0},
+		{"no permission", fake.WithError(fake.Percents(0, 40), milvuswait.Permanent(blip), 3), nil, "failed", 2, 0, 1},
 		{"not loaded yet", fake.WithError(fake.Percents(100), milvuswait.ErrNotLoaded, 1, 2, 3), grace, live.Done, 1, 3, 0},
 		{"not there yet", fake.WithError(fake.Percents(100), milvuswait.ErrCollectionNotFound, 1, 2, 3), grace, live.Done, 1, 3, 0},
 	}
@@ -95,13 +95,13 @@ func TestPollsOfWaitsWhoseTimeIsUp(t *testing.T) {
 		want   string
 		polls  live.Poll
 	}{
-		{"deadline between good polls", fake.Percents(40), nil, live.Timeout, live.PollOK},
-		{"deadline cuts a poll off", fake.WithDelay(fake.Percents(40), fake.Forever, 3), nil, live.Timeout, live.PollOK},
+		{"deadline between good polls", fake.Percents(40), nil, "timed_out", live.PollOK},
+		{"deadline cuts a poll off", fake.WithDelay(fake.Percents(40), fake.Forever, 3), nil, "timed_out", live.PollOK},
 		{"deadline in a start grace", fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded),
-			[]milvuswait.Option{milvuswait.WithStartGrace(time.Hour)}, live.Timeout, live.PollAbsent},
-		{"stall", fake.Percents(40), []milvuswait.Option{milvuswait.WithStallTimeout(time.Second)}, live.Stalled, live.PollOK},
+			[]milvuswait.Option{milvuswait.WithStartGrace(time.Hour)}, "timed_out", live.PollAbsent},
+		{"stall", fake.Percents(40), []milvuswait.Option{milvuswait.WithStallTimeout(time.Second)}, "stalled", live.PollOK},
 		{"unreachable", fake.WithError(fake.Percents(40), errors.New("refused")),
-			[]milvuswait.Option{milvuswait.WithUnreachableAfter(time.Second)}, live.Unreachable, live.PollFailed},
+			[]milvuswait.Option{milvuswait.WithUnreachableAfter(time.Second)}, "unreachable", live.PollFailed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

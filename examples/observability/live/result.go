@@ -1,66 +1,27 @@
 package live
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"slices"
 
 	"github.com/milvuswait/milvuswait"
 )
 
-// What [Result] returns: few, so that they can be label values.
-const (
-	Done        = "done"
-	Failed      = "failed" // the load or the index, or a permanent error of the Poller
-	Timeout     = "timeout"
-	Canceled    = "canceled"
-	Stalled     = "stalled"
-	Unreachable = "unreachable"
-	NotFound    = "not_found"
-	NotLoaded   = "not_loaded"
-	Released    = "released"
-	Aborted     = "aborted"
-)
+// Done is the Result of a wait that is complete.
+const Done = "done"
 
-// Results are all that Result may return.
+// Results returns all values of Result. They are few, so that they can be label values.
 func Results() []string {
-	return []string{Done, Failed, Timeout, Canceled, Stalled, Unreachable, NotFound, NotLoaded, Released, Aborted}
+	return []string{
+		Done, "timed_out", "canceled", "released", "load_failed", "not_loaded", "index_failed", "database_not_found",
+		"collection_not_found", "partition_not_found", "index_not_found", "ambiguous_index", "stalled", "unreachable",
+		"aborted", "invalid", "failed",
+	}
 }
 
-var results = []struct {
-	err  error
-	name string
-}{
-	{context.DeadlineExceeded, Timeout},
-	{context.Canceled, Canceled},
-	{milvuswait.ErrStalled, Stalled},
-	{milvuswait.ErrUnreachable, Unreachable},
-	{milvuswait.ErrAborted, Aborted},
-	{milvuswait.ErrReleased, Released},
-	{milvuswait.ErrNotLoaded, NotLoaded},
-	{milvuswait.ErrCollectionNotFound, NotFound},
-	{milvuswait.ErrPartitionNotFound, NotFound},
-	{milvuswait.ErrIndexNotFound, NotFound},
-	{milvuswait.ErrDatabaseNotFound, NotFound},
-}
-
-// Result names how a wait ended that returned err.
-func Result(err error) string {
-	if err == nil {
-		return Done
-	}
-	// What the last poll met is in err too, but did not end the wait.
-	var e *milvuswait.Error
-	if errors.As(err, &e) {
-		err = e.Cause
-	}
-	for _, r := range results {
-		if errors.Is(err, r.err) {
-			return r.name
-		}
-	}
-	return Failed
-}
+// Result returns why a wait ended that returned err: Done, or its milvuswait.Reason.
+func Result(err error) string { return cmp.Or(milvuswait.Reason(err), Done) }
 
 // Poll is what a poll brought.
 type Poll string
@@ -103,8 +64,8 @@ func pollOf(u milvuswait.Update) Poll {
 // endsBetweenPolls reports whether a wait that ended so had no bad poll at the
 // end: what it met there would be its LastErr.
 func endsBetweenPolls(cause error) bool {
-	switch Result(cause) {
-	case Timeout, Canceled, Stalled, Aborted:
+	switch milvuswait.Reason(cause) {
+	case "timed_out", "canceled", "stalled", "aborted":
 		return true
 	}
 	return false

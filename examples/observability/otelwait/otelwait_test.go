@@ -128,7 +128,7 @@ func TestSpanOfAnIndex(t *testing.T) {
 		require.Equal(t, sdktrace.Status{Code: codes.Error, Description: err.Error()}, s.Status())
 		set := attrsOf(s)
 		for key, want := range map[attribute.Key]attribute.Value{
-			"error.type":               attribute.StringValue("failed"),
+			"error.type":               attribute.StringValue("index_failed"),
 			"milvuswait.index":         attribute.StringValue("vidx"),
 			"milvuswait.expected_rows": attribute.Int64Value(100),
 		} {
@@ -200,7 +200,7 @@ func TestDurationsOfFailuresSayWhy(t *testing.T) {
 
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		duration := k.read(t)["milvuswait.wait.duration"]
-		metricdatatest.AssertHasAttributes(t, duration, attribute.String("error.type", "timeout"))
+		metricdatatest.AssertHasAttributes(t, duration, attribute.String("error.type", "timed_out"))
 		points := duration.Data.(metricdata.Histogram[float64]).DataPoints
 		require.Len(t, points, 1)
 		require.EqualValues(t, 1, points[0].Count)

@@ -22,7 +22,7 @@ func TestDraw(t *testing.T) {
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
 	spans := tracetest.SpanStubs{
 		{Name: "second", StartTime: at(5), EndTime: at(10), Status: trace.Status{Code: codes.Error},
-			Attributes: []attribute.KeyValue{attribute.Int("milvuswait.polls", 7), attribute.String("error.type", "timeout")},
+			Attributes: []attribute.KeyValue{attribute.Int("milvuswait.polls", 7), attribute.String("error.type", "timed_out")},
 			Events:     []trace.Event{{Name: "progress", Time: at(6)}, {Name: "poll failed", Time: at(7)}, {Name: "other", Time: at(8)}}},
 		{Name: `<script>"&`, StartTime: at(0), EndTime: at(10)},
 	}.Snapshots()
@@ -48,7 +48,7 @@ func TestDraw(t *testing.T) {
 	require.Contains(t, drawn, `<rect class="span" x="510.0" y="92" width="260.0" height="14" rx="2" fill="#c8372d"/>`)
 	require.Contains(t, drawn, `<line class="progress" x1="562.0" y1="92" x2="562.0" y2="106"`)
 	require.Contains(t, drawn, `<circle class="failed" cx="614.0" cy="99"`)
-	require.Contains(t, drawn, "5.00 s, 7 polls, timeout<")
+	require.Contains(t, drawn, "5.00 s, 7 polls, timed_out<")
 	require.Equal(t, 1, strings.Count(drawn, `class="progress"`))
 }
 
