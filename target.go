@@ -2,9 +2,10 @@ package milvuswait
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // Kind is what a [Target] waits for.
@@ -79,7 +80,7 @@ func (t Target) String() string {
 	case t.kind == KindIndexBuilding:
 		return fmt.Sprintf("index %q of %q", t.index, t.collection)
 	case t.kind == KindLoading && t.partitions != "":
-		return fmt.Sprintf("loading %q, partitions %s", t.collection, quoteAll(t.Partitions()))
+		return fmt.Sprintf("loading %q, partitions %s", t.collection, untrusted.QuoteAll(t.Partitions()))
 	case t.kind == KindLoading:
 		return fmt.Sprintf("loading %q", t.collection)
 	}
@@ -139,12 +140,4 @@ func validateName(what, name string) error {
 		return fmt.Errorf("%w: the name of the %s, %q, is not valid UTF-8 without NUL", ErrInvalid, what, name)
 	}
 	return nil
-}
-
-func quoteAll(names []string) string {
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = strconv.Quote(name)
-	}
-	return strings.Join(quoted, ", ")
 }

@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 const defaultPartition = "_default"
@@ -99,10 +98,10 @@ func (c *collection) findIndex(target milvuswait.Target) ([]*role, error) {
 		return nil, fmt.Errorf("%w: %q has none", milvuswait.ErrIndexNotFound, target.Collection())
 	case index == milvuswait.AllIndexes:
 	case index == "" && len(names) > 1:
-		return nil, fmt.Errorf("%w: %q has %s", milvuswait.ErrAmbiguousIndex, target.Collection(), quoteAll(names))
+		return nil, fmt.Errorf("%w: %q has %s", milvuswait.ErrAmbiguousIndex, target.Collection(), untrusted.QuoteAll(names))
 	case index != "":
 		if c.indexes[index] == nil {
-			return nil, fmt.Errorf("%w: %q has %s, not %q", milvuswait.ErrIndexNotFound, target.Collection(), quoteAll(names), index)
+			return nil, fmt.Errorf("%w: %q has %s, not %q", milvuswait.ErrIndexNotFound, target.Collection(), untrusted.QuoteAll(names), index)
 		}
 		names = []string{index}
 	}
@@ -111,12 +110,4 @@ func (c *collection) findIndex(target milvuswait.Target) ([]*role, error) {
 		roles = append(roles, c.indexes[name])
 	}
 	return roles, nil
-}
-
-func quoteAll(names []string) string {
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = strconv.Quote(name)
-	}
-	return strings.Join(quoted, ", ")
 }

@@ -2,6 +2,7 @@
 package untrusted
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -56,4 +57,13 @@ func isPlain(s string) bool {
 		}
 	}
 	return true
+}
+
+// QuoteAll returns names in quotes, separated by commas, as errors list them.
+func QuoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strconv.Quote(name)
+	}
+	return strings.Join(quoted, ", ")
 }
