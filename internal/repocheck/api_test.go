@@ -1,6 +1,4 @@
-// Package api_test holds what this module exports to api.txt, so that every change
-// of it is a line in a diff.
-package api_test
+package repocheck_test
 
 import (
 	"flag"
@@ -12,7 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write api.txt anew")
+// record lists everything that this module exports, so that every change of the API
+// is a line in a diff.
+const record = "api/api.txt"
+
+var update = flag.Bool("update", false, "write "+record+" anew")
 
 // TestExportedSurfaceIsRecorded finds everything that is exported in api.txt, and
 // nothing else there.
@@ -23,10 +25,10 @@ func TestExportedSurfaceIsRecorded(t *testing.T) {
 	}
 	slices.Sort(now)
 	if *update {
-		require.NoError(t, os.WriteFile("api.txt", []byte(strings.Join(now, "\n")+"\n"), 0o644))
+		require.NoError(t, os.WriteFile(record, []byte(strings.Join(now, "\n")+"\n"), 0o644))
 		return
 	}
-	text, err := os.ReadFile("api.txt")
+	text, err := os.ReadFile(record)
 	require.NoError(t, err)
 	recorded := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 
@@ -44,7 +46,7 @@ func TestExportedSurfaceIsRecorded(t *testing.T) {
 	if len(changes) > 0 {
 		t.Errorf("what is exported is not what api.txt says:\n%s\n\n"+
 			"A line that goes or changes breaks importers; CONTRIBUTING.md says what else does.\n"+
-			"If all of this is meant: go test ./api -update", strings.Join(changes, "\n"))
+			"If all of this is meant: go test ./internal/repocheck -update", strings.Join(changes, "\n"))
 	}
 }
 

@@ -1,4 +1,4 @@
-package milvuswait_test
+package repocheck_test
 
 import (
 	"os"

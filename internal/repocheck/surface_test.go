@@ -1,4 +1,4 @@
-package api_test
+package repocheck_test
 
 import (
 	"encoding/json"
@@ -89,7 +89,6 @@ func surfaces(t *testing.T) []*surface {
 func list(t *testing.T, args ...string) []listed {
 	t.Helper()
 	command := exec.Command("go", append([]string{"list", "-json=Dir,ImportPath,Name,Export,GoFiles"}, args...)...)
-	command.Dir = ".."
 	command.Stderr = os.Stderr
 	out, err := command.Output()
 	require.NoError(t, err)
