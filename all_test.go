@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,15 +16,6 @@ import (
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 )
-
-// collections returns n loads, "c0" and so on.
-func collections(n int) []milvuswait.Target {
-	targets := make([]milvuswait.Target, n)
-	for i := range targets {
-		targets[i] = milvuswait.Loading(fmt.Sprintf("c%d", i))
-	}
-	return targets
-}
 
 func TestWaitAllMixedTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -244,40 +234,6 @@ func TestWaitAllErrorIsBounded(t *testing.T) {
 		var said *milvuswait.ServerError
 		require.ErrorAs(t, err, &said)
 	})
-}
-
-// gauge is a Poller that counts the polls under way.
-type gauge struct {
-	took     time.Duration
-	inFlight atomic.Int32
-	most     atomic.Int32
-	mu       sync.Mutex
-	at       []time.Time
-	of       map[string]int
-	answer   func(ctx context.Context, collection string, n int) (milvuswait.LoadingProgress, error)
-}
-
-func (g *gauge) LoadingProgress(ctx context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
-	now := g.inFlight.Add(1)
-	defer g.inFlight.Add(-1)
-	for most := g.most.Load(); now > most && !g.most.CompareAndSwap(most, now); most = g.most.Load() {
-	}
-	g.mu.Lock()
-	if g.of == nil {
-		g.of = map[string]int{}
-	}
-	g.of[collection]++
-	n := g.of[collection]
-	g.at = append(g.at, time.Now())
-	g.mu.Unlock()
-	if g.took > 0 {
-		time.Sleep(g.took)
-	}
-	return g.answer(ctx, collection, n)
-}
-
-func (g *gauge) IndexBuildingProgress(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
-	return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
 }
 
 func TestWaitAllBoundsPollsNotWaits(t *testing.T) {

@@ -12,13 +12,6 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// every is a pace of one poll each d, to the nanosecond.
-func every(d time.Duration) milvuswait.Option {
-	return milvuswait.WithBackoff(milvuswait.Backoff{
-		Initial: d, Max: d, Multiplier: 1, Jitter: milvuswait.NoJitter, Lateness: 1, IgnoreProgress: true,
-	})
-}
-
 func TestBackoffAtItsBounds(t *testing.T) {
 	for _, tt := range []struct {
 		b    milvuswait.Backoff

@@ -14,61 +14,6 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// listing is a server that can be asked for all at once.
-type listing struct {
-	gauge
-	start   time.Time
-	percent func(i int, at time.Duration) int64
-	list    func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error // changes or fails a list
-	state   error                                                                          // of a load at 0 %
-	listed  func() map[string]milvuswait.LoadingProgress
-	lists   []time.Duration
-	checks  int
-}
-
-// newListing is a server of n collections.
-func newListing(n int, percent func(i int, at time.Duration) int64) *listing {
-	l := &listing{start: time.Now(), percent: percent}
-	l.answer = func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
-		var i int
-		if _, err := fmt.Sscanf(collection, "c%d", &i); err != nil || i >= n {
-			return milvuswait.LoadingProgress{}, milvuswait.ErrCollectionNotFound
-		}
-		return milvuswait.LoadingProgress{Percent: percent(i, time.Since(l.start)), RefreshPercent: 100}, nil
-	}
-	l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return nil }
-	l.of = map[string]int{}
-	l.took = time.Millisecond
-	l.listed = func() map[string]milvuswait.LoadingProgress {
-		all := map[string]milvuswait.LoadingProgress{}
-		for i := range n {
-			all[fmt.Sprintf("c%d", i)] = milvuswait.LoadingProgress{Percent: percent(i, time.Since(l.start))}
-		}
-		return all
-	}
-	return l
-}
-
-func (l *listing) ListLoading(context.Context) (map[string]milvuswait.LoadingProgress, error) {
-	at := time.Since(l.start)
-	l.lists = append(l.lists, at)
-	time.Sleep(20 * time.Millisecond)
-	all := l.listed()
-	err := l.list(len(l.lists), at, all)
-	return all, err
-}
-
-func (l *listing) CheckLoadState(context.Context, string, ...string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.checks++
-	return l.state
-}
-
-func evenly(d time.Duration) func(int, time.Duration) int64 {
-	return func(_ int, at time.Duration) int64 { return int64(min(100, 100*at/d)) }
-}
-
 func TestOneListServesAllLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(300, evenly(30*time.Second))
@@ -258,30 +203,6 @@ func TestZeroPercentInLists(t *testing.T) {
 			require.Equal(t, 10, len(l.at))
 		})
 	})
-}
-
-// indexServer answers for all indexes of a collection at once.
-type indexServer struct {
-	milvuswait.PollerFuncs
-	asked [][]string
-	lens  int // how many answers too few
-}
-
-func (s *indexServer) ListIndexBuilding(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
-	s.asked = append(s.asked, indexes)
-	progresses, errs := make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
-	for i, index := range indexes {
-		n := int64(len(s.asked))
-		switch {
-		case index == "nope":
-			errs[i] = milvuswait.ErrIndexNotFound
-		case index == "slow" && n < 5 || n < 3:
-			progresses[i] = rows(10, n, inProgress)
-		default:
-			progresses[i] = rows(10, 10, finished)
-		}
-	}
-	return progresses[s.lens:], errs
 }
 
 func TestIndexesOfACollectionShareTheirPolls(t *testing.T) {

@@ -14,10 +14,6 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-var errNotLoaded = fmt.Errorf("%w: %w", milvuswait.ErrNotLoaded, &milvuswait.ServerError{
-	Code: 101, LegacyCode: 1, Reason: "collection not loaded[collection=7]", Method: "GetLoadingProgress",
-})
-
 func TestLoadingCompletesAt100(t *testing.T) {
 	tests := []struct {
 		name   string

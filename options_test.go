@@ -180,23 +180,6 @@ func TestJitterOnlyTakesOff(t *testing.T) {
 	require.Greater(t, len(seen), 900)
 }
 
-// sequence is a generator that ends.
-type sequence struct {
-	delays []time.Duration
-	resets int
-}
-
-func (s *sequence) Reset() { s.resets++ }
-
-func (s *sequence) NextBackOff() time.Duration {
-	if len(s.delays) == 0 {
-		return backoff.Stop
-	}
-	d := s.delays[0]
-	s.delays = s.delays[1:]
-	return d
-}
-
 func TestOwnGenerator(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own := &sequence{delays: []time.Duration{time.Second, time.Hour, 0, 7 * time.Second}}

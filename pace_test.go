@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
@@ -78,9 +77,4 @@ func inBubble(b *testing.B, f func(t *testing.T)) {
 	if !testing.RunTests(all, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, f) }}}) {
 		b.Fatal("the bubble failed")
 	}
-}
-
-// constant is a delay that nothing changes.
-func constant(d time.Duration) milvuswait.Option {
-	return milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return backoff.NewConstantBackOff(d) })
 }

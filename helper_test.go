@@ -1,0 +1,277 @@
+package milvuswait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+var errBlip = errors.New("connection refused")
+
+var errNotLoaded = fmt.Errorf("%w: %w", milvuswait.ErrNotLoaded, &milvuswait.ServerError{
+	Code: 101, LegacyCode: 1, Reason: "collection not loaded[collection=7]", Method: "GetLoadingProgress",
+})
+
+const (
+	none       = milvuswait.IndexStateNone
+	inProgress = milvuswait.IndexStateInProgress
+	finished   = milvuswait.IndexStateFinished
+)
+
+// collections returns n loads, "c0" and so on.
+func collections(n int) []milvuswait.Target {
+	targets := make([]milvuswait.Target, n)
+	for i := range targets {
+		targets[i] = milvuswait.Loading(fmt.Sprintf("c%d", i))
+	}
+	return targets
+}
+
+// rows is an answer as servers give it.
+func rows(total, indexed int64, state milvuswait.IndexState) milvuswait.IndexBuildingProgress {
+	return milvuswait.IndexBuildingProgress{
+		TotalRows: total, IndexedRows: indexed, PendingIndexRows: total - indexed, State: state,
+	}
+}
+
+// probe is a Poller whose answers are a function of the poll's number, from 1,
+// and of the time since the probe was made. It notes when polls began.
+type probe struct {
+	load  func(n int, at time.Duration) (milvuswait.LoadingProgress, error)
+	index func(n int, at time.Duration) (milvuswait.IndexBuildingProgress, error)
+	hang  func(ctx context.Context, n int) // before the answer
+
+	mu    sync.Mutex
+	start time.Time
+	at    []time.Duration // when polls began
+	ended []time.Duration
+	until []time.Duration // the time-outs they were given
+}
+
+func (p *probe) begin(ctx context.Context) (n int, at time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.start.IsZero() {
+		p.start = time.Now()
+	}
+	at = time.Since(p.start)
+	p.at = append(p.at, at)
+	if deadline, ok := ctx.Deadline(); ok {
+		p.until = append(p.until, time.Until(deadline))
+	}
+	return len(p.at), at
+}
+
+func (p *probe) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = append(p.ended, time.Since(p.start))
+}
+
+func (p *probe) LoadingProgress(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
+	defer p.end()
+	n, at := p.begin(ctx)
+	if p.hang != nil {
+		p.hang(ctx, n)
+	}
+	return p.load(n, at)
+}
+
+func (p *probe) IndexBuildingProgress(ctx context.Context, _, _ string) (milvuswait.IndexBuildingProgress, error) {
+	defer p.end()
+	n, at := p.begin(ctx)
+	if p.hang != nil {
+		p.hang(ctx, n)
+	}
+	return p.index(n, at)
+}
+
+// loadAt is a load that shows percent until done, and 100 then.
+func loadAt(percent int64, done time.Duration) *probe {
+	return &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
+		if at >= done {
+			percent = 100
+		}
+		return milvuswait.LoadingProgress{Percent: percent}, nil
+	}}
+}
+
+// percents is a load that shows one value a poll and repeats the last one.
+func percents(values ...int64) *probe {
+	return &probe{load: func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
+		return milvuswait.LoadingProgress{Percent: values[min(n, len(values))-1]}, nil
+	}}
+}
+
+// failing is a load whose polls fail as f says, and show 40 % where it says nil.
+func failing(f func(n int, at time.Duration) error) *probe {
+	return &probe{load: func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
+		if err := f(n, at); err != nil {
+			return milvuswait.LoadingProgress{}, err
+		}
+		return milvuswait.LoadingProgress{Percent: 40}, nil
+	}}
+}
+
+// indexes is an index that shows one answer a poll and repeats the last one.
+func indexes(answers ...milvuswait.IndexBuildingProgress) *probe {
+	return &probe{index: func(n int, _ time.Duration) (milvuswait.IndexBuildingProgress, error) {
+		return answers[min(n, len(answers))-1], nil
+	}}
+}
+
+// recorder keeps updates.
+type recorder struct{ updates []milvuswait.Update }
+
+func (r *recorder) Observe(u milvuswait.Update) { r.updates = append(r.updates, u) }
+
+func (r *recorder) last() milvuswait.Update { return r.updates[len(r.updates)-1] }
+
+// gauge is a Poller that counts the polls under way.
+type gauge struct {
+	took     time.Duration
+	inFlight atomic.Int32
+	most     atomic.Int32
+	mu       sync.Mutex
+	at       []time.Time
+	of       map[string]int
+	answer   func(ctx context.Context, collection string, n int) (milvuswait.LoadingProgress, error)
+}
+
+func (g *gauge) LoadingProgress(ctx context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
+	now := g.inFlight.Add(1)
+	defer g.inFlight.Add(-1)
+	for most := g.most.Load(); now > most && !g.most.CompareAndSwap(most, now); most = g.most.Load() {
+	}
+	g.mu.Lock()
+	if g.of == nil {
+		g.of = map[string]int{}
+	}
+	g.of[collection]++
+	n := g.of[collection]
+	g.at = append(g.at, time.Now())
+	g.mu.Unlock()
+	if g.took > 0 {
+		time.Sleep(g.took)
+	}
+	return g.answer(ctx, collection, n)
+}
+
+func (g *gauge) IndexBuildingProgress(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+	return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
+}
+
+// listing is a server that can be asked for all at once.
+type listing struct {
+	gauge
+	start   time.Time
+	percent func(i int, at time.Duration) int64
+	list    func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error // changes or fails a list
+	state   error                                                                          // of a load at 0 %
+	listed  func() map[string]milvuswait.LoadingProgress
+	lists   []time.Duration
+	checks  int
+}
+
+func (l *listing) ListLoading(context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	at := time.Since(l.start)
+	l.lists = append(l.lists, at)
+	time.Sleep(20 * time.Millisecond)
+	all := l.listed()
+	err := l.list(len(l.lists), at, all)
+	return all, err
+}
+
+func (l *listing) CheckLoadState(context.Context, string, ...string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.checks++
+	return l.state
+}
+
+// newListing is a server of n collections.
+func newListing(n int, percent func(i int, at time.Duration) int64) *listing {
+	l := &listing{start: time.Now(), percent: percent}
+	l.answer = func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
+		var i int
+		if _, err := fmt.Sscanf(collection, "c%d", &i); err != nil || i >= n {
+			return milvuswait.LoadingProgress{}, milvuswait.ErrCollectionNotFound
+		}
+		return milvuswait.LoadingProgress{Percent: percent(i, time.Since(l.start)), RefreshPercent: 100}, nil
+	}
+	l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return nil }
+	l.of = map[string]int{}
+	l.took = time.Millisecond
+	l.listed = func() map[string]milvuswait.LoadingProgress {
+		all := map[string]milvuswait.LoadingProgress{}
+		for i := range n {
+			all[fmt.Sprintf("c%d", i)] = milvuswait.LoadingProgress{Percent: percent(i, time.Since(l.start))}
+		}
+		return all
+	}
+	return l
+}
+
+func evenly(d time.Duration) func(int, time.Duration) int64 {
+	return func(_ int, at time.Duration) int64 { return int64(min(100, 100*at/d)) }
+}
+
+// indexServer answers for all indexes of a collection at once.
+type indexServer struct {
+	milvuswait.PollerFuncs
+	asked [][]string
+	lens  int // how many answers too few
+}
+
+func (s *indexServer) ListIndexBuilding(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	s.asked = append(s.asked, indexes)
+	progresses, errs := make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
+	for i, index := range indexes {
+		n := int64(len(s.asked))
+		switch {
+		case index == "nope":
+			errs[i] = milvuswait.ErrIndexNotFound
+		case index == "slow" && n < 5 || n < 3:
+			progresses[i] = rows(10, n, inProgress)
+		default:
+			progresses[i] = rows(10, 10, finished)
+		}
+	}
+	return progresses[s.lens:], errs
+}
+
+// every is a pace of one poll each d, to the nanosecond.
+func every(d time.Duration) milvuswait.Option {
+	return milvuswait.WithBackoff(milvuswait.Backoff{
+		Initial: d, Max: d, Multiplier: 1, Jitter: milvuswait.NoJitter, Lateness: 1, IgnoreProgress: true,
+	})
+}
+
+// constant is a delay that nothing changes.
+func constant(d time.Duration) milvuswait.Option {
+	return milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return backoff.NewConstantBackOff(d) })
+}
+
+// sequence is a generator that ends.
+type sequence struct {
+	delays []time.Duration
+	resets int
+}
+
+func (s *sequence) Reset() { s.resets++ }
+
+func (s *sequence) NextBackOff() time.Duration {
+	if len(s.delays) == 0 {
+		return backoff.Stop
+	}
+	d := s.delays[0]
+	s.delays = s.delays[1:]
+	return d
+}
