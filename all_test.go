@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -212,27 +211,6 @@ func TestWaitAllContextEndsAll(t *testing.T) {
 			require.Equal(t, 20*time.Second, time.Since(start))
 			require.Less(t, p.at[len(p.at)-1], 20*time.Second)
 		})
-	})
-}
-
-func TestWaitAllErrorIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := milvuswait.PollerFuncs{
-			Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
-				return milvuswait.LoadingProgress{}, milvuswait.Permanent(&milvuswait.ServerError{Code: 1401, Reason: strings.Repeat("x", 10_000)})
-			},
-		}
-
-		_, err := milvuswait.WaitAll(t.Context(), p, collections(20_000), milvuswait.WithContinueOnError())
-
-		require.ErrorContains(t, err, "milvuswait: 20000 of 20000 targets failed: loading")
-		require.ErrorContains(t, err, "; and 19990 more")
-		require.Less(t, len(err.Error()), 64<<10)
-		joined, ok := err.(interface{ Unwrap() []error })
-		require.True(t, ok)
-		require.Equal(t, 20_000, len(joined.Unwrap()))
-		var said *milvuswait.ServerError
-		require.ErrorAs(t, err, &said)
 	})
 }
 

@@ -12,36 +12,6 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// etas returns the ETA after each poll, ten seconds apart.
-func etas(t *testing.T, target milvuswait.Target, answers ...milvuswait.IndexBuildingProgress) []time.Duration {
-	t.Helper()
-	var got []time.Duration
-	synctest.Test(t, func(t *testing.T) {
-		for u := range milvuswait.Watch(t.Context(), indexes(answers...), target, every(10*time.Second)) {
-			got = append(got, u.ETA)
-		}
-	})
-	return got
-}
-
-func TestETAOfRows(t *testing.T) {
-	docs, s := milvuswait.IndexBuilding("docs", ""), time.Second
-	all := rows(100, 100, finished)
-	require.Equal(t, []time.Duration{0, 10 * s, 0}, etas(t, docs, rows(100, 20, inProgress), rows(100, 60, inProgress), all))
-	require.Equal(t, []time.Duration{0, 0, 10 * s, 0}, etas(t, docs, rows(100, 20, inProgress), rows(100, 20, inProgress), rows(100, 60, inProgress), all),
-		"from the last poll before it moved")
-	require.Equal(t, []time.Duration{0, 0, 0}, etas(t, docs, rows(0, 0, inProgress), rows(100, 60, inProgress), all),
-		"no rows are no share of any")
-	require.Equal(t, []time.Duration{0, 10 * s, 0}, etas(t, docs.ExpectRows(100), rows(0, 0, inProgress), rows(50, 50, inProgress), all),
-		"no rows are none of those expected")
-}
-
-func TestAnETAOfAgesDoesNotOverflow(t *testing.T) {
-	const many = int64(1e18)
-	require.Equal(t, []time.Duration{0, 1 << 62, 0}, etas(t, milvuswait.IndexBuilding("docs", ""),
-		rows(many, 0, inProgress), rows(many, 1000, inProgress), rows(many, many, finished)))
-}
-
 func TestIndexesBehindALoadAreAskedForTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &indexServer{}
@@ -189,57 +159,4 @@ func TestEveryIndexOfAListHasItsOwnAnswer(t *testing.T) {
 			})
 		})
 	}
-}
-
-// lateContext is done a little after its deadline, as timers of a busy machine
-// are late.
-type lateContext struct {
-	context.Context
-	deadline time.Time
-}
-
-func (c lateContext) Deadline() (time.Time, bool) { return c.deadline, true }
-
-func TestAPollThatEndsWithTheDeadlineIsTheLast(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+time.Millisecond)
-		defer cancel()
-		p, seen := percents(40), &recorder{}
-		p.hang = func(context.Context, int) { time.Sleep(10 * time.Second) }
-
-		_, err := milvuswait.WaitForLoadingComplete(lateContext{ctx, time.Now().Add(10 * time.Second)}, p, "docs",
-			milvuswait.WithObserver(seen), milvuswait.WithPollTimeout(time.Minute, time.Minute))
-
-		require.EqualError(t, err, `milvuswait: loading "docs": context deadline exceeded (1 poll in 10s, last 40%)`)
-		require.Len(t, seen.updates, 1)
-		require.True(t, seen.last().Final)
-	})
-}
-
-func TestAnETAOfAMillisecondIsShown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var got []time.Duration
-		for u := range milvuswait.Watch(t.Context(), percents(0, 50, 80, 100), milvuswait.Loading("docs"), every(time.Millisecond)) {
-			got = append(got, u.ETA)
-		}
-		require.Equal(t, []time.Duration{0, time.Millisecond, 0, 0}, got, "and less is no more than that it is all but done")
-	})
-}
-
-func TestFractionIsZeroBeforeTheFirstAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := percents(40, 100)
-		good := p.load
-		p.load = func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			if n == 1 {
-				return milvuswait.LoadingProgress{}, errBlip
-			}
-			return good(n-1, at)
-		}
-		var got []float64
-		for u := range milvuswait.Watch(t.Context(), p, milvuswait.Loading("docs")) {
-			got = append(got, u.Fraction)
-		}
-		require.Equal(t, []float64{0, 0.4, 1}, got)
-	})
 }

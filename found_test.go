@@ -13,8 +13,6 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-// What package internal/simulation has found.
-
 func TestPollThatWasCutIsNotTheLastErrorOfAnUnreachableServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failing := fake.Steps(fake.Step{Err: errBlip, Delay: 3 * time.Second})
@@ -58,22 +56,5 @@ func TestPollThatWasCutMayHaveAnErrorOfItsOwn(t *testing.T) {
 		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 		require.NotErrorIs(t, outcomes[0].Err, errCut)
 		require.ErrorIs(t, outcomes[2].Err, errBlip)
-	})
-}
-
-func TestIndexStallsBesideARefresh(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour)).
-			Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 40))
-		targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
-		defer cancel()
-
-		outcomes, err := milvuswait.WaitAll(ctx, p, targets, milvuswait.WithContinueOnError(),
-			milvuswait.WithRefresh(), milvuswait.WithStartGrace(time.Hour), milvuswait.WithStallTimeout(time.Minute))
-
-		require.ErrorIs(t, err, milvuswait.ErrStalled)
-		require.ErrorIs(t, outcomes[1].Err, milvuswait.ErrStalled)
-		require.Less(t, outcomes[1].Elapsed, 2*time.Minute)
 	})
 }

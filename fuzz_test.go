@@ -44,11 +44,6 @@ type scripted struct {
 	failure      string
 }
 
-var errsOfBytes = []error{
-	errBlip, context.DeadlineExceeded, context.Canceled, milvuswait.ErrNotLoaded, milvuswait.ErrCollectionNotFound,
-	milvuswait.Permanent(errBlip), milvuswait.ErrLoadFailed, milvuswait.ErrIndexNotFound,
-}
-
 // poll returns a number to answer with, or an error.
 func (s *scripted) poll(ctx context.Context) (int64, error) {
 	if s.polling {
@@ -96,6 +91,11 @@ func (s *scripted) IndexBuildingProgress(ctx context.Context, _, _ string) (milv
 		return rows(100, 100, finished), err
 	}
 	return rows(100, n, milvuswait.IndexState(n%4)), err
+}
+
+var errsOfBytes = []error{
+	errBlip, context.DeadlineExceeded, context.Canceled, milvuswait.ErrNotLoaded, milvuswait.ErrCollectionNotFound,
+	milvuswait.Permanent(errBlip), milvuswait.ErrLoadFailed, milvuswait.ErrIndexNotFound,
 }
 
 // checkWait runs one wait and says what is wrong with it.
@@ -158,4 +158,118 @@ func checkWait(script []byte, index bool, deadline, settle, stall, grace time.Du
 		}
 	}
 	return ""
+}
+
+// FuzzDurations gives any durations to every option that takes one: they are
+// refused before the first poll, or bound what they are for.
+func FuzzDurations(f *testing.F) {
+	f.Add(int64(10*time.Second), int64(time.Minute), int64(5*time.Minute), int64(0), int64(0), int64(0), []byte{0, 40, 100})
+	f.Add(int64(1), int64(1), int64(1), int64(1), int64(1), int64(1), []byte{0, 100, 150, 220})
+	f.Add(int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64), []byte{100, 150, 220})
+	f.Add(int64(math.MaxInt64/2+1), int64(math.MaxInt64), int64(0), int64(math.MaxInt64), int64(0), int64(0), []byte{220, 100})
+	f.Add(int64(-1), int64(math.MinInt64), int64(-1), int64(-1), int64(-1), int64(-1), []byte{0})
+	f.Fuzz(func(t *testing.T, first, most, unreachable, stall, settle, grace int64, script []byte) {
+		if len(script) == 0 || len(script) > 50 {
+			return
+		}
+		d := durations{
+			time.Duration(first), time.Duration(most), time.Duration(unreachable), time.Duration(stall), time.Duration(settle), time.Duration(grace),
+		}
+		var alone, among string
+		synctest.Test(t, func(*testing.T) { alone = d.check(script, false) })
+		synctest.Test(t, func(*testing.T) { among = d.check(script, true) })
+		require.Empty(t, alone)
+		require.Empty(t, among)
+	})
+}
+
+type durations struct{ first, most, unreachable, stall, settle, grace time.Duration }
+
+// check runs one wait of ten minutes and says what is wrong with it.
+func (d durations) check(script []byte, all bool) string {
+	const limit = 10 * time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	p := &probe{load: func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
+		b := int64(script[n%len(script)])
+		if b > 200 {
+			return milvuswait.LoadingProgress{}, errBlip
+		}
+		if b > 150 {
+			return milvuswait.LoadingProgress{}, milvuswait.ErrCollectionNotFound
+		}
+		return milvuswait.LoadingProgress{Percent: b}, nil
+	}, hang: func(ctx context.Context, n int) {
+		if n == 1000 {
+			cancel() // a stall of a few nanoseconds is looked for every millisecond
+		}
+		if script[n%len(script)] >= 230 {
+			<-ctx.Done()
+		}
+	}}
+	seen, start := &recorder{}, time.Now()
+	opts := []milvuswait.Option{
+		milvuswait.WithPollTimeout(d.first, d.most), milvuswait.WithUnreachableAfter(d.unreachable), milvuswait.WithStallTimeout(d.stall),
+		milvuswait.WithSettle(d.settle), milvuswait.WithStartGrace(d.grace), milvuswait.WithObserver(seen),
+	}
+	var err error
+	if all {
+		_, err = milvuswait.WaitAll(ctx, p, []milvuswait.Target{milvuswait.Loading("docs")}, opts...)
+	} else {
+		_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", opts...)
+	}
+	elapsed := time.Since(start)
+
+	refused := d.first <= 0 || d.most < d.first || min(d.unreachable, d.stall, d.settle, d.grace) < 0
+	if refused != errors.Is(err, milvuswait.ErrInvalid) {
+		return "refused what makes sense, or the other way round"
+	}
+	if refused {
+		if len(p.at) > 0 {
+			return "polled in spite of arguments that make no sense"
+		}
+		return ""
+	}
+	for i, until := range p.until {
+		// The wait's own deadline may come first.
+		if most := min(d.most, limit-p.at[i]); until <= 0 || until > most || until < min(d.first, most) {
+			return "a poll with a time-out that was not asked for"
+		}
+		// The last poll before the deadline follows as soon as it has to.
+		if i > 0 && p.at[i]-p.ended[i-1] < time.Millisecond && p.at[i] < limit-time.Second {
+			return "polls without a pause"
+		}
+	}
+	for _, u := range seen.updates {
+		if u.Next < 0 || u.ETA < 0 || u.Elapsed < 0 || !u.Final && u.Elapsed+u.Next > limit {
+			return "an update that makes no sense"
+		}
+	}
+	switch {
+	case elapsed > limit:
+		return "longer than the deadline"
+	case err == nil && elapsed < d.settle:
+		return "success before it was settled"
+	case errors.Is(err, milvuswait.ErrUnreachable) && (d.unreachable == 0 || elapsed < d.unreachable):
+		return "unreachable too soon"
+	case errors.Is(err, milvuswait.ErrStalled) && (d.stall == 0 || elapsed < d.stall):
+		return "stalled too soon"
+	case errors.Is(err, context.Canceled) && len(p.at) < 1000:
+		return "cancelled by nobody"
+	case errors.Is(err, milvuswait.ErrCollectionNotFound) && elapsed < min(d.grace, limit) && !aboveZero(seen.updates):
+		return "a failure within the grace"
+	case errors.Is(err, context.DeadlineExceeded) && elapsed != limit:
+		return "the deadline before its time"
+	}
+	return ""
+}
+
+// aboveZero reports whether any of the updates showed the load under way.
+func aboveZero(updates []milvuswait.Update) bool {
+	for _, u := range updates {
+		if p, ok := u.Progress.(milvuswait.LoadingProgress); ok && p.Percent > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -269,33 +269,6 @@ func TestWaitAll_IndexListIsUnsupported_ListsOnceAndPollsEachIndex(t *testing.T)
 	})
 }
 
-// unsupportedChecker is a Poller at 0 % whose server has no load states.
-type unsupportedChecker struct {
-	milvuswait.PollerFuncs
-	checks int
-}
-
-func (u *unsupportedChecker) CheckLoadState(context.Context, string, ...string) error {
-	u.checks++
-	return errors.ErrUnsupported
-}
-
-func TestWait_CheckLoadStateIsUnsupported_ChecksOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		u := new(unsupportedChecker)
-		u.Loading = func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
-			return milvuswait.LoadingProgress{}, nil
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-
-		_, err := milvuswait.WaitForLoadingComplete(ctx, u, "docs")
-
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, 1, u.checks)
-	})
-}
-
 func TestIndexListerThatMiscounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &indexServer{lens: 1}

@@ -112,64 +112,39 @@ func TestReleasedAtZeroPercent(t *testing.T) {
 	})
 }
 
-func TestStartGrace(t *testing.T) {
-	const grace = 30 * time.Second
-	absent := func(until time.Duration, err error) func(int, time.Duration) (milvuswait.LoadingProgress, error) {
-		return func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			switch {
-			case at < until:
-				return milvuswait.LoadingProgress{}, err
-			case at < until+time.Minute:
-				return milvuswait.LoadingProgress{Percent: 40}, nil
-			}
-			return milvuswait.LoadingProgress{Percent: 100}, nil
-		}
-	}
-	tests := []struct {
-		name string
-		load func(int, time.Duration) (milvuswait.LoadingProgress, error)
-		want error
-		end  time.Duration // if it fails
-	}{
-		{"loaded by somebody in time", absent(20*time.Second, errNotLoaded), nil, 0},
-		{"created in time", absent(20*time.Second, milvuswait.ErrCollectionNotFound), nil, 0},
-		{"failure of an older load", absent(20*time.Second, milvuswait.ErrLoadFailed), nil, 0},
-		{"never loaded", absent(time.Hour, errNotLoaded), milvuswait.ErrNotLoaded, grace},
-		{"no permission", absent(time.Hour, milvuswait.Permanent(errBlip)), errBlip, 0},
-		{"released after progress, in the grace", func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
-			if n > 2 {
-				return milvuswait.LoadingProgress{}, errNotLoaded
-			}
-			return milvuswait.LoadingProgress{Percent: 40}, nil
-		}, milvuswait.ErrReleased, 100 * time.Millisecond},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-
-				_, err := milvuswait.WaitForLoadingComplete(t.Context(), &probe{load: tt.load}, "docs", milvuswait.WithStartGrace(grace))
-
-				if tt.want == nil {
-					require.NoError(t, err)
-					return
+func TestReleasedIsNotGivenUp(t *testing.T) {
+	t.Run("after standing at 100 %", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
+				if at > 20*time.Minute {
+					return milvuswait.LoadingProgress{}, errNotLoaded
 				}
-				require.ErrorIs(t, err, tt.want)
-				require.InDelta(t, tt.end, time.Since(start), float64(50*time.Millisecond))
-			})
+				return milvuswait.LoadingProgress{Percent: 100}, nil
+			}}
+
+			_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(time.Hour))
+
+			require.ErrorIs(t, err, milvuswait.ErrReleased)
+			require.NotErrorIs(t, err, milvuswait.ErrLoadFailed)
 		})
-	}
-}
+	})
+	t.Run("after an outage in which nobody looked", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := failing(func(_ int, at time.Duration) error {
+				switch {
+				case at < time.Minute:
+					return nil
+				case at < 15*time.Minute:
+					return errBlip
+				}
+				return milvuswait.ErrNotLoaded
+			})
 
-func TestStartGraceOutlastsTheUnreachableBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := failing(func(int, time.Duration) error { return errNotLoaded })
-		start := time.Now()
+			_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithUnreachableAfter(time.Hour))
 
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithStartGrace(20*time.Minute))
-
-		require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
-		require.Equal(t, 20*time.Minute, time.Since(start))
+			require.ErrorIs(t, err, milvuswait.ErrReleased)
+			require.NotErrorIs(t, err, milvuswait.ErrNotLoaded)
+		})
 	})
 }
 
@@ -238,6 +213,67 @@ func TestZeroPercentWithinTheGrace(t *testing.T) {
 	})
 }
 
+func TestCheckThatMayNotBeAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &lite{probe: percents(0, 0, 0, 0, 0, 40, 100), state: func(int) error { return milvuswait.Permanent(errors.New("permission denied")) }}
+		seen := &recorder{}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithObserver(seen))
+
+		require.NoError(t, err)
+		require.Equal(t, 1, p.checks)
+		for _, u := range seen.updates {
+			require.NoError(t, u.Err)
+		}
+	})
+}
+
+// hungCheck is a lite whose check hangs.
+type hungCheck struct{ *probe }
+
+func (hungCheck) CheckLoadState(ctx context.Context, _ string, _ ...string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestCheckThatHangsSlowsNobodyDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), hungCheck{loadAt(0, time.Minute)}, "docs")
+
+		require.NoError(t, err)
+		require.Less(t, time.Since(start), 62*time.Second)
+	})
+}
+
+// unsupportedChecker is a Poller at 0 % whose server has no load states.
+type unsupportedChecker struct {
+	milvuswait.PollerFuncs
+	checks int
+}
+
+func (u *unsupportedChecker) CheckLoadState(context.Context, string, ...string) error {
+	u.checks++
+	return errors.ErrUnsupported
+}
+
+func TestWait_CheckLoadStateIsUnsupported_ChecksOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := new(unsupportedChecker)
+		u.Loading = func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		_, err := milvuswait.WaitForLoadingComplete(ctx, u, "docs")
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 1, u.checks)
+	})
+}
+
 func TestRefresh(t *testing.T) {
 	progress := func(percent, refresh int64) milvuswait.LoadingProgress {
 		return milvuswait.LoadingProgress{Percent: percent, RefreshPercent: refresh}
@@ -275,94 +311,6 @@ func TestRefresh(t *testing.T) {
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, time.Since(start), tt.want)
 				require.LessOrEqual(t, time.Since(start), tt.want+150*time.Millisecond)
-			})
-		})
-	}
-}
-
-func TestSettleDoesNotCountAnOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		p := failing(func(_ int, at time.Duration) error {
-			if at >= 2*time.Second && at < 52*time.Second {
-				return errBlip
-			}
-			return nil
-		})
-		loading := p.load
-		p.load = func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			_, err := loading(n, at)
-			return milvuswait.LoadingProgress{Percent: 100}, err
-		}
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(20*time.Second), constant(time.Second))
-
-		require.NoError(t, err)
-		require.Equal(t, 70*time.Second, time.Since(start), "2 s before it and 18 s after it")
-	})
-}
-
-func TestSettle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		// Complete from 2 s to 5 s, and from 8 s on.
-		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			if at >= 2*time.Second && at < 5*time.Second || at >= 8*time.Second {
-				return milvuswait.LoadingProgress{Percent: 100}, nil
-			}
-			return milvuswait.LoadingProgress{Percent: 75}, nil
-		}}
-		start := time.Now()
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(10*time.Second))
-
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, time.Since(start), 18*time.Second)
-		require.LessOrEqual(t, time.Since(start), 18500*time.Millisecond)
-		require.Less(t, len(p.at), 120)
-	})
-}
-
-func TestStall(t *testing.T) {
-	const stall = 10 * time.Minute
-	tests := []struct {
-		name string
-		load func(n int, at time.Duration) (int64, error)
-		want time.Duration
-	}{
-		{"no change from the start", func(int, time.Duration) (int64, error) { return 30, nil }, stall},
-		{"a step at 9 min is life", func(_ int, at time.Duration) (int64, error) { return 30 + int64(at/(9*time.Minute+1))%2, nil }, 0},
-		{"a fall is life", func(_ int, at time.Duration) (int64, error) {
-			if at > 5*time.Minute {
-				return 20, nil
-			}
-			return 30, nil
-		}, 15 * time.Minute},
-		{"an outage is no stall", func(_ int, at time.Duration) (int64, error) {
-			if at > time.Minute && at < 4*time.Minute {
-				return 0, errBlip
-			}
-			return 30, nil
-		}, 13 * time.Minute},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := &probe{load: func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
-					percent, err := tt.load(n, at)
-					return milvuswait.LoadingProgress{Percent: percent}, err
-				}}
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				start := time.Now()
-
-				_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithStallTimeout(stall))
-
-				if tt.want == 0 {
-					require.ErrorIs(t, err, context.DeadlineExceeded)
-					return
-				}
-				require.ErrorIs(t, err, milvuswait.ErrStalled)
-				require.InDelta(t, tt.want, time.Since(start), float64(10*time.Second))
 			})
 		})
 	}

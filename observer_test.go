@@ -3,8 +3,8 @@ package milvuswait_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,93 +14,6 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 )
-
-func TestOneUpdateAPollAndOneFinal(t *testing.T) {
-	tests := []struct {
-		name  string
-		p     *probe
-		polls int
-		extra int // a final update without a poll
-		want  error
-	}{
-		{"success", percents(0, 40, 100), 3, 0, nil},
-		{"failure", failing(func(n int, _ time.Duration) error {
-			switch n {
-			case 2:
-				return errBlip
-			case 4:
-				return milvuswait.ErrCollectionNotFound
-			}
-			return nil
-		}), 4, 0, milvuswait.ErrCollectionNotFound},
-		{"deadline between polls", percents(40), 6, 1, context.DeadlineExceeded},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				defer cancel()
-				seen := &recorder{}
-
-				_, err := milvuswait.WaitForLoadingComplete(ctx, tt.p, "docs", constant(time.Second), milvuswait.WithObserver(seen))
-
-				require.ErrorIs(t, err, tt.want)
-				require.Len(t, seen.updates, tt.polls+tt.extra)
-				for i, u := range seen.updates {
-					require.Equal(t, milvuswait.Loading("docs"), u.Target)
-					require.Equal(t, min(i+1, tt.polls), u.Polls)
-					require.Equal(t, i == len(seen.updates)-1, u.Final)
-				}
-				require.Equal(t, err, seen.last().Err)
-			})
-		})
-	}
-}
-
-func TestUpdateOfAToleratedFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		seen := &recorder{}
-		p := &probe{load: func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
-			if n == 2 {
-				return milvuswait.LoadingProgress{}, errors.Join(errBlip, errors.New("\x1b[2J"+strings.Repeat("x", 1<<20)))
-			}
-			return milvuswait.LoadingProgress{Percent: int64(n * 25)}, nil
-		}}
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithObserver(seen))
-
-		require.NoError(t, err)
-		u := seen.updates[1]
-		require.ErrorIs(t, u.Err, errBlip)
-		require.Equal(t, milvuswait.LoadingProgress{Percent: 25}, u.Progress)
-		require.Less(t, len(u.Err.Error()), 1100)
-		require.NotContains(t, u.Err.Error(), "\x1b")
-		require.NoError(t, seen.updates[2].Err)
-	})
-}
-
-func TestETA(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		// 1 % a second from 10 s on.
-		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			return milvuswait.LoadingProgress{Percent: int64(max(0, at-10*time.Second) / time.Second)}, nil
-		}}
-		seen := &recorder{}
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithObserver(seen))
-
-		require.NoError(t, err)
-		for _, u := range seen.updates {
-			switch {
-			case u.Elapsed < 11*time.Second:
-				require.Zero(t, u.ETA, "at %v", u.Elapsed)
-			case u.Elapsed > 30*time.Second && !u.Final:
-				require.InDelta(t, 110*time.Second-u.Elapsed, u.ETA, float64(5*time.Second), "at %v", u.Elapsed)
-			}
-		}
-		require.Zero(t, seen.last().ETA)
-	})
-}
 
 func TestSlowObserverIsNotAddedToTheDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -132,6 +45,22 @@ func TestObserverMayCancelAndWait(t *testing.T) {
 		require.NoError(t, inner)
 		require.ErrorIs(t, err, context.Canceled)
 		require.Len(t, p.at, 3)
+	})
+}
+
+func TestEveryObserverGivenIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		note := func(name string) milvuswait.Option {
+			return milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+				told = append(told, name+" "+u.Progress.String())
+			}))
+		}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), percents(40, 100), "docs", note("first"), note("second"), note("third"))
+
+		require.NoError(t, err)
+		require.Equal(t, []string{"first 40%", "second 40%", "third 40%", "first 100%", "second 100%", "third 100%"}, told)
 	})
 }
 
@@ -300,92 +229,10 @@ func TestAsync(t *testing.T) {
 	})
 }
 
-func TestWatch(t *testing.T) {
-	t.Run("to the end", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			seen := &recorder{}
-			var got []string
-			for u, err := range milvuswait.Watch(t.Context(), percents(0, 40, 100), milvuswait.Loading("docs"), milvuswait.WithObserver(seen)) {
-				require.NoError(t, err)
-				got = append(got, u.Progress.String())
-				require.Equal(t, u, seen.last())
-			}
-			require.Equal(t, []string{"0%", "40%", "100%"}, got)
-			require.True(t, seen.last().Final)
-		})
-	})
-	t.Run("failure", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := failing(func(n int, _ time.Duration) error {
-				switch n {
-				case 2:
-					return errBlip
-				case 4:
-					return milvuswait.ErrCollectionNotFound
-				}
-				return nil
-			})
-			var errs, tolerated []error
-			for u, err := range milvuswait.Watch(t.Context(), p, milvuswait.Loading("docs")) {
-				errs = append(errs, err)
-				if !u.Final && u.Err != nil {
-					tolerated = append(tolerated, u.Err)
-				}
-			}
-			require.Equal(t, []error{nil, nil, nil}, errs[:3])
-			require.ErrorIs(t, errs[3], milvuswait.ErrCollectionNotFound)
-			require.Len(t, errs, 4)
-			require.Len(t, tolerated, 1)
-			require.ErrorIs(t, tolerated[0], errBlip)
-		})
-	})
-	t.Run("left early", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := percents(40)
-			for u := range milvuswait.Watch(t.Context(), p, milvuswait.Loading("docs")) {
-				if u.Polls == 3 {
-					break
-				}
-			}
-			require.Len(t, p.at, 3)
-		})
-	})
-	t.Run("left at the deadline", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			var last error
-			for _, err := range milvuswait.Watch(ctx, percents(40), milvuswait.Loading("docs")) {
-				last = err
-			}
-			require.ErrorIs(t, last, context.DeadlineExceeded)
-		})
-	})
-	t.Run("the observer is told that it was left", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			seen := &recorder{}
-			for range milvuswait.Watch(t.Context(), percents(40), milvuswait.Loading("docs"), milvuswait.WithObserver(seen)) {
-				break
-			}
-			require.Len(t, seen.updates, 2)
-			require.True(t, seen.last().Final)
-			require.ErrorIs(t, seen.last().Err, milvuswait.ErrAborted)
-		})
-	})
-}
-
-func TestEveryObserverGivenIsTold(t *testing.T) {
+func TestAsyncSinkThatEndsItsGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
-		note := func(name string) milvuswait.Option {
-			return milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-				told = append(told, name+" "+u.Progress.String())
-			}))
-		}
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), percents(40, 100), "docs", note("first"), note("second"), note("third"))
-
-		require.NoError(t, err)
-		require.Equal(t, []string{"first 40%", "second 40%", "third 40%", "first 100%", "second 100%", "third 100%"}, told)
+		o := milvuswait.Async(milvuswait.ObserverFunc(func(milvuswait.Update) { runtime.Goexit() }))
+		o.Observe(milvuswait.Update{})
+		require.Panics(t, o.Wait)
 	})
 }

@@ -6,10 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
@@ -125,89 +123,6 @@ func TestPollerFuncsWithoutTheFunction(t *testing.T) {
 	_, err = milvuswait.WaitForIndexBuildingComplete(t.Context(), milvuswait.PollerFuncs{}, "docs")
 	require.ErrorIs(t, err, milvuswait.ErrInvalid)
 	require.ErrorContains(t, err, "PollerFuncs.IndexBuilding is nil")
-}
-
-// delays returns the time between the polls of a wait, jitter and polls taking
-// no time.
-func delays(t *testing.T, n int, opts ...milvuswait.Option) []time.Duration {
-	t.Helper()
-	var got []time.Duration
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
-			if got = append(got, u.Next); len(got) == n {
-				cancel()
-			}
-		})
-		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(40), "docs", append(opts, milvuswait.WithObserver(o))...)
-		require.ErrorIs(t, err, context.Canceled)
-	})
-	return got[:n]
-}
-
-func TestPlainExponentialBackoff(t *testing.T) {
-	plain := func(b milvuswait.Backoff) milvuswait.Option {
-		b.Lateness, b.IgnoreProgress, b.Jitter = 1, true, milvuswait.NoJitter
-		return milvuswait.WithBackoff(b)
-	}
-	s := time.Second
-	require.Equal(t, []time.Duration{1 * s, 3 * s, 9 * s, 20 * s, 20 * s, 20 * s},
-		delays(t, 6, plain(milvuswait.Backoff{Initial: s, Max: 20 * s, Multiplier: 3})))
-	require.Equal(t, []time.Duration{s, s, s, s},
-		delays(t, 4, plain(milvuswait.Backoff{Initial: s, Multiplier: 1})))
-	for _, d := range delays(t, 1000, plain(milvuswait.Backoff{Initial: 200 * time.Millisecond, Multiplier: 1})) {
-		require.Equal(t, 200*time.Millisecond, d)
-	}
-}
-
-func TestDefaultsGiveWay(t *testing.T) {
-	require.Equal(t, 20*time.Second, delays(t, 1, milvuswait.WithBackoff(milvuswait.Backoff{Initial: 20 * time.Second, Jitter: milvuswait.NoJitter}))[0],
-		"an Initial above the default Max")
-	require.Equal(t, 20*time.Millisecond, delays(t, 1, milvuswait.WithBackoff(milvuswait.Backoff{Max: 20 * time.Millisecond, Jitter: milvuswait.NoJitter}))[0],
-		"a Max below the default Initial")
-}
-
-func TestJitterOnlyTakesOff(t *testing.T) {
-	seen := map[time.Duration]bool{}
-	for _, d := range delays(t, 1000, milvuswait.WithBackoff(milvuswait.Backoff{
-		Initial: time.Second, Multiplier: 1, Lateness: 1, IgnoreProgress: true, Jitter: 0.5,
-	})) {
-		require.LessOrEqual(t, d, time.Second)
-		require.Greater(t, d, 500*time.Millisecond)
-		seen[d] = true
-	}
-	require.Greater(t, len(seen), 900)
-}
-
-func TestOwnGenerator(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		own := &sequence{delays: []time.Duration{time.Second, time.Hour, 0, 7 * time.Second}}
-		p := percents(40)
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
-			milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return own }))
-
-		require.ErrorIs(t, err, milvuswait.ErrAborted)
-		require.ErrorContains(t, err, "said stop")
-		require.Equal(t, 1, own.resets)
-		h := time.Hour
-		require.Equal(t, []time.Duration{0, time.Second, h + time.Second, h + time.Second + time.Millisecond, h + 8*time.Second + time.Millisecond}, p.at)
-	})
-}
-
-func TestCenkaltisGeneratorAsItIs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := loadAt(40, 3*time.Second)
-
-		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
-			milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
-				return backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithRandomizationFactor(0))
-			}))
-
-		require.NoError(t, err)
-		require.Equal(t, []time.Duration{0, time.Second, 2500 * time.Millisecond, 4750 * time.Millisecond}, p.at)
-	})
 }
 
 func TestWithIndex_EmptyName_IsNoOption(t *testing.T) {

@@ -80,18 +80,46 @@ func TestIndexComplete(t *testing.T) {
 	}
 }
 
-func TestIndexFailsAtOnceWithTheReason(t *testing.T) {
+func TestCriteriaOfOddCounts(t *testing.T) {
+	odd := rows(-1, -1, finished)
+	tests := []struct {
+		name      string
+		criterion milvuswait.IndexCriterion
+		answers   []milvuswait.IndexBuildingProgress
+	}{
+		{"the state alone counts, whatever the rows", milvuswait.ServerState, []milvuswait.IndexBuildingProgress{odd}},
+		{"no rows at the start are all indexed", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{rows(0, 0, inProgress)}},
+		{"compaction left none", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{rows(100, 40, inProgress), rows(0, 0, inProgress)}},
+		{"rubbish at the start is no number of rows", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{odd, rows(100, 0, inProgress), rows(100, 100, finished)}},
+		{"rubbish later is no number of rows", milvuswait.RowsAtStart, []milvuswait.IndexBuildingProgress{rows(100, 40, inProgress), odd, rows(100, 100, inProgress)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := indexes(tt.answers...)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+
+				last, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs", milvuswait.WithIndexCriterion(tt.criterion))
+
+				require.NoError(t, err)
+				require.Equal(t, tt.answers[len(tt.answers)-1], last)
+				require.Len(t, p.at, len(tt.answers))
+			})
+		})
+	}
+}
+
+func TestRowsOfCompactedSegmentsAreNotExpected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		broken := rows(100, 50, milvuswait.IndexStateFailed)
-		broken.FailReason = "4591: out of disk\x1b[2J;\n"
-		p := indexes(rows(100, 0, inProgress), broken)
+		p := indexes(
+			milvuswait.IndexBuildingProgress{TotalRows: 100, IndexedRows: 200, State: finished},
+			milvuswait.IndexBuildingProgress{TotalRows: 150, IndexedRows: 200, State: finished})
 
-		progress, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithIndex("vidx"))
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithExpectedRows(150))
 
-		require.ErrorIs(t, err, milvuswait.ErrIndexFailed)
+		require.NoError(t, err)
 		require.Len(t, p.at, 2)
-		require.Equal(t, broken, progress)
-		require.ErrorContains(t, err, `milvuswait: index "vidx" of "docs": index build failed: 4591: out of disk[2J;`)
 	})
 }
 
@@ -120,25 +148,19 @@ func TestFewerRowsThanExpected(t *testing.T) {
 	}
 }
 
-func TestIndexNameReachesThePoller(t *testing.T) {
-	for _, name := range []string{"", "vidx", milvuswait.AllIndexes} {
-		var got string
-		p := milvuswait.PollerFuncs{
-			IndexBuilding: func(_ context.Context, _, index string) (milvuswait.IndexBuildingProgress, error) {
-				got = index
-				return rows(1, 1, finished), nil
-			},
-		}
-		var opts []milvuswait.Option
-		if name != "" {
-			opts = append(opts, milvuswait.WithIndex(name))
-		}
+func TestIndexFailsAtOnceWithTheReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := rows(100, 50, milvuswait.IndexStateFailed)
+		broken.FailReason = "4591: out of disk\x1b[2J;\n"
+		p := indexes(rows(100, 0, inProgress), broken)
 
-		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", opts...)
+		progress, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithIndex("vidx"))
 
-		require.NoError(t, err)
-		require.Equal(t, name, got)
-	}
+		require.ErrorIs(t, err, milvuswait.ErrIndexFailed)
+		require.Len(t, p.at, 2)
+		require.Equal(t, broken, progress)
+		require.ErrorContains(t, err, `milvuswait: index "vidx" of "docs": index build failed: 4591: out of disk[2J;`)
+	})
 }
 
 func TestIndexNotFoundYetWithinTheGrace(t *testing.T) {
@@ -170,4 +192,25 @@ func TestIndexDroppedDuringTheWait(t *testing.T) {
 		require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
 		require.Len(t, p.at, 4)
 	})
+}
+
+func TestIndexNameReachesThePoller(t *testing.T) {
+	for _, name := range []string{"", "vidx", milvuswait.AllIndexes} {
+		var got string
+		p := milvuswait.PollerFuncs{
+			IndexBuilding: func(_ context.Context, _, index string) (milvuswait.IndexBuildingProgress, error) {
+				got = index
+				return rows(1, 1, finished), nil
+			},
+		}
+		var opts []milvuswait.Option
+		if name != "" {
+			opts = append(opts, milvuswait.WithIndex(name))
+		}
+
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", opts...)
+
+		require.NoError(t, err)
+		require.Equal(t, name, got)
+	}
 }

@@ -1,0 +1,203 @@
+package milvuswait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestBackoffAtItsBounds(t *testing.T) {
+	for _, tt := range []struct {
+		b    milvuswait.Backoff
+		want time.Duration
+	}{
+		{milvuswait.Backoff{Initial: time.Millisecond}, time.Millisecond},
+		{milvuswait.Backoff{Max: time.Millisecond}, time.Millisecond},
+		{milvuswait.Backoff{Initial: time.Hour}, time.Hour},
+		{milvuswait.Backoff{Max: time.Hour}, 50 * time.Millisecond},
+		{milvuswait.Backoff{Initial: time.Hour, Max: time.Hour}, time.Hour},
+		{milvuswait.Backoff{Multiplier: 1}, 50 * time.Millisecond},
+		{milvuswait.Backoff{Multiplier: 10}, 50 * time.Millisecond},
+	} {
+		t.Run(fmt.Sprintf("%+v", tt.b), func(t *testing.T) {
+			tt.b.Jitter = milvuswait.NoJitter
+
+			require.Equal(t, tt.want, delays(t, 1, milvuswait.WithBackoff(tt.b))[0])
+		})
+	}
+}
+
+// delays returns the time between the polls of a wait, jitter and polls taking
+// no time.
+func delays(t *testing.T, n int, opts ...milvuswait.Option) []time.Duration {
+	t.Helper()
+	var got []time.Duration
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			if got = append(got, u.Next); len(got) == n {
+				cancel()
+			}
+		})
+		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(40), "docs", append(opts, milvuswait.WithObserver(o))...)
+		require.ErrorIs(t, err, context.Canceled)
+	})
+	return got[:n]
+}
+
+func TestPlainExponentialBackoff(t *testing.T) {
+	plain := func(b milvuswait.Backoff) milvuswait.Option {
+		b.Lateness, b.IgnoreProgress, b.Jitter = 1, true, milvuswait.NoJitter
+		return milvuswait.WithBackoff(b)
+	}
+	s := time.Second
+	require.Equal(t, []time.Duration{1 * s, 3 * s, 9 * s, 20 * s, 20 * s, 20 * s},
+		delays(t, 6, plain(milvuswait.Backoff{Initial: s, Max: 20 * s, Multiplier: 3})))
+	require.Equal(t, []time.Duration{s, s, s, s},
+		delays(t, 4, plain(milvuswait.Backoff{Initial: s, Multiplier: 1})))
+	for _, d := range delays(t, 1000, plain(milvuswait.Backoff{Initial: 200 * time.Millisecond, Multiplier: 1})) {
+		require.Equal(t, 200*time.Millisecond, d)
+	}
+}
+
+func TestDefaultsGiveWay(t *testing.T) {
+	require.Equal(t, 20*time.Second, delays(t, 1, milvuswait.WithBackoff(milvuswait.Backoff{Initial: 20 * time.Second, Jitter: milvuswait.NoJitter}))[0],
+		"an Initial above the default Max")
+	require.Equal(t, 20*time.Millisecond, delays(t, 1, milvuswait.WithBackoff(milvuswait.Backoff{Max: 20 * time.Millisecond, Jitter: milvuswait.NoJitter}))[0],
+		"a Max below the default Initial")
+}
+
+func TestJitterOnlyTakesOff(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for _, d := range delays(t, 1000, milvuswait.WithBackoff(milvuswait.Backoff{
+		Initial: time.Second, Multiplier: 1, Lateness: 1, IgnoreProgress: true, Jitter: 0.5,
+	})) {
+		require.LessOrEqual(t, d, time.Second)
+		require.Greater(t, d, 500*time.Millisecond)
+		seen[d] = true
+	}
+	require.Greater(t, len(seen), 900)
+}
+
+func TestOwnGenerator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := &sequence{delays: []time.Duration{time.Second, time.Hour, 0, 7 * time.Second}}
+		p := percents(40)
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
+			milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return own }))
+
+		require.ErrorIs(t, err, milvuswait.ErrAborted)
+		require.ErrorContains(t, err, "said stop")
+		require.Equal(t, 1, own.resets)
+		h := time.Hour
+		require.Equal(t, []time.Duration{0, time.Second, h + time.Second, h + time.Second + time.Millisecond, h + 8*time.Second + time.Millisecond}, p.at)
+	})
+}
+
+func TestCenkaltisGeneratorAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := loadAt(40, 3*time.Second)
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
+			milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+				return backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithRandomizationFactor(0))
+			}))
+
+		require.NoError(t, err)
+		require.Equal(t, []time.Duration{0, time.Second, 2500 * time.Millisecond, 4750 * time.Millisecond}, p.at)
+	})
+}
+
+// FuzzBackoff gives any numbers to WithBackoff: they are refused before the first
+// poll, or every delay keeps the promise of Backoff.
+func FuzzBackoff(f *testing.F) {
+	f.Add(int64(0), int64(0), 0.0, 0.0, 0.0, false, []byte{0, 10, 20, 10, 5, 99})
+	f.Add(int64(time.Second), int64(time.Hour), 10.0, 0.999, 1.0, true, []byte{0})
+	f.Add(int64(math.MaxInt64), int64(math.MinInt64), math.NaN(), math.Inf(-1), math.Inf(1), true, []byte{200, 1})
+	f.Add(int64(time.Millisecond), int64(time.Millisecond), 1.0, -1.0, math.SmallestNonzeroFloat64, false, []byte{1, 255})
+	f.Add(int64(0), int64(0), 0.0, -1.0, 0.0001, true, []byte{250, 1, 1})
+	f.Add(int64(0), int64(0), 0.0, -1.0, 1.0, false, []byte{250, 1, 98, 99})
+	f.Fuzz(func(t *testing.T, initial, most int64, multiplier, jitter, lateness float64, ignore bool, percents []byte) {
+		if len(percents) == 0 {
+			return
+		}
+		b := milvuswait.Backoff{
+			Initial: time.Duration(initial), Max: time.Duration(most), Multiplier: multiplier,
+			Jitter: jitter, Lateness: lateness, IgnoreProgress: ignore,
+		}
+		var seen []milvuswait.Update
+		var err error
+		// Above 100 the poll is slow, and short of complete all the same.
+		p := &probe{load: func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{Percent: int64(percents[n%len(percents)]) % 100}, nil
+		}, hang: func(_ context.Context, n int) {
+			time.Sleep(time.Duration(max(0, int(percents[n%len(percents)])-100)) * 10 * time.Millisecond)
+		}}
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+				if seen = append(seen, u); len(seen) == 100 {
+					cancel()
+				}
+			})
+			_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithBackoff(b), milvuswait.WithObserver(o))
+		})
+		if errors.Is(err, milvuswait.ErrInvalid) {
+			require.Empty(t, p.at)
+			require.False(t, makesSense(b), "%+v was refused", b)
+			return
+		}
+		require.True(t, makesSense(b), "%+v was not refused", b)
+		least, greatest := b.Initial, b.Max
+		if greatest == 0 {
+			greatest = max(5*time.Second, b.Initial)
+		}
+		if least == 0 {
+			least = min(50*time.Millisecond, greatest)
+		}
+		switch b.Jitter {
+		case 0:
+			jitter = 0.2
+		case milvuswait.NoJitter:
+			jitter = 0
+		}
+		if lateness == 0 {
+			lateness = 0.02
+		}
+		for i, u := range seen[:99] {
+			took := p.ended[i] - p.at[i]
+			require.GreaterOrEqual(t, u.Next, max(time.Millisecond, time.Duration(float64(min(max(least, took), greatest))*(1-jitter))-1))
+			require.LessOrEqual(t, u.Next, greatest)
+			if lateness < 1 || !ignore {
+				floor := min(time.Duration(0.005*float64(u.Elapsed)), greatest)
+				require.GreaterOrEqual(t, u.Next, time.Duration(float64(floor)*(1-jitter))-1, "after %v", u.Elapsed)
+			}
+			if lateness < 1 {
+				waited := float64(u.Elapsed)
+				late := max(100*time.Millisecond, time.Duration(max(lateness, 0.005)*waited), least, took)
+				require.LessOrEqual(t, u.Next, late, "after %v", u.Elapsed)
+			}
+		}
+	})
+}
+
+// makesSense has the rules that Backoff's fields are documented with.
+func makesSense(b milvuswait.Backoff) bool {
+	within := func(d time.Duration) bool { return d == 0 || d >= time.Millisecond && d <= time.Hour }
+	return within(b.Initial) && within(b.Max) && (b.Max == 0 || b.Initial <= b.Max) &&
+		(b.Multiplier == 0 || b.Multiplier >= 1 && b.Multiplier <= 10) &&
+		(b.Jitter == milvuswait.NoJitter || b.Jitter >= 0 && b.Jitter < 1) &&
+		b.Lateness >= 0 && b.Lateness <= math.MaxFloat64
+}

@@ -1,0 +1,183 @@
+package milvuswait_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestPollTimeoutDoublesAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := failing(func(n int, _ time.Duration) error {
+			if n == 7 {
+				return nil
+			}
+			return errBlip
+		})
+		p.hang = func(ctx context.Context, n int) {
+			if n != 7 {
+				<-ctx.Done()
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+
+		_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithUnreachableAfter(0))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		s := time.Second
+		require.Equal(t, []time.Duration{10 * s, 20 * s, 40 * s, 60 * s, 60 * s, 60 * s, 60 * s, 10 * s, 20 * s}, p.until[:9])
+	})
+}
+
+func TestPollTimeoutNeverOutlivesTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		p := failing(func(int, time.Duration) error { return errBlip })
+		p.hang = func(ctx context.Context, _ int) { <-ctx.Done() }
+		start := time.Now()
+
+		_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs")
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, []time.Duration{4 * time.Second}, p.until)
+		require.Equal(t, 4*time.Second, time.Since(start))
+	})
+}
+
+// A server knows the time-out of a poll too, and what it says then may be here
+// before the poll's own timer has gone off.
+func TestPollThatFailsAtItsDeadlineHasTimedOut(t *testing.T) {
+	for range 50 { // ties are decided by chance, if they are not ruled out
+		synctest.Test(t, func(t *testing.T) {
+			p := failing(func(int, time.Duration) error { return errBlip })
+			p.hang = func(ctx context.Context, _ int) {
+				deadline, _ := ctx.Deadline()
+				time.Sleep(time.Until(deadline))
+			}
+
+			_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
+
+			require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+			require.ErrorContains(t, err, "poll timed out after 1m0s: ")
+			s := time.Second
+			require.Equal(t, []time.Duration{10 * s, 20 * s, 40 * s, 60 * s, 60 * s, 60 * s, 60 * s}, p.until)
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	tests := []struct {
+		name string
+		opts []milvuswait.Option
+		err  func(n int, at time.Duration) error
+		want time.Duration // when the wait ends
+	}{
+		{"never reached", nil, func(int, time.Duration) error { return errBlip }, 5 * time.Minute},
+		{"lost after a minute", nil, func(_ int, at time.Duration) error {
+			if at > time.Minute {
+				return errBlip
+			}
+			return nil
+		}, 6 * time.Minute},
+		{"other budget", []milvuswait.Option{milvuswait.WithUnreachableAfter(30 * time.Second)},
+			func(int, time.Duration) error { return errBlip }, 30 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+
+				_, err := milvuswait.WaitForLoadingComplete(t.Context(), failing(tt.err), "docs", tt.opts...)
+
+				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+				require.ErrorIs(t, err, errBlip)
+				require.InDelta(t, tt.want, time.Since(start), float64(2*time.Second))
+			})
+		})
+	}
+}
+
+func TestUnreachableNever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		p := failing(func(int, time.Duration) error { return errBlip })
+
+		_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithUnreachableAfter(0))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, errBlip)
+	})
+}
+
+func TestHungServerIsUnreachableNotDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := failing(func(int, time.Duration) error { return context.DeadlineExceeded })
+		p.hang = func(ctx context.Context, _ int) { <-ctx.Done() }
+
+		_, err := milvuswait.WaitForLoadingComplete(context.Background(), p, "docs")
+
+		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+		require.NotErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "poll timed out after 1m0s")
+	})
+}
+
+func TestOutagesShorterThanTheBudgetAreSurvived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
+			switch minute := at / time.Minute; {
+			case minute >= 30:
+				return milvuswait.LoadingProgress{Percent: 100}, nil
+			case minute%5 == 4: // a minute of every five is good
+				return milvuswait.LoadingProgress{Percent: 40}, nil
+			}
+			return milvuswait.LoadingProgress{}, errBlip
+		}}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
+
+		require.NoError(t, err)
+	})
+}
+
+func TestOneFailureAfterALongDelayIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := failing(func(n int, _ time.Duration) error {
+			switch n {
+			case 2:
+				return errBlip
+			case 4:
+				return milvuswait.ErrCollectionNotFound
+			}
+			return nil
+		})
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", constant(10*time.Minute))
+
+		require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+		require.Len(t, p.at, 4)
+	})
+}
+
+func TestPanicsReachTheCaller(t *testing.T) {
+	t.Run("of the Poller", func(t *testing.T) {
+		p := &probe{load: func(int, time.Duration) (milvuswait.LoadingProgress, error) { panic("boom") }}
+		require.PanicsWithValue(t, "boom", func() {
+			_, _ = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
+		})
+	})
+	t.Run("of the observer", func(t *testing.T) {
+		o := milvuswait.ObserverFunc(func(milvuswait.Update) { panic("boom") })
+		require.PanicsWithValue(t, "boom", func() {
+			_, _ = milvuswait.WaitForLoadingComplete(t.Context(), percents(100), "docs", milvuswait.WithObserver(o))
+		})
+	})
+}

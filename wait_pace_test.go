@@ -1,0 +1,226 @@
+package milvuswait_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/internal/traces"
+)
+
+func TestPaceKeepsItsPromise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		drawn := traces.Draw(100, 1)
+		for i := range drawn {
+			w, err := traces.Replay(&drawn[i], uint64(i))
+
+			require.NoError(t, err)
+			promise := 2*w.Slowest + min(5*time.Second, max(100*time.Millisecond, w.Took/50))
+			name := fmt.Sprintf("%s, trace %d, %v", drawn[i].Family, i, w.Took)
+			require.GreaterOrEqual(t, w.Late, time.Duration(0), "early: %s", name)
+			require.LessOrEqual(t, w.Late, promise, "late: %s", name)
+		}
+	})
+}
+
+func TestLongWaitEndsWithinItsPromise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const took = 6 * time.Hour // cenkalti's generator stops after 15 min by default
+		p, start := loadAt(40, took), time.Now()
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
+
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(start)-took, 5*time.Second)
+		require.Less(t, len(p.at), 6000)
+	})
+}
+
+func TestPollsAreNotWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// 99 % for all but the first second of an hour: the floor of 0.5 % of the
+		// time waited rules. A poll every 50 ms would be 72 000.
+		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{Percent: min(99, int64(at/(10*time.Millisecond)))}, nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, len(p.at), 2500)
+		withProgress := len(p.at)
+
+		p = percents(99)
+		ctx, cancel = context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithBackoff(milvuswait.Backoff{IgnoreProgress: true}))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, len(p.at), withProgress, "the cut to the time left costs polls")
+	})
+}
+
+func TestOnePollAtATimeAndDelayFromItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := percents(0, 1, 2, 3, 4, 100)
+		p.hang = func(context.Context, int) { time.Sleep(3 * time.Second) }
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
+			milvuswait.WithBackoff(milvuswait.Backoff{Jitter: milvuswait.NoJitter}))
+
+		require.NoError(t, err)
+		for i := 1; i < len(p.at); i++ {
+			// The delay is at least as long as the poll before it.
+			require.GreaterOrEqual(t, p.at[i]-p.ended[i-1], 3*time.Second)
+		}
+	})
+}
+
+// A process that was stopped, a laptop that slept: what has become due meanwhile
+// is polled once, and not once for every delay that went by.
+func TestAPauseIsFollowedByNoBurst(t *testing.T) {
+	const pause, delay = 10 * time.Minute, time.Second
+	pausing := func() milvuswait.Observer {
+		var once sync.Once
+		return milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			if u.Polls == 3 {
+				once.Do(func() { time.Sleep(pause) })
+			}
+		})
+	}
+	inWindow := func(at []time.Time, from time.Time) (n int) {
+		for _, t := range at {
+			if d := t.Sub(from); d >= 0 && d < delay {
+				n++
+			}
+		}
+		return n
+	}
+	t.Run("one", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), pause+time.Minute)
+			defer cancel()
+			p := percents(40)
+
+			_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", constant(delay), milvuswait.WithObserver(pausing()))
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			resumed := 2*delay + pause
+			require.Equal(t, []time.Duration{0, delay, 2 * delay, resumed, resumed + delay}, p.at[:5])
+		})
+	})
+	t.Run("many", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), pause+time.Minute)
+			defer cancel()
+			p, targets := new(fake.Poller), collections(50)
+			for _, target := range targets {
+				p.Set(target, fake.LoadOver(time.Hour))
+			}
+			resumed := time.Now().Add(2*delay + pause)
+
+			_, err := milvuswait.WaitAll(ctx, p, targets, constant(delay), milvuswait.WithObserver(pausing()))
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			for _, target := range targets {
+				var at []time.Time
+				for _, call := range p.Calls(target) {
+					at = append(at, call.Time)
+				}
+				require.Equal(t, 1, inWindow(at, resumed), "%v", target)
+				require.Equal(t, 1, inWindow(at, resumed.Add(delay)), "%v", target)
+			}
+		})
+	})
+}
+
+func TestOutageWhileSettlingIsPolledAtThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
+			if at > 2*time.Second && at < time.Minute {
+				return milvuswait.LoadingProgress{}, errBlip
+			}
+			return milvuswait.LoadingProgress{Percent: 100}, nil
+		}}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(10*time.Second))
+
+		require.NoError(t, err)
+		require.Less(t, len(p.at), 200)
+	})
+}
+
+func TestSettleKeepsTheCallersDelays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := percents(100)
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(100*time.Second), constant(time.Second))
+		require.NoError(t, err)
+		require.Len(t, p.at, 101)
+
+		p = percents(100)
+		_, err = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(10*time.Hour),
+			milvuswait.WithBackoff(milvuswait.Backoff{Max: time.Second, Jitter: milvuswait.NoJitter}))
+		require.NoError(t, err)
+		for i := 1; i < len(p.at); i++ {
+			require.LessOrEqual(t, p.at[i]-p.at[i-1], time.Second)
+		}
+	})
+}
+
+// BenchmarkPace reports, for the 21 families of synthetic traces, how late waits
+// return and after how many polls, on the real loop in virtual time:
+//
+//	go test -run '^$' -bench Pace -benchtime 1x .
+func BenchmarkPace(b *testing.B) {
+	settings := []struct {
+		name string
+		opts []milvuswait.Option
+	}{
+		{"default", nil},
+		{"fixed 200 ms", []milvuswait.Option{constant(200 * time.Millisecond)}},
+		{"plain exponential", []milvuswait.Option{
+			milvuswait.WithBackoff(milvuswait.Backoff{Lateness: 1, IgnoreProgress: true}),
+		}},
+	}
+	for _, s := range settings {
+		for _, kind := range []string{"loads", "indexes"} {
+			b.Run(s.name+"/"+kind, func(b *testing.B) {
+				var late, polls, n float64
+				for b.Loop() {
+					inBubble(b, func(*testing.T) {
+						for seed := range uint64(5) { // one draw of 100 each is off by 10 %
+							drawn := traces.Draw(100, seed)
+							for i := range drawn {
+								if drawn[i].Index != (kind == "indexes") {
+									continue
+								}
+								w, err := traces.Replay(&drawn[i], uint64(i), s.opts...)
+								if err != nil {
+									b.Error(err)
+								}
+								late, polls, n = late+w.Late.Seconds(), polls+float64(w.Polls), n+1
+							}
+						}
+					})
+				}
+				b.ReportMetric(late/n, "s-late/wait")
+				b.ReportMetric(polls/n, "polls/wait")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
+
+// inBubble runs f in virtual time, for which a bubble wants a test.
+func inBubble(b *testing.B, f func(t *testing.T)) {
+	all := func(string, string) (bool, error) { return true, nil }
+	if !testing.RunTests(all, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, f) }}}) {
+		b.Fatal("the bubble failed")
+	}
+}
