@@ -1,0 +1,167 @@
+package milvuswait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestIndexesOfACollectionShareTheirPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &indexServer{}
+		s.IndexBuilding = func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+			return rows(10, 10, finished), nil // when only one is left
+		}
+		targets := []milvuswait.Target{
+			milvuswait.IndexBuilding("docs", "quick"), milvuswait.IndexBuilding("docs", "slow"),
+			milvuswait.IndexBuilding("docs", "nope"), milvuswait.IndexBuilding("other", "vidx"),
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), s, targets, milvuswait.WithContinueOnError())
+
+		require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
+		require.ErrorIs(t, outcomes[2].Err, milvuswait.ErrIndexNotFound)
+		require.NoError(t, outcomes[0].Err)
+		require.NoError(t, outcomes[1].Err)
+		require.NoError(t, outcomes[3].Err)
+		require.Len(t, s.asked, 3)
+		require.ElementsMatch(t, []string{"quick", "slow", "nope"}, s.asked[0])
+		require.ElementsMatch(t, []string{"quick", "slow"}, s.asked[2])
+	})
+}
+
+func TestIndexesBehindALoadAreAskedForTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &indexServer{}
+		s.Loading = func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{Percent: 100}, nil
+		}
+		targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "a"), milvuswait.IndexBuilding("docs", "b")}
+
+		_, err := milvuswait.WaitAll(t.Context(), s, targets)
+
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "b"}, s.asked[0])
+	})
+}
+
+// threeIndexes tells of one index and fails for two, at once or when its time is
+// up.
+type threeIndexes struct {
+	indexServer
+	slow bool
+}
+
+func (s *threeIndexes) ListIndexBuilding(ctx context.Context, _ string, _ []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	if s.slow {
+		<-ctx.Done()
+	}
+	return []milvuswait.IndexBuildingProgress{rows(100, 40, inProgress), {}, {}}, []error{nil, errBlip, errors.New("rate limit")}
+}
+
+func TestEveryIndexOfAListHasItsOwnAnswer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		slow bool
+		want []string
+	}{
+		"in time":   {false, []string{"", "connection refused", "rate limit"}},
+		"timed out": {true, []string{"", "poll timed out after 10s: connection refused", "poll timed out after 10s: connection refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				targets := make([]milvuswait.Target, 3)
+				for i := range targets {
+					targets[i] = milvuswait.IndexBuilding("docs", string(rune('a'+i)))
+				}
+				seen := &recorder{}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+
+				_, err := milvuswait.WaitAll(ctx, &threeIndexes{slow: tt.slow}, targets, milvuswait.WithObserver(milvuswait.Observers(seen, milvuswait.ObserverFunc(func(milvuswait.Update) {
+					if len(seen.updates) == len(targets) {
+						cancel()
+					}
+				}))))
+
+				require.ErrorIs(t, err, context.Canceled)
+				for i, want := range tt.want {
+					u := seen.updates[i]
+					require.Equal(t, targets[i], u.Target)
+					if want == "" {
+						require.NoError(t, u.Err)
+						require.Equal(t, rows(100, 40, inProgress), u.Progress)
+						continue
+					}
+					require.EqualError(t, u.Err, want)
+					require.Nil(t, u.Progress)
+				}
+			})
+		})
+	}
+}
+
+func TestIndexListerThatMiscounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &indexServer{lens: 1}
+		s.IndexBuilding = func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+			return rows(10, 5, inProgress), nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+
+		seen := &recorder{}
+
+		_, err := milvuswait.WaitAll(ctx, s, []milvuswait.Target{milvuswait.IndexBuilding("docs", "a"), milvuswait.IndexBuilding("docs", "b")},
+			milvuswait.WithObserver(seen))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, seen.updates[0].Err, "ListIndexBuilding returned 1 answers and 2 errors for 2 indexes")
+	})
+}
+
+// withoutIndexLists is an IndexLister of a server that has no such lists.
+type withoutIndexLists struct {
+	milvuswait.PollerFuncs
+	lists int
+}
+
+func (w *withoutIndexLists) ListIndexBuilding(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	w.lists++
+	errs := make([]error, len(indexes))
+	for i := range errs {
+		errs[i] = fmt.Errorf("DescribeIndex: %w", errors.ErrUnsupported)
+	}
+	return make([]milvuswait.IndexBuildingProgress, len(indexes)), errs
+}
+
+func TestWaitAll_IndexListIsUnsupported_ListsOnceAndPollsEachIndex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, polls := time.Now(), map[string]int{}
+		w := new(withoutIndexLists)
+		w.IndexBuilding = func(_ context.Context, _ string, index string) (milvuswait.IndexBuildingProgress, error) {
+			polls[index]++
+			return rows(10, min(10, int64(time.Since(start)/time.Second)), finished), nil
+		}
+		var targets []milvuswait.Target
+		for _, index := range []string{"a", "b", "c"} {
+			targets = append(targets, milvuswait.IndexBuilding("docs", index).ExpectRows(10))
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), w, targets)
+
+		require.NoError(t, err)
+		require.Equal(t, 1, w.lists)
+		require.Len(t, polls, 3)
+		for _, o := range outcomes {
+			require.Equal(t, polls[o.Target.Index()]+1, o.Polls, "the list counts")
+			require.Greater(t, o.Polls, 5)
+		}
+	})
+}

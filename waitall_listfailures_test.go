@@ -1,0 +1,297 @@
+package milvuswait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestWaitAll_ListIsUnsupported_ListsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(20, evenly(time.Minute))
+		l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error {
+			return fmt.Errorf("ShowCollections: %w", errors.ErrUnsupported)
+		}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(20))
+
+		require.NoError(t, err)
+		require.Len(t, l.lists, 1)
+		require.Len(t, l.of, 20)
+	})
+}
+
+func TestListsThatAreOfNoUseAreLeftOff(t *testing.T) {
+	tests := []struct {
+		name string
+		list func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error
+	}{
+		{"errors", func(int, time.Duration, map[string]milvuswait.LoadingProgress) error {
+			return errors.New("not allowed")
+		}},
+		{"names without percentages", func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
+			clear(all)
+			return nil
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListing(20, evenly(time.Minute))
+				l.list = tt.list
+
+				_, err := milvuswait.WaitAll(t.Context(), l, collections(20))
+
+				require.NoError(t, err)
+				require.LessOrEqual(t, len(l.lists), 7, "at 0, 1, 3, 7, 15, 31 s")
+				require.Equal(t, 20, len(l.of))
+			})
+		})
+	}
+}
+
+func TestListsComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(20, evenly(time.Minute))
+		l.list = func(_ int, at time.Duration, _ map[string]milvuswait.LoadingProgress) error {
+			if at < 5*time.Second {
+				return errBlip
+			}
+			return nil
+		}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(20))
+
+		require.NoError(t, err)
+		require.Greater(t, len(l.lists), 30)
+	})
+}
+
+func TestListsThatFailAreTriedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(5, evenly(20*time.Minute))
+		l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return errBlip }
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(5))
+
+		require.NoError(t, err)
+		require.Greater(t, len(l.lists), 15)
+		for i := 8; i < len(l.lists); i++ { // at first more often
+			require.InDelta(t, time.Minute, l.lists[i]-l.lists[i-1], float64(6*time.Second))
+		}
+	})
+}
+
+func TestAFailedListIsAPollOfWhatItWasFor(t *testing.T) {
+	unavailable := errors.New("ShowCollections: connection refused")
+	for _, tt := range []struct {
+		name string
+		err  error
+		last error
+	}{
+		{"for a while", unavailable, unavailable},
+		{"for good, which single polls need not", milvuswait.Permanent(errors.New("ShowCollections: permission denied")), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListing(2, evenly(time.Minute))
+				l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return tt.err }
+				l.answer = func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
+					<-ctx.Done()
+					return milvuswait.LoadingProgress{}, ctx.Err()
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+
+				outcomes, err := milvuswait.WaitAll(ctx, l, collections(2))
+
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, 2, outcomes[0].Polls)
+				var failure *milvuswait.Error
+				require.ErrorAs(t, outcomes[0].Err, &failure)
+				require.Equal(t, tt.last == nil, failure.LastErr == nil)
+				if tt.last != nil {
+					require.EqualError(t, failure.LastErr, tt.last.Error())
+				}
+			})
+		})
+	}
+}
+
+// hungList is a Lister whose lists hang.
+type hungList struct{ *listing }
+
+func (h hungList) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestListsThatHangHoldNothingUp(t *testing.T) {
+	for _, done := range []time.Duration{500 * time.Millisecond, 12 * time.Second, time.Minute} {
+		t.Run(done.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListing(5, evenly(done))
+
+				_, err := milvuswait.WaitAll(t.Context(), hungList{l}, collections(5))
+
+				require.NoError(t, err)
+				require.LessOrEqual(t, time.Since(l.start)-done, done/5+1500*time.Millisecond)
+			})
+		})
+	}
+}
+
+// listAndNoIndex is a Lister whose lists hang, and that has no index.
+type listAndNoIndex struct{ hungList }
+
+func (listAndNoIndex) IndexBuildingProgress(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+	time.Sleep(100 * time.Millisecond)
+	return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
+}
+
+func TestAListUnderWayWhenASiblingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(2, evenly(time.Minute))
+		targets := append(collections(2), milvuswait.IndexBuilding("docs", "vidx"))
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), listAndNoIndex{hungList{l}}, targets)
+
+		require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
+		require.Equal(t, 100*time.Millisecond, time.Since(l.start))
+		for _, o := range outcomes[:2] {
+			var failure *milvuswait.Error
+			require.ErrorAs(t, o.Err, &failure)
+			require.ErrorIs(t, failure.Cause, milvuswait.ErrAborted)
+			require.Equal(t, 1, failure.Polls)
+			require.NoError(t, failure.LastErr, "that the list was broken off says nothing")
+		}
+	})
+}
+
+// faltering is a Lister whose lists hang as long as they may if hangs says so.
+type faltering struct {
+	*listing
+	hangs func(n int) bool
+	until []time.Duration // the time-outs that lists were given
+}
+
+func (f *faltering) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	deadline, _ := ctx.Deadline()
+	f.until = append(f.until, time.Until(deadline))
+	if f.hangs(len(f.until)) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return f.listing.ListLoading(ctx)
+}
+
+func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const s = time.Second
+		f := &faltering{listing: newListing(5, evenly(time.Minute)), hangs: func(n int) bool { return n != 4 && n < 7 }}
+
+		_, err := milvuswait.WaitAll(t.Context(), f, collections(5))
+
+		require.NoError(t, err)
+		require.Equal(t, s, f.at[0].Sub(f.start), "single polls begin when the first list is given up")
+		require.Greater(t, len(f.until), 8)
+		require.Equal(t, []time.Duration{s, 2 * s, 4 * s, 8 * s, s, 2 * s, 4 * s, s}, f.until[:8])
+	})
+}
+
+func TestAListIsGivenATenthOfTheTimeThatItSaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 20_000 // which take 20 s one by one
+		f := &faltering{listing: newListing(n, evenly(time.Second)), hangs: func(n int) bool { return n == 1 }}
+
+		_, err := milvuswait.WaitAll(t.Context(), f, collections(n))
+
+		require.NoError(t, err)
+		require.Equal(t, 2*time.Second, f.until[0])
+	})
+}
+
+func TestAListIsGivenNoLongerThanAPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const s = time.Second
+		f := &faltering{listing: newListing(5, evenly(time.Minute)), hangs: func(n int) bool { return n < 6 }}
+
+		_, err := milvuswait.WaitAll(t.Context(), f, collections(5), milvuswait.WithPollTimeout(2*s, 3*s))
+
+		require.NoError(t, err)
+		require.Greater(t, len(f.until), 5)
+		require.Equal(t, []time.Duration{s, 2 * s, 3 * s, 3 * s, 3 * s}, f.until[:5])
+	})
+}
+
+// longList is a Lister whose lists take long, but no longer than they may.
+type longList struct {
+	*listing
+	takes                 time.Duration
+	begun, underWay, most int
+}
+
+func (l *longList) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	l.count(1)
+	defer l.count(-1)
+	select {
+	case <-time.After(l.takes):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lists = append(l.lists, time.Since(l.start))
+	return l.listed(), nil
+}
+
+func (l *longList) count(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begun += max(0, n)
+	l.underWay += n
+	l.most = max(l.most, l.underWay)
+}
+
+func TestAListOfManyIsGivenLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 20_000
+		l := &longList{listing: newListing(n, evenly(20*time.Second)), takes: 1900 * time.Millisecond}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(n))
+
+		require.NoError(t, err)
+		require.Empty(t, l.at, "the lists are worth their time")
+		require.Greater(t, len(l.lists), 5)
+		require.Equal(t, 1, l.most, "lists under way at a time")
+	})
+}
+
+// Two of the loads have been polled alone, slowly, when a list of the others is
+// made, which hangs: they become due together while it does.
+func TestOneListIsUnderWayAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &longList{listing: newListing(5, evenly(10*time.Second)), takes: time.Minute}
+		answer := l.answer
+		l.answer = func(ctx context.Context, collection string, n int) (milvuswait.LoadingProgress, error) {
+			if n == 1 && collection >= "c3" {
+				time.Sleep(1100 * time.Millisecond)
+			}
+			return answer(ctx, collection, n)
+		}
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(5), milvuswait.WithBackoff(milvuswait.Backoff{Jitter: milvuswait.NoJitter}))
+
+		require.NoError(t, err)
+		require.Empty(t, l.lists, "none was answered")
+		require.Greater(t, l.begun, 2)
+		require.Equal(t, 1, l.most, "lists under way at a time")
+	})
+}

@@ -1,0 +1,293 @@
+package milvuswait_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+func TestOneListServesAllLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(300, evenly(30*time.Second))
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), l, collections(300))
+
+		require.NoError(t, err)
+		require.Empty(t, l.at, "no single polls")
+		require.Less(t, len(l.lists), 300)
+		require.LessOrEqual(t, time.Since(l.start), 30*time.Second+700*time.Millisecond)
+		for i := 1; i < len(l.lists); i++ {
+			require.GreaterOrEqual(t, l.lists[i]-l.lists[i-1], 100*time.Millisecond)
+		}
+		require.Equal(t, len(l.lists), outcomes[0].Polls)
+	})
+}
+
+func TestASingleLoadIsNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(1, evenly(5*time.Second))
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(1))
+
+		require.NoError(t, err)
+		require.Empty(t, l.lists)
+	})
+}
+
+func TestListsAreForPlainLoadsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(2, evenly(time.Second))
+		targets := []milvuswait.Target{milvuswait.Loading("c0", "eu"), milvuswait.Loading("c1", "eu"), milvuswait.Loading("c0")}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, l, targets)
+		require.NoError(t, err)
+
+		_, err = milvuswait.WaitAll(ctx, l, collections(2), milvuswait.WithRefresh())
+		require.NoError(t, err)
+		require.Empty(t, l.lists)
+	})
+}
+
+func TestListsServeWhatIsDueTogether(t *testing.T) {
+	t.Run("not what is due much later", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(3, func(int, time.Duration) int64 { return 40 })
+			delays := 0
+			own := milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+				delays++ // 10, 10 and 60 s
+				if delays == 3 {
+					return backoff.NewConstantBackOff(time.Minute)
+				}
+				return backoff.NewConstantBackOff(10 * time.Second)
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
+			defer cancel()
+
+			outcomes, err := milvuswait.WaitAll(ctx, l, collections(3), own)
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Empty(t, l.of)
+			require.Equal(t, []int{7, 7, 2}, []int{outcomes[0].Polls, outcomes[1].Polls, outcomes[2].Polls})
+		})
+	})
+	t.Run("nor by more polls than they save", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(2, evenly(time.Hour))
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer cancel()
+			slow := milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Minute, Max: time.Minute})
+
+			outcomes, err := milvuswait.WaitAll(ctx, l, collections(2), slow)
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.LessOrEqual(t, len(l.lists)+len(l.at), outcomes[0].Polls+outcomes[1].Polls)
+			require.LessOrEqual(t, outcomes[0].Polls, 14)
+		})
+	})
+}
+
+func TestListsLeaveTheLastPoll(t *testing.T) {
+	for late := 10 * time.Millisecond; late < 200*time.Millisecond; late += 7 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			deadline := 2*time.Second + late
+			l := newListing(5, func(_ int, at time.Duration) int64 {
+				if at >= deadline-60*time.Millisecond {
+					return 100
+				}
+				return 40
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
+
+			_, err := milvuswait.WaitAll(ctx, l, collections(5))
+
+			require.NoError(t, err, "deadline %v", deadline)
+		})
+	}
+}
+
+func TestWhatAListHasNotGotIsPolledAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(20, evenly(10*time.Second))
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), l, collections(21), milvuswait.WithContinueOnError())
+
+		require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+		require.ErrorIs(t, outcomes[20].Err, milvuswait.ErrCollectionNotFound)
+		require.Equal(t, map[string]int{"c20": 1}, l.of)
+		for _, o := range outcomes[:20] {
+			require.NoError(t, o.Err)
+		}
+	})
+}
+
+// Lists that have not got a collection leave it alone for a second, and twice as
+// long each time.
+func TestListsAskAgainForWhatTheyHadNotGot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(2, func(int, time.Duration) int64 { return 40 })
+		l.list = func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
+			delete(all, "c0")
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 70*time.Second)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, l, collections(2), milvuswait.WithBackoff(milvuswait.Backoff{Jitter: milvuswait.NoJitter}))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Len(t, l.lists, 7)
+		for i, at := range l.lists[1:] {
+			rest := time.Second << i
+			require.GreaterOrEqual(t, at-l.lists[i], rest)
+			require.Less(t, at-l.lists[i], rest+3*time.Second)
+		}
+	})
+}
+
+func TestWhatNoListHasGoesByItsOwnPace(t *testing.T) {
+	polls := func(lists bool) (n int) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(52, func(i int, at time.Duration) int64 {
+				if i < 2 {
+					return 99 // which is polled often
+				}
+				return min(90, int64(at/time.Second))
+			})
+			l.list = func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
+				for name := range all {
+					if name != "c0" && name != "c1" {
+						delete(all, name) // as if the others were aliases
+					}
+				}
+				return nil
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			defer cancel()
+			var p milvuswait.Poller = l
+			if !lists {
+				p = &l.gauge
+			}
+
+			_, err := milvuswait.WaitAll(ctx, p, collections(52))
+
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			n = len(l.at) + len(l.lists)
+		})
+		return n
+	}
+	require.LessOrEqual(t, polls(true), polls(false)*11/10)
+}
+
+func TestListsDoNotTellOfRefreshes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(5, evenly(20*time.Second))
+		l.list = func(n int, _ time.Duration, _ map[string]milvuswait.LoadingProgress) error {
+			if n == 1 {
+				return errBlip // so that single polls come first, which do tell
+			}
+			return nil
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), l, collections(5))
+
+		require.NoError(t, err)
+		require.Greater(t, len(l.lists), 2)
+		for _, o := range outcomes {
+			require.Equal(t, milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 100}, o.Progress)
+		}
+	})
+}
+
+func TestZeroPercentInLists(t *testing.T) {
+	zero := func(int, time.Duration) int64 { return 0 }
+	t.Run("released on milvus-lite", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(10, zero)
+			l.state = milvuswait.ErrNotLoaded
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+
+			_, err := milvuswait.WaitAll(ctx, l, collections(10))
+
+			require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
+			require.Less(t, time.Since(l.start), 12*time.Second)
+		})
+	})
+	t.Run("queued on a real server", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newListing(10, func(_ int, at time.Duration) int64 {
+				if at < time.Minute {
+					return 0
+				}
+				return 100
+			})
+
+			_, err := milvuswait.WaitAll(t.Context(), l, collections(10))
+
+			require.NoError(t, err)
+			require.Equal(t, 10, l.checks, "once each")
+			require.Equal(t, 10, len(l.at))
+		})
+	})
+}
+
+func TestZeroPercentInListsIsCheckedTenSecondsAfterTheLastChange(t *testing.T) {
+	for _, released := range []time.Duration{0, 30 * time.Second} {
+		t.Run(fmt.Sprintf("released after %v", released), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListing(3, func(_ int, at time.Duration) int64 {
+					if at < released {
+						return 40
+					}
+					return 0
+				})
+				l.took, l.state = 0, milvuswait.ErrNotLoaded
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+
+				_, err := milvuswait.WaitAll(ctx, l, collections(3), every(980*time.Millisecond)) // and a list takes 20 ms
+
+				require.Error(t, err)
+				require.Equal(t, released+10*time.Second+20*time.Millisecond, time.Since(l.start))
+			})
+		})
+	}
+}
+
+// unchecked is a Lister that cannot tell what 0 % means.
+type unchecked struct{ l *listing }
+
+func (u unchecked) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
+	return u.l.LoadingProgress(ctx, collection, partitions...)
+}
+
+func (u unchecked) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
+	return u.l.IndexBuildingProgress(ctx, collection, index)
+}
+
+func (u unchecked) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	return u.l.ListLoading(ctx)
+}
+
+func TestZeroPercentInListsOfWhatCannotBeChecked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(10, func(int, time.Duration) int64 { return 0 })
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, unchecked{l}, collections(10))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.LessOrEqual(t, len(l.at), 20)
+	})
+}
