@@ -216,17 +216,7 @@ func TestSettle(t *testing.T) {
 func TestSettleDoesNotCountAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		p := failing(func(_ int, at time.Duration) error {
-			if at >= 2*time.Second && at < 52*time.Second {
-				return errBlip
-			}
-			return nil
-		})
-		loading := p.load
-		p.load = func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			_, err := loading(n, at)
-			return milvuswait.LoadingProgress{Percent: 100}, err
-		}
+		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithOutage(fake.Percents(100), errBlip, 2*time.Second, 50*time.Second))
 
 		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithSettle(20*time.Second), constant(time.Second))
 
