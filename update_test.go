@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
 )
 
 func TestOneUpdateAPollAndOneFinal(t *testing.T) {
@@ -127,14 +128,7 @@ func TestTotalsThatChangeAreToldAsTheyAre(t *testing.T) {
 
 func TestFractionIsZeroBeforeTheFirstAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := percents(40, 100)
-		good := p.load
-		p.load = func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			if n == 1 {
-				return milvuswait.LoadingProgress{}, errBlip
-			}
-			return good(n-1, at)
-		}
+		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithError(fake.Percents(0, 40, 100), errBlip, 1))
 		var got []float64
 		for u := range milvuswait.Watch(t.Context(), p, milvuswait.Loading("docs")) {
 			got = append(got, u.Fraction)
