@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
 )
 
 func TestIndexComplete(t *testing.T) {
@@ -165,12 +166,7 @@ func TestIndexFailsAtOnceWithTheReason(t *testing.T) {
 
 func TestIndexNotFoundYetWithinTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &probe{index: func(_ int, at time.Duration) (milvuswait.IndexBuildingProgress, error) {
-			if at < 10*time.Second {
-				return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
-			}
-			return rows(10, 10, finished), nil
-		}}
+		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.WithOutage(fake.Rows(10, 10), milvuswait.ErrIndexNotFound, 0, 10*time.Second))
 
 		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithStartGrace(time.Minute))
 
