@@ -1,21 +1,25 @@
-# The command milvus-wait: its binaries, byte for byte the same for the same sources,
-# version and Go, wherever they are built; its manual; what is linked into it; and the
-# picture of it.
+# Builds of the command milvus-wait: its binaries, byte for byte the same for the same
+# sources, version and Go, wherever they are built; its manual; the licences of the
+# modules linked into it; and its picture. Below them: the checks before a push.
 VERSION   ?= $(shell git describe --tags --always --dirty)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 LDFLAGS   := -s -w -buildid= -X github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/cli.Version=$(VERSION)
 DIST      ?= dist
 
-# What of the surroundings would else be in the binaries.
-export CGO_ENABLED := 0
-export GOFLAGS     := -trimpath -buildvcs=false -mod=readonly
-export GOAMD64     := v1
-export GOARM64     := v8.0
-export GOEXPERIMENT :=
-export GOFIPS140   := off
-export GOWORK      := off
+BUILDS := build sums reproducible docs licences picture $(PLATFORMS)
+CHECKS := check lint gofmt vet staticcheck generated test
 
-.PHONY: build sums reproducible docs licences picture $(PLATFORMS)
+.PHONY: $(BUILDS) $(CHECKS)
+
+# Settings of the environment that would change the binaries. Only for builds: the
+# checks run with the caller's settings, and the race detector needs cgo.
+$(BUILDS): export CGO_ENABLED := 0
+$(BUILDS): export GOFLAGS     := -trimpath -buildvcs=false -mod=readonly
+$(BUILDS): export GOAMD64     := v1
+$(BUILDS): export GOARM64     := v8.0
+$(BUILDS): export GOEXPERIMENT :=
+$(BUILDS): export GOFIPS140   := off
+$(BUILDS): export GOWORK      := off
 
 # The licences of what is linked ask to go with it.
 build: $(PLATFORMS)
@@ -45,3 +49,33 @@ licences:
 
 picture:
 	go run ./cmd/milvus-wait/internal/picture docs/milvus-wait.svg
+
+# One after the other, also with -j: generated writes files that the others read.
+check:
+	$(MAKE) lint
+	$(MAKE) generated
+	$(MAKE) test
+
+lint: gofmt vet staticcheck
+
+# All modules, new files included.
+gofmt:
+	@files=$$(git ls-files --cached --others --exclude-standard '*.go') && \
+	unformatted=$$(gofmt -l $$files) && \
+	if [ -n "$$unformatted" ]; then \
+		printf 'not formatted:\n%s\n' "$$unformatted"; exit 1; \
+	fi
+
+vet:
+	go vet ./...
+
+staticcheck:
+	go tool -modfile=tools/go.mod staticcheck ./...
+
+# Fails if the generated code was out of date. Afterwards it is up to date.
+generated:
+	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && cp -R internal/wire/. "$$before" && \
+	go generate ./internal/wire && diff -ru "$$before" internal/wire
+
+test:
+	go test ./...
