@@ -54,17 +54,6 @@ type Backoff struct {
 // NoJitter, as Backoff.Jitter, leaves delays as they are.
 const NoJitter = -1
 
-// BackOff generates delays. It has the methods of cenkalti/backoff's interface,
-// so that its generators can be given to [WithBackoffFunc] as they are.
-type BackOff interface {
-	// NextBackOff returns the delay before the next poll. A negative one, such as
-	// cenkalti's Stop, ends the wait with ErrAborted.
-	NextBackOff() time.Duration
-
-	// Reset starts anew. It is called once, before the first poll.
-	Reset()
-}
-
 // The constants of the pace that nobody has to set. The research behind them:
 // simulations over families of progress traces, checked on a real 2.3.5 server.
 const (
@@ -167,11 +156,11 @@ func (stoppedClock) Now() time.Time { return time.Time{} }
 // began.
 type pace struct {
 	rule   *rule
-	own    BackOff       // the caller's generator, used as it is instead; nil if none
-	n      int           // delays so far
-	lag    time.Duration // how long the last good poll took
-	left   time.Duration // predicted to be left; 0 while unknown
-	t0     time.Duration // when the share was last seen at its lowest, p0
+	custom func() time.Duration // returns the delays of a custom generator; nil if none
+	n      int                  // delays so far
+	lag    time.Duration        // how long the last good poll took
+	left   time.Duration        // predicted to be left; 0 while unknown
+	t0     time.Duration        // when the share was last seen at its lowest, p0
 	p0     float64
 	primed bool // p0 and t0 are set
 }
@@ -197,8 +186,8 @@ func (p *pace) forget() { p.left = 0 }
 // delay returns the time until the next poll, negative if there is none. The
 // random number is from 0 to below 1.
 func (p *pace) delay(now time.Duration, random float64) time.Duration {
-	if p.own != nil {
-		return p.own.NextBackOff()
+	if p.custom != nil {
+		return p.custom()
 	}
 	r := p.rule
 	d := r.step(p.n)

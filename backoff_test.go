@@ -92,14 +92,17 @@ func TestJitterOnlyTakesOff(t *testing.T) {
 func TestOwnGenerator(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own := &sequence{delays: []time.Duration{time.Second, time.Hour, 0, 7 * time.Second}}
-		p := percents(40)
+		p, generators := percents(40), 0
 
 		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
-			milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return own }))
+			milvuswait.WithBackoffFunc(func() func() time.Duration {
+				generators++
+				return own.next
+			}))
 
 		require.ErrorIs(t, err, milvuswait.ErrAborted)
-		require.ErrorContains(t, err, "said stop")
-		require.Equal(t, 1, own.resets)
+		require.ErrorContains(t, err, "returned a negative delay")
+		require.Equal(t, 1, generators)
 		h := time.Hour
 		require.Equal(t, []time.Duration{0, time.Second, h + time.Second, h + time.Second + time.Millisecond, h + 8*time.Second + time.Millisecond}, p.at)
 	})
@@ -110,8 +113,8 @@ func TestCenkaltisGeneratorAsItIs(t *testing.T) {
 		p := loadAt(40, 3*time.Second)
 
 		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
-			milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
-				return backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithRandomizationFactor(0))
+			milvuswait.WithBackoffFunc(func() func() time.Duration {
+				return backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithRandomizationFactor(0)).NextBackOff
 			}))
 
 		require.NoError(t, err)

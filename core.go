@@ -258,7 +258,7 @@ func (c *core) final(now time.Duration, a answer) error {
 func (c *core) next(now time.Duration, a answer, random float64) decision {
 	took, delay := a.took, c.pace.delay(now, random)
 	if delay < 0 {
-		return decision{verdict: failed, err: fmt.Errorf("%w: the BackOff of WithBackoffFunc said stop", ErrAborted)}
+		return decision{verdict: failed, err: fmt.Errorf("%w: the generator of WithBackoffFunc returned a negative delay", ErrAborted)}
 	}
 	if a.listed && c.pace.rule != nil {
 		delay = max(delay, listEvery)

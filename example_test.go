@@ -214,7 +214,7 @@ func ExampleWithBackoff() {
 
 func ExampleWithBackoffFunc() {
 	_, err := milvuswait.WaitForLoadingComplete(context.Background(), server(), "docs",
-		milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return backoff.NewConstantBackOff(time.Millisecond) }))
+		milvuswait.WithBackoffFunc(func() func() time.Duration { return backoff.NewConstantBackOff(time.Millisecond).NextBackOff }))
 	fmt.Println(err)
 	// Output: <nil>
 }

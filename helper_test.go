@@ -256,18 +256,15 @@ func every(d time.Duration) milvuswait.Option {
 
 // constant is a delay that nothing changes.
 func constant(d time.Duration) milvuswait.Option {
-	return milvuswait.WithBackoffFunc(func() milvuswait.BackOff { return backoff.NewConstantBackOff(d) })
+	return milvuswait.WithBackoffFunc(func() func() time.Duration { return backoff.NewConstantBackOff(d).NextBackOff })
 }
 
 // sequence is a generator that ends.
 type sequence struct {
 	delays []time.Duration
-	resets int
 }
 
-func (s *sequence) Reset() { s.resets++ }
-
-func (s *sequence) NextBackOff() time.Duration {
+func (s *sequence) next() time.Duration {
 	if len(s.delays) == 0 {
 		return backoff.Stop
 	}

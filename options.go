@@ -28,7 +28,7 @@ type config struct {
 	backoff     Backoff
 	loadRule    *rule // backoff, resolved
 	indexRule   *rule
-	backoffFunc func() BackOff
+	backoffFunc func() (next func() time.Duration)
 
 	pollTimeout      time.Duration
 	maxPollTimeout   time.Duration
@@ -102,12 +102,11 @@ func (c *config) invalid(format string, args ...any) {
 // newPace returns the pace for a target of that kind.
 func (c *config) newPace(kind Kind) (pace, error) {
 	if c.backoffFunc != nil {
-		own := c.backoffFunc()
-		if typednil.Is(own) {
+		next := c.backoffFunc()
+		if next == nil {
 			return pace{}, fmt.Errorf("%w: the function of WithBackoffFunc returned nil", ErrInvalid)
 		}
-		own.Reset()
-		return pace{own: own}, nil
+		return pace{custom: next}, nil
 	}
 	if kind == KindIndexBuilding {
 		return pace{rule: c.indexRule}, nil
@@ -234,12 +233,20 @@ func WithBackoff(b Backoff) Option {
 	}
 }
 
-// WithBackoffFunc makes the wait use generators of its caller's, one for each
-// target, and nothing else to pace its polls: neither progress nor the time
-// waited changes a delay, which is only shortened where a deadline or a time-out
-// of the wait comes first, and is 1 ms at least. Mind that cenkalti's generators
-// stop after 15 minutes unless told otherwise.
-func WithBackoffFunc(f func() BackOff) Option {
+// WithBackoffFunc paces the polls by custom generators, one for each target. It calls f
+// once for each target, before the first poll, and next after each poll. Next returns
+// the delay before the next poll. A delay below 1 ms counts as 1 ms, and a negative one
+// ends the wait with ErrAborted.
+//
+// Neither progress nor the time waited changes a delay. It is only shortened if a
+// deadline or a timeout of the wait comes first.
+//
+//	milvuswait.WithBackoffFunc(func() func() time.Duration {
+//		return backoff.NewConstantBackOff(time.Second).NextBackOff // of cenkalti/backoff
+//	})
+//
+// cenkalti's exponential generators stop after 15 minutes unless MaxElapsedTime is 0.
+func WithBackoffFunc(f func() (next func() time.Duration)) Option {
 	return func(c *config) {
 		if f == nil {
 			c.invalid("WithBackoffFunc: the function is nil")

@@ -62,12 +62,12 @@ func TestListsServeWhatIsDueTogether(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(3, func(int, time.Duration) int64 { return 40 })
 			delays := 0
-			own := milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+			own := milvuswait.WithBackoffFunc(func() func() time.Duration {
 				delays++ // 10, 10 and 60 s
 				if delays == 3 {
-					return backoff.NewConstantBackOff(time.Minute)
+					return backoff.NewConstantBackOff(time.Minute).NextBackOff
 				}
-				return backoff.NewConstantBackOff(10 * time.Second)
+				return backoff.NewConstantBackOff(10 * time.Second).NextBackOff
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
 			defer cancel()

@@ -200,9 +200,9 @@ func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(1, 1))
 				var delays []time.Duration
-				own := milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+				own := milvuswait.WithBackoffFunc(func() func() time.Duration {
 					delays = append(delays, time.Duration(1+r.IntN(20))*time.Second)
-					return backoff.NewConstantBackOff(delays[len(delays)-1])
+					return backoff.NewConstantBackOff(delays[len(delays)-1]).NextBackOff
 				})
 				seen := &recorder{}
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Second/2)
@@ -257,10 +257,10 @@ func TestListsDoNotHurryWhatIsDueLater(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(2, func(int, time.Duration) int64 { return 40 })
 			delays := []time.Duration{time.Second, 1050 * time.Millisecond}
-			own := milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
+			own := milvuswait.WithBackoffFunc(func() func() time.Duration {
 				delay := delays[0]
 				delays = delays[1:]
-				return backoff.NewConstantBackOff(delay)
+				return backoff.NewConstantBackOff(delay).NextBackOff
 			})
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(10*time.Second, cancel)

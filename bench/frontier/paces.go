@@ -52,23 +52,23 @@ func peers() []pace {
 		exponential("Google LRO, older (0.5 s × 1.5 to 5 s)", "Google LRO", s/2, 1.5, 0, 5*s),
 		exponential("Google LRO, newer (5 s × 1.5 to 45 s)", "Google LRO, new", 5*s, 1.5, 0, 45*s),
 		exponential("k8s wait.Backoff (0.1 s × 2 + 10 % to 10 s)", "k8s wait.Backoff", 105*time.Millisecond, 2, 0.05, 10500*time.Millisecond),
-		generator("smithy-go waiter (2 s to 120 s)", "AWS smithy", func() milvuswait.BackOff { return &smithy{least: 2, most: 120} }),
-		generator("full jitter (0.1 s × 2 to 5 s)", "full jitter", func() milvuswait.BackOff { return &fullJitter{base: 0.1, most: 5} }),
+		generator("smithy-go waiter (2 s to 120 s)", "AWS smithy", func() func() time.Duration { return (&smithy{least: 2, most: 120}).next }),
+		generator("full jitter (0.1 s × 2 to 5 s)", "full jitter", func() func() time.Duration { return (&fullJitter{base: 0.1, most: 5}).next }),
 	}
 }
 
-func generator(name, short string, f func() milvuswait.BackOff) pace {
+func generator(name, short string, f func() func() time.Duration) pace {
 	return pace{name: name, short: short, opts: []milvuswait.Option{milvuswait.WithBackoffFunc(f)}}
 }
 
 func fixed(name string, d time.Duration) pace {
-	return generator(name, "fixed "+short(d), func() milvuswait.BackOff { return backoff.NewConstantBackOff(d) })
+	return generator(name, "fixed "+short(d), func() func() time.Duration { return backoff.NewConstantBackOff(d).NextBackOff })
 }
 
 func exponential(name, short string, initial time.Duration, multiplier, jitter float64, most time.Duration) pace {
-	return generator(name, short, func() milvuswait.BackOff {
+	return generator(name, short, func() func() time.Duration {
 		return backoff.NewExponentialBackOff(backoff.WithInitialInterval(initial), backoff.WithMultiplier(multiplier),
-			backoff.WithRandomizationFactor(jitter), backoff.WithMaxInterval(most), backoff.WithMaxElapsedTime(0))
+			backoff.WithRandomizationFactor(jitter), backoff.WithMaxInterval(most), backoff.WithMaxElapsedTime(0)).NextBackOff
 	})
 }
 
@@ -79,9 +79,7 @@ type smithy struct {
 	n           int
 }
 
-func (g *smithy) Reset() { g.n = 0 }
-
-func (g *smithy) NextBackOff() time.Duration {
+func (g *smithy) next() time.Duration {
 	g.n++
 	d := math.Min(g.most, g.least*math.Pow(2, float64(g.n-1)))
 	return time.Duration((g.least + rand.Float64()*(d-g.least)) * float64(time.Second))
@@ -94,9 +92,7 @@ type fullJitter struct {
 	n          int
 }
 
-func (g *fullJitter) Reset() { g.n = 0 }
-
-func (g *fullJitter) NextBackOff() time.Duration {
+func (g *fullJitter) next() time.Duration {
 	g.n++
 	return time.Duration(rand.Float64() * math.Min(g.most, g.base*math.Pow(2, float64(g.n))) * float64(time.Second))
 }

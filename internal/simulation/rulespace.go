@@ -47,11 +47,10 @@ func (v *evidence) bounds(h *history, n int, e *entry) (least, most time.Duratio
 func (g *Generators) delay(rank, n int) time.Duration {
 	fresh := *g
 	fresh.generated = rank
-	own := fresh.next()
-	own.Reset()
+	next := fresh.next()
 	var d time.Duration
 	for range n + 1 {
-		d = own.NextBackOff()
+		d = next()
 	}
 	return d
 }

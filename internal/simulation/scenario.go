@@ -59,14 +59,12 @@ type generator struct {
 }
 
 // next returns a new generator: another one for every target, in their order.
-func (g *Generators) next() milvuswait.BackOff {
+func (g *Generators) next() func() time.Duration {
 	g.generated++
-	return &generator{random: random(g.Seed + uint64(g.generated)), of: g}
+	return (&generator{random: random(g.Seed + uint64(g.generated)), of: g, delay: g.First, left: g.Stop}).next
 }
 
-func (g *generator) Reset() { g.delay, g.left = g.of.First, g.of.Stop }
-
-func (g *generator) NextBackOff() time.Duration {
+func (g *generator) next() time.Duration {
 	if g.of.Stop > 0 {
 		if g.left--; g.left < 0 {
 			return -1

@@ -193,7 +193,7 @@ func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heart
 		return nil
 	}
 	i := slices.IndexFunc(outcomes, primary)
-	if i < 0 { // what was aborted by itself: its BackOff said stop
+	if i < 0 { // what was aborted by itself: its generator returned a negative delay
 		i = slices.IndexFunc(outcomes, failed)
 	}
 	return applicationError(outcomes[i], outcomes)

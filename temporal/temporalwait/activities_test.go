@@ -189,12 +189,12 @@ func TestActivitiesHandOnWhenTheWorkerStops(t *testing.T) {
 	require.EqualError(t, Restore(err), "milvuswait: interrupted: the worker stops")
 }
 
-// One that has said stop is asked no more.
+// A generator that has returned a negative delay is not called again.
 func TestABackOffThatSaysStopFailsTheActivity(t *testing.T) {
 	a := &Activities{
 		Poller: new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(40)),
-		Options: []milvuswait.Option{milvuswait.WithBackoffFunc(func() milvuswait.BackOff {
-			return backoff.WithMaxRetries(backoff.NewConstantBackOff(time.Millisecond), 2)
+		Options: []milvuswait.Option{milvuswait.WithBackoffFunc(func() func() time.Duration {
+			return backoff.WithMaxRetries(backoff.NewConstantBackOff(time.Millisecond), 2).NextBackOff
 		})},
 	}
 
