@@ -14,14 +14,14 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// class is what a failure means to a wait.
+// class is the meaning of a failure for a wait.
 type class uint8
 
 const (
 	succeeded class = iota
-	passing         // polling again may cure it
-	unsettled       // neither codes nor text can tell: GetLoadState has to
-	permanent       // polling again cannot cure it, and no sentinel says why
+	transient       // polling again may cure it
+	undecided       // codes and text do not decide: GetLoadState does
+	permanent       // polling again cannot cure it, and there is no sentinel for it
 	collectionNotFound
 	partitionNotFound
 	indexNotFound
@@ -42,8 +42,8 @@ var sentinels = map[class]error{
 }
 
 const (
-	codeNotReady            = 1 // to milvus-lite: anything that goes wrong
-	codeCrossCluster        = 6 // to milvus-lite: illegal argument
+	codeNotReady            = 1 // on milvus-lite: any failure
+	codeCrossCluster        = 6 // on milvus-lite: illegal argument
 	codeCollectionNotLoaded = 101
 	codePartitionNotLoaded  = 201
 	codeSegcore             = 2000 // to 2099: the engine that loads segments
@@ -53,9 +53,9 @@ const (
 	legacyMemory     = int32(wire.ErrorCode_InsufficientMemoryToLoad)
 )
 
-// classOfCode has the codes of Milvus 2.3 to 3.0 (pkg/util/merr/errors.go) that
-// end a wait. The others pass, 101, 201 and 65535 excepted. A server's own
-// retriable flag is no help: node failovers are marked false.
+// classOfCode holds the codes of Milvus 2.3 to 3.0 (pkg/util/merr/errors.go) that end a
+// wait. All others are transient, except 101, 201 and 65535. The server's retriable
+// flag is not reliable: it is false for node failovers.
 var classOfCode = map[int32]class{
 	3: loadFailed, // memory limit exceeded
 	7: loadFailed, // disk limit exceeded
@@ -86,9 +86,9 @@ var classOfCode = map[int32]class{
 	1603: permanent, // dangling alias
 }
 
-// classOfLegacyCode has the error_codes that end a wait where there is no code:
-// Milvus 2.2 sends IndexNotExist and InsufficientMemoryToLoad, and UnexpectedError
-// for everything else.
+// classOfLegacyCode holds the error_codes that end a wait if there is no code. Milvus 2.2
+// sends IndexNotExist and InsufficientMemoryToLoad, and UnexpectedError for everything
+// else.
 var classOfLegacyCode = map[int32]class{
 	int32(wire.ErrorCode_PermissionDenied):       permanent,
 	int32(wire.ErrorCode_CollectionNotExists):    collectionNotFound,
@@ -121,24 +121,26 @@ func Classify(method string, code, legacyCode int32, reason string) error {
 		return nil
 	}
 	f := &failure{class: c, err: said, said: said}
-	if c == unsettled {
+	if c == undecided {
 		f.class = settle(code, said.Reason, method, noState)
 	}
 	return f.error(context.Background())
 }
 
-// classify says what the status of an answer to method means. It is unsettled
-// where a GetLoadState has to be asked.
+// classify returns the class of a status in a response of method. It is undecided if
+// GetLoadState must be called.
 func classify(code, legacyCode int32, reason, method string) class {
 	if code == 0 && legacyCode == 0 {
 		return succeeded
 	}
-	return fit(classifyFailure(code, legacyCode, strings.ToLower(reason), method != describeIndex), method)
+	return restrictToMethod(classifyFailure(code, legacyCode, strings.ToLower(reason), method != describeIndex), method)
 }
 
+// classifyFailure classifies by the codes, and by the text if they do not decide. Reason
+// is in lower case.
 func classifyFailure(code, legacyCode int32, reason string, load bool) class {
-	// So begin 2.3 to 2.5.1 what they remember of a load that they gave up, with
-	// any code, those of passing faults among them.
+	// 2.3 to 2.5.1 report a failed load by these words, with any code, also with those
+	// of transient failures.
 	if load && strings.HasPrefix(reason, "show collection failed") {
 		return loadFailed
 	}
@@ -148,55 +150,59 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 		}
 		return notLoaded
 	}
+
+	// Codes of 2.3 and newer, of milvus-lite, and of 2.2.
 	if c, found := classOfCode[code]; found {
 		return c
 	}
 	if load && (code >= codeSegcore && code < codeSegcore+100 || legacyCode == legacyMemory) {
 		return loadFailed
 	}
-	if sayNoDatabase(code, legacyCode, reason) {
+	if isNoDatabase(code, legacyCode, reason) {
 		return databaseNotFound
 	}
 	if code == codeCrossCluster && legacyCode == code {
 		return permanent
 	}
 	if code != 0 && code != codeUnexpected {
-		return passing
+		return transient
 	}
 	if c, found := classOfLegacyCode[legacyCode]; found {
 		return c
 	}
 	if code == 0 && legacyCode != legacyUnexpected {
-		return passing
+		return transient
 	}
+
+	// UnexpectedError, or 65535.
 	switch c := classOfText(reason); c {
 	case collectionNotFound, notLoaded, loadFailed:
-		return unsettled // GetLoadState knows better
+		return undecided // GetLoadState is more reliable than the text
 	default:
 		return c
 	}
 }
 
-// sayNoDatabase reports whether codes that mean other things on other servers go
-// with a reason that says there is no such database: those of milvus-lite, and of
-// lists on 2.2.
-func sayNoDatabase(code, legacyCode int32, reason string) bool {
+// isNoDatabase reports whether codes and reason of milvus-lite, or of a list on 2.2, mean
+// that the database does not exist. The codes alone mean something else on other
+// servers.
+func isNoDatabase(code, legacyCode int32, reason string) bool {
 	lite := code == codeCrossCluster && legacyCode == code || code == codeNotReady && legacyCode == 0
 	return lite && strings.HasPrefix(reason, "database '") && strings.HasSuffix(reason, "' does not exist") ||
 		code == 0 && strings.HasPrefix(reason, "showcollections failed: database:") && strings.HasSuffix(reason, " not found")
 }
 
-// settle says what an unsettled answer to method means, now that GetLoadState
-// has said state, or noState where it failed.
+// settle returns the class of an undecided response of method, with the state that
+// GetLoadState returned, or noState if that failed.
 func settle(code int32, reason, method string, state wire.LoadState) class {
 	text := classOfText(strings.ToLower(reason))
 	if state == wire.LoadState_LoadStateNotExist {
-		// Every failure to look a name up is answered by NotExist. Servers that
-		// have codes say 100 if they mean it, with the next poll.
+		// Servers return NotExist for every failed lookup of a name. Servers with codes
+		// return code 100 with the next poll if the collection does not exist.
 		if code == 0 || text == collectionNotFound {
 			return collectionNotFound
 		}
-		return passing
+		return transient
 	}
 	if state == wire.LoadState_LoadStateNotLoad && method != describeIndex {
 		if text == loadFailed {
@@ -204,16 +210,17 @@ func settle(code int32, reason, method string, state wire.LoadState) class {
 		}
 		return notLoaded
 	}
-	if state != noState || text == unsettled {
-		return passing
+
+	if state != noState || text == undecided {
+		return transient
 	}
-	return fit(text, method)
+	return restrictToMethod(text, method)
 }
 
 // noState stands for a GetLoadState that failed: the zero LoadState is NotExist.
 const noState wire.LoadState = -1
 
-// classifyCall says what a gRPC error of method means.
+// classifyCall returns the class of a gRPC error of method.
 func classifyCall(code codes.Code, message, method string) class {
 	switch code {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
@@ -225,31 +232,31 @@ func classifyCall(code codes.Code, message, method string) class {
 			return permanent
 		}
 	case codes.Unknown:
-		// What an interceptor of the server returned as a plain Go error: bad
-		// credentials on 2.2, "Milvus Proxy is not ready yet" since 2.3.
-		if c := classOfText(strings.ToLower(message)); c != unsettled {
-			return fit(c, method)
+		// A plain Go error of an interceptor in the server: bad credentials on 2.2,
+		// "Milvus Proxy is not ready yet" since 2.3.
+		if c := classOfText(strings.ToLower(message)); c != undecided {
+			return restrictToMethod(c, method)
 		}
 	}
-	return passing
+	return transient
 }
 
-// fit returns c, or passing where the answer to method cannot mean c.
-func fit(c class, method string) class {
+// restrictToMethod returns c, or transient if a failure of method cannot be of class c.
+func restrictToMethod(c class, method string) class {
 	if method == describeIndex && (c == notLoaded || c == loadFailed || c == partitionNotFound) {
-		return passing
+		return transient
 	}
 	return c
 }
 
-// texts has what servers say, in lower case; the first that is contained counts.
-// Each holds a space or a sign that no name of a collection, partition or index
-// can hold, so that a name is never taken for the server's opinion.
+// texts lists words of servers, in lower case. The first that a reason contains decides.
+// Each has a space or a sign that no name of a collection, partition or index can have,
+// so that no name matches.
 var texts = []struct {
 	class class
 	texts []string
 }{
-	{passing, []string{
+	{transient, []string{
 		"deadline exceeded", "= deadlineexceeded", "= unavailable", "service unavailable", "= canceled", "context canceled",
 		"not ready", "not healthy", "no available", "attempts results",
 		"connection refused", "connection reset", "connection is closing", "transport is closing", "broken pipe",
@@ -273,8 +280,8 @@ var texts = []struct {
 	{notLoaded, []string{"has not been loaded", "invalid data num", "collection not loaded", "partition not loaded"}},
 }
 
-// classOfText says what a reason in lower case means, unsettled if nothing that
-// is known.
+// classOfText returns the class of a reason in lower case, or undecided if it contains
+// none of texts.
 func classOfText(reason string) class {
 	for _, t := range texts {
 		for _, text := range t.texts {
@@ -283,16 +290,16 @@ func classOfText(reason string) class {
 			}
 		}
 	}
-	return unsettled
+	return undecided
 }
 
-// notLoadedForm is all that a server says of a load that nobody asked for or
-// that was released.
+// notLoadedForm matches the text of a server for a collection or partition that is not
+// loaded, or that was released.
 var notLoadedForm = regexp.MustCompile(`(collection|partition)( '[^']*')?( is)? not (fully )?loaded(\[[^\]]*\])*|` +
 	`call query coordinator \w+|fail(ed)? to show (collections|partitions)( from the querycoord)?`)
 
-// hasCause reports whether a reason of the codes "not loaded", in lower case,
-// says more than that: why the load failed.
+// hasCause reports whether a reason of the codes "not loaded", in lower case, also
+// contains why the load failed.
 func hasCause(reason string) bool {
 	return strings.ContainsFunc(notLoadedForm.ReplaceAllString(reason, ""), func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsDigit(r)

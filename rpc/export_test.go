@@ -11,8 +11,8 @@ type Class = class
 
 const (
 	Succeeded          = succeeded
-	Passing            = passing
-	Unsettled          = unsettled
+	Passing            = transient
+	Unsettled          = undecided
 	PermanentFailure   = permanent
 	CollectionNotFound = collectionNotFound
 	PartitionNotFound  = partitionNotFound

@@ -15,15 +15,15 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// ErrMalformed is in the error of a poll whose answer no Milvus server gives: no
-// message, or one without a status. It is passing.
+// ErrMalformed is in the error of a poll if the response is not one of Milvus: no
+// message, or a message without a status. It is transient.
 var ErrMalformed = errors.New("malformed answer")
 
 // failure is a poll that failed.
 type failure struct {
 	class class
 	err   error
-	said  *milvuswait.ServerError // nil if the answer did not come or was malformed
+	said  *milvuswait.ServerError // nil without a response, and for a malformed one
 }
 
 // checkResponse returns the failure of a call of method, or the one that its response
@@ -37,8 +37,9 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 		call := newCallError(method, err)
 		return &failure{class: classifyCall(call.status.Code(), call.status.Message(), method), err: call}
 	}
+
 	if st == nil {
-		return &failure{class: passing, err: fmt.Errorf("%s: %w: no status", method, ErrMalformed)}
+		return &failure{class: transient, err: fmt.Errorf("%s: %w: no status", method, ErrMalformed)}
 	}
 	said := &milvuswait.ServerError{
 		Code: st.Code, LegacyCode: int32(st.ErrorCode),
@@ -51,8 +52,8 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 	return &failure{class: c, err: said, said: said}
 }
 
-// reason returns what the server said, cut and cleaned. Before 2.6.19 a status
-// has the whole of it in detail only.
+// reason returns the text of a status, cut and cleaned. Before 2.6.19 only detail has
+// the whole text.
 func reason(st *wire.Status) string {
 	reason, detail := untrusted.Text(st.Reason), untrusted.Text(st.Detail)
 	if strings.Contains(detail, reason) {
@@ -69,12 +70,12 @@ func (f *failure) error(ctx context.Context) error {
 	} else if f.class == permanent {
 		err = milvuswait.Permanent(err)
 	}
-	return during(ctx, err)
+	return withContextErr(ctx, err)
 }
 
-// during returns the error of a poll so that errors.Is finds the context's too,
-// if that is done: gRPC's errors do not match it.
-func during(ctx context.Context, err error) error {
+// withContextErr returns an error that also matches the error of ctx, if ctx is done.
+// gRPC's errors do not match it.
+func withContextErr(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
@@ -86,8 +87,7 @@ type doneError struct{ err, done error }
 func (e *doneError) Error() string   { return e.err.Error() }
 func (e *doneError) Unwrap() []error { return []error{e.err, e.done} }
 
-// callError is a gRPC error, without its details, of which text of any length
-// can come from the server.
+// callError is a gRPC error without its details, which may hold text of any length.
 type callError struct {
 	method string
 	status *status.Status
@@ -105,15 +105,15 @@ func newCallError(method string, err error) *callError {
 }
 
 func (e *callError) Error() string {
-	return e.method + ": " + words(e.status.Code()) + ": " + e.status.Message()
+	return e.method + ": " + codeText(e.status.Code()) + ": " + e.status.Message()
 }
 
 // GRPCStatus makes status.Code and status.FromError work.
 func (e *callError) GRPCStatus() *status.Status { return e.status }
 
-// words returns the name of code as errors are written, such as "deadline
+// codeText returns the name of a code in the style of errors, such as "deadline
 // exceeded".
-func words(code codes.Code) string {
+func codeText(code codes.Code) string {
 	var b strings.Builder
 	for i, r := range code.String() {
 		if i > 0 && unicode.IsUpper(r) {

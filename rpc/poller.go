@@ -125,8 +125,8 @@ func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: rpc: "+format, append([]any{milvuswait.ErrInvalid}, args...)...)
 }
 
-// LoadingProgress asks GetLoadingProgress. Its errors are those of the package,
-// for loads.
+// LoadingProgress calls GetLoadingProgress. The errors are those of the package, for
+// loads.
 func (p *Poller) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
 	if err := p.check(); err != nil {
 		return milvuswait.LoadingProgress{}, err
@@ -140,20 +140,21 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 	return milvuswait.LoadingProgress{Percent: resp.GetProgress(), RefreshPercent: resp.GetRefreshProgress()}, nil
 }
 
-// IndexBuildingProgress asks DescribeIndex for the named index, or for all if
-// index is empty or milvuswait.AllIndexes, with the greatest timestamp, so that
-// the state covers every flushed segment and not only those that are older than
-// the index. 2.2.16 ignores it and says Finished while rows are pending, so that
+// IndexBuildingProgress calls DescribeIndex for the named index, or for all if index is
+// empty or milvuswait.AllIndexes. It passes the maximum timestamp, so that the state
+// covers every flushed segment and not only segments older than the index. 2.2.16
+// ignores the timestamp and reports Finished while rows are pending:
 // milvuswait.ServerState is early there.
 //
-// A single index that the server answers with is taken for the named one
-// whatever it is called: milvus-lite calls every index by its field's name. Among
-// several the name decides; if none has it the error is ErrIndexNotFound. Several
-// for the empty name are ErrAmbiguousIndex, which lists them, and none at all is
-// ErrIndexNotFound. Of AllIndexes a failed one is furthest behind, then one that
-// is not finished, then one that is not complete, then the one with the least
-// share of rows done; of equals the first by name. The other errors are those of
-// the package, for indexes.
+// If the response holds a single index, it is the result under any name: milvus-lite
+// names every index after its field. Of several, the one with the name is the result.
+//
+//   - ErrIndexNotFound: the response holds no index, or several and none of that name.
+//   - ErrAmbiguousIndex: the name is empty, and the response holds several. The error
+//     lists them.
+//
+// The result for AllIndexes is that of milvuswait.FurthestBehind. All other errors are
+// those of the package, for indexes.
 func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	name := index
 	if index == milvuswait.AllIndexes {
@@ -166,42 +167,42 @@ func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index st
 	return chosen(ctx, described, index)
 }
 
-// CheckLoadState asks GetLoadState. It returns nil if the collection (or, if
-// partitions are named, each of those partitions) is loading or loaded,
-// ErrNotLoaded or ErrCollectionNotFound if it is not, and for a GetLoadState
-// that failed the errors of the package, for loads.
+// CheckLoadState calls GetLoadState. It returns nil if the collection, or each of the
+// named partitions, is loading or loaded, and ErrNotLoaded or ErrCollectionNotFound if
+// it is not. If the call fails, the errors are those of the package, for loads.
 //
-// NotExist is also what every server answers when it failed to look the name up,
-// and NotLoad what 2.2 answers while its query coordinator is away: ask after a
-// poll that succeeded, as waits do.
+// Call it after a successful poll, as waits do: every server also returns NotExist when
+// it fails to look the name up, and 2.2 returns NotLoad while its query coordinator is
+// away.
 func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
 	if err := p.check(); err != nil {
 		return err
 	}
 	state, f := p.loadState(ctx, collection, partitions)
 	if f != nil {
-		if f.class == unsettled {
+		if f.class == undecided {
 			f.class = settle(f.said.Code, f.said.Reason, getLoadState, noState)
 		}
 		return f.error(ctx)
 	}
+
 	switch state {
 	case wire.LoadState_LoadStateLoading, wire.LoadState_LoadStateLoaded:
 		return nil
 	case wire.LoadState_LoadStateNotLoad:
-		return during(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrNotLoaded, getLoadState, state))
+		return withContextErr(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrNotLoaded, getLoadState, state))
 	case wire.LoadState_LoadStateNotExist:
-		return during(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrCollectionNotFound, getLoadState, state))
+		return withContextErr(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrCollectionNotFound, getLoadState, state))
 	}
-	return during(ctx, fmt.Errorf("%s: %w: load state %d", getLoadState, ErrMalformed, state))
+	return withContextErr(ctx, fmt.Errorf("%s: %w: load state %d", getLoadState, ErrMalformed, state))
 }
 
-// settled returns f, classified by one GetLoadState where its codes and text did
-// not do.
+// settled returns f. If its class is undecided, one GetLoadState decides it.
 func (p *Poller) settled(ctx context.Context, f *failure, collection string, partitions []string) *failure {
-	if f.class != unsettled {
+	if f.class != undecided {
 		return f
 	}
+
 	state, failed := p.loadState(ctx, collection, partitions)
 	if failed != nil {
 		state = noState

@@ -42,9 +42,8 @@ type Stub[LoadingReq, LoadingResp, IndexReq, IndexResp any] interface {
 //
 // A call that stub lacks returns an error that wraps errors.ErrUnsupported.
 // Without ShowCollections, WaitAll polls targets one by one. Without GetLoadState,
-// failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite a
-// collection that is not loaded cannot be told from one at 0 %: set WithStallTimeout
-// there. A call that dereferences nil, as a mock with a nil stub in it does, is
+// failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite an
+// unloaded collection looks like a load at 0 %: set WithStallTimeout there. A call that dereferences nil, as a mock with a nil stub in it does, is
 // milvuswait.ErrInvalid.
 func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](
 	stub Stub[LoadingReq, LoadingResp, IndexReq, IndexResp], opts ...Option,
@@ -75,7 +74,7 @@ type stubConn map[string]stubCall
 func (c stubConn) Invoke(ctx context.Context, method string, req, resp any, opts ...grpc.CallOption) error {
 	call, found := c[method]
 	if !found {
-		return &stubError{passing, fmt.Errorf("the stub has no such call: %w", errors.ErrUnsupported)}
+		return &stubError{transient, fmt.Errorf("the stub has no such call: %w", errors.ErrUnsupported)}
 	}
 	theirs := reflect.New(call.req)
 	if err := convert(req, theirs.Interface()); err != nil {
@@ -87,7 +86,7 @@ func (c stubConn) Invoke(ctx context.Context, method string, req, resp any, opts
 		return err
 	}
 	if answer.IsNil() {
-		return &stubError{passing, fmt.Errorf("%w: no message", ErrMalformed)}
+		return &stubError{transient, fmt.Errorf("%w: no message", ErrMalformed)}
 	}
 	return convert(answer.Interface(), resp)
 }
