@@ -43,8 +43,8 @@ type Stub[LoadingReq, LoadingResp, IndexReq, IndexResp any] interface {
 // A call that stub lacks returns an error that wraps errors.ErrUnsupported.
 // Without ShowCollections, WaitAll polls targets one by one. Without GetLoadState,
 // failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite an
-// unloaded collection looks like a load at 0 %: set WithStallTimeout there. A call that dereferences nil, as a mock with a nil stub in it does, is
-// milvuswait.ErrInvalid.
+// unloaded collection looks like a load at 0 %: set WithStallTimeout there. A call that
+// dereferences nil, as a mock with a nil stub in it does, is milvuswait.ErrInvalid.
 func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](
 	stub Stub[LoadingReq, LoadingResp, IndexReq, IndexResp], opts ...Option,
 ) *Poller {
