@@ -1,8 +1,14 @@
 package milvuswait
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
 // AllIndexes, as the index of a wait or of a poll, stands for every index of
@@ -120,3 +126,189 @@ type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
+
+func checkPoller(ctx context.Context, p Poller) error {
+	if ctx == nil {
+		return fmt.Errorf("%w: the context is nil", ErrInvalid)
+	}
+	if typednil.Is(p) {
+		return fmt.Errorf("%w: the Poller is nil", ErrInvalid)
+	}
+	return nil
+}
+
+// checkArguments says what is wrong with the arguments that every wait has.
+func checkArguments(ctx context.Context, p Poller, t Target) error {
+	if err := checkPoller(ctx, p); err != nil {
+		return err
+	}
+	if err := t.validate(); err != nil {
+		return err
+	}
+	if f, ok := p.(PollerFuncs); ok {
+		return f.validate(t.kind)
+	}
+	return nil
+}
+
+// checkTimeout bounds the question for the state of a load that shows 0 %: the
+// poll itself has been answered.
+const checkTimeout = time.Second
+
+// poll makes one poll for c, within its time-out.
+func poll(parent context.Context, p Poller, c *core) answer {
+	t := c.target
+	a := timed(parent, c.timeout, func(ctx context.Context) (a answer) {
+		if t.kind == KindIndexBuilding {
+			a.progress, a.err = boxed(p.IndexBuildingProgress(ctx, t.collection, t.index))
+		} else {
+			a.progress, a.err = boxed(p.LoadingProgress(ctx, t.collection, t.Partitions()...))
+		}
+		return a
+	})
+	if a.err == nil && c.wantsCheck(a.progress) {
+		checkLoadState(parent, p, t, &a)
+	}
+	return a
+}
+
+// timed runs ask within a time-out.
+func timed(parent context.Context, timeout time.Duration, ask func(ctx context.Context) answer) answer {
+	begin := time.Now()
+	ctx, cancel := context.WithTimeout(parent, timeout)
+	defer cancel()
+	a := ask(ctx)
+	a.took = time.Since(begin)
+	switch {
+	case a.err == nil:
+	case parent.Err() != nil:
+		a.cut = true
+	case a.took >= timeout:
+		// The time decides: the timer of ctx may be late, and the server's, which goes
+		// by the same deadline, not; and that deadline may be the wall clock's.
+		a.timedOut = true
+		a.err = fmt.Errorf("poll timed out after %v: %w", timeout, a.err)
+	}
+	return a
+}
+
+// checkLoadState makes sure of a load that shows 0 %, if p can.
+func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
+	checker, ok := p.(LoadStateChecker)
+	if !ok {
+		a.check = checked // as far as can be
+		return
+	}
+	ctx, cancel := context.WithTimeout(parent, checkTimeout)
+	defer cancel()
+	err := checker.CheckLoadState(ctx, t.collection, t.Partitions()...)
+	switch {
+	case isAbsent(err):
+		a.check, a.err = checked, err
+	case err == nil || isPermanent(err) || errors.Is(err, errors.ErrUnsupported): // if it may not be asked, the progress has to do
+		a.check = checked
+	default:
+		a.check = unclear
+	}
+}
+
+// boxed puts a progress into the interface.
+func boxed[P Progress](p P, err error) (Progress, error) { return p, err }
+
+// asker makes the polls of WaitAll.
+type asker struct {
+	poller      Poller
+	lister      Lister      // nil if the Poller is none
+	indexLister IndexLister // nil if the Poller is none
+}
+
+func newAsker(p Poller) asker {
+	a := asker{poller: p}
+	a.lister, _ = p.(Lister)
+	a.indexLister, _ = p.(IndexLister)
+	return a
+}
+
+// result is what a job brought.
+type result struct {
+	job     job
+	answer  answer                     // of pollOne; of listLoads what became of the list
+	loads   map[string]LoadingProgress // of listLoads
+	answers []answer                   // of listIndexes, as many as entries are served
+	end     time.Duration              // when it was there
+	panic   *pollerPanic
+}
+
+// do makes the poll and sends what it brought, whatever the Poller does.
+func (a asker) do(ctx context.Context, j job, send func(result)) {
+	r := result{job: j}
+	returned := false
+	defer func() {
+		if !returned {
+			value := recover()
+			if value == nil {
+				value = "runtime.Goexit, as t.FailNow calls it"
+			}
+			r.panic = &pollerPanic{value, debug.Stack()}
+		}
+		send(r)
+	}()
+	switch j.kind {
+	case pollOne:
+		r.answer = poll(ctx, a.poller, &j.one.core)
+	case listLoads:
+		r.answer = timed(ctx, j.timeout, func(ctx context.Context) (whole answer) {
+			r.loads, whole.err = a.lister.ListLoading(ctx)
+			return whole
+		})
+	case listIndexes:
+		r.answers = a.listIndexes(ctx, j.served)
+	}
+	returned = true
+}
+
+// listIndexes polls for the indexes of one collection, within the time-out of the
+// first.
+func (a asker) listIndexes(ctx context.Context, served []*entry) []answer {
+	names := make([]string, len(served))
+	for i, e := range served {
+		names[i] = e.core.target.index
+	}
+	var all []IndexBuildingProgress
+	var errs []error
+	first := &served[0].core
+	whole := timed(ctx, first.timeout, func(ctx context.Context) (w answer) {
+		all, errs = a.indexLister.ListIndexBuilding(ctx, first.target.collection, names)
+		if len(all) != len(names) || len(errs) != len(names) {
+			w.err = fmt.Errorf("ListIndexBuilding returned %d answers and %d errors for %d indexes", len(all), len(errs), len(names))
+			return w
+		}
+		w.err = cmp.Or(errs...)
+		return w
+	})
+	answers := make([]answer, len(names))
+	for i := range answers {
+		answers[i] = whole
+		if len(all) != len(names) || len(errs) != len(names) || errs[i] != nil && whole.timedOut {
+			continue
+		}
+		progress, err := boxed(all[i], errs[i])
+		answers[i] = answer{progress: progress, err: err, took: whole.took, cut: whole.cut}
+	}
+	return answers
+}
+
+// pollerPanic is what WaitAll panics with when a Poller did.
+type pollerPanic struct {
+	value any
+	stack []byte
+}
+
+func (p *pollerPanic) Error() string {
+	return fmt.Sprintf("%v\n\nin the Poller, on a goroutine of WaitAll:\n%s", p.value, p.stack)
+}
+
+func (p *pollerPanic) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}

@@ -1,8 +1,9 @@
 package milvuswait
 
 import (
+	"cmp"
 	"context"
-
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -183,4 +184,56 @@ func (w *waiter) run(sink func(Update) bool) {
 		case <-w.ctx.Done():
 		}
 	}
+}
+
+// clock is what both drivers, of one wait and of many, know of time.
+type clock struct {
+	ctx   context.Context
+	start time.Time
+	limit time.Duration // the deadline, from start
+}
+
+func newClock(ctx context.Context) clock {
+	k := clock{ctx: ctx, start: time.Now(), limit: noLimit}
+	if deadline, ok := ctx.Deadline(); ok {
+		k.limit = deadline.Sub(k.start)
+	}
+	return k
+}
+
+func (k *clock) now() time.Duration { return time.Since(k.start) }
+
+// ended reports whether the context has ended. Its timer may be late: the deadline
+// itself decides.
+func (k *clock) ended(now time.Duration) bool {
+	if now >= k.limit {
+		<-k.ctx.Done()
+	}
+	return k.ctx.Err() != nil
+}
+
+// interruption returns what ended the context: its error and, if its caller gave
+// one, the cause.
+func (k *clock) interruption() error {
+	err, cause := k.ctx.Err(), context.Cause(k.ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, &maskedError{cause})
+}
+
+// judge has c decide about an answer. Only a complete answer wins over a context
+// that has ended meanwhile.
+func (k *clock) judge(c *core, now time.Duration, a answer) decision {
+	if a.err != nil && k.ended(now) {
+		c.interrupt(a)
+		return decision{verdict: failed, err: k.interruption()}
+	}
+	d := c.observe(now, a, c.cfg.random())
+	if d.verdict != done && k.ended(now) {
+		// What the poll has found is beside the point, but worth saying.
+		c.lastErr = cmp.Or(d.err, c.lastErr)
+		return decision{verdict: failed, err: k.interruption()}
+	}
+	return d
 }

@@ -91,5 +91,5 @@ func TestOnlyTheDriversKnowTheTime(t *testing.T) {
 			found = append(found, file)
 		}
 	}
-	require.Equal(t, []string{"drive.go", "schedule.go", "wait.go"}, found)
+	require.Equal(t, []string{"poll.go", "scheduler.go", "wait.go"}, found)
 }

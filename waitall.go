@@ -108,6 +108,22 @@ func (c *config) refuseForAll(targets []Target) error {
 	return c.refuseFor(targets[0].kind)
 }
 
+// err returns the failures of the targets, those of siblings excepted.
+func (s *scheduler) err() error {
+	joined := &joinedError{total: len(s.entries)}
+	for i := range s.outcomes {
+		o := &s.outcomes[i]
+		*o = s.outcomes[s.entries[s.same[i]].first] // of a duplicate
+		if o.Err != nil && s.entries[s.same[i]].first == int32(i) && o.Err.(*Error).Cause != errSibling {
+			joined.errs = append(joined.errs, o.Err)
+		}
+	}
+	if len(joined.errs) == 0 {
+		return nil
+	}
+	return joined
+}
+
 // joinedError is what failed of many targets.
 type joinedError struct {
 	errs  []error

@@ -2,6 +2,7 @@ package milvuswait
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,21 +79,6 @@ func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) 
 	}
 	s.pending, s.workers = len(s.entries), min(c.maxInFlight, len(s.entries))
 	return s, nil
-}
-
-// linkIndexes makes a ring of the entries with indexes of each collection.
-func linkIndexes(entries []entry) {
-	last := make(map[string]int32)
-	for i := range entries {
-		e := &entries[i]
-		if e.core.target.kind != KindIndexBuilding {
-			continue
-		}
-		if before, found := last[e.core.target.collection]; found {
-			e.sibling, entries[before].sibling = entries[before].sibling, int32(i)
-		}
-		last[e.core.target.collection] = int32(i)
-	}
 }
 
 // run waits for all targets.
@@ -176,6 +162,30 @@ func (s *scheduler) most() int {
 	return s.workers
 }
 
+// push makes e due at a time.
+func (s *scheduler) push(e *entry, at time.Duration) {
+	s.seq++
+	d := due{at, s.seq, e}
+	if s.listable(e, at) {
+		s.loads.add(d)
+	} else {
+		s.others.add(d)
+	}
+}
+
+// next returns what is due first; nothing is if its entry is nil.
+func (s *scheduler) next() due {
+	switch {
+	case len(s.loads) == 0 && len(s.others) == 0:
+		return due{}
+	case len(s.loads) == 0:
+		return s.others[0]
+	case len(s.others) == 0 || s.loads[0].before(s.others[0]):
+		return s.loads[0]
+	}
+	return s.others[0]
+}
+
 // takeAll takes r and what else is there already.
 func (s *scheduler) takeAll(r result, results <-chan result) {
 	for {
@@ -185,6 +195,109 @@ func (s *scheduler) takeAll(r result, results <-chan result) {
 		case r = <-results:
 		default:
 			return
+		}
+	}
+}
+
+// take has the cores decide about what a job brought. It may have lain there for
+// as long as an observer took: what counts is when it came.
+func (s *scheduler) take(r result) {
+	if r.panic != nil {
+		panic(r.panic)
+	}
+	now := r.end
+	switch r.job.kind {
+	case pollOne:
+		s.observe(r.job.one, now, r.answer)
+	case listLoads:
+		s.takeLoads(now, r)
+	case listIndexes:
+		if unsupported(r.answers) {
+			s.indexListUnsupported(now, r)
+			return
+		}
+		for i, e := range r.job.served {
+			s.observe(e, now, r.answers[i])
+		}
+	}
+}
+
+// observe has the core of e decide about an answer.
+func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
+	s.note(now, a)
+	if s.over != nil && a.err != nil {
+		e.core.polls++
+		// What was cut off tells nothing of the server.
+		if errors.Is(s.over, ErrUnreachable) && !a.cut {
+			e.core.lastErr = a.err
+		}
+		s.end(e, now, s.over)
+		return
+	}
+	d := s.judge(&e.core, now, a)
+	switch {
+	case d.verdict == done:
+		s.end(e, now, nil)
+	case s.over != nil:
+		s.end(e, now, s.over)
+	case d.verdict == failed:
+		s.end(e, now, d.err)
+		if !s.cfg.continueOnError && !s.ended(now) {
+			s.over = errSibling
+		}
+	default:
+		s.cfg.observe(e.core.update(now, a.err, d))
+		if d.verdict == again {
+			s.push(e, now+d.delay)
+		}
+	}
+}
+
+// note keeps what an answer says of the server.
+func (s *scheduler) note(now time.Duration, a answer) {
+	if a.err != nil && s.ended(now) {
+		return // which says nothing of the server
+	}
+	if a.timedOut {
+		s.timeouts++
+	} else {
+		s.timeouts = 0
+	}
+	if a.err == nil || isPermanent(a.err) {
+		s.failing, s.good = false, max(s.good, now)
+		return
+	}
+	if !s.failing {
+		s.failing, s.down = true, max(now-a.took, s.good)
+	}
+	// A server that answers nobody is asked for few of the targets: those that have
+	// been due all the while need not wait for their turn to know.
+	next := s.next()
+	overdue := next.e != nil && next.at <= s.down
+	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.down >= budget && s.over == nil && overdue {
+		s.over = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.down))
+	}
+}
+
+// end tells how e ended.
+func (s *scheduler) end(e *entry, now time.Duration, cause error) {
+	u := e.core.finish(now, cause)
+	e.ended = true
+	s.pending--
+	o := &s.outcomes[e.first]
+	o.Progress, o.Err, o.Polls, o.Elapsed = u.Progress, u.Err, u.Polls, u.Elapsed
+	s.cfg.observe(u)
+}
+
+// endRest ends all entries that have not ended, when none is polled any more.
+func (s *scheduler) endRest() {
+	cause, now := s.over, s.now()
+	if cause == nil {
+		cause = s.interruption()
+	}
+	for i := range s.entries {
+		if e := &s.entries[i]; !e.ended {
+			s.end(e, now, cause)
 		}
 	}
 }
