@@ -57,7 +57,7 @@ const NoJitter = -1
 // The constants of the pace that nobody has to set. The research behind them:
 // simulations over families of progress traces, checked on a real 2.3.5 server.
 const (
-	knee          = 100 * time.Millisecond // a lateness that nobody minds, however short the wait
+	minLateness   = 100 * time.Millisecond // a lateness that nobody minds, however short the wait
 	etaShare      = 0.2                    // of the time that is left: the optimum is flat from 0.15 to 0.3
 	floorShare    = 0.005                  // of the time waited: 99.99 % for long must not be polled without end
 	defaultMax    = 5 * time.Second
@@ -165,9 +165,9 @@ type pace struct {
 	primed bool // p0 and t0 are set
 }
 
-// observe notes the share that a good poll saw, negative if it told none, and
+// learn notes the share that a good poll saw, negative if it told none, and
 // how long the poll took.
-func (p *pace) observe(now, took time.Duration, share float64) {
+func (p *pace) learn(now, took time.Duration, share float64) {
 	p.lag, p.left = took, 0
 	switch {
 	case share < 0:
@@ -196,7 +196,7 @@ func (p *pace) delay(now time.Duration, random float64) time.Duration {
 		d = min(d, time.Duration(etaShare*float64(p.left)))
 	}
 	if r.Lateness < 1 {
-		d = min(d, max(knee, time.Duration(r.Lateness*float64(now))))
+		d = min(d, max(minLateness, time.Duration(r.Lateness*float64(now))))
 	}
 	if r.Lateness < 1 || !r.IgnoreProgress {
 		d = max(d, time.Duration(floorShare*float64(now)))

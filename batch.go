@@ -8,7 +8,7 @@ import (
 
 const (
 	// listEvery is the least time between two lists: a lateness that nobody minds.
-	listEvery = knee
+	listEvery = minLateness
 
 	// listRest is how long lists are left off after one that failed or served
 	// nobody; it doubles up to listRestMax.
@@ -53,7 +53,7 @@ func (l *lists) window(now time.Duration) time.Duration {
 	if l.own {
 		return 0
 	}
-	return max(knee, now/50, l.took)
+	return max(minLateness, now/50, l.took)
 }
 
 // resting reports whether no list may begin. What becomes due while one is under
@@ -94,19 +94,19 @@ func linkIndexes(entries []entry) {
 	last := make(map[string]int32)
 	for i := range entries {
 		e := &entries[i]
-		if e.core.target.kind != KindIndexBuilding {
+		if e.state.target.kind != KindIndexBuilding {
 			continue
 		}
-		if before, found := last[e.core.target.collection]; found {
+		if before, found := last[e.state.target.collection]; found {
 			e.sibling, entries[before].sibling = entries[before].sibling, int32(i)
 		}
-		last[e.core.target.collection] = int32(i)
+		last[e.state.target.collection] = int32(i)
 	}
 }
 
 // listable reports whether a list can serve the next poll of e, which is due then.
 func (s *scheduler) listable(e *entry, at time.Duration) bool {
-	return s.lister != nil && !s.lists.unsupported && at >= e.unlisted && !e.alone && e.core.target.kind == KindLoading && e.core.target.partitions == "" && !s.cfg.refresh
+	return s.lister != nil && !s.lists.unsupported && at >= e.unlisted && !e.alone && e.state.target.kind == KindLoading && e.state.target.partitions == "" && !s.cfg.refresh
 }
 
 // job takes e, which is next, and whatever one poll can serve besides, out of the
@@ -182,13 +182,13 @@ func (s *scheduler) takeLoads(now time.Duration, r result) {
 	}
 	missing := 0
 	for _, e := range r.job.served {
-		p, found := r.loads[e.core.target.collection]
+		p, found := r.loads[e.state.target.collection]
 		switch {
 		case !found:
 			missing++
 			e.miss(now)
 			s.ask(e, now)
-		case e.core.wantsListCheck(now, p):
+		case e.state.wantsCheckAfterList(now, p):
 			s.ask(e, now) // the list cannot tell whether 0 % is a beginning
 		default:
 			e.misses = 0
@@ -208,7 +208,7 @@ func (s *scheduler) listFailed(now time.Duration, r result) {
 			s.observe(e, now, r.answer)
 			continue
 		}
-		e.core.unserved(now, r.answer)
+		e.state.noteListFailure(now, r.answer)
 		s.ask(e, now)
 	}
 }
@@ -240,7 +240,7 @@ func (s *scheduler) indexListUnsupported(now time.Duration, r result) {
 			s.observe(e, now, r.answers[i])
 			continue
 		}
-		e.core.unserved(now, r.answers[i])
+		e.state.noteListFailure(now, r.answers[i])
 		s.push(e, now)
 	}
 }

@@ -88,8 +88,8 @@ func (c *config) refuseFor(kind Kind) error {
 	return c.refuse("is for indexes, not for a load", "WithIndex", "WithExpectedRows", "WithIndexCriterion")
 }
 
-// observe tells the observer, if there is one.
-func (c *config) observe(u Update) {
+// notify tells the observer, if there is one.
+func (c *config) notify(u Update) {
 	if c.observer != nil {
 		c.observer.Observe(u)
 	}

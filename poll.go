@@ -155,10 +155,10 @@ func checkArguments(ctx context.Context, p Poller, t Target) error {
 // poll itself has been answered.
 const checkTimeout = time.Second
 
-// poll makes one poll for c, within its time-out.
-func poll(parent context.Context, p Poller, c *core) answer {
-	t := c.target
-	a := timed(parent, c.timeout, func(ctx context.Context) (a answer) {
+// poll makes one poll for s, within its time-out.
+func poll(parent context.Context, p Poller, s *waitState) answer {
+	t := s.target
+	a := timed(parent, s.timeout, func(ctx context.Context) (a answer) {
 		if t.kind == KindIndexBuilding {
 			a.progress, a.err = boxed(p.IndexBuildingProgress(ctx, t.collection, t.index))
 		} else {
@@ -166,7 +166,7 @@ func poll(parent context.Context, p Poller, c *core) answer {
 		}
 		return a
 	})
-	if a.err == nil && c.wantsCheck(a.progress) {
+	if a.err == nil && s.wantsStateCheck(a.progress) {
 		checkLoadState(parent, p, t, &a)
 	}
 	return a
@@ -182,7 +182,7 @@ func timed(parent context.Context, timeout time.Duration, ask func(ctx context.C
 	switch {
 	case a.err == nil:
 	case parent.Err() != nil:
-		a.cut = true
+		a.interrupted = true
 	case a.took >= timeout:
 		// The time decides: the timer of ctx may be late, and the server's, which goes
 		// by the same deadline, not; and that deadline may be the wall clock's.
@@ -255,7 +255,7 @@ func (a asker) do(ctx context.Context, j job, send func(result)) {
 	}()
 	switch j.kind {
 	case pollOne:
-		r.answer = poll(ctx, a.poller, &j.one.core)
+		r.answer = poll(ctx, a.poller, &j.one.state)
 	case listLoads:
 		r.answer = timed(ctx, j.timeout, func(ctx context.Context) (whole answer) {
 			r.loads, whole.err = a.lister.ListLoading(ctx)
@@ -272,11 +272,11 @@ func (a asker) do(ctx context.Context, j job, send func(result)) {
 func (a asker) listIndexes(ctx context.Context, served []*entry) []answer {
 	names := make([]string, len(served))
 	for i, e := range served {
-		names[i] = e.core.target.index
+		names[i] = e.state.target.index
 	}
 	var all []IndexBuildingProgress
 	var errs []error
-	first := &served[0].core
+	first := &served[0].state
 	whole := timed(ctx, first.timeout, func(ctx context.Context) (w answer) {
 		all, errs = a.indexLister.ListIndexBuilding(ctx, first.target.collection, names)
 		if len(all) != len(names) || len(errs) != len(names) {
@@ -293,7 +293,7 @@ func (a asker) listIndexes(ctx context.Context, served []*entry) []answer {
 			continue
 		}
 		progress, err := boxed(all[i], errs[i])
-		answers[i] = answer{progress: progress, err: err, took: whole.took, cut: whole.cut}
+		answers[i] = answer{progress: progress, err: err, took: whole.took, interrupted: whole.interrupted}
 	}
 	return answers
 }

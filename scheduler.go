@@ -12,7 +12,7 @@ import (
 // errSibling ends the targets that have not failed themselves.
 var errSibling = fmt.Errorf("%w: another target failed", ErrAborted)
 
-// scheduler drives many cores: heaps of due times on the goroutine of the
+// scheduler drives many waitStates: heaps of due times on the goroutine of the
 // caller, and workers that make the polls.
 type scheduler struct {
 	clock
@@ -41,7 +41,7 @@ type scheduler struct {
 
 // entry is one target.
 type entry struct {
-	core     core
+	state    waitState
 	unlisted time.Duration // no list serves it before
 	pos      int32         // in its heap, or -1
 	first    int32         // its first outcome
@@ -67,7 +67,7 @@ func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) 
 			}
 			k = int32(len(s.entries))
 			known[t] = k
-			s.entries = append(s.entries, entry{core: newCore(c, t, pace, s.limit), pos: -1, first: int32(i), sibling: k})
+			s.entries = append(s.entries, entry{state: newWaitState(c, t, pace, s.deadline), pos: -1, first: int32(i), sibling: k})
 		}
 		s.same[i] = k
 	}
@@ -143,7 +143,7 @@ func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
 		if d.at > now {
 			return d.at - now
 		}
-		if d.e.core.polls > 0 {
+		if d.e.state.polls > 0 {
 			if wait := s.budget.take(now); wait > 0 {
 				return wait
 			}
@@ -151,7 +151,7 @@ func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
 		jobs <- s.job(d.e, now)
 		s.inFlight++
 	}
-	return noLimit // until a result comes, or the context ends
+	return noDeadline // until a result comes, or the context ends
 }
 
 // most returns how many polls may be under way: one, if polls only time out.
@@ -199,7 +199,7 @@ func (s *scheduler) takeAll(r result, results <-chan result) {
 	}
 }
 
-// take has the cores decide about what a job brought. It may have lain there for
+// take has the waitStates decide about what a job brought. It may have lain there for
 // as long as an observer took: what counts is when it came.
 func (s *scheduler) take(r result) {
 	if r.panic != nil {
@@ -222,21 +222,21 @@ func (s *scheduler) take(r result) {
 	}
 }
 
-// observe has the core of e decide about an answer.
+// observe has the state of e decide about an answer.
 func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
 	s.note(now, a)
 	if s.over != nil && a.err != nil {
-		e.core.polls++
+		e.state.polls++
 		// What was cut off tells nothing of the server.
-		if errors.Is(s.over, ErrUnreachable) && !a.cut {
-			e.core.lastErr = a.err
+		if errors.Is(s.over, ErrUnreachable) && !a.interrupted {
+			e.state.lastErr = a.err
 		}
 		s.end(e, now, s.over)
 		return
 	}
-	d := s.judge(&e.core, now, a)
+	d := s.judge(&e.state, now, a)
 	switch {
-	case d.verdict == done:
+	case d.verdict == succeeded:
 		s.end(e, now, nil)
 	case s.over != nil:
 		s.end(e, now, s.over)
@@ -246,8 +246,8 @@ func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
 			s.over = errSibling
 		}
 	default:
-		s.cfg.observe(e.core.update(now, a.err, d))
-		if d.verdict == again {
+		s.cfg.notify(e.state.update(now, a.err, d))
+		if d.verdict == pollAgain {
 			s.push(e, now+d.delay)
 		}
 	}
@@ -281,12 +281,12 @@ func (s *scheduler) note(now time.Duration, a answer) {
 
 // end tells how e ended.
 func (s *scheduler) end(e *entry, now time.Duration, cause error) {
-	u := e.core.finish(now, cause)
+	u := e.state.finish(now, cause)
 	e.ended = true
 	s.pending--
 	o := &s.outcomes[e.first]
 	o.Progress, o.Err, o.Polls, o.Elapsed = u.Progress, u.Err, u.Polls, u.Elapsed
-	s.cfg.observe(u)
+	s.cfg.notify(u)
 }
 
 // endRest ends all entries that have not ended, when none is polled any more.

@@ -8,30 +8,30 @@ import (
 )
 
 // update returns what an observer is told of the poll that ended at now.
-func (c *core) update(now time.Duration, err error, d decision) Update {
+func (s *waitState) update(now time.Duration, err error, d decision) Update {
 	u := Update{
-		Target: c.target, Progress: c.last, Polls: c.polls, Elapsed: now,
-		Next: d.delay, Fraction: max(0, c.share()),
+		Target: s.target, Progress: s.last, Polls: s.polls, Elapsed: now,
+		Next: d.delay, Fraction: max(0, s.share()),
 	}
-	if c.pace.left >= time.Millisecond { // less says no more than that the server shows 100 %
-		u.ETA = c.pace.left
+	if s.pace.left >= time.Millisecond { // less says no more than that the server shows 100 %
+		u.ETA = s.pace.left
 	}
 	if err != nil {
 		u.Err = &maskedError{err}
 	}
-	if d.verdict == rest {
-		u.Next = c.limit - now
+	if d.verdict == awaitDeadline {
+		u.Next = s.deadline - now
 	}
 	return u
 }
 
 // finish returns the final update of a wait that ended because of cause, nil if
 // it ended well.
-func (c *core) finish(now time.Duration, cause error) Update {
-	u := c.update(now, nil, decision{})
+func (s *waitState) finish(now time.Duration, cause error) Update {
+	u := s.update(now, nil, decision{})
 	u.Final, u.ETA, u.Next = true, 0, 0
 	if cause != nil {
-		u.Err = c.failure(cause, now)
+		u.Err = s.failure(cause, now)
 	} else {
 		u.Fraction = 1
 	}
@@ -39,10 +39,10 @@ func (c *core) finish(now time.Duration, cause error) Update {
 }
 
 // failure returns the error of a wait that ended because of cause.
-func (c *core) failure(cause error, elapsed time.Duration) *Error {
-	e := &Error{Target: c.target, Last: c.last, Polls: c.polls, Elapsed: elapsed, Cause: cause}
-	if c.lastErr != nil {
-		e.LastErr = &maskedError{c.lastErr}
+func (s *waitState) failure(cause error, elapsed time.Duration) *Error {
+	e := &Error{Target: s.target, Last: s.last, Polls: s.polls, Elapsed: elapsed, Cause: cause}
+	if s.lastErr != nil {
+		e.LastErr = &maskedError{s.lastErr}
 	}
 	return e
 }

@@ -89,14 +89,14 @@ func Watch(ctx context.Context, p Poller, t Target, opts ...Option) iter.Seq2[Up
 			return
 		}
 		w.run(func(u Update) bool {
-			c.observe(u)
+			c.notify(u)
 			if u.Final {
 				return yield(u, u.Err)
 			}
 			if yield(u, nil) {
 				return true
 			}
-			c.observe(w.core.finish(w.now(), fmt.Errorf("%w: the loop over Watch was left", ErrAborted)))
+			c.notify(w.state.finish(w.now(), fmt.Errorf("%w: the loop over Watch was left", ErrAborted)))
 			return false
 		})
 	}
@@ -110,7 +110,7 @@ func waitFor(ctx context.Context, p Poller, t Target, c *config) (Progress, erro
 	}
 	var last Update
 	w.run(func(u Update) bool {
-		c.observe(u)
+		c.notify(u)
 		last = u
 		return true
 	})
@@ -124,7 +124,7 @@ func prefixed(err error) error { return fmt.Errorf("milvuswait: %w", err) }
 type waiter struct {
 	clock
 	poller Poller
-	core   core
+	state  waitState
 }
 
 // newWaiter checks the arguments and starts the clock.
@@ -144,7 +144,7 @@ func newWaiter(ctx context.Context, p Poller, t Target, c *config) (*waiter, err
 		return nil, err
 	}
 	w := &waiter{clock: newClock(ctx), poller: p}
-	w.core = newCore(c, t, pace, w.limit)
+	w.state = newWaitState(c, t, pace, w.deadline)
 	return w, nil
 }
 
@@ -154,20 +154,20 @@ func (w *waiter) run(sink func(Update) bool) {
 	var timer *time.Timer
 	for {
 		if w.ended(w.now()) {
-			sink(w.core.finish(w.now(), w.interruption()))
+			sink(w.state.finish(w.now(), w.interruption()))
 			return
 		}
-		a := poll(w.ctx, w.poller, &w.core)
+		a := poll(w.ctx, w.poller, &w.state)
 		now := w.now()
-		d := w.judge(&w.core, now, a)
+		d := w.judge(&w.state, now, a)
 		if d.verdict.final() {
-			sink(w.core.finish(now, d.err))
+			sink(w.state.finish(now, d.err))
 			return
 		}
-		if !sink(w.core.update(now, a.err, d)) {
+		if !sink(w.state.update(now, a.err, d)) {
 			return
 		}
-		if d.verdict == rest {
+		if d.verdict == awaitDeadline {
 			<-w.ctx.Done()
 			continue
 		}
@@ -188,15 +188,15 @@ func (w *waiter) run(sink func(Update) bool) {
 
 // clock is what both drivers, of one wait and of many, know of time.
 type clock struct {
-	ctx   context.Context
-	start time.Time
-	limit time.Duration // the deadline, from start
+	ctx      context.Context
+	start    time.Time
+	deadline time.Duration // since start
 }
 
 func newClock(ctx context.Context) clock {
-	k := clock{ctx: ctx, start: time.Now(), limit: noLimit}
+	k := clock{ctx: ctx, start: time.Now(), deadline: noDeadline}
 	if deadline, ok := ctx.Deadline(); ok {
-		k.limit = deadline.Sub(k.start)
+		k.deadline = deadline.Sub(k.start)
 	}
 	return k
 }
@@ -206,7 +206,7 @@ func (k *clock) now() time.Duration { return time.Since(k.start) }
 // ended reports whether the context has ended. Its timer may be late: the deadline
 // itself decides.
 func (k *clock) ended(now time.Duration) bool {
-	if now >= k.limit {
+	if now >= k.deadline {
 		<-k.ctx.Done()
 	}
 	return k.ctx.Err() != nil
@@ -222,17 +222,17 @@ func (k *clock) interruption() error {
 	return fmt.Errorf("%w: %w", err, &maskedError{cause})
 }
 
-// judge has c decide about an answer. Only a complete answer wins over a context
+// judge has s decide about an answer. Only a complete answer wins over a context
 // that has ended meanwhile.
-func (k *clock) judge(c *core, now time.Duration, a answer) decision {
+func (k *clock) judge(s *waitState, now time.Duration, a answer) decision {
 	if a.err != nil && k.ended(now) {
-		c.interrupt(a)
+		s.noteInterrupted(a)
 		return decision{verdict: failed, err: k.interruption()}
 	}
-	d := c.observe(now, a, c.cfg.random())
-	if d.verdict != done && k.ended(now) {
+	d := s.decide(now, a, s.cfg.random())
+	if d.verdict != succeeded && k.ended(now) {
 		// What the poll has found is beside the point, but worth saying.
-		c.lastErr = cmp.Or(d.err, c.lastErr)
+		s.lastErr = cmp.Or(d.err, s.lastErr)
 		return decision{verdict: failed, err: k.interruption()}
 	}
 	return d
