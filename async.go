@@ -89,15 +89,15 @@ func (a *AsyncObserver) deliver() {
 		a.panicked, a.queue = value, nil
 		a.stop()
 	}()
-	for u := a.take(); u != nil; u = a.take() {
+	for u := a.dequeue(); u != nil; u = a.dequeue() {
 		a.sink.Observe(*u)
 	}
 	returned = true
 }
 
-// take returns the next update, nil if there is none: then the goroutine ends,
+// dequeue returns the next update, nil if there is none: then the goroutine ends,
 // and has said so before anybody could add one.
-func (a *AsyncObserver) take() *Update {
+func (a *AsyncObserver) dequeue() *Update {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.queue) == 0 {

@@ -10,10 +10,10 @@ const (
 	// listEvery is the least time between two lists: a lateness that nobody minds.
 	listEvery = minLateness
 
-	// listRest is how long lists are left off after one that failed or served
-	// nobody; it doubles up to listRestMax.
-	listRest    = time.Second
-	listRestMax = time.Minute
+	// listPause is how long lists are left off after one that failed or served
+	// nobody; it doubles up to maxListPause.
+	listPause    = time.Second
+	maxListPause = time.Minute
 )
 
 // job is a poll, of one entry or of several that it serves.
@@ -34,12 +34,12 @@ const (
 
 // lists decides when lists are worth their poll.
 type lists struct {
-	own   bool          // the caller's generators pace the polls
-	until time.Duration // none before, since they are of no use
-	rest  time.Duration
-	took  time.Duration // the last one that was answered
+	customBackoff bool          // the caller's generators pace the polls
+	blockedUntil  time.Duration // none before, since they are of no use
+	pause         time.Duration
+	lastTook      time.Duration // the last one that was answered
 
-	underWay bool
+	inFlight bool
 
 	unsupported        bool // the Poller has no lists of loads
 	indexesUnsupported bool // it has no lists of indexes
@@ -50,27 +50,27 @@ type lists struct {
 // that a list takes, so that nobody who becomes due meanwhile begins another.
 // Delays of the caller's own are left as they are.
 func (l *lists) window(now time.Duration) time.Duration {
-	if l.own {
+	if l.customBackoff {
 		return 0
 	}
-	return max(minLateness, now/50, l.took)
+	return max(minLateness, now/50, l.lastTook)
 }
 
-// resting reports whether no list may begin. What becomes due while one is under
+// blocked reports whether no list may begin. What becomes due while one is under
 // way, such as after a single poll that took long, is polled alone.
-func (l *lists) resting(now time.Duration) bool { return l.underWay || now < l.until }
+func (l *lists) blocked(now time.Duration) bool { return l.inFlight || now < l.blockedUntil }
 
-// begin notes a list that is made, to which done or failed belongs.
-func (l *lists) begin() { l.underWay = true }
+// begin notes a list that is made, to which answered or suspend belongs.
+func (l *lists) begin() { l.inFlight = true }
 
-// done notes a list that was answered and served so many.
-func (l *lists) done(now, took time.Duration, served int) {
-	l.underWay, l.took = false, took
+// answered notes a list that was answered and served so many.
+func (l *lists) answered(now, took time.Duration, served int) {
+	l.inFlight, l.lastTook = false, took
 	if served == 0 {
-		l.failed(now)
+		l.suspend(now)
 		return
 	}
-	l.rest = 0
+	l.pause = 0
 }
 
 // timeout is how long a list that serves so many may take: it only saves polls,
@@ -79,14 +79,14 @@ func (l *lists) done(now, took time.Duration, served int) {
 // next time, up to the most that a poll is.
 func (l *lists) timeout(served int, most time.Duration) time.Duration {
 	saved := time.Duration(served) * time.Second / pollsPerSecond
-	return min(max(listRest, 2*l.rest, 2*l.took, saved/10), max(listRest, most))
+	return min(max(listPause, 2*l.pause, 2*l.lastTook, saved/10), max(listPause, most))
 }
 
-// failed notes a list that served nobody.
-func (l *lists) failed(now time.Duration) {
-	l.underWay = false
-	l.rest = min(max(listRest, 2*l.rest), listRestMax)
-	l.until = now + l.rest
+// suspend notes a list that served nobody.
+func (l *lists) suspend(now time.Duration) {
+	l.inFlight = false
+	l.pause = min(max(listPause, 2*l.pause), maxListPause)
+	l.blockedUntil = now + l.pause
 }
 
 // linkIndexes makes a ring of the entries with indexes of each collection.
@@ -98,7 +98,7 @@ func linkIndexes(entries []entry) {
 			continue
 		}
 		if before, found := last[e.state.target.collection]; found {
-			e.sibling, entries[before].sibling = entries[before].sibling, int32(i)
+			e.nextIndex, entries[before].nextIndex = entries[before].nextIndex, int32(i)
 		}
 		last[e.state.target.collection] = int32(i)
 	}
@@ -106,15 +106,15 @@ func linkIndexes(entries []entry) {
 
 // listable reports whether a list can serve the next poll of e, which is due then.
 func (s *scheduler) listable(e *entry, at time.Duration) bool {
-	return s.lister != nil && !s.lists.unsupported && at >= e.unlisted && !e.alone && e.state.target.kind == KindLoading && e.state.target.partitions == "" && !s.cfg.refresh
+	return s.lister != nil && !s.lists.unsupported && at >= e.noListBefore && !e.pollIndividually && e.state.target.kind == KindLoading && e.state.target.partitions == "" && !s.cfg.refresh
 }
 
-// job takes e, which is next, and whatever one poll can serve besides, out of the
+// nextJob takes e, which is next, and whatever one poll can serve besides, out of the
 // heaps.
-func (s *scheduler) job(e *entry, now time.Duration) job {
+func (s *scheduler) nextJob(e *entry, now time.Duration) job {
 	if len(s.loads) > 0 && e == s.loads[0].e {
-		if until := now + s.lists.window(now); s.loads.several(until) && !s.lists.resting(now) {
-			served := s.loads.takeUntil(until)
+		if until := now + s.lists.window(now); s.loads.several(until) && !s.lists.blocked(now) {
+			served := s.loads.removeUntil(until)
 			s.lists.begin()
 			return job{kind: listLoads, served: served, timeout: s.lists.timeout(len(served), s.cfg.maxPollTimeout)}
 		}
@@ -122,20 +122,20 @@ func (s *scheduler) job(e *entry, now time.Duration) job {
 		return job{one: e}
 	}
 	s.others.remove(0)
-	e.alone = false
+	e.pollIndividually = false
 	j := job{one: e}
 	if s.lists.indexesUnsupported {
 		return j
 	}
-	for sibling := &s.entries[e.sibling]; sibling != e; sibling = &s.entries[sibling.sibling] {
-		if sibling.pos < 0 || s.lists.own && s.others[sibling.pos].at > now {
+	for other := &s.entries[e.nextIndex]; other != e; other = &s.entries[other.nextIndex] {
+		if other.pos < 0 || s.lists.customBackoff && s.others[other.pos].at > now {
 			continue
 		}
 		if j.kind == pollOne {
 			j.kind, j.served = listIndexes, []*entry{e}
 		}
-		s.others.remove(int(sibling.pos))
-		j.served = append(j.served, sibling)
+		s.others.remove(int(other.pos))
+		j.served = append(j.served, other)
 	}
 	return j
 }
@@ -150,34 +150,34 @@ func (h dueHeap) several(until time.Duration) bool {
 	return false
 }
 
-// takeUntil removes what is due until then.
-func (h *dueHeap) takeUntil(until time.Duration) []*entry {
+// removeUntil removes what is due until then.
+func (h *dueHeap) removeUntil(until time.Duration) []*entry {
 	n := 0
 	for _, d := range *h {
 		if d.at <= until {
 			n++
 		}
 	}
-	taken, rest := make([]*entry, 0, n), (*h)[:0]
+	removed, later := make([]*entry, 0, n), (*h)[:0]
 	for _, d := range *h {
 		if d.at <= until {
 			d.e.pos = -1
-			taken = append(taken, d.e)
+			removed = append(removed, d.e)
 		} else {
-			rest = append(rest, d)
+			later = append(later, d)
 		}
 	}
-	*h = rest
-	for i := len(rest) - 1; i >= 0; i-- {
-		rest.down(i)
+	*h = later
+	for i := len(later) - 1; i >= 0; i-- {
+		later.down(i)
 	}
-	return taken
+	return removed
 }
 
-// takeLoads takes a list of loads.
-func (s *scheduler) takeLoads(now time.Duration, r result) {
+// handleLoads handles a list of loads.
+func (s *scheduler) handleLoads(now time.Duration, r result) {
 	if r.answer.err != nil {
-		s.listFailed(now, r)
+		s.handleListFailure(now, r)
 		return
 	}
 	missing := 0
@@ -186,43 +186,43 @@ func (s *scheduler) takeLoads(now time.Duration, r result) {
 		switch {
 		case !found:
 			missing++
-			e.miss(now)
-			s.ask(e, now)
+			e.excludeFromLists(now)
+			s.pollAlone(e, now)
 		case e.state.wantsCheckAfterList(now, p):
-			s.ask(e, now) // the list cannot tell whether 0 % is a beginning
+			s.pollAlone(e, now) // the list cannot tell whether 0 % is a beginning
 		default:
 			e.misses = 0
-			s.observe(e, now, answer{progress: p, took: r.answer.took, listed: true})
+			s.handleAnswer(e, now, answer{progress: p, took: r.answer.took, listed: true})
 		}
 	}
-	s.lists.done(now, r.answer.took, len(r.job.served)-missing)
+	s.lists.answered(now, r.answer.took, len(r.job.served)-missing)
 }
 
-// listFailed falls back to single polls, for the rest of the wait if the Poller has no
+// handleListFailure falls back to single polls, for the rest of the wait if the Poller has no
 // lists.
-func (s *scheduler) listFailed(now time.Duration, r result) {
-	s.lists.failed(now)
+func (s *scheduler) handleListFailure(now time.Duration, r result) {
+	s.lists.suspend(now)
 	s.lists.unsupported = errors.Is(r.answer.err, errors.ErrUnsupported)
 	for _, e := range r.job.served {
-		if s.over != nil || s.ended(now) {
-			s.observe(e, now, r.answer)
+		if s.stopCause != nil || s.ended(now) {
+			s.handleAnswer(e, now, r.answer)
 			continue
 		}
 		e.state.noteListFailure(now, r.answer)
-		s.ask(e, now)
+		s.pollAlone(e, now)
 	}
 }
 
-// miss notes that a list has not got e, an alias or what nobody has loaded yet: it
+// excludeFromLists notes that a list has not got e, an alias or what nobody has loaded yet: it
 // goes by its own pace for a while, and not by that of the lists.
-func (e *entry) miss(now time.Duration) {
-	e.unlisted = now + min(listRest<<e.misses, listRestMax)
+func (e *entry) excludeFromLists(now time.Duration) {
+	e.noListBefore = now + min(listPause<<e.misses, maxListPause)
 	e.misses = min(e.misses+1, 6)
 }
 
-// ask makes e due at once, for a poll of its own.
-func (s *scheduler) ask(e *entry, now time.Duration) {
-	e.alone = true
+// pollAlone makes e due at once, for a poll of its own.
+func (s *scheduler) pollAlone(e *entry, now time.Duration) {
+	e.pollIndividually = true
 	s.push(e, now)
 }
 
@@ -232,12 +232,12 @@ func unsupported(answers []answer) bool {
 	return !slices.ContainsFunc(answers, func(a answer) bool { return !errors.Is(a.err, errors.ErrUnsupported) })
 }
 
-// indexListUnsupported falls back to single polls for the rest of the wait.
-func (s *scheduler) indexListUnsupported(now time.Duration, r result) {
+// handleNoIndexLists falls back to single polls for the rest of the wait.
+func (s *scheduler) handleNoIndexLists(now time.Duration, r result) {
 	s.lists.indexesUnsupported = true
 	for i, e := range r.job.served {
-		if s.over != nil || s.ended(now) {
-			s.observe(e, now, r.answers[i])
+		if s.stopCause != nil || s.ended(now) {
+			s.handleAnswer(e, now, r.answers[i])
 			continue
 		}
 		e.state.noteListFailure(now, r.answers[i])

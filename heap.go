@@ -4,23 +4,23 @@ import (
 	"time"
 )
 
-// due is when an entry is due; seq orders those that are due at the same time.
-type due struct {
+// dueEntry is when an entry is due; seq orders those that are due at the same time.
+type dueEntry struct {
 	at  time.Duration
 	seq int64
 	e   *entry
 }
 
-func (d due) before(other due) bool {
+func (d dueEntry) before(other dueEntry) bool {
 	return d.at < other.at || d.at == other.at && d.seq < other.seq
 }
 
 // dueHeap has what is due first on top. Parents have four children: the heap is
 // half as deep as one of container/heap, which besides compares and swaps through
 // an interface. At 100 000 targets that was a fifth of what a poll costs.
-type dueHeap []due
+type dueHeap []dueEntry
 
-func (h *dueHeap) add(d due) {
+func (h *dueHeap) add(d dueEntry) {
 	*h = append(*h, d)
 	h.up(len(*h) - 1)
 }
@@ -60,22 +60,22 @@ func (h dueHeap) down(i int) {
 		if first >= len(h) {
 			break
 		}
-		least := first
+		earliest := first
 		for child := first + 1; child < min(first+4, len(h)); child++ {
-			if h[child].before(h[least]) {
-				least = child
+			if h[child].before(h[earliest]) {
+				earliest = child
 			}
 		}
-		if !h[least].before(d) {
+		if !h[earliest].before(d) {
 			break
 		}
-		h.put(i, h[least])
-		i = least
+		h.put(i, h[earliest])
+		i = earliest
 	}
 	h.put(i, d)
 }
 
-func (h dueHeap) put(i int, d due) {
+func (h dueHeap) put(i int, d dueEntry) {
 	h[i] = d
 	d.e.pos = int32(i)
 }

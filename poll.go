@@ -172,12 +172,12 @@ func poll(parent context.Context, p Poller, s *waitState) answer {
 	return a
 }
 
-// timed runs ask within a time-out.
-func timed(parent context.Context, timeout time.Duration, ask func(ctx context.Context) answer) answer {
+// timed runs call within a time-out.
+func timed(parent context.Context, timeout time.Duration, call func(ctx context.Context) answer) answer {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
-	a := ask(ctx)
+	a := call(ctx)
 	a.took = time.Since(begin)
 	switch {
 	case a.err == nil:
@@ -215,15 +215,15 @@ func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
 // boxed puts a progress into the interface.
 func boxed[P Progress](p P, err error) (Progress, error) { return p, err }
 
-// asker makes the polls of WaitAll.
-type asker struct {
+// pollMaker makes the polls of WaitAll.
+type pollMaker struct {
 	poller      Poller
 	lister      Lister      // nil if the Poller is none
 	indexLister IndexLister // nil if the Poller is none
 }
 
-func newAsker(p Poller) asker {
-	a := asker{poller: p}
+func newPollMaker(p Poller) pollMaker {
+	a := pollMaker{poller: p}
 	a.lister, _ = p.(Lister)
 	a.indexLister, _ = p.(IndexLister)
 	return a
@@ -240,7 +240,7 @@ type result struct {
 }
 
 // do makes the poll and sends what it brought, whatever the Poller does.
-func (a asker) do(ctx context.Context, j job, send func(result)) {
+func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 	r := result{job: j}
 	returned := false
 	defer func() {
@@ -269,7 +269,7 @@ func (a asker) do(ctx context.Context, j job, send func(result)) {
 
 // listIndexes polls for the indexes of one collection, within the time-out of the
 // first.
-func (a asker) listIndexes(ctx context.Context, served []*entry) []answer {
+func (a pollMaker) listIndexes(ctx context.Context, served []*entry) []answer {
 	names := make([]string, len(served))
 	for i, e := range served {
 		names[i] = e.state.target.index

@@ -16,45 +16,45 @@ var errSibling = fmt.Errorf("%w: another target failed", ErrAborted)
 // caller, and workers that make the polls.
 type scheduler struct {
 	clock
-	asker
+	pollMaker
 	cfg     *config
 	workers int // the most polls that may be under way
 
 	outcomes []Outcome
 	entries  []entry
-	same     []int32 // for each outcome, its entry
+	entryOf  []int32 // for each outcome, its entry
 
-	loads    dueHeap // loads that a list can serve
-	others   dueHeap
-	pending  int // entries that have not ended
-	inFlight int
-	over     error // why the rest is not polled any more
+	loads     dueHeap // loads that a list can serve
+	others    dueHeap
+	pending   int // entries that have not ended
+	inFlight  int
+	stopCause error // why the rest is not polled any more
 
-	seq      int64
-	budget   budget
-	lists    lists
-	failing  bool          // all polls have failed
-	down     time.Duration // since then
-	good     time.Duration // when the server last answered
-	timeouts int           // polls that timed out since one did not
+	seq          int64
+	bucket       tokenBucket
+	lists        lists
+	failing      bool          // all polls have failed
+	failingSince time.Duration // since then
+	lastAnswerAt time.Duration // when the server last answered
+	timeouts     int           // polls that timed out since one did not
 }
 
 // entry is one target.
 type entry struct {
-	state    waitState
-	unlisted time.Duration // no list serves it before
-	pos      int32         // in its heap, or -1
-	first    int32         // its first outcome
-	sibling  int32         // the next entry with an index of the same collection, in a ring
-	misses   uint8         // lists in a row that had not got it
-	alone    bool          // its next poll is its own, whatever a list could do
-	ended    bool
+	state            waitState
+	noListBefore     time.Duration // no list serves it before
+	pos              int32         // in its heap, or -1
+	firstOutcome     int32         // its first outcome
+	nextIndex        int32         // the next entry with an index of the same collection, in a ring
+	misses           uint8         // lists in a row that had not got it
+	pollIndividually bool          // its next poll is its own, whatever a list could do
+	ended            bool
 }
 
 func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) (*scheduler, error) {
 	s := &scheduler{
-		clock: newClock(ctx), asker: newAsker(p), cfg: c, outcomes: outcomes, lists: lists{own: c.backoffFunc != nil},
-		entries: make([]entry, 0, len(outcomes)), same: make([]int32, len(outcomes)),
+		clock: newClock(ctx), pollMaker: newPollMaker(p), cfg: c, outcomes: outcomes, lists: lists{customBackoff: c.backoffFunc != nil},
+		entries: make([]entry, 0, len(outcomes)), entryOf: make([]int32, len(outcomes)),
 	}
 	known := make(map[Target]int32, len(outcomes))
 	for i := range outcomes {
@@ -67,9 +67,9 @@ func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) 
 			}
 			k = int32(len(s.entries))
 			known[t] = k
-			s.entries = append(s.entries, entry{state: newWaitState(c, t, pace, s.deadline), pos: -1, first: int32(i), sibling: k})
+			s.entries = append(s.entries, entry{state: newWaitState(c, t, pace, s.deadline), pos: -1, firstOutcome: int32(i), nextIndex: k})
 		}
-		s.same[i] = k
+		s.entryOf[i] = k
 	}
 	if s.indexLister != nil {
 		linkIndexes(s.entries)
@@ -111,22 +111,22 @@ func (s *scheduler) run() {
 	defer timer.Stop()
 	for s.pending > 0 {
 		var wake <-chan time.Time
-		var done <-chan struct{}
-		if s.over == nil && !s.ended(s.now()) {
+		var ctxDone <-chan struct{}
+		if s.stopCause == nil && !s.ended(s.now()) {
 			timer.Reset(s.dispatch(jobs))
-			wake, done = timer.C, s.ctx.Done()
+			wake, ctxDone = timer.C, s.ctx.Done()
 		} else if s.inFlight == 0 {
 			s.endRest()
 			return
 		}
 		select {
 		case r := <-results:
-			s.takeAll(r, results)
-			if s.over != nil {
+			s.handleResults(r, results)
+			if s.stopCause != nil {
 				cancel()
 			}
 		case <-wake:
-		case <-done:
+		case <-ctxDone:
 		}
 	}
 }
@@ -134,8 +134,8 @@ func (s *scheduler) run() {
 // dispatch starts the polls that are due and may be made, and returns the time
 // until more can be.
 func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
-	for s.inFlight < s.most() {
-		d := s.next()
+	for s.inFlight < s.maxInFlight() {
+		d := s.peek()
 		if d.e == nil {
 			break
 		}
@@ -144,18 +144,18 @@ func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
 			return d.at - now
 		}
 		if d.e.state.polls > 0 {
-			if wait := s.budget.take(now); wait > 0 {
+			if wait := s.bucket.take(now); wait > 0 {
 				return wait
 			}
 		}
-		jobs <- s.job(d.e, now)
+		jobs <- s.nextJob(d.e, now)
 		s.inFlight++
 	}
 	return noDeadline // until a result comes, or the context ends
 }
 
-// most returns how many polls may be under way: one, if polls only time out.
-func (s *scheduler) most() int {
+// maxInFlight returns how many polls may be under way: one, if polls only time out.
+func (s *scheduler) maxInFlight() int {
 	if s.timeouts >= s.workers {
 		return 1
 	}
@@ -165,7 +165,7 @@ func (s *scheduler) most() int {
 // push makes e due at a time.
 func (s *scheduler) push(e *entry, at time.Duration) {
 	s.seq++
-	d := due{at, s.seq, e}
+	d := dueEntry{at, s.seq, e}
 	if s.listable(e, at) {
 		s.loads.add(d)
 	} else {
@@ -173,11 +173,11 @@ func (s *scheduler) push(e *entry, at time.Duration) {
 	}
 }
 
-// next returns what is due first; nothing is if its entry is nil.
-func (s *scheduler) next() due {
+// peek returns what is due first; nothing is if its entry is nil.
+func (s *scheduler) peek() dueEntry {
 	switch {
 	case len(s.loads) == 0 && len(s.others) == 0:
-		return due{}
+		return dueEntry{}
 	case len(s.loads) == 0:
 		return s.others[0]
 	case len(s.others) == 0 || s.loads[0].before(s.others[0]):
@@ -186,11 +186,11 @@ func (s *scheduler) next() due {
 	return s.others[0]
 }
 
-// takeAll takes r and what else is there already.
-func (s *scheduler) takeAll(r result, results <-chan result) {
+// handleResults handles r and what else is there already.
+func (s *scheduler) handleResults(r result, results <-chan result) {
 	for {
 		s.inFlight--
-		s.take(r)
+		s.handleResult(r)
 		select {
 		case r = <-results:
 		default:
@@ -199,51 +199,51 @@ func (s *scheduler) takeAll(r result, results <-chan result) {
 	}
 }
 
-// take has the waitStates decide about what a job brought. It may have lain there for
+// handleResult has the waitStates decide about what a job brought. It may have lain there for
 // as long as an observer took: what counts is when it came.
-func (s *scheduler) take(r result) {
+func (s *scheduler) handleResult(r result) {
 	if r.panic != nil {
 		panic(r.panic)
 	}
 	now := r.end
 	switch r.job.kind {
 	case pollOne:
-		s.observe(r.job.one, now, r.answer)
+		s.handleAnswer(r.job.one, now, r.answer)
 	case listLoads:
-		s.takeLoads(now, r)
+		s.handleLoads(now, r)
 	case listIndexes:
 		if unsupported(r.answers) {
-			s.indexListUnsupported(now, r)
+			s.handleNoIndexLists(now, r)
 			return
 		}
 		for i, e := range r.job.served {
-			s.observe(e, now, r.answers[i])
+			s.handleAnswer(e, now, r.answers[i])
 		}
 	}
 }
 
-// observe has the state of e decide about an answer.
-func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
-	s.note(now, a)
-	if s.over != nil && a.err != nil {
+// handleAnswer has the state of e decide about an answer.
+func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
+	s.trackHealth(now, a)
+	if s.stopCause != nil && a.err != nil {
 		e.state.polls++
 		// What was cut off tells nothing of the server.
-		if errors.Is(s.over, ErrUnreachable) && !a.interrupted {
+		if errors.Is(s.stopCause, ErrUnreachable) && !a.interrupted {
 			e.state.lastErr = a.err
 		}
-		s.end(e, now, s.over)
+		s.end(e, now, s.stopCause)
 		return
 	}
 	d := s.judge(&e.state, now, a)
 	switch {
 	case d.verdict == succeeded:
 		s.end(e, now, nil)
-	case s.over != nil:
-		s.end(e, now, s.over)
+	case s.stopCause != nil:
+		s.end(e, now, s.stopCause)
 	case d.verdict == failed:
 		s.end(e, now, d.err)
 		if !s.cfg.continueOnError && !s.ended(now) {
-			s.over = errSibling
+			s.stopCause = errSibling
 		}
 	default:
 		s.cfg.notify(e.state.update(now, a.err, d))
@@ -253,8 +253,8 @@ func (s *scheduler) observe(e *entry, now time.Duration, a answer) {
 	}
 }
 
-// note keeps what an answer says of the server.
-func (s *scheduler) note(now time.Duration, a answer) {
+// trackHealth keeps what an answer says of the server.
+func (s *scheduler) trackHealth(now time.Duration, a answer) {
 	if a.err != nil && s.ended(now) {
 		return // which says nothing of the server
 	}
@@ -264,18 +264,18 @@ func (s *scheduler) note(now time.Duration, a answer) {
 		s.timeouts = 0
 	}
 	if a.err == nil || isPermanent(a.err) {
-		s.failing, s.good = false, max(s.good, now)
+		s.failing, s.lastAnswerAt = false, max(s.lastAnswerAt, now)
 		return
 	}
 	if !s.failing {
-		s.failing, s.down = true, max(now-a.took, s.good)
+		s.failing, s.failingSince = true, max(now-a.took, s.lastAnswerAt)
 	}
 	// A server that answers nobody is asked for few of the targets: those that have
 	// been due all the while need not wait for their turn to know.
-	next := s.next()
-	overdue := next.e != nil && next.at <= s.down
-	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.down >= budget && s.over == nil && overdue {
-		s.over = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.down))
+	next := s.peek()
+	overdue := next.e != nil && next.at <= s.failingSince
+	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.failingSince >= budget && s.stopCause == nil && overdue {
+		s.stopCause = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.failingSince))
 	}
 }
 
@@ -284,14 +284,14 @@ func (s *scheduler) end(e *entry, now time.Duration, cause error) {
 	u := e.state.finish(now, cause)
 	e.ended = true
 	s.pending--
-	o := &s.outcomes[e.first]
+	o := &s.outcomes[e.firstOutcome]
 	o.Progress, o.Err, o.Polls, o.Elapsed = u.Progress, u.Err, u.Polls, u.Elapsed
 	s.cfg.notify(u)
 }
 
 // endRest ends all entries that have not ended, when none is polled any more.
 func (s *scheduler) endRest() {
-	cause, now := s.over, s.now()
+	cause, now := s.stopCause, s.now()
 	if cause == nil {
 		cause = s.interruption()
 	}

@@ -264,7 +264,7 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 		delay = max(delay, listEvery)
 	}
 	// A poll is due when it can change the verdict, whatever the pace.
-	due := func(at time.Duration) {
+	notAfter := func(at time.Duration) {
 		if at > now {
 			delay = min(delay, at-now)
 		}
@@ -275,14 +275,14 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 			// What is complete has no pace of its own.
 			delay = max(delay, min(s.cfg.settle/10, rule.Max))
 		}
-		due(settled)
+		notAfter(settled)
 	}
 	if s.mayStall(now) {
-		due(s.changedAt + s.cfg.stallTimeout)
+		notAfter(s.changedAt + s.cfg.stallTimeout)
 	}
 	if s.lastErr != nil {
-		due(s.failingSince + s.cfg.unreachableAfter)
-		due(s.cfg.startGrace)
+		notAfter(s.failingSince + s.cfg.unreachableAfter)
+		notAfter(s.cfg.startGrace)
 	}
 	delay = max(delay, shortestDelay)
 	if s.deadline == noDeadline {

@@ -15,15 +15,15 @@ const (
 	refill = 5 * time.Millisecond
 )
 
-// budget spreads polls over time: a bucket of tokens.
-type budget struct {
+// tokenBucket spreads polls over time: a bucket of tokens.
+type tokenBucket struct {
 	tokens float64
 	at     time.Duration
 }
 
 // take returns 0 if a poll may be made now, and otherwise the time until some
 // may.
-func (b *budget) take(now time.Duration) time.Duration {
+func (b *tokenBucket) take(now time.Duration) time.Duration {
 	b.tokens = min(burst, b.tokens+(now-b.at).Seconds()*pollsPerSecond)
 	b.at = now
 	if b.tokens >= 1 {

@@ -113,8 +113,8 @@ func (s *scheduler) err() error {
 	joined := &joinedError{total: len(s.entries)}
 	for i := range s.outcomes {
 		o := &s.outcomes[i]
-		*o = s.outcomes[s.entries[s.same[i]].first] // of a duplicate
-		if o.Err != nil && s.entries[s.same[i]].first == int32(i) && o.Err.(*Error).Cause != errSibling {
+		*o = s.outcomes[s.entries[s.entryOf[i]].firstOutcome] // of a duplicate
+		if o.Err != nil && s.entries[s.entryOf[i]].firstOutcome == int32(i) && o.Err.(*Error).Cause != errSibling {
 			joined.errs = append(joined.errs, o.Err)
 		}
 	}
