@@ -7,21 +7,26 @@ import (
 )
 
 const (
-	// listEvery is the least time between two lists: a lateness that nobody minds.
-	listEvery = minLateness
+	// minListInterval is the minimum delay after a list: the lateness that the default
+	// pace allows in the shortest wait.
+	minListInterval = minLateness
 
-	// listPause is how long lists are left off after one that failed or served
-	// nobody; it doubles up to maxListPause.
+	// listPause is the pause after a list that failed or covered no entry. It doubles up
+	// to maxListPause. It is also the minimum timeout of a list.
 	listPause    = time.Second
 	maxListPause = time.Minute
+
+	// maxMisses keeps listPause<<misses from overflowing: it exceeds maxListPause.
+	maxMisses = 6
 )
 
-// job is a poll, of one entry or of several that it serves.
+// job is one call to the Poller. It covers one entry, or several by a list. From the
+// send on the channel of jobs to the receive of its result, a job owns its entries.
 type job struct {
 	kind    jobKind
-	one     *entry        // of pollOne
-	served  []*entry      // of a list
-	timeout time.Duration // of a list of loads
+	one     *entry        // the entry of pollOne
+	covered []*entry      // the entries of a list
+	timeout time.Duration // timeout of listLoads; the other kinds use their entries'
 }
 
 type jobKind int8
@@ -32,64 +37,94 @@ const (
 	listIndexes
 )
 
-// lists decides when lists are worth their poll.
-type lists struct {
-	customBackoff bool          // the caller's generators pace the polls
-	blockedUntil  time.Duration // none before, since they are of no use
-	pause         time.Duration
-	lastTook      time.Duration // the last one that was answered
-
-	inFlight bool
-
-	unsupported        bool // the Poller has no lists of loads
-	indexesUnsupported bool // it has no lists of indexes
+// result is the outcome of a job.
+type result struct {
+	job     job
+	answer  answer                     // answer of pollOne; for listLoads, error and duration of the call
+	loads   map[string]LoadingProgress // answer of listLoads, by collection
+	answers []answer                   // answers of listIndexes, one for each covered entry
+	end     time.Duration              // time of arrival
+	panic   *pollerPanic
 }
 
-// window returns how much later than what is due now a list serves: the delays of
-// the default pace, so that all loads that go by it fall into step, and the time
-// that a list takes, so that nobody who becomes due meanwhile begins another.
-// Delays of the caller's own are left as they are.
-func (l *lists) window(now time.Duration) time.Duration {
-	if l.customBackoff {
+// batcher decides when one call covers several entries. A list of loads is worth its
+// call if it covers two entries, but it must never delay an entry: a list that fails, or
+// that takes long, leaves its entries to individual polls.
+type batcher struct {
+	loadLists     bool // the Poller can list loads, and the options allow it
+	indexLists    bool // the Poller can list indexes
+	customBackoff bool // the caller's generators set the delays: lists keep to them
+
+	// The state of lists of loads. Lists of indexes need none: they cost the server no
+	// more than a poll of one index.
+	inFlight     bool          // one list at a time
+	blockedUntil time.Duration // no list before this time
+	pause        time.Duration // the last pause; 0 after a list that covered an entry
+	lastTook     time.Duration // duration of the last list that was answered
+}
+
+func newBatcher(p pollMaker, c *config) batcher {
+	return batcher{
+		// Lists do not report refreshes.
+		loadLists:     p.lister != nil && !c.refresh,
+		indexLists:    p.indexLister != nil,
+		customBackoff: c.backoffFunc != nil,
+	}
+}
+
+// canList reports whether a list of loads can cover the next poll of e, due at the given
+// time. If so, e waits in the heap of loads.
+func (b *batcher) canList(e *entry, at time.Duration) bool {
+	return b.loadLists && at >= e.noListBefore && !e.pollIndividually && e.state.target.kind == KindLoading && e.state.target.partitions == ""
+}
+
+// window returns how far ahead of time a list covers loads. It is the largest delay of
+// the default pace, so that all loads fall into step, or the duration of a list if this
+// is longer, so that loads that become due during one list do not need another. Custom
+// delays are never shortened.
+func (b *batcher) window(now time.Duration) time.Duration {
+	if b.customBackoff {
 		return 0
 	}
-	return max(minLateness, now/50, l.lastTook)
+	return max(minLateness, now/50, b.lastTook)
 }
 
-// blocked reports whether no list may begin. What becomes due while one is under
-// way, such as after a single poll that took long, is polled alone.
-func (l *lists) blocked(now time.Duration) bool { return l.inFlight || now < l.blockedUntil }
+// blocked reports whether no list may start. Loads that become due while a list is in
+// flight, after a long individual poll for instance, are polled individually.
+func (b *batcher) blocked(now time.Duration) bool { return b.inFlight || now < b.blockedUntil }
 
-// begin notes a list that is made, to which answered or suspend belongs.
-func (l *lists) begin() { l.inFlight = true }
+// begin records the start of a list. Either finish or suspend follows.
+func (b *batcher) begin() { b.inFlight = true }
 
-// answered notes a list that was answered and served so many.
-func (l *lists) answered(now, took time.Duration, served int) {
-	l.inFlight, l.lastTook = false, took
-	if served == 0 {
-		l.suspend(now)
+// finish records a list that was answered and covered so many entries.
+func (b *batcher) finish(now, took time.Duration, covered int) {
+	b.inFlight, b.lastTook = false, took
+	if covered == 0 {
+		b.suspend(now)
 		return
 	}
-	l.pause = 0
+	b.pause = 0
 }
 
-// timeout is how long a list that serves so many may take: it only saves polls,
-// and must not hold them up. A tenth of the time that the budget has for those is
-// little beside it. On a large server one takes its time, and is given more the
-// next time, up to the most that a poll is.
-func (l *lists) timeout(served int, most time.Duration) time.Duration {
-	saved := time.Duration(served) * time.Second / pollsPerSecond
-	return min(max(listPause, 2*l.pause, 2*l.lastTook, saved/10), max(listPause, most))
+// suspend records a list that covered no entry, and blocks lists for a while.
+func (b *batcher) suspend(now time.Duration) {
+	b.inFlight = false
+	b.pause = min(max(listPause, 2*b.pause), maxListPause)
+	b.blockedUntil = now + b.pause
 }
 
-// suspend notes a list that served nobody.
-func (l *lists) suspend(now time.Duration) {
-	l.inFlight = false
-	l.pause = min(max(listPause, 2*l.pause), maxListPause)
-	l.blockedUntil = now + l.pause
+// timeout returns the timeout of a list that covers so many entries: at least a tenth of
+// the time that throttle needs for as many polls, so that a list that fails delays them
+// little. A large server needs longer: a failed list doubles the timeout of the next one,
+// up to the maximum timeout of a poll.
+func (b *batcher) timeout(covered int, maximum time.Duration) time.Duration {
+	saved := time.Duration(covered) * time.Second / pollsPerSecond
+	return min(max(listPause, 2*b.pause, 2*b.lastTook, saved/10), max(listPause, maximum))
 }
 
-// linkIndexes makes a ring of the entries with indexes of each collection.
+// linkIndexes links the entries with indexes of the same collection in a ring, each by
+// the position of the next one. nextIndexJob finds them this way without a map that lives
+// as long as the wait: four bytes per entry.
 func linkIndexes(entries []entry) {
 	last := make(map[string]int32)
 	for i := range entries {
@@ -104,45 +139,60 @@ func linkIndexes(entries []entry) {
 	}
 }
 
-// listable reports whether a list can serve the next poll of e, which is due then.
-func (s *scheduler) listable(e *entry, at time.Duration) bool {
-	return s.lister != nil && !s.lists.unsupported && at >= e.noListBefore && !e.pollIndividually && e.state.target.kind == KindLoading && e.state.target.partitions == "" && !s.cfg.refresh
+// nextJob takes first, the entry that is due first, out of the queue, with all entries
+// that the same call can cover.
+func (s *scheduler) nextJob(first *entry, now time.Duration) job {
+	if len(s.queue.loads) > 0 && first == s.queue.loads[0].e {
+		return s.nextLoadJob(first, now)
+	}
+	return s.nextIndexJob(first, now)
 }
 
-// nextJob takes e, which is next, and whatever one poll can serve besides, out of the
-// heaps.
-func (s *scheduler) nextJob(e *entry, now time.Duration) job {
-	if len(s.loads) > 0 && e == s.loads[0].e {
-		if until := now + s.lists.window(now); s.loads.several(until) && !s.lists.blocked(now) {
-			served := s.loads.removeUntil(until)
-			s.lists.begin()
-			return job{kind: listLoads, served: served, timeout: s.lists.timeout(len(served), s.cfg.maxPollTimeout)}
-		}
-		s.loads.remove(0)
-		return job{one: e}
+// nextLoadJob takes first out of the heap of loads: with other loads for a list if two or
+// more are due and lists are not blocked, otherwise alone.
+func (s *scheduler) nextLoadJob(first *entry, now time.Duration) job {
+	until := now + s.batcher.window(now)
+	if !s.queue.loads.severalUntil(until) || s.batcher.blocked(now) {
+		s.queue.loads.remove(0)
+		return job{one: first}
 	}
-	s.others.remove(0)
-	e.pollIndividually = false
-	j := job{one: e}
-	if s.lists.indexesUnsupported {
+
+	covered := s.queue.loads.removeUntil(until)
+	s.batcher.begin()
+	return job{kind: listLoads, covered: covered, timeout: s.batcher.timeout(len(covered), s.cfg.maxPollTimeout)}
+}
+
+// nextIndexJob takes first out of the heap of other entries. If it is an index, all
+// queued indexes of its collection join it, whenever they are due: one more index costs
+// the server nothing. Only custom delays are not shortened.
+func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
+	q := &s.queue.others
+	q.remove(0)
+	first.pollIndividually = false
+	j := job{one: first}
+	if !s.batcher.indexLists {
 		return j
 	}
-	for other := &s.entries[e.nextIndex]; other != e; other = &s.entries[other.nextIndex] {
-		if other.pos < 0 || s.lists.customBackoff && s.others[other.pos].at > now {
+
+	entries := s.targets.entries
+	for e := &entries[first.nextIndex]; e != first; e = &entries[e.nextIndex] {
+		// Reading pos is allowed for entries in flight too: no worker writes it.
+		if e.pos < 0 || s.batcher.customBackoff && (*q)[e.pos].at > now {
 			continue
 		}
 		if j.kind == pollOne {
-			j.kind, j.served = listIndexes, []*entry{e}
+			j.kind, j.covered = listIndexes, []*entry{first}
 		}
-		s.others.remove(int(other.pos))
-		j.served = append(j.served, other)
+		q.remove(int(e.pos))
+		j.covered = append(j.covered, e)
 	}
 	return j
 }
 
-// several reports whether two or more are due until then.
-func (h dueHeap) several(until time.Duration) bool {
-	for _, d := range h[min(1, len(h)):min(5, len(h))] {
+// severalUntil reports whether two or more entries are due by the given time. The second
+// one is a child of the first.
+func (h dueHeap) severalUntil(until time.Duration) bool {
+	for _, d := range h[min(1, len(h)):min(1+heapArity, len(h))] {
 		if d.at <= until {
 			return true
 		}
@@ -150,14 +200,17 @@ func (h dueHeap) several(until time.Duration) bool {
 	return false
 }
 
-// removeUntil removes what is due until then.
+// removeUntil removes and returns the entries that are due by the given time. A list
+// takes most of the heap, so that one pass over all is cheaper than to remove each.
 func (h *dueHeap) removeUntil(until time.Duration) []*entry {
+	// Count first: the slice for 100 000 entries is allocated once, in the right size.
 	n := 0
 	for _, d := range *h {
 		if d.at <= until {
 			n++
 		}
 	}
+
 	removed, later := make([]*entry, 0, n), (*h)[:0]
 	for _, d := range *h {
 		if d.at <= until {
@@ -167,6 +220,8 @@ func (h *dueHeap) removeUntil(until time.Duration) []*entry {
 			later = append(later, d)
 		}
 	}
+
+	// Restore the order of the heap, from the last parent to the top.
 	*h = later
 	for i := len(later) - 1; i >= 0; i-- {
 		later.down(i)
@@ -174,73 +229,91 @@ func (h *dueHeap) removeUntil(until time.Duration) []*entry {
 	return removed
 }
 
-// handleLoads handles a list of loads.
+// handleLoads passes a list of loads to the entries it covers. Each of them is queued
+// again or ended here: nothing else holds them now.
 func (s *scheduler) handleLoads(now time.Duration, r result) {
 	if r.answer.err != nil {
 		s.handleListFailure(now, r)
 		return
 	}
+
 	missing := 0
-	for _, e := range r.job.served {
+	for _, e := range r.job.covered {
 		p, found := r.loads[e.state.target.collection]
 		switch {
 		case !found:
+			// A missing load is not an error: an individual poll decides what it means.
 			missing++
 			e.excludeFromLists(now)
 			s.pollAlone(e, now)
 		case e.state.wantsCheckAfterList(now, p):
-			s.pollAlone(e, now) // the list cannot tell whether 0 % is a beginning
+			// An individual poll checks the state too; a list cannot.
+			s.pollAlone(e, now)
 		default:
 			e.misses = 0
 			s.handleAnswer(e, now, answer{progress: p, took: r.answer.took, listed: true})
 		}
 	}
-	s.lists.answered(now, r.answer.took, len(r.job.served)-missing)
+	s.batcher.finish(now, r.answer.took, len(r.job.covered)-missing)
 }
 
-// handleListFailure falls back to single polls, for the rest of the wait if the Poller has no
-// lists.
+// handleListFailure falls back to individual polls, for the rest of the wait if the
+// Poller does not support lists. A failed list decides nothing about its entries, since
+// a list may be refused where individual polls are allowed.
 func (s *scheduler) handleListFailure(now time.Duration, r result) {
-	s.lists.suspend(now)
-	s.lists.unsupported = errors.Is(r.answer.err, errors.ErrUnsupported)
-	for _, e := range r.job.served {
-		if s.stopCause != nil || s.ended(now) {
-			s.handleAnswer(e, now, r.answer)
-			continue
+	s.batcher.suspend(now)
+	if errors.Is(r.answer.err, errors.ErrUnsupported) {
+		s.batcher.loadLists = false
+	}
+
+	for _, e := range r.job.covered {
+		if !s.endInterrupted(e, now, r.answer) {
+			e.state.noteListFailure(now, r.answer)
+			s.pollAlone(e, now)
 		}
-		e.state.noteListFailure(now, r.answer)
-		s.pollAlone(e, now)
 	}
 }
 
-// excludeFromLists notes that a list has not got e, an alias or what nobody has loaded yet: it
-// goes by its own pace for a while, and not by that of the lists.
+// handleIndexes passes a list of indexes to the entries it covers. If the Poller does not
+// support such lists, it falls back to individual polls for the rest of the wait.
+func (s *scheduler) handleIndexes(now time.Duration, r result) {
+	supported := slices.ContainsFunc(r.answers, func(a answer) bool { return !errors.Is(a.err, errors.ErrUnsupported) })
+	if supported {
+		for i, e := range r.job.covered {
+			s.handleAnswer(e, now, r.answers[i])
+		}
+		return
+	}
+
+	s.batcher.indexLists = false
+	for i, e := range r.job.covered {
+		if !s.endInterrupted(e, now, r.answers[i]) {
+			e.state.noteListFailure(now, r.answers[i])
+			s.enqueue(e, now)
+		}
+	}
+}
+
+// endInterrupted ends e, covered by a list that failed, if the whole wait is over: no
+// individual poll can follow. It reports whether it did.
+func (s *scheduler) endInterrupted(e *entry, now time.Duration, a answer) bool {
+	if s.stopCause == nil && !s.ended(now) {
+		return false
+	}
+	s.handleAnswer(e, now, a)
+	return true
+}
+
+// excludeFromLists keeps e out of lists for a while: the last one did not contain it. It
+// is an alias, or not loading yet, and follows its own pace instead of the lists'.
 func (e *entry) excludeFromLists(now time.Duration) {
 	e.noListBefore = now + min(listPause<<e.misses, maxListPause)
-	e.misses = min(e.misses+1, 6)
+	e.misses = min(e.misses+1, maxMisses)
 }
 
-// pollAlone makes e due at once, for a poll of its own.
+// pollAlone queues an individual poll of e for now. Other entries that are due already
+// have a smaller seq or an earlier time, and go first.
 func (s *scheduler) pollAlone(e *entry, now time.Duration) {
 	e.pollIndividually = true
-	s.push(e, now)
-}
-
-// unsupported reports whether no answer of an index list came, because the Poller has no
-// such lists.
-func unsupported(answers []answer) bool {
-	return !slices.ContainsFunc(answers, func(a answer) bool { return !errors.Is(a.err, errors.ErrUnsupported) })
-}
-
-// handleNoIndexLists falls back to single polls for the rest of the wait.
-func (s *scheduler) handleNoIndexLists(now time.Duration, r result) {
-	s.lists.indexesUnsupported = true
-	for i, e := range r.job.served {
-		if s.stopCause != nil || s.ended(now) {
-			s.handleAnswer(e, now, r.answers[i])
-			continue
-		}
-		e.state.noteListFailure(now, r.answers[i])
-		s.push(e, now)
-	}
+	s.enqueue(e, now)
 }

@@ -229,16 +229,6 @@ func newPollMaker(p Poller) pollMaker {
 	return a
 }
 
-// result is what a job brought.
-type result struct {
-	job     job
-	answer  answer                     // of pollOne; of listLoads what became of the list
-	loads   map[string]LoadingProgress // of listLoads
-	answers []answer                   // of listIndexes, as many as entries are served
-	end     time.Duration              // when it was there
-	panic   *pollerPanic
-}
-
 // do makes the poll and sends what it brought, whatever the Poller does.
 func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 	r := result{job: j}
@@ -262,7 +252,7 @@ func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 			return whole
 		})
 	case listIndexes:
-		r.answers = a.listIndexes(ctx, j.served)
+		r.answers = a.listIndexes(ctx, j.covered)
 	}
 	returned = true
 }

@@ -9,88 +9,197 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// errSibling ends the targets that have not failed themselves.
-var errSibling = fmt.Errorf("%w: another target failed", ErrAborted)
-
-// scheduler drives many waitStates: heaps of due times on the goroutine of the
-// caller, and workers that make the polls.
+// scheduler waits for many targets at once. It plans the polls, workers make them, and
+// the waitState of each target decides about the answers, as in a wait for one target.
+//
+// # The loop
+//
+// run repeats five steps on the goroutine of WaitAll's caller:
+//
+//  1. Return once all entries have ended. If the context has ended or stopCause is
+//     set, start no more polls, and end the remaining entries once none is in flight.
+//  2. dispatch: send a job to the workers for each entry that is due, within the
+//     bounds of throttle.
+//  3. Sleep until a result arrives, the next entry is due, or the context ends.
+//  4. handleResults: pass each answer to the waitState of its entry.
+//  5. Act on the decision: queue the entry for its next poll, or end it; call the
+//     observer; set stopCause if the failure of one target ends all.
+//
+// # Who owns an entry
+//
+// An entry is in exactly one of four places: waiting in a heap of queue (pos >= 0), in
+// flight (in exactly one job), parked until the deadline (verdict awaitDeadline), or
+// ended. Only the caller's goroutine writes entries, and never one in flight. A worker
+// only reads, and only the entries of its job. The channels of jobs and results order
+// these accesses, so that entries need no lock.
+//
+// # First polls precede second ones
+//
+// A missing collection or a missing permission is found by a target's first poll, and
+// without WithContinueOnError it ends the whole call. So all entries start in the queue
+// at time 0, and nothing gets ahead of them: a second poll is due later, or has a greater
+// seq. For the same reason first polls take no token from throttle.
+//
+// # When a list is made
+//
+// One call covers several entries in two cases (batch.go). Loads of whole collections
+// wait in a heap of their own: if two or more are due within batcher.window, one list of
+// all loads covers them, unless a list is in flight or lists are suspended because the
+// last one was of no use. When an index is due, one call covers all queued indexes of
+// its collection. An entry that a list did not answer is polled individually at once.
+//
+// # When the server is unreachable
+//
+// A waitState ends its own target when only its own polls have failed for
+// WithUnreachableAfter. On a server that hangs, most targets get no turn in this time. So
+// the scheduler counts for all of them: once no poll of any target has succeeded for this
+// long, and an entry was due all the while, every target ends with ErrUnreachable.
+// A permanent error, such as "not found", is an answer too.
 type scheduler struct {
 	clock
-	pollMaker
-	cfg     *config
-	workers int // the most polls that may be under way
+	pollMaker         // shared with the workers, never written
+	cfg       *config // read-only
 
-	outcomes []Outcome
-	entries  []entry
-	entryOf  []int32 // for each outcome, its entry
+	targets  targetTable
+	queue    queue
+	batcher  batcher
+	throttle throttle
+	health   health
 
-	loads     dueHeap // loads that a list can serve
-	others    dueHeap
-	pending   int // entries that have not ended
-	inFlight  int
-	stopCause error // why the rest is not polled any more
-
-	seq          int64
-	bucket       tokenBucket
-	lists        lists
-	failing      bool          // all polls have failed
-	failingSince time.Duration // since then
-	lastAnswerAt time.Duration // when the server last answered
-	timeouts     int           // polls that timed out since one did not
+	stopCause error // ends the targets that are not complete yet; nil until then
 }
 
-// entry is one target.
+// errSibling ends the targets that did not fail themselves.
+var errSibling = fmt.Errorf("%w: another target failed", ErrAborted)
+
+// entry is the state of one target. See scheduler for who may access it. WaitAll holds
+// one for each target, so that its size counts: TestWaitAllHeapAndGoroutines bounds it.
 type entry struct {
 	state            waitState
-	noListBefore     time.Duration // no list serves it before
-	pos              int32         // in its heap, or -1
-	firstOutcome     int32         // its first outcome
-	nextIndex        int32         // the next entry with an index of the same collection, in a ring
-	misses           uint8         // lists in a row that had not got it
-	pollIndividually bool          // its next poll is its own, whatever a list could do
-	ended            bool
+	noListBefore     time.Duration // lists of loads leave this entry out until then
+	pos              int32         // position in its heap, -1 while in none
+	firstOutcome     int32         // index of its first outcome; equal targets share an entry
+	nextIndex        int32         // next entry of the ring of indexes of its collection
+	misses           uint8         // lists in a row without this load
+	pollIndividually bool          // no list covers its next poll
+	ended            bool          // its outcome is filled in
 }
 
-func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) (*scheduler, error) {
-	s := &scheduler{
-		clock: newClock(ctx), pollMaker: newPollMaker(p), cfg: c, outcomes: outcomes, lists: lists{customBackoff: c.backoffFunc != nil},
-		entries: make([]entry, 0, len(outcomes)), entryOf: make([]int32, len(outcomes)),
+// targetTable holds the entries and the outcomes they fill in.
+type targetTable struct {
+	entries  []entry
+	outcomes []Outcome // WaitAll's result, one per target of the caller
+	entryOf  []int32   // entry of each outcome
+	pending  int       // number of entries that have not ended
+}
+
+// queue holds the entries that wait for their next poll. Loads that a list can cover have
+// a heap of their own: a list finds and removes the ones it covers in one pass.
+type queue struct {
+	loads  dueHeap // loads that a list can cover
+	others dueHeap
+	seq    int64 // number of entries added so far
+}
+
+// add queues e for a poll at the given time. The caller must hold e: e is in no heap, in
+// no job, and has not ended.
+func (q *queue) add(e *entry, at time.Duration, listable bool) {
+	q.seq++
+	d := dueEntry{at, q.seq, e}
+	if listable {
+		q.loads.add(d)
+	} else {
+		q.others.add(d)
 	}
+}
+
+// first returns the entry that is due first. Its field e is nil if the queue is empty.
+func (q *queue) first() dueEntry {
+	switch {
+	case len(q.loads) == 0 && len(q.others) == 0:
+		return dueEntry{}
+	case len(q.loads) == 0:
+		return q.others[0]
+	case len(q.others) == 0 || q.loads[0].before(q.others[0]):
+		return q.loads[0]
+	}
+	return q.others[0]
+}
+
+// health is the state of the server, from the answers to the polls of all targets.
+type health struct {
+	failing      bool          // every poll since failingSince has failed
+	failingSince time.Duration // start of the first of these polls
+	lastAnswerAt time.Duration
+	timeouts     int // number of polls in a row that timed out
+}
+
+// add records an answer that arrived at now.
+func (h *health) add(now time.Duration, a answer) {
+	if a.timedOut {
+		h.timeouts++
+	} else {
+		h.timeouts = 0
+	}
+
+	switch {
+	case a.err == nil || isPermanent(a.err):
+		h.failing, h.lastAnswerAt = false, max(h.lastAnswerAt, now)
+	case !h.failing:
+		// The failed poll may have started before another one succeeded.
+		h.failing, h.failingSince = true, max(now-a.took, h.lastAnswerAt)
+	}
+}
+
+// newScheduler makes an entry for each distinct target and queues it for its first poll.
+func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) (*scheduler, error) {
+	s := &scheduler{clock: newClock(ctx), pollMaker: newPollMaker(p), cfg: c}
+	s.batcher = newBatcher(s.pollMaker, c)
+	t := &s.targets
+	t.entries, t.outcomes, t.entryOf = make([]entry, 0, len(outcomes)), outcomes, make([]int32, len(outcomes))
+
+	// Equal targets share an entry, and so their polls.
 	known := make(map[Target]int32, len(outcomes))
 	for i := range outcomes {
-		t := outcomes[i].Target
-		k, found := known[t]
+		target := outcomes[i].Target
+		k, found := known[target]
 		if !found {
-			pace, err := c.newPace(t.kind)
+			pace, err := c.newPace(target.kind)
 			if err != nil {
 				return nil, err
 			}
-			k = int32(len(s.entries))
-			known[t] = k
-			s.entries = append(s.entries, entry{state: newWaitState(c, t, pace, s.deadline), pos: -1, firstOutcome: int32(i), nextIndex: k})
+			k = int32(len(t.entries))
+			known[target] = k
+			t.entries = append(t.entries, entry{state: newWaitState(c, target, pace, s.deadline), pos: -1, firstOutcome: int32(i), nextIndex: k})
 		}
-		s.entryOf[i] = k
+		t.entryOf[i] = k
 	}
-	if s.indexLister != nil {
-		linkIndexes(s.entries)
+
+	// The entries do not move any more: pointers to them stay valid from here on.
+	if s.batcher.indexLists {
+		linkIndexes(t.entries)
 	}
-	for i := range s.entries {
-		s.push(&s.entries[i], 0)
+	for i := range t.entries {
+		s.enqueue(&t.entries[i], 0)
 	}
-	s.pending, s.workers = len(s.entries), min(c.maxInFlight, len(s.entries))
+	t.pending, s.throttle.maxInFlight = len(t.entries), min(c.maxInFlight, len(t.entries))
 	return s, nil
 }
 
-// run waits for all targets.
+// run waits for all targets and fills in their outcomes.
 func (s *scheduler) run() {
 	ctx, cancel := context.WithCancel(s.ctx)
-	jobs, results := make(chan job, s.workers), make(chan result, s.workers)
+
+	// Start the workers. Both channels hold as many values as there are workers, and no
+	// more jobs are in flight than that: neither side ever blocks on a send.
+	workers := s.throttle.maxInFlight
+	jobs, results := make(chan job, workers), make(chan result, workers)
 	send := func(r result) {
 		r.end = s.now()
 		results <- r
 	}
 	var g errgroup.Group
-	for range s.workers {
+	for range workers {
 		g.Go(func() error {
 			for j := range jobs {
 				s.do(ctx, j, send)
@@ -98,32 +207,39 @@ func (s *scheduler) run() {
 			return nil
 		})
 	}
+
+	// No goroutine outlives the call, even if an observer or the Poller panics.
 	defer func() {
-		// Also when an observer or the Poller panics: no goroutine outlives the call.
 		cancel()
 		close(jobs)
-		for ; s.inFlight > 0; s.inFlight-- {
+		for ; s.throttle.inFlight > 0; s.throttle.inFlight-- {
 			<-results
 		}
 		_ = g.Wait() // workers return no errors
 	}()
+
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for s.pending > 0 {
+	for s.targets.pending > 0 {
 		var wake <-chan time.Time
 		var ctxDone <-chan struct{}
 		if s.stopCause == nil && !s.ended(s.now()) {
+			// Start the due polls, and wake up for the next one.
 			timer.Reset(s.dispatch(jobs))
 			wake, ctxDone = timer.C, s.ctx.Done()
-		} else if s.inFlight == 0 {
+		} else if s.throttle.inFlight == 0 {
+			// Nothing is in flight any more: this goroutine owns all entries.
 			s.endRest()
 			return
 		}
+		// Else the wait is over, and only the results of polls in flight count: wake and
+		// ctxDone are nil and never ready.
+
 		select {
 		case r := <-results:
 			s.handleResults(r, results)
 			if s.stopCause != nil {
-				cancel()
+				cancel() // the polls in flight
 			}
 		case <-wake:
 		case <-ctxDone:
@@ -131,65 +247,52 @@ func (s *scheduler) run() {
 	}
 }
 
-// dispatch starts the polls that are due and may be made, and returns the time
-// until more can be.
+// dispatch starts the polls that are due, as far as throttle allows, and returns the
+// time until it can start another one.
 func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
-	for s.inFlight < s.maxInFlight() {
-		d := s.peek()
-		if d.e == nil {
+	// While polls only time out, one at a time is enough to see the server come back.
+	limit := s.throttle.maxInFlight
+	if s.health.timeouts >= limit {
+		limit = 1
+	}
+
+	for s.throttle.inFlight < limit {
+		first := s.queue.first()
+		if first.e == nil {
 			break
 		}
+
+		// Sleep until the first entry is due.
 		now := s.now()
-		if d.at > now {
-			return d.at - now
+		if first.at > now {
+			return first.at - now
 		}
-		if d.e.state.polls > 0 {
-			if wait := s.bucket.take(now); wait > 0 {
+
+		// Take a token for all but the target's first poll.
+		if first.e.state.polls > 0 {
+			if wait := s.throttle.take(now); wait > 0 {
 				return wait
 			}
 		}
-		jobs <- s.nextJob(d.e, now)
-		s.inFlight++
+
+		// From here until its result is received, the job's entries belong to a worker.
+		jobs <- s.nextJob(first.e, now)
+		s.throttle.inFlight++
 	}
-	return noDeadline // until a result comes, or the context ends
+
+	return noDeadline // until a result arrives, or the context ends
 }
 
-// maxInFlight returns how many polls may be under way: one, if polls only time out.
-func (s *scheduler) maxInFlight() int {
-	if s.timeouts >= s.workers {
-		return 1
-	}
-	return s.workers
+// enqueue queues e for a poll at the given time.
+func (s *scheduler) enqueue(e *entry, at time.Duration) {
+	s.queue.add(e, at, s.batcher.canList(e, at))
 }
 
-// push makes e due at a time.
-func (s *scheduler) push(e *entry, at time.Duration) {
-	s.seq++
-	d := dueEntry{at, s.seq, e}
-	if s.listable(e, at) {
-		s.loads.add(d)
-	} else {
-		s.others.add(d)
-	}
-}
-
-// peek returns what is due first; nothing is if its entry is nil.
-func (s *scheduler) peek() dueEntry {
-	switch {
-	case len(s.loads) == 0 && len(s.others) == 0:
-		return dueEntry{}
-	case len(s.loads) == 0:
-		return s.others[0]
-	case len(s.others) == 0 || s.loads[0].before(s.others[0]):
-		return s.loads[0]
-	}
-	return s.others[0]
-}
-
-// handleResults handles r and what else is there already.
+// handleResults handles r and all results that have arrived since, so that dispatch
+// plans with everything known.
 func (s *scheduler) handleResults(r result, results <-chan result) {
 	for {
-		s.inFlight--
+		s.throttle.inFlight--
 		s.handleResult(r)
 		select {
 		case r = <-results:
@@ -199,12 +302,14 @@ func (s *scheduler) handleResults(r result, results <-chan result) {
 	}
 }
 
-// handleResult has the waitStates decide about what a job brought. It may have lain there for
-// as long as an observer took: what counts is when it came.
+// handleResult passes the answers of a job to its entries, which belong to the caller's
+// goroutine again. The result may have waited while an observer ran, so that the time of
+// its arrival counts, not the present.
 func (s *scheduler) handleResult(r result) {
 	if r.panic != nil {
 		panic(r.panic)
 	}
+
 	now := r.end
 	switch r.job.kind {
 	case pollOne:
@@ -212,28 +317,26 @@ func (s *scheduler) handleResult(r result) {
 	case listLoads:
 		s.handleLoads(now, r)
 	case listIndexes:
-		if unsupported(r.answers) {
-			s.handleNoIndexLists(now, r)
-			return
-		}
-		for i, e := range r.job.served {
-			s.handleAnswer(e, now, r.answers[i])
-		}
+		s.handleIndexes(now, r)
 	}
 }
 
-// handleAnswer has the state of e decide about an answer.
+// handleAnswer has the waitState of e decide about an answer, and queues or ends e.
 func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 	s.trackHealth(now, a)
+
+	// A failed poll decides nothing once the wait is over for all. If the server was
+	// unreachable, keep the error, unless the end of the wait interrupted this poll.
 	if s.stopCause != nil && a.err != nil {
 		e.state.polls++
-		// What was cut off tells nothing of the server.
 		if errors.Is(s.stopCause, ErrUnreachable) && !a.interrupted {
 			e.state.lastErr = a.err
 		}
 		s.end(e, now, s.stopCause)
 		return
 	}
+
+	// A complete answer wins over stopCause, and stopCause over all others.
 	d := s.judge(&e.state, now, a)
 	switch {
 	case d.verdict == succeeded:
@@ -242,61 +345,58 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 		s.end(e, now, s.stopCause)
 	case d.verdict == failed:
 		s.end(e, now, d.err)
+		// The end of the context fails all targets: it is no failure of a sibling.
 		if !s.cfg.continueOnError && !s.ended(now) {
 			s.stopCause = errSibling
 		}
 	default:
 		s.cfg.notify(e.state.update(now, a.err, d))
 		if d.verdict == pollAgain {
-			s.push(e, now+d.delay)
-		}
+			s.enqueue(e, now+d.delay)
+		} // otherwise e stays parked until endRest
 	}
 }
 
-// trackHealth keeps what an answer says of the server.
+// trackHealth records an answer in health, and sets stopCause if the server counts as
+// unreachable.
 func (s *scheduler) trackHealth(now time.Duration, a answer) {
 	if a.err != nil && s.ended(now) {
-		return // which says nothing of the server
+		return // the context ended the poll, whatever the server
 	}
-	if a.timedOut {
-		s.timeouts++
-	} else {
-		s.timeouts = 0
-	}
-	if a.err == nil || isPermanent(a.err) {
-		s.failing, s.lastAnswerAt = false, max(s.lastAnswerAt, now)
+	s.health.add(now, a)
+
+	budget, failingFor := s.cfg.unreachableAfter, now-s.health.failingSince
+	if !s.health.failing || budget == 0 || failingFor < budget || s.stopCause != nil {
 		return
 	}
-	if !s.failing {
-		s.failing, s.failingSince = true, max(now-a.took, s.lastAnswerAt)
-	}
-	// A server that answers nobody is asked for few of the targets: those that have
-	// been due all the while need not wait for their turn to know.
-	next := s.peek()
-	overdue := next.e != nil && next.at <= s.failingSince
-	if budget := s.cfg.unreachableAfter; budget > 0 && now-s.failingSince >= budget && s.stopCause == nil && overdue {
-		s.stopCause = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.failingSince))
+	// Entries that had their turn count for themselves. Stop for the others: one at least
+	// has been due for as long as polls have failed.
+	if first := s.queue.first(); first.e != nil && first.at <= s.health.failingSince {
+		s.stopCause = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(failingFor))
 	}
 }
 
-// end tells how e ended.
+// end ends e, fills in its first outcome and calls the observer. A nil cause is success.
+// The entry must not be in flight; if it is still queued, nothing is dispatched any more.
 func (s *scheduler) end(e *entry, now time.Duration, cause error) {
 	u := e.state.finish(now, cause)
 	e.ended = true
-	s.pending--
-	o := &s.outcomes[e.firstOutcome]
+	s.targets.pending--
+
+	o := &s.targets.outcomes[e.firstOutcome]
 	o.Progress, o.Err, o.Polls, o.Elapsed = u.Progress, u.Err, u.Polls, u.Elapsed
 	s.cfg.notify(u)
 }
 
-// endRest ends all entries that have not ended, when none is polled any more.
+// endRest ends all entries that have not ended. None may be in flight.
 func (s *scheduler) endRest() {
 	cause, now := s.stopCause, s.now()
 	if cause == nil {
 		cause = s.interruption()
 	}
-	for i := range s.entries {
-		if e := &s.entries[i]; !e.ended {
+
+	for i := range s.targets.entries {
+		if e := &s.targets.entries[i]; !e.ended {
 			s.end(e, now, cause)
 		}
 	}

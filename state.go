@@ -261,7 +261,7 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 		return decision{verdict: failed, err: fmt.Errorf("%w: the generator of WithBackoffFunc returned a negative delay", ErrAborted)}
 	}
 	if a.listed && s.pace.rule != nil {
-		delay = max(delay, listEvery)
+		delay = max(delay, minListInterval)
 	}
 	// A poll is due when it can change the verdict, whatever the pace.
 	notAfter := func(at time.Duration) {

@@ -71,7 +71,7 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 		return nil, prefixed(err)
 	}
 	s.run()
-	return outcomes, s.err()
+	return outcomes, s.targets.err()
 }
 
 // WithMaxInFlight bounds the polls of WaitAll that are under way at a time: 1 or
@@ -108,16 +108,19 @@ func (c *config) refuseForAll(targets []Target) error {
 	return c.refuseFor(targets[0].kind)
 }
 
-// err returns the failures of the targets, those of siblings excepted.
-func (s *scheduler) err() error {
-	joined := &joinedError{total: len(s.entries)}
-	for i := range s.outcomes {
-		o := &s.outcomes[i]
-		*o = s.outcomes[s.entries[s.entryOf[i]].firstOutcome] // of a duplicate
-		if o.Err != nil && s.entries[s.entryOf[i]].firstOutcome == int32(i) && o.Err.(*Error).Cause != errSibling {
+// err returns the failures of the targets, without those of siblings, and copies the
+// outcomes of equal targets.
+func (t *targetTable) err() error {
+	joined := &joinedError{total: len(t.entries)}
+	for i := range t.outcomes {
+		first := t.entries[t.entryOf[i]].firstOutcome
+		o := &t.outcomes[i]
+		*o = t.outcomes[first]
+		if o.Err != nil && first == int32(i) && o.Err.(*Error).Cause != errSibling {
 			joined.errs = append(joined.errs, o.Err)
 		}
 	}
+
 	if len(joined.errs) == 0 {
 		return nil
 	}
