@@ -8,117 +8,122 @@ import (
 )
 
 const (
-	// noDeadline is the deadline of a wait that has none.
+	// noDeadline is the deadline of a wait without one.
 	noDeadline = time.Duration(math.MaxInt64)
 
-	// zeroPollsBeforeCheck is how many polls may see a load at 0 % before its state is asked
-	// for, and maxStateChecks how often that is tried.
+	// zeroPollsBeforeCheck is the number of polls in a row at 0 % after which a wait
+	// checks the state of a load, at most maxStateChecks times while the check fails.
 	zeroPollsBeforeCheck = 3
 	maxStateChecks       = 3
 
-	// listedZero is how long a load may stand at 0 % in lists before its state is
-	// asked for.
+	// listedZero is the minimum time at 0 % after which a wait checks the state of a load
+	// covered by lists. See wantsCheckAfterList.
 	listedZero = 10 * time.Second
 
-	// refreshGuard is how long a refresh_progress of 100 that was never seen lower
-	// may mean that nobody has asked yet.
+	// refreshGuard is the minimum time for which a wait does not believe a
+	// refresh_progress of 100 if it was never lower: the refresh may not have begun.
 	refreshGuard = time.Second
 
-	// serverGivesUp is how long a load may stand still before the server drops it:
-	// queryCoord.loadTimeoutSeconds.
+	// serverGivesUp is the time without progress after which the server drops a load: the
+	// default of queryCoord.loadTimeoutSeconds.
 	serverGivesUp = 600 * time.Second
 )
 
-// waitState decides, for one target, what follows from a poll. It knows neither
-// clocks nor goroutines nor Pollers: time is what has passed since the wait
-// began, and everything else is in the answer.
+// waitState is the state of the wait for one target, and decides after each poll. It uses
+// no clock, goroutine or Poller: times are durations since the start of the wait, and
+// everything else is in the answer. A single wait and WaitAll decide by the same code.
 type waitState struct {
 	cfg      *config
 	target   Target
 	pace     pace
-	deadline time.Duration
+	deadline time.Duration // noDeadline if there is none
 
-	polls        int
-	last         Progress      // of the last good poll; nil before
-	lastErr      error         // of the last poll if it failed
-	failingSince time.Duration // when the first of the polls that have failed in a row began
-	changedAt    time.Duration // when progress last changed
-	timeout      time.Duration // of the next poll
+	polls        int           // number of polls so far
+	last         Progress      // progress of the last successful poll; nil before
+	lastErr      error         // error of the last poll, nil if it succeeded
+	failingSince time.Duration // start of the first poll of the current failures; valid if lastErr is set
+	changedAt    time.Duration // time of the last change of progress
+	timeout      time.Duration // timeout of the next poll
 
-	completeSince time.Duration // since when the target has been complete; negative if it is not
-	rowsAtStart   int64         // total rows of the first good poll
-	zeroPolls     int           // polls in a row that saw a load at 0 %
-	stateChecks   int           // of its state since then
-	moved         bool          // a load was seen above 0 %
-	refreshSeen   bool          // a refresh was seen under way
+	completeSince time.Duration // negative while the target is not complete
+	rowsAtStart   int64         // total rows at the first successful poll
+	zeroPolls     int           // number of polls in a row at 0 %
+	stateChecks   int           // number of state checks since the first of them
+	moved         bool          // a load was above 0 %
+	refreshSeen   bool          // a refresh was in progress
 }
 
-// answer is what one poll brought.
+// answer is the outcome of one poll.
 type answer struct {
-	progress    Progress // if err is nil
+	progress    Progress // valid if err is nil
 	err         error
 	took        time.Duration
-	timedOut    bool  // err is that the poll's own time was up
-	interrupted bool  // err may be that the poll was ended before
-	check       check // whether the state of the load was asked for too
-	listed      bool  // out of a list of all loads
+	timedOut    bool  // the poll's own timeout caused err
+	interrupted bool  // the end of the wait's context may have caused err
+	check       check // result of the check of the load's state
+	listed      bool  // from a list of all loads
 }
 
-// check is what came of asking for the state of a load; err has what is wrong.
+// check is the result of a LoadStateChecker. If the load is not there, err of the answer
+// holds the reason.
 type check int8
 
 const (
 	unchecked check = iota
-	unclear         // the question itself failed
+	unclear         // the check itself failed
 	checked
 )
 
+// verdict is the next step of a wait.
 type verdict int8
 
 const (
-	pollAgain     verdict = iota // poll again after the delay
-	awaitDeadline                // wait for the context to end
-	succeeded                    // complete
-	failed                       // cannot become complete any more
+	pollAgain     verdict = iota // poll again after a delay
+	awaitDeadline                // poll no more: no answer can arrive before the deadline
+	succeeded                    // end: the target is complete
+	failed                       // end: the target cannot become complete
 )
 
 func (v verdict) final() bool { return v == succeeded || v == failed }
 
-// decision is what follows from an answer.
+// decision is the result of an answer.
 type decision struct {
 	verdict verdict
-	delay   time.Duration // until the next poll, for pollAgain
-	err     error         // the cause, for failed
+	delay   time.Duration // time until the next poll, for pollAgain
+	err     error         // cause, for failed
 }
 
 func newWaitState(cfg *config, target Target, pace pace, deadline time.Duration) waitState {
 	return waitState{cfg: cfg, target: target, pace: pace, deadline: deadline, timeout: cfg.pollTimeout, completeSince: -1}
 }
 
-// wantsStateCheck reports whether the state of a load that shows p is to be asked for.
+// wantsStateCheck reports whether a poll that returned p also checks the state of the
+// load: 0 % may mean "not loaded" on milvus-lite.
 func (s *waitState) wantsStateCheck(p Progress) bool {
 	l, ok := p.(LoadingProgress)
 	return ok && l.Percent == 0 && s.stateChecks < maxStateChecks && s.zeroPolls+1 >= zeroPollsBeforeCheck
 }
 
-// wantsCheckAfterList is wantsStateCheck for an answer out of a list, which milvus-lite
-// gives for what is not loaded too. Many may stand at 0 % at once, and to ask for
-// each after three polls would cost what the list has saved.
+// wantsCheckAfterList is wantsStateCheck for progress from a list. Many loads may stand at
+// 0 % at once, and to check each after three polls would cost the calls that lists save.
 func (s *waitState) wantsCheckAfterList(now time.Duration, p Progress) bool {
 	return s.wantsStateCheck(p) && now-s.changedAt >= listedZero
 }
 
-// decide takes in the answer of a poll that ended at now and decides. The
-// random number, from 0 to below 1, is for jitter.
+// decide records the answer of a poll that ended at now, and returns the next step. random
+// is from 0 to below 1, for jitter.
 func (s *waitState) decide(now time.Duration, a answer, random float64) decision {
 	s.polls++
 	if a.err != nil {
 		return s.decideAfterFailure(now, a, random)
 	}
+
 	s.noteSuccess(now, a)
 	if ip, ok := a.progress.(IndexBuildingProgress); ok && ip.State == IndexStateFailed {
 		return decision{verdict: failed, err: indexFailed(ip)}
 	}
+
+	// Complete, and for long enough?
 	switch {
 	case !s.isComplete(now):
 		s.completeSince = -1
@@ -128,29 +133,32 @@ func (s *waitState) decide(now time.Duration, a answer, random float64) decision
 	if s.completeSince >= 0 && now-s.completeSince >= s.cfg.settle {
 		return decision{verdict: succeeded}
 	}
+
 	if s.mayStall(now) && now-s.changedAt >= s.cfg.stallTimeout {
 		return decision{verdict: failed, err: fmt.Errorf("%w: no change for %v", ErrStalled, round(now-s.changedAt))}
 	}
 	return s.planNext(now, a, random)
 }
 
-// noteSuccess notes a good answer.
+// noteSuccess records the answer of a successful poll.
 func (s *waitState) noteSuccess(now time.Duration, a answer) {
+	// Lists do not report refreshes: keep the last known percentage.
 	if before, known := s.last.(LoadingProgress); known && a.listed {
-		// Lists do not tell of refreshes.
 		listed := a.progress.(LoadingProgress)
 		listed.RefreshPercent = before.RefreshPercent
 		a.progress = listed
 	}
+
+	// Exclude the time of failed polls from the clocks of stall and settle: progress may
+	// have changed unseen.
 	if s.lastErr != nil {
-		// Nobody saw whether progress changed meanwhile: that is no stall, nor does
-		// it count for what has to hold.
 		s.changedAt += now - s.failingSince
 		if s.completeSince >= 0 {
 			s.completeSince += now - s.failingSince
 		}
 		s.lastErr = nil
 	}
+
 	if a.progress != s.last {
 		s.changedAt = now
 	}
@@ -160,37 +168,44 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 	if lp, ok := a.progress.(LoadingProgress); ok {
 		s.noteLoad(lp, a.check)
 	}
+
 	s.last, s.timeout = a.progress, s.cfg.pollTimeout
 	s.pace.learn(now, a.took, s.share())
 }
 
-func (s *waitState) noteLoad(p LoadingProgress, asked check) {
+// noteLoad records the progress of a load, and the check of its state.
+func (s *waitState) noteLoad(p LoadingProgress, c check) {
 	if p.Percent != 0 {
 		s.zeroPolls, s.stateChecks = 0, 0
 	} else {
 		s.zeroPolls++
-		switch asked {
+		switch c {
 		case unclear:
 			s.stateChecks++
 		case checked:
 			s.stateChecks = maxStateChecks
 		}
 	}
+
 	s.moved = s.moved || p.Percent > 0
 	s.refreshSeen = s.refreshSeen || p.RefreshPercent < 100
 }
 
-// decideAfterFailure decides after a poll that failed.
+// decideAfterFailure returns the next step after a failed poll. A permanent failure ends
+// the wait, except within the start grace. Others end it once they have lasted for the
+// unreachable budget.
 func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float64) decision {
 	if a.timedOut {
 		s.timeout = min(2*s.timeout, s.cfg.maxPollTimeout)
 	}
+
 	inGrace := s.inGrace(now, a.err)
 	if isPermanent(a.err) && !inGrace {
 		err := s.permanentCause(now, a)
 		s.lastErr = nil
 		return decision{verdict: failed, err: err}
 	}
+
 	if inGrace {
 		s.failingSince = now // the server has answered
 	} else if s.lastErr == nil {
@@ -201,13 +216,13 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 		err := fmt.Errorf("%w: no poll has succeeded for %v", ErrUnreachable, round(now-s.failingSince))
 		return decision{verdict: failed, err: err}
 	}
+
 	s.pace.forget()
 	return s.planNext(now, a, random)
 }
 
-// noteInterrupted notes a poll that failed when the wait's own context had ended: the
-// failure says nothing of the server, unless it is one that a context does not
-// bring about.
+// noteInterrupted records a poll that failed after the wait's context had ended. Only a
+// permanent failure is kept: the end of the context may have caused any other.
 func (s *waitState) noteInterrupted(a answer) {
 	s.polls++
 	if isPermanent(a.err) {
@@ -215,21 +230,23 @@ func (s *waitState) noteInterrupted(a answer) {
 	}
 }
 
-// noteListFailure notes a list that failed. Nothing is decided: a poll of the target's own follows
-// at once. What is permanent for lists need not be so for that.
+// noteListFailure records a list that failed. It decides nothing: an individual poll
+// follows at once. A permanent failure of a list is not kept, since it need not be one of
+// the individual poll.
 func (s *waitState) noteListFailure(now time.Duration, a answer) {
 	s.polls++
 	if isPermanent(a.err) {
 		return
 	}
+
 	if s.lastErr == nil {
 		s.failingSince = now - a.took
 	}
 	s.lastErr = a.err
 }
 
-// inGrace reports whether err says no more than that the target is not there
-// yet.
+// inGrace reports whether err means that the target is not there yet, and the start grace
+// tolerates it.
 func (s *waitState) inGrace(now time.Duration, err error) bool {
 	if now >= s.cfg.startGrace || s.moved || s.target.kind == KindIndexBuilding && s.last != nil {
 		return false
@@ -237,16 +254,19 @@ func (s *waitState) inGrace(now time.Duration, err error) bool {
 	return isAbsent(err)
 }
 
-// permanentCause returns why a permanent failure ends the wait. "Not loaded" means
-// something else once the load was seen: the server says no more than that.
+// permanentCause returns the cause of a wait that a permanent failure ends. After progress
+// was seen, "not loaded" means released or failed: the server does not distinguish them.
 func (s *waitState) permanentCause(now time.Duration, a answer) error {
 	seen := s.last != nil && (s.moved || a.check != checked)
 	if !errors.Is(a.err, ErrNotLoaded) || errors.Is(a.err, ErrLoadFailed) || !seen {
 		return &maskedError{a.err}
 	}
+
+	// A load without progress for as long as the server allows has failed. The time of
+	// failed polls does not count.
 	still := now - s.changedAt
 	if s.lastErr != nil {
-		still -= now - s.failingSince // in which nobody looked
+		still -= now - s.failingSince
 	}
 	if still >= serverGivesUp && !s.last.Complete() {
 		return because(fmt.Errorf("%w: the server gave up after %v without progress", ErrLoadFailed, round(still)), a.err)
@@ -254,16 +274,22 @@ func (s *waitState) permanentCause(now time.Duration, a answer) error {
 	return because(ErrReleased, a.err)
 }
 
-// planNext decides when to poll again, or not to before the deadline.
+// planNext returns the delay until the next poll, or awaitDeadline.
 func (s *waitState) planNext(now time.Duration, a answer, random float64) decision {
-	took, delay := a.took, s.pace.delay(now, random)
+	// Begin with the pace, slower for lists and while complete.
+	delay := s.pace.delay(now, random)
 	if delay < 0 {
 		return decision{verdict: failed, err: fmt.Errorf("%w: the generator of WithBackoffFunc returned a negative delay", ErrAborted)}
 	}
 	if a.listed && s.pace.rule != nil {
 		delay = max(delay, minListInterval)
 	}
-	// A poll is due when it can change the verdict, whatever the pace.
+	if rule := s.pace.rule; rule != nil && s.completeSince >= 0 {
+		// Progress no longer sets the pace while the target settles.
+		delay = max(delay, min(s.cfg.settle/10, rule.Max))
+	}
+
+	// Poll no later than the time at which a poll can change the verdict.
 	notAfter := func(at time.Duration) {
 		if at > now {
 			delay = min(delay, at-now)
@@ -271,10 +297,6 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 	}
 	settled := s.completeSince + s.cfg.settle
 	if s.completeSince >= 0 {
-		if rule := s.pace.rule; rule != nil {
-			// What is complete has no pace of its own.
-			delay = max(delay, min(s.cfg.settle/10, rule.Max))
-		}
 		notAfter(settled)
 	}
 	if s.mayStall(now) {
@@ -285,30 +307,36 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 		notAfter(s.cfg.startGrace)
 	}
 	delay = max(delay, shortestDelay)
+
 	if s.deadline == noDeadline {
 		return decision{verdict: pollAgain, delay: delay}
 	}
-	// The last poll is so early that its answer can be here in time, and the one
-	// before it does not get in its way.
+	return s.beforeDeadline(now, a.took, delay, settled)
+}
+
+// beforeDeadline fits the next poll in before the deadline. The last poll starts early
+// enough for its answer to arrive in time, and the poll before it ends before this start.
+func (s *waitState) beforeDeadline(now, took, delay, settled time.Duration) decision {
 	margin := min(max(2*took, 50*time.Millisecond), time.Second)
-	last := s.deadline - margin
+	lastPoll := s.deadline - margin
 	if s.completeSince >= 0 && settled < s.deadline {
-		last = max(last, settled)
+		lastPoll = max(lastPoll, settled)
 	}
-	left := last - now
+
+	left := lastPoll - now
 	if took < margin {
 		left -= took
 	}
 	if delay >= left {
-		if now >= last {
+		if now >= lastPoll {
 			return decision{verdict: awaitDeadline}
 		}
-		delay = last - now
+		delay = lastPoll - now
 	}
 	return decision{verdict: pollAgain, delay: delay}
 }
 
-// isComplete judges the newest answer alone, by what the options ask for.
+// isComplete reports whether the last answer is complete by the options.
 func (s *waitState) isComplete(now time.Duration) bool {
 	switch p := s.last.(type) {
 	case LoadingProgress:
@@ -328,20 +356,20 @@ func (s *waitState) isComplete(now time.Duration) bool {
 	return false
 }
 
-// refreshMayBePending reports whether a refresh_progress of 100 may still mean that nobody
-// has asked for the refresh yet.
+// refreshMayBePending reports whether a refresh_progress of 100 may still mean that no
+// refresh has begun.
 func (s *waitState) refreshMayBePending(now time.Duration) bool {
 	return s.cfg.refresh && s.target.kind == KindLoading && !s.refreshSeen && now < max(refreshGuard, s.cfg.startGrace)
 }
 
-// mayStall reports whether a standstill counts: what is complete, or waits for a
-// refresh to be asked for, has nowhere to go.
+// mayStall reports whether time without change counts for WithStallTimeout. A complete
+// target, and one that waits for a refresh to begin, need not change.
 func (s *waitState) mayStall(now time.Duration) bool {
 	return s.cfg.stallTimeout > 0 && s.lastErr == nil && s.completeSince < 0 && !s.refreshMayBePending(now)
 }
 
-// share returns how much of what this wait needs is done, from 0 to 1, or a
-// negative number if that is unknown.
+// share returns the finished part of this wait's work, from 0 to 1, or a negative number
+// if it is unknown.
 func (s *waitState) share() float64 {
 	switch p := s.last.(type) {
 	case LoadingProgress:

@@ -7,29 +7,31 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// update returns what an observer is told of the poll that ended at now.
+// update returns the update after the poll that ended at now. err is the error of the poll,
+// tolerated if it is not nil.
 func (s *waitState) update(now time.Duration, err error, d decision) Update {
 	u := Update{
 		Target: s.target, Progress: s.last, Polls: s.polls, Elapsed: now,
 		Next: d.delay, Fraction: max(0, s.share()),
 	}
-	if s.pace.left >= time.Millisecond { // less says no more than that the server shows 100 %
+
+	if s.pace.left >= time.Millisecond { // less only means that the server reports 100 %
 		u.ETA = s.pace.left
 	}
 	if err != nil {
 		u.Err = &maskedError{err}
 	}
-	if d.verdict == awaitDeadline {
+	if d.verdict == awaitDeadline { // the next event is the deadline
 		u.Next = s.deadline - now
 	}
 	return u
 }
 
-// finish returns the final update of a wait that ended because of cause, nil if
-// it ended well.
+// finish returns the final update of a wait that cause has ended. A nil cause is success.
 func (s *waitState) finish(now time.Duration, cause error) Update {
 	u := s.update(now, nil, decision{})
 	u.Final, u.ETA, u.Next = true, 0, 0
+
 	if cause != nil {
 		u.Err = s.failure(cause, now)
 	} else {
@@ -38,7 +40,7 @@ func (s *waitState) finish(now time.Duration, cause error) Update {
 	return u
 }
 
-// failure returns the error of a wait that ended because of cause.
+// failure returns the error of a wait that cause has ended.
 func (s *waitState) failure(cause error, elapsed time.Duration) *Error {
 	e := &Error{Target: s.target, Last: s.last, Polls: s.polls, Elapsed: elapsed, Cause: cause}
 	if s.lastErr != nil {
@@ -47,6 +49,7 @@ func (s *waitState) failure(cause error, elapsed time.Duration) *Error {
 	return e
 }
 
+// indexFailed returns ErrIndexFailed with the server's reason.
 func indexFailed(p IndexBuildingProgress) error {
 	if p.FailReason == "" {
 		return fmt.Errorf("%w: the server gave no reason", ErrIndexFailed)
