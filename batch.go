@@ -48,8 +48,8 @@ type result struct {
 }
 
 // batcher decides when one call covers several entries. A list of loads is worth its
-// call if it covers two entries, but it must never delay an entry: a list that fails, or
-// that takes long, leaves its entries to individual polls.
+// call if it covers two entries, but it must never delay an entry: a failed list
+// leaves its entries to individual polls, and its timeout is short.
 type batcher struct {
 	loadLists     bool // the Poller can list loads, and the options allow it
 	indexLists    bool // the Poller can list indexes
@@ -80,8 +80,8 @@ func (b *batcher) canList(e *entry, at time.Duration) bool {
 
 // window returns how far ahead of time a list covers loads. It is the largest delay of
 // the default pace, so that all loads fall into step, or the duration of a list if this
-// is longer, so that loads that become due during one list do not need another. Custom
-// delays are never shortened.
+// is longer, so that loads due during one list do not need another. Custom delays are
+// never shortened.
 func (b *batcher) window(now time.Duration) time.Duration {
 	if b.customBackoff {
 		return 0
@@ -99,6 +99,7 @@ func (b *batcher) begin() { b.inFlight = true }
 // finish records a list that was answered and covered so many entries.
 func (b *batcher) finish(now, took time.Duration, covered int) {
 	b.inFlight, b.lastTook = false, took
+
 	if covered == 0 {
 		b.suspend(now)
 		return
@@ -106,7 +107,8 @@ func (b *batcher) finish(now, took time.Duration, covered int) {
 	b.pause = 0
 }
 
-// suspend records a list that covered no entry, and blocks lists for a while.
+// suspend records a list without any entry, or a failed one, and blocks lists for a while:
+// a second, doubled with each such list in a row, up to a minute.
 func (b *batcher) suspend(now time.Duration) {
 	b.inFlight = false
 	b.pause = min(max(listPause, 2*b.pause), maxListPause)
@@ -114,7 +116,7 @@ func (b *batcher) suspend(now time.Duration) {
 }
 
 // timeout returns the timeout of a list that covers so many entries: at least a tenth of
-// the time that throttle needs for as many polls, so that a list that fails delays them
+// the time that throttle needs for as many polls, so that a failed list delays them
 // little. A large server needs longer: a failed list doubles the timeout of the next one,
 // up to the maximum timeout of a poll.
 func (b *batcher) timeout(covered int, maximum time.Duration) time.Duration {
@@ -123,15 +125,16 @@ func (b *batcher) timeout(covered int, maximum time.Duration) time.Duration {
 }
 
 // linkIndexes links the entries with indexes of the same collection in a ring, each by
-// the position of the next one. nextIndexJob finds them this way without a map that lives
-// as long as the wait: four bytes per entry.
+// the position of the next one. So nextIndexJob finds them by four bytes per entry, and
+// the map does not outlive this function.
 func linkIndexes(entries []entry) {
-	last := make(map[string]int32)
+	last := make(map[string]int32) // the entry linked last, by collection
 	for i := range entries {
 		e := &entries[i]
 		if e.state.target.kind != KindIndexBuilding {
 			continue
 		}
+
 		if before, found := last[e.state.target.collection]; found {
 			e.nextIndex, entries[before].nextIndex = entries[before].nextIndex, int32(i)
 		}
@@ -139,8 +142,8 @@ func linkIndexes(entries []entry) {
 	}
 }
 
-// nextJob takes first, the entry that is due first, out of the queue, with all entries
-// that the same call can cover.
+// nextJob takes first, the first entry of the queue, out of it, with all entries the same
+// call can cover.
 func (s *scheduler) nextJob(first *entry, now time.Duration) job {
 	if len(s.queue.loads) > 0 && first == s.queue.loads[0].e {
 		return s.nextLoadJob(first, now)
@@ -180,6 +183,7 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 		if e.pos < 0 || s.batcher.customBackoff && (*q)[e.pos].at > now {
 			continue
 		}
+
 		if j.kind == pollOne {
 			j.kind, j.covered = listIndexes, []*entry{first}
 		}
@@ -190,7 +194,7 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 }
 
 // severalUntil reports whether two or more entries are due by the given time. The second
-// one is a child of the first.
+// entry is always a child of the first: to look at the children is enough.
 func (h dueHeap) severalUntil(until time.Duration) bool {
 	for _, d := range h[min(1, len(h)):min(1+heapArity, len(h))] {
 		if d.at <= until {
@@ -200,8 +204,8 @@ func (h dueHeap) severalUntil(until time.Duration) bool {
 	return false
 }
 
-// removeUntil removes and returns the entries that are due by the given time. A list
-// takes most of the heap, so that one pass over all is cheaper than to remove each.
+// removeUntil removes and returns the entries due by the given time. A list takes most of
+// the heap: one pass over all is cheaper than to remove each.
 func (h *dueHeap) removeUntil(until time.Duration) []*entry {
 	// Count first: the slice for 100 000 entries is allocated once, in the right size.
 	n := 0
@@ -242,7 +246,7 @@ func (s *scheduler) handleLoads(now time.Duration, r result) {
 		p, found := r.loads[e.state.target.collection]
 		switch {
 		case !found:
-			// A missing load is not an error: an individual poll decides what it means.
+			// A missing load is not an error: an individual poll follows.
 			missing++
 			e.excludeFromLists(now)
 			s.pollAlone(e, now)
@@ -311,7 +315,7 @@ func (e *entry) excludeFromLists(now time.Duration) {
 	e.misses = min(e.misses+1, maxMisses)
 }
 
-// pollAlone queues an individual poll of e for now. Other entries that are due already
+// pollAlone queues an individual poll of e for now. Other entries due already
 // have a smaller seq or an earlier time, and go first.
 func (s *scheduler) pollAlone(e *entry, now time.Duration) {
 	e.pollIndividually = true

@@ -2,8 +2,8 @@ package milvuswait
 
 import "time"
 
-// dueEntry is an entry in a heap. seq orders entries that are due at the same time:
-// whichever was queued first is polled first.
+// dueEntry is an entry in a heap. seq orders entries due at the same time: whichever was
+// queued first is polled first.
 type dueEntry struct {
 	at  time.Duration
 	seq int64

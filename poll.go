@@ -11,73 +11,70 @@ import (
 	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
-// AllIndexes, as the index of a wait or of a poll, stands for every index of
-// the collection: the answer is that of the index which is furthest behind.
-// Milvus allows letters, digits and underscores in index names, so that no
-// index can be called so.
+// AllIndexes, as the index of a wait or of a poll, means every index of the collection.
+// The progress is that of the index furthest behind. No index can have this name: Milvus
+// allows letters, digits and underscores.
 const AllIndexes = "*"
 
-// A Poller asks a Milvus server, once a call, how far it is.
+// A Poller makes one progress request to a Milvus server per call.
 //
-// Package rpc has the Poller for real servers, package sdk one for
-// milvus-sdk-go/v2, package fake one for tests, and [PollerFuncs] makes one of
-// two functions. Package milvuswaittest/pollertest checks one that you wrote. An
-// implementation must be safe for concurrent use, return an error soon after ctx
-// is done (any that passes; that of ctx is best), and report every failure of the
-// server as an error, also those that came in the body of an answer: progress 0
-// with a nil error means that the server itself said 0. No wait asks for empty
-// names, but for the index.
+// Package rpc has the Poller for real servers, package sdk one for milvus-sdk-go/v2,
+// package fake one for tests, and [PollerFuncs] makes one of two functions. Package
+// milvuswaittest/pollertest checks your own.
 //
-// An error is taken to be passing, and the wait goes on polling, unless it is
-// one of the package's sentinels (such as [ErrCollectionNotFound]) or was marked
-// by [Permanent].
+// An implementation must be safe for concurrent use. It must return an error soon after
+// ctx is done, best ctx.Err(). It must report every failure of the server as an error,
+// including failures in the body of a response: progress 0 with a nil error means that the
+// server itself reported 0. Waits pass no empty names, except for the index.
+//
+// Errors are treated as transient, and the wait goes on polling. The package's sentinels
+// (such as [ErrCollectionNotFound]) and errors marked by [Permanent] end it.
 type Poller interface {
-	// LoadingProgress returns how far the loading of the collection is, or, if
-	// partitions are named, of those partitions together. A collection or
-	// partition that is not loaded and not being loaded is ErrNotLoaded.
+	// LoadingProgress returns the progress of loading the collection or, if partitions are
+	// named, of these partitions together. It returns ErrNotLoaded if one of them is
+	// neither loaded nor loading.
 	LoadingProgress(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error)
 
-	// IndexBuildingProgress returns how far the named index of the collection
-	// is. The empty name means the only index of the collection: several are
-	// ErrAmbiguousIndex, none is ErrIndexNotFound. AllIndexes means the one that
-	// is furthest behind.
+	// IndexBuildingProgress returns the progress of building the named index. The empty
+	// name means the only index of the collection: it returns ErrAmbiguousIndex if there
+	// are several, and ErrIndexNotFound if there is none. AllIndexes means the index
+	// furthest behind.
 	IndexBuildingProgress(ctx context.Context, collection, index string) (IndexBuildingProgress, error)
 }
 
-// A LoadStateChecker is a Poller that can tell "0 % because nothing was loaded"
-// from "0 % so far". A wait for a load asks it once when progress has stood at 0
-// for three polls, since milvus-lite answers 0 %, without an error, for a
-// collection that was released: such a wait would never end.
+// A LoadStateChecker is a Poller that can distinguish "0 %, not loading" from "0 % so
+// far". A wait for a load calls it once after three polls at 0 %: milvus-lite reports 0 %,
+// without an error, for a collection that was released, and the wait would never end.
 type LoadStateChecker interface {
-	// CheckLoadState returns nil if the collection (or, if partitions are named,
-	// those partitions) is loading or loaded; ErrNotLoaded, ErrLoadFailed or one of
-	// the sentinels for what is not found if it is not; and any other error, which
-	// does not end the wait, if that cannot be told.
+	// CheckLoadState returns nil if the collection or, if partitions are named, these
+	// partitions are loading or loaded. If they are not, it returns ErrNotLoaded,
+	// ErrLoadFailed or a sentinel for a missing object. Any other error means that the
+	// state is unknown, and does not end the wait.
 	CheckLoadState(ctx context.Context, collection string, partitions ...string) error
 }
 
-// A Lister is a Poller that can tell of all loads at once. WaitAll asks it so
-// when two or more loads of whole collections are due together.
+// A Lister is a Poller that can list all loads by one call. WaitAll calls it when two or
+// more loads of whole collections are due together.
 type Lister interface {
-	// ListLoading returns the progress of every collection that is loading or
-	// loaded, by name. It is no error that one is not there: that one is asked for
-	// alone. Nor is it if nothing at all can be told: the map is empty then. The
-	// caller reads the map later too, so that it may not be changed any more. After an
-	// error that wraps errors.ErrUnsupported, the wait makes no more lists.
+	// ListLoading returns the progress of every loading or loaded collection, by name. A
+	// missing collection is not an error; it is polled individually. If the server reports
+	// nothing, the map is empty. WaitAll reads the map after the call, so it must not
+	// change any more. After an error that wraps errors.ErrUnsupported, the wait makes no
+	// more lists.
 	ListLoading(ctx context.Context) (map[string]LoadingProgress, error)
 }
 
-// An IndexLister is a Poller that can tell of several indexes of one collection
-// at once. WaitAll asks it so when it waits for two or more of them.
+// An IndexLister is a Poller that can poll several indexes of one collection by one call.
+// WaitAll calls it when it waits for two or more of them.
 type IndexLister interface {
-	// ListIndexBuilding returns, by one question to the server and in the order of
-	// indexes, what IndexBuildingProgress would return for each of them. If every error
-	// wraps errors.ErrUnsupported, the wait makes no more such lists.
+	// ListIndexBuilding returns the results of IndexBuildingProgress for each of indexes, in
+	// their order, by one request to the server. If every error wraps
+	// errors.ErrUnsupported, the wait makes no more such lists.
 	ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]IndexBuildingProgress, []error)
 }
 
-// PollerFuncs makes a Poller of two functions, for clients that this module has
-// no adapter for. A wait that needs a function which is nil fails with ErrInvalid.
+// PollerFuncs makes a Poller of two functions, for clients without an adapter in this
+// module. A wait that needs a nil function fails with ErrInvalid.
 type PollerFuncs struct {
 	Loading       func(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error)
 	IndexBuilding func(ctx context.Context, collection, index string) (IndexBuildingProgress, error)
@@ -101,7 +98,7 @@ func (f PollerFuncs) IndexBuildingProgress(ctx context.Context, collection, inde
 	return f.IndexBuilding(ctx, collection, index)
 }
 
-// validate says that f cannot poll targets of that kind.
+// validate returns ErrInvalid if f cannot poll targets of this kind.
 func (f PollerFuncs) validate(kind Kind) error {
 	switch {
 	case kind == KindLoading && f.Loading == nil:
@@ -112,9 +109,9 @@ func (f PollerFuncs) validate(kind Kind) error {
 	return nil
 }
 
-// Permanent marks an error of a Poller as one that polling again cannot cure,
-// such as a missing permission: the wait ends at once. The mark is invisible in
-// the text, and errors.Is and errors.As see through it. Permanent(nil) is nil.
+// Permanent marks an error of a Poller as permanent, such as a missing permission: the wait
+// ends at once. The mark does not change the text, and errors.Is and errors.As see through
+// it. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -127,6 +124,7 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
+// checkPoller returns ErrInvalid for a nil context or Poller.
 func checkPoller(ctx context.Context, p Poller) error {
 	if ctx == nil {
 		return fmt.Errorf("%w: the context is nil", ErrInvalid)
@@ -137,7 +135,7 @@ func checkPoller(ctx context.Context, p Poller) error {
 	return nil
 }
 
-// checkArguments says what is wrong with the arguments that every wait has.
+// checkArguments returns ErrInvalid for invalid arguments that all waits have in common.
 func checkArguments(ctx context.Context, p Poller, t Target) error {
 	if err := checkPoller(ctx, p); err != nil {
 		return err
@@ -151,11 +149,12 @@ func checkArguments(ctx context.Context, p Poller, t Target) error {
 	return nil
 }
 
-// checkTimeout bounds the question for the state of a load that shows 0 %: the
-// poll itself has been answered.
+// checkTimeout is the timeout of a check of a load's state. It is short, since the poll
+// itself has been answered.
 const checkTimeout = time.Second
 
-// poll makes one poll for s, within its time-out.
+// poll makes one poll for s, within its timeout. It only reads s, which WaitAll shares with
+// a worker while the entry is in flight.
 func poll(parent context.Context, p Poller, s *waitState) answer {
 	t := s.target
 	a := timed(parent, s.timeout, func(ctx context.Context) (a answer) {
@@ -166,60 +165,64 @@ func poll(parent context.Context, p Poller, s *waitState) answer {
 		}
 		return a
 	})
+
 	if a.err == nil && s.wantsStateCheck(a.progress) {
 		checkLoadState(parent, p, t, &a)
 	}
 	return a
 }
 
-// timed runs call within a time-out.
+// timed runs call with a timeout, and measures it.
 func timed(parent context.Context, timeout time.Duration, call func(ctx context.Context) answer) answer {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
 	a := call(ctx)
 	a.took = time.Since(begin)
+
 	switch {
 	case a.err == nil:
 	case parent.Err() != nil:
 		a.interrupted = true
 	case a.took >= timeout:
-		// The time decides: the timer of ctx may be late, and the server's, which goes
-		// by the same deadline, not; and that deadline may be the wall clock's.
+		// The measured time decides, not ctx.Err(): the server ends a call by the same
+		// deadline, while the timer of ctx may be late, or follow the wall clock.
 		a.timedOut = true
 		a.err = fmt.Errorf("poll timed out after %v: %w", timeout, a.err)
 	}
 	return a
 }
 
-// checkLoadState makes sure of a load that shows 0 %, if p can.
+// checkLoadState checks the state of a load at 0 %, if p can, and records the result in a.
 func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
 	checker, ok := p.(LoadStateChecker)
 	if !ok {
-		a.check = checked // as far as can be
+		a.check = checked // no check will ever know more
 		return
 	}
+
 	ctx, cancel := context.WithTimeout(parent, checkTimeout)
 	defer cancel()
 	err := checker.CheckLoadState(ctx, t.collection, t.Partitions()...)
+
 	switch {
 	case isAbsent(err):
 		a.check, a.err = checked, err
-	case err == nil || isPermanent(err) || errors.Is(err, errors.ErrUnsupported): // if it may not be asked, the progress has to do
+	case err == nil || isPermanent(err) || errors.Is(err, errors.ErrUnsupported): // refused for good: believe the progress
 		a.check = checked
 	default:
 		a.check = unclear
 	}
 }
 
-// boxed puts a progress into the interface.
+// boxed converts a typed progress to the interface.
 func boxed[P Progress](p P, err error) (Progress, error) { return p, err }
 
-// pollMaker makes the polls of WaitAll.
+// pollMaker makes the polls of WaitAll. All workers share it; it is never written.
 type pollMaker struct {
 	poller      Poller
-	lister      Lister      // nil if the Poller is none
-	indexLister IndexLister // nil if the Poller is none
+	lister      Lister      // nil if the Poller has no such method
+	indexLister IndexLister // nil if the Poller has no such method
 }
 
 func newPollMaker(p Poller) pollMaker {
@@ -229,10 +232,13 @@ func newPollMaker(p Poller) pollMaker {
 	return a
 }
 
-// do makes the poll and sends what it brought, whatever the Poller does.
+// do makes the poll of a job on a worker's goroutine, and sends its result even if the
+// Poller panics or ends the goroutine: the scheduler counts on one result per job. It only
+// reads the entries of the job.
 func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 	r := result{job: j}
 	returned := false
+
 	defer func() {
 		if !returned {
 			value := recover()
@@ -243,6 +249,7 @@ func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 		}
 		send(r)
 	}()
+
 	switch j.kind {
 	case pollOne:
 		r.answer = poll(ctx, a.poller, &j.one.state)
@@ -254,19 +261,22 @@ func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 	case listIndexes:
 		r.answers = a.listIndexes(ctx, j.covered)
 	}
+
 	returned = true
 }
 
-// listIndexes polls for the indexes of one collection, within the time-out of the
-// first.
-func (a pollMaker) listIndexes(ctx context.Context, served []*entry) []answer {
-	names := make([]string, len(served))
-	for i, e := range served {
+// listIndexes polls several indexes of one collection, within the timeout of the first. It
+// returns an answer for each entry, in their order.
+func (a pollMaker) listIndexes(ctx context.Context, covered []*entry) []answer {
+	names := make([]string, len(covered))
+	for i, e := range covered {
 		names[i] = e.state.target.index
 	}
+
+	// A list of the wrong length fails as a whole: its answers cannot be assigned.
 	var all []IndexBuildingProgress
 	var errs []error
-	first := &served[0].state
+	first := &covered[0].state
 	whole := timed(ctx, first.timeout, func(ctx context.Context) (w answer) {
 		all, errs = a.indexLister.ListIndexBuilding(ctx, first.target.collection, names)
 		if len(all) != len(names) || len(errs) != len(names) {
@@ -276,19 +286,22 @@ func (a pollMaker) listIndexes(ctx context.Context, served []*entry) []answer {
 		w.err = cmp.Or(errs...)
 		return w
 	})
+
+	// A call that timed out fails all indexes; otherwise each has its own error.
 	answers := make([]answer, len(names))
 	for i := range answers {
 		answers[i] = whole
 		if len(all) != len(names) || len(errs) != len(names) || errs[i] != nil && whole.timedOut {
 			continue
 		}
+
 		progress, err := boxed(all[i], errs[i])
 		answers[i] = answer{progress: progress, err: err, took: whole.took, interrupted: whole.interrupted}
 	}
 	return answers
 }
 
-// pollerPanic is what WaitAll panics with when a Poller did.
+// pollerPanic is the value WaitAll panics with when a Poller panicked.
 type pollerPanic struct {
 	value any
 	stack []byte

@@ -33,6 +33,7 @@ type throttle struct {
 func (t *throttle) take(now time.Duration) time.Duration {
 	t.tokens = min(burst, t.tokens+(now-t.refilledAt).Seconds()*pollsPerSecond)
 	t.refilledAt = now
+
 	if t.tokens >= 1 {
 		t.tokens--
 		return 0

@@ -9,22 +9,20 @@ import (
 	"time"
 )
 
-// WaitForLoadingComplete returns when the collection is loaded or, by
-// WithPartitions, the named partitions of it are. It does not load them: call
-// LoadCollection first.
+// WaitForLoadingComplete blocks until the collection, or the partitions named by
+// WithPartitions, are loaded. It does not start the load: call LoadCollection first.
 //
-// It polls p at once, unless ctx is done already, and then at the pace of
-// [Backoff] until the server says 100 %, ctx ends, or the load cannot end well
-// any more. The progress that it returns is that of the last good poll, also
-// beside an error; a nil error says that this poll showed the target complete.
+// It polls immediately, unless ctx is done already, then at the pace set by [Backoff],
+// until the server reports 100 %, ctx ends, or the load can no longer succeed. It returns
+// the progress from the last successful poll, even with a non-nil error. A nil error means
+// that this poll was complete.
 //
-// The error is ErrInvalid for arguments that make no sense, and an *Error
-// otherwise. It is context.DeadlineExceeded or context.Canceled exactly if ctx
-// ended the wait, and then has context.Cause(ctx) in it too; there is no other
-// time limit than that of ctx. Else it is one of ErrNotLoaded,
-// ErrCollectionNotFound, ErrPartitionNotFound, ErrDatabaseNotFound, ErrReleased,
-// ErrLoadFailed, ErrUnreachable, ErrStalled and ErrAborted (if options ask for
-// them), or a permanent error of p.
+// Invalid arguments return ErrInvalid. Any other failure is an *Error. It matches
+// context.DeadlineExceeded or context.Canceled if and only if ctx ended the wait, and then
+// also wraps context.Cause(ctx). ctx is the only time limit. Otherwise it matches one of
+// ErrNotLoaded, ErrCollectionNotFound, ErrPartitionNotFound, ErrDatabaseNotFound,
+// ErrReleased, ErrLoadFailed, ErrUnreachable, ErrStalled and ErrAborted (if options ask
+// for them), or wraps a permanent error of p.
 func WaitForLoadingComplete(ctx context.Context, p Poller, collection string, opts ...Option) (LoadingProgress, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -35,25 +33,20 @@ func WaitForLoadingComplete(ctx context.Context, p Poller, collection string, op
 	return progress, err
 }
 
-// WaitForIndexBuildingComplete returns when the index of the collection is built
-// for every row: the one that WithIndex names, or the only one there is. Say
-// WithExpectedRows whenever you know how many rows there are: rows that were
-// inserted or flushed just now are not counted by the server yet, and without
-// them an index looks complete.
+// WaitForIndexBuildingComplete blocks until the index named by WithIndex, or the only
+// index of the collection, is built for every row. Set WithExpectedRows whenever you know
+// the number of rows: the server does not count rows yet that were inserted or flushed
+// just now, and without them an index looks complete.
 //
-// It polls p at once, unless ctx is done already, and then at the pace of
-// [Backoff] until the index is complete by the criterion of WithIndexCriterion,
-// ctx ends, or it cannot end well any more. The progress that it returns is that
-// of the last good poll, also beside an error; a nil error says that this poll
-// showed the target complete.
+// It polls immediately, unless ctx is done already, then at the pace set by [Backoff],
+// until the index is complete by the criterion of WithIndexCriterion, ctx ends, or the
+// build can no longer succeed. It returns the progress from the last successful poll, even
+// with a non-nil error. A nil error means that this poll was complete.
 //
-// The error is ErrInvalid for arguments that make no sense, and an *Error
-// otherwise. It is context.DeadlineExceeded or context.Canceled exactly if ctx
-// ended the wait, and then has context.Cause(ctx) in it too; there is no other
-// time limit than that of ctx. Else it is one of ErrCollectionNotFound,
-// ErrIndexNotFound, ErrAmbiguousIndex, ErrDatabaseNotFound, ErrIndexFailed,
-// ErrUnreachable, ErrStalled and ErrAborted (if options ask for them), or a
-// permanent error of p.
+// Errors are as for [WaitForLoadingComplete]. If ctx did not end the wait, the *Error
+// matches one of ErrCollectionNotFound, ErrIndexNotFound, ErrAmbiguousIndex,
+// ErrDatabaseNotFound, ErrIndexFailed, ErrUnreachable, ErrStalled and ErrAborted (if
+// options ask for them), or wraps a permanent error of p.
 func WaitForIndexBuildingComplete(ctx context.Context, p Poller, collection string, opts ...Option) (IndexBuildingProgress, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -64,15 +57,15 @@ func WaitForIndexBuildingComplete(ctx context.Context, p Poller, collection stri
 	return progress, err
 }
 
-// Watch returns an iterator over the updates of one wait, which it runs on the
-// goroutine of the loop: one update a poll, the last of them final.
+// Watch returns an iterator over the updates of one wait: one per poll, the last of them
+// final. The wait runs on the goroutine of the loop.
 //
-// The error beside an update is nil but for the final one of a wait that failed,
-// and is what the waiting functions return; a poll that failed and was tolerated
-// has its error in the update. Leaving the loop ends the wait; an observer is then
-// told that it was aborted. Options are those of the waiting functions, but what
-// the target itself says (WithPartitions, WithIndex, WithExpectedRows) is refused
-// with ErrInvalid.
+// The error is nil, except with the final update of a wait that failed: there it is the
+// error a WaitFor function returns. The error of a failed poll is in its update. Leaving
+// the loop ends the wait, and observers receive a final update with ErrAborted.
+//
+// Options are as for the WaitFor functions. WithPartitions, WithIndex and WithExpectedRows
+// are refused with ErrInvalid, since the target holds their values.
 func Watch(ctx context.Context, p Poller, t Target, opts ...Option) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
 		c, err := newConfig(opts)
@@ -88,6 +81,7 @@ func Watch(ctx context.Context, p Poller, t Target, opts ...Option) iter.Seq2[Up
 			yield(Update{Target: t, Err: err, Final: true}, err)
 			return
 		}
+
 		w.run(func(u Update) bool {
 			c.notify(u)
 			if u.Final {
@@ -96,6 +90,8 @@ func Watch(ctx context.Context, p Poller, t Target, opts ...Option) iter.Seq2[Up
 			if yield(u, nil) {
 				return true
 			}
+
+			// The loop was left.
 			c.notify(w.state.finish(w.now(), fmt.Errorf("%w: the loop over Watch was left", ErrAborted)))
 			return false
 		})
@@ -108,6 +104,7 @@ func waitFor(ctx context.Context, p Poller, t Target, c *config) (Progress, erro
 	if err != nil {
 		return nil, prefixed(err)
 	}
+
 	var last Update
 	w.run(func(u Update) bool {
 		c.notify(u)
@@ -117,10 +114,10 @@ func waitFor(ctx context.Context, p Poller, t Target, c *config) (Progress, erro
 	return last.Progress, last.Err
 }
 
-// prefixed returns err, of arguments, as it leaves the package.
+// prefixed returns an error of invalid arguments with the prefix of the package.
 func prefixed(err error) error { return fmt.Errorf("milvuswait: %w", err) }
 
-// waiter is one wait on one goroutine.
+// waiter runs the wait for one target, on the goroutine of its caller.
 type waiter struct {
 	clock
 	poller Poller
@@ -143,12 +140,13 @@ func newWaiter(ctx context.Context, p Poller, t Target, c *config) (*waiter, err
 	if err != nil {
 		return nil, err
 	}
+
 	w := &waiter{clock: newClock(ctx), poller: p}
 	w.state = newWaitState(c, t, pace, w.deadline)
 	return w, nil
 }
 
-// run polls until the wait is over and tells sink of every poll. It leaves off,
+// run polls until the wait is over, and calls sink after every poll. It returns early,
 // without a final update, when sink returns false.
 func (w *waiter) run(sink func(Update) bool) {
 	var timer *time.Timer
@@ -157,6 +155,7 @@ func (w *waiter) run(sink func(Update) bool) {
 			sink(w.state.finish(w.now(), w.interruption()))
 			return
 		}
+
 		a := poll(w.ctx, w.poller, &w.state)
 		now := w.now()
 		d := w.judge(&w.state, now, a)
@@ -167,11 +166,13 @@ func (w *waiter) run(sink func(Update) bool) {
 		if !sink(w.state.update(now, a.err, d)) {
 			return
 		}
+
 		if d.verdict == awaitDeadline {
 			<-w.ctx.Done()
 			continue
 		}
-		// The observer's time is not added to the delay.
+
+		// Sleep until the next poll. The time spent in observers is part of the delay.
 		pause := now + d.delay - w.now()
 		if timer == nil {
 			timer = time.NewTimer(pause)
@@ -186,11 +187,12 @@ func (w *waiter) run(sink func(Update) bool) {
 	}
 }
 
-// clock is what both drivers, of one wait and of many, know of time.
+// clock is the time of one call, and its context. Both drivers embed it: waiter for one
+// target, and scheduler for many.
 type clock struct {
 	ctx      context.Context
 	start    time.Time
-	deadline time.Duration // since start
+	deadline time.Duration // from start; noDeadline if ctx has none
 }
 
 func newClock(ctx context.Context) clock {
@@ -203,8 +205,8 @@ func newClock(ctx context.Context) clock {
 
 func (k *clock) now() time.Duration { return time.Since(k.start) }
 
-// ended reports whether the context has ended. Its timer may be late: the deadline
-// itself decides.
+// ended reports whether the context has ended. From the deadline on it waits for the
+// context's timer, which may be late, so that the deadline itself decides.
 func (k *clock) ended(now time.Duration) bool {
 	if now >= k.deadline {
 		<-k.ctx.Done()
@@ -212,8 +214,7 @@ func (k *clock) ended(now time.Duration) bool {
 	return k.ctx.Err() != nil
 }
 
-// interruption returns what ended the context: its error and, if its caller gave
-// one, the cause.
+// interruption returns the error of the ended context, with its cause if there is one.
 func (k *clock) interruption() error {
 	err, cause := k.ctx.Err(), context.Cause(k.ctx)
 	if cause == nil || errors.Is(err, cause) {
@@ -222,16 +223,17 @@ func (k *clock) interruption() error {
 	return fmt.Errorf("%w: %w", err, &maskedError{cause})
 }
 
-// judge has s decide about an answer. Only a complete answer wins over a context
-// that has ended meanwhile.
+// judge has s decide about an answer. If the context has ended meanwhile, only a complete
+// answer still counts.
 func (k *clock) judge(s *waitState, now time.Duration, a answer) decision {
 	if a.err != nil && k.ended(now) {
 		s.noteInterrupted(a)
 		return decision{verdict: failed, err: k.interruption()}
 	}
+
 	d := s.decide(now, a, s.cfg.random())
 	if d.verdict != succeeded && k.ended(now) {
-		// What the poll has found is beside the point, but worth saying.
+		// The context decides, but keep the poll's result in LastErr.
 		s.lastErr = cmp.Or(d.err, s.lastErr)
 		return decision{verdict: failed, err: k.interruption()}
 	}

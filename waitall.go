@@ -10,40 +10,41 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// Outcome is how the wait for one target of many ended.
+// Outcome is the result of the wait for one target of WaitAll.
 type Outcome struct {
 	Target   Target
-	Progress Progress      // of the last good poll; nil if there was none
+	Progress Progress      // last progress, from a successful poll; nil if none succeeded
 	Err      error         // nil if the target is complete, otherwise an *Error
-	Polls    int           // made for it, of the lists of several those that told of it or failed
-	Elapsed  time.Duration // from the call to the target's end
+	Polls    int           // number of polls that covered this target, including lists that contained it or failed
+	Elapsed  time.Duration // time from the call to the target's end
 }
 
-// WaitAll returns when all targets are complete: loads and index builds, side by
-// side, until the context ends. The outcomes are those of the targets, in their
-// order, all of them filled whatever happened. Of targets that are equal only one
-// is polled. No targets are complete at once.
+// WaitAll blocks until all targets are complete. It waits for loads and index builds side
+// by side, until ctx ends. It returns one outcome for each target, in the order of
+// targets. All outcomes are filled in, even with a non-nil error. Equal targets are
+// polled once. No targets are complete at once.
 //
 // When one target fails, the others end at once with ErrAborted, unless
-// WithContinueOnError lets them go on. The error is nil if every outcome's is. It
-// is ErrInvalid, with no outcomes, for arguments that make no sense. Otherwise it
-// names the targets that failed by themselves, at most the first ten of them, and
-// errors.Is and errors.As find all of them in it, each an *Error as those of
+// WithContinueOnError is set. The error is nil if no outcome has one. For invalid
+// arguments it is ErrInvalid, and there are no outcomes. Otherwise it joins the errors of
+// all targets that failed, without those aborted because of them. Its text lists the
+// first ten. errors.Is and errors.As find all of them, each an *Error as returned by
 // [WaitForLoadingComplete] and [WaitForIndexBuildingComplete].
 //
-// At most as many polls as WithMaxInFlight says are under way at a time. Every
-// target is polled once before any is polled again, and each is then polled at
-// its own pace, all together no more often than 1000 times a second: n targets
-// that need a poll each may be told n/1000 s late, where one alone would not be.
-// A Poller that is a [Lister] is asked for all loads of whole collections at once,
-// and one that is an [IndexLister] for all indexes of a collection, whenever two
-// or more of them are due. A server on which polls only time out is asked by one
-// poll at a time until it answers.
+// At most 16 polls are in flight, or as many as WithMaxInFlight allows. Every target is
+// polled once before any is polled again. From then on each is polled at its own pace,
+// but all of them together at most 1000 times a second: with n targets polled one by one,
+// WaitAll may return n/1000 s later than a wait for one.
 //
-// The polls are made on goroutines that end before WaitAll does; observers are
-// called on the caller's. A panic of the Poller is passed on to the caller, with
-// the stack where it came about in its text.
+// If the Poller is a [Lister], one call covers all loads of whole collections when two or
+// more are due. If it is an [IndexLister], one call covers all indexes of a collection.
+// If all polls time out, only one is in flight until the server answers.
+//
+// The polls run on goroutines that end before WaitAll returns. Observers are called on
+// the caller's goroutine. A panic of the Poller is passed on to the caller, with the
+// original stack in its text.
 func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([]Outcome, error) {
+	// Check everything before the first poll, and report the first error.
 	c, err := newConfig(opts)
 	if err == nil {
 		err = c.refuse("does not go with Targets: say it there", "WithPartitions", "WithIndex", "WithExpectedRows")
@@ -63,6 +64,7 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 	if err == nil {
 		err = c.refuseForAll(targets)
 	}
+
 	var s *scheduler
 	if err == nil {
 		s, err = newScheduler(ctx, p, c, outcomes)
@@ -70,13 +72,14 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 	if err != nil {
 		return nil, prefixed(err)
 	}
+
 	s.run()
 	return outcomes, s.targets.err()
 }
 
-// WithMaxInFlight bounds the polls of WaitAll that are under way at a time: 1 or
-// more. The default is 16, with which a server on the same network is busy; over a
-// long line more are of use.
+// WithMaxInFlight sets the maximum number of polls of WaitAll in flight, 1 or more. The
+// default is 16, enough to keep a server on the same network busy. A slow network needs
+// more.
 func WithMaxInFlight(n int) Option {
 	return func(c *config) {
 		if n < 1 {
@@ -95,11 +98,13 @@ func WithContinueOnError() Option {
 	}
 }
 
-// refuseForAll refuses options that none of the targets has a use for.
+// refuseForAll returns an error if an option fits none of the targets. With targets of
+// both kinds, every option fits some.
 func (c *config) refuseForAll(targets []Target) error {
 	if len(targets) == 0 {
 		return nil
 	}
+
 	for _, t := range targets[1:] {
 		if t.kind != targets[0].kind {
 			return nil
@@ -108,8 +113,8 @@ func (c *config) refuseForAll(targets []Target) error {
 	return c.refuseFor(targets[0].kind)
 }
 
-// err returns the failures of the targets, without those of siblings, and copies the
-// outcomes of equal targets.
+// err joins the failures of the targets, without the aborted siblings, and copies the
+// outcomes of equal targets. All entries have ended.
 func (t *targetTable) err() error {
 	joined := &joinedError{total: len(t.entries)}
 	for i := range t.outcomes {
@@ -127,31 +132,33 @@ func (t *targetTable) err() error {
 	return joined
 }
 
-// joinedError is what failed of many targets.
+// joinedError is the error of WaitAll: the failures of its targets, at least one.
 type joinedError struct {
 	errs  []error
-	total int // of targets
+	total int // number of distinct targets
 }
 
-// Error returns how many targets failed, and of the first ten how.
+// Error returns the number of targets that failed, and the texts of the first ten.
 func (e *joinedError) Error() string {
 	const (
-		most    = 10
-		longest = 4 << 10 // of each, so that the others are told too: more only by long names
+		maxShown = 10
+		maxText  = 4 << 10 // bytes per error, so that there is room for the others; only long names need more
 	)
 	if e.total == 1 {
 		return e.errs[0].Error()
 	}
+
 	var b strings.Builder
 	fmt.Fprintf(&b, "milvuswait: %d of %d targets failed", len(e.errs), e.total)
-	for i, err := range e.errs[:min(most, len(e.errs))] {
+	for i, err := range e.errs[:min(maxShown, len(e.errs))] {
 		separator := "; "
 		if i == 0 {
 			separator = ": "
 		}
-		b.WriteString(separator + strings.TrimPrefix(untrusted.Cut(err.Error(), longest), "milvuswait: "))
+		b.WriteString(separator + strings.TrimPrefix(untrusted.Cut(err.Error(), maxText), "milvuswait: "))
 	}
-	if more := len(e.errs) - most; more > 0 {
+
+	if more := len(e.errs) - maxShown; more > 0 {
 		fmt.Fprintf(&b, "; and %d more", more)
 	}
 	return b.String()
