@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait/internal/typednil"
+	"github.com/milvuswait/milvuswait/internal/unwrap"
 )
 
 // AllIndexes, as the index of a wait or of a poll, means every index of the collection.
@@ -26,6 +27,15 @@ const AllIndexes = "*"
 // ctx is done, best ctx.Err(). It must report every failure of the server as an error,
 // including failures in the body of a response: progress 0 with a nil error means that the
 // server itself reported 0. Waits pass no empty names, except for the index.
+//
+// A Poller may also implement [LoadStateChecker], [Lister] and [IndexLister]. A Poller that
+// wraps another one, to trace calls for example, has a method
+//
+//	Unwrap() milvuswait.Poller
+//
+// A wait looks for these interfaces along it, so that a wrapper does not hide them. If the
+// server cannot answer such a method, it returns an error that wraps
+// errors.ErrUnsupported, and the wait does not call it again.
 //
 // Errors are treated as transient, and the wait goes on polling. The package's sentinels
 // (such as [ErrCollectionNotFound]) and errors marked by [Permanent] end it.
@@ -195,7 +205,7 @@ func timed(parent context.Context, timeout time.Duration, call func(ctx context.
 
 // checkLoadState checks the state of a load at 0 %, if p can, and records the result in a.
 func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
-	checker, ok := p.(LoadStateChecker)
+	checker, ok := unwrap.Find[LoadStateChecker](p)
 	if !ok {
 		a.check = checked // no check will ever know more
 		return
@@ -227,8 +237,8 @@ type pollMaker struct {
 
 func newPollMaker(p Poller) pollMaker {
 	a := pollMaker{poller: p}
-	a.lister, _ = p.(Lister)
-	a.indexLister, _ = p.(IndexLister)
+	a.lister, _ = unwrap.Find[Lister](p)
+	a.indexLister, _ = unwrap.Find[IndexLister](p)
 	return a
 }
 

@@ -291,3 +291,38 @@ func TestZeroPercentInListsOfWhatCannotBeChecked(t *testing.T) {
 		require.LessOrEqual(t, len(l.at), 20)
 	})
 }
+
+// traced is a wrapper that has the methods of Poller and Unwrap.
+type traced struct{ milvuswait.Poller }
+
+func (t traced) Unwrap() milvuswait.Poller { return t.Poller }
+
+func TestWaitAll_ListerIsWrapped_IsFoundByUnwrap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(20, evenly(time.Minute))
+
+		_, err := milvuswait.WaitAll(t.Context(), traced{traced{l}}, collections(20))
+
+		require.NoError(t, err)
+		require.NotEmpty(t, l.lists)
+		require.Empty(t, l.of, "no single polls")
+	})
+}
+
+func TestWaitAll_UnwrapReturnsNil_PollsOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListing(3, evenly(time.Second))
+		p := onlyPoller{milvuswait.PollerFuncs{Loading: l.LoadingProgress}}
+
+		_, err := milvuswait.WaitAll(t.Context(), p, collections(3))
+
+		require.NoError(t, err)
+		require.Empty(t, l.lists)
+		require.Len(t, l.of, 3)
+	})
+}
+
+// onlyPoller wraps a Poller, and its Unwrap has nothing to return.
+type onlyPoller struct{ milvuswait.PollerFuncs }
+
+func (onlyPoller) Unwrap() milvuswait.Poller { return nil }

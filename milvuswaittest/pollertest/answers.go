@@ -205,9 +205,9 @@ func (c *checker) checkNotLoaded() {
 		return
 	}
 	p, _ := a.value.(milvuswait.LoadingProgress)
-	if checker, is := c.poller.(milvuswait.LoadStateChecker); is && a.err == nil && p.Percent == 0 {
+	if checker := c.states; checker != nil && a.err == nil && p.Percent == 0 {
 		r.question = c.loadState(checker, c.world.NotLoaded)
-		if a, ok = c.ask(r.question); !ok {
+		if a, ok = c.ask(r.question); !ok || c.unsupported(r.question, a) {
 			return
 		}
 	}

@@ -247,7 +247,7 @@ func checkDefects(t *testing.T, tests []defectTest) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				good, w := newFake()
-				tt.p.good = good
+				tt.p.good = func() milvuswait.Poller { return good }
 
 				r := run(tt.p, w)
 

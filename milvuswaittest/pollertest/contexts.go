@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/verdict"
 )
 
@@ -23,13 +22,13 @@ func (c *checker) heedful() (questions []question) {
 // optional returns a question for each optional method.
 func (c *checker) optional() (questions []question) {
 	w := c.world
-	if checker, ok := c.poller.(milvuswait.LoadStateChecker); ok {
+	if checker := c.states; checker != nil {
 		questions = append(questions, c.loadState(checker, w.Collection))
 	}
-	if lister, ok := c.poller.(milvuswait.Lister); ok {
+	if lister := c.lister; lister != nil {
 		questions = append(questions, c.listLoading(lister))
 	}
-	if lister, ok := c.poller.(milvuswait.IndexLister); ok {
+	if lister := c.indexLister; lister != nil {
 		questions = append(questions, c.listBuilding(lister, w.Collection, []string{w.Index}))
 	}
 	return questions

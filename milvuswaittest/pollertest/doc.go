@@ -32,6 +32,7 @@
 //     go test -race, which finds the rest.
 //   - Optional methods (milvuswait.LoadStateChecker, Lister, IndexLister) that say
 //     other things than the single polls do, or change a map that they returned.
+//   - A wrapper that hides optional methods of the Poller in it: it needs Unwrap.
 //
 // A Poller can know no more than its server says. milvus-lite takes any partition
 // for the whole collection and any name for the only index, so that package rpc

@@ -60,8 +60,8 @@ func (c *checker) listBuilding(lister milvuswait.IndexLister, collection string,
 
 // checkLoadStates compares CheckLoadState with what World says.
 func (c *checker) checkLoadStates() {
-	checker, ok := c.poller.(milvuswait.LoadStateChecker)
-	if !ok {
+	checker := c.states
+	if checker == nil {
 		return
 	}
 	w := c.world
@@ -70,7 +70,12 @@ func (c *checker) checkLoadStates() {
 		loaded = append(loaded, c.loadState(checker, w.Collection, w.Partitions...))
 	}
 	for _, q := range loaded {
-		if a, ok := c.ask(q); ok && a.err != nil {
+		a, ok := c.ask(q)
+		if ok && c.unsupported(q, a) {
+			c.states = nil
+			return
+		}
+		if ok && a.err != nil {
 			c.defect("%v returned %v for what is loaded: return nil", q, a)
 		}
 	}
@@ -90,13 +95,17 @@ func (c *checker) checkLoadStates() {
 
 // checkListLoading compares the list with the single polls.
 func (c *checker) checkListLoading() {
-	lister, ok := c.poller.(milvuswait.Lister)
-	if !ok {
+	lister := c.lister
+	if lister == nil {
 		return
 	}
 	q := c.listLoading(lister)
 	a, ok := c.ask(q)
 	if !ok {
+		return
+	}
+	if c.unsupported(q, a) {
+		c.lister = nil
 		return
 	}
 	if a.err != nil {
@@ -124,11 +133,16 @@ func (c *checker) checkListLoading() {
 
 // checkListIndexBuilding compares the lists with the single polls.
 func (c *checker) checkListIndexBuilding() {
-	lister, ok := c.poller.(milvuswait.IndexLister)
-	if !ok {
+	lister := c.indexLister
+	if lister == nil {
 		return
 	}
 	w := c.world
+	q := c.listBuilding(lister, w.Collection, []string{w.Index})
+	if a, ok := c.ask(q); ok && c.unsupported(q, a) {
+		c.indexLister = nil
+		return
+	}
 	c.compareList(lister, w.Collection, []string{w.Index, missing, "", milvuswait.AllIndexes, w.Index})
 	c.compareList(lister, missing, []string{missing, ""})
 	c.compareList(lister, w.Collection, nil)

@@ -223,6 +223,6 @@ func TestZeroPercentForWhatIsNotLoaded(t *testing.T) {
 		require.Equal(t, []string{
 			`LoadingProgress("cold") returned 0% and no error for a collection that is not loaded: ` +
 				`a wait takes that for progress; return an error that wraps milvuswait.ErrNotLoaded`,
-		}, run(spoiled{good: p}, w).defects)
+		}, run(spoiled{good: func() milvuswait.Poller { return p }}, w).defects)
 	})
 }

@@ -38,23 +38,23 @@ type (
 
 // spoiled is a good Poller with a defect in one of its methods.
 type spoiled struct {
-	good     milvuswait.Poller
+	good     func() milvuswait.Poller // not a field that Run sees as a wrapped Poller
 	loading  func(good loadingFunc) loadingFunc
 	building func(good buildingFunc) buildingFunc
 }
 
 func (s spoiled) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
 	if s.loading != nil {
-		return s.loading(s.good.LoadingProgress)(ctx, collection, partitions...)
+		return s.loading(s.good().LoadingProgress)(ctx, collection, partitions...)
 	}
-	return s.good.LoadingProgress(ctx, collection, partitions...)
+	return s.good().LoadingProgress(ctx, collection, partitions...)
 }
 
 func (s spoiled) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	if s.building != nil {
-		return s.building(s.good.IndexBuildingProgress)(ctx, collection, index)
+		return s.building(s.good().IndexBuildingProgress)(ctx, collection, index)
 	}
-	return s.good.IndexBuildingProgress(ctx, collection, index)
+	return s.good().IndexBuildingProgress(ctx, collection, index)
 }
 
 // loading spoils LoadingProgress.

@@ -74,6 +74,7 @@ func Run(tb TB, p milvuswait.Poller, w World) {
 		return
 	}
 	c := &checker{poller: p, world: w, loads: true, builds: true}
+	c.findOptional()
 	if f, ok := p.(milvuswait.PollerFuncs); ok {
 		c.loads, c.builds = f.Loading != nil, f.IndexBuilding != nil
 	}
@@ -114,6 +115,12 @@ type checker struct {
 	poller        milvuswait.Poller
 	world         World
 	loads, builds bool // what the Poller can tell of
+
+	// The optional interfaces, nil where the Poller lacks them or the server cannot
+	// answer.
+	states      milvuswait.LoadStateChecker
+	lister      milvuswait.Lister
+	indexLister milvuswait.IndexLister
 
 	list, listed loadList // the first of ListLoading, and its copy
 

@@ -2,6 +2,7 @@ package pollertest_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -136,6 +137,8 @@ func (m *mixing) LoadingProgress(ctx context.Context, collection string, partiti
 	return m.Poller.LoadingProgress(ctx, m.collection, partitions...)
 }
 
+func (m *mixing) Unwrap() milvuswait.Poller { return m.Poller }
+
 func TestAnswersThatAreMixedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := newFake()
@@ -164,6 +167,8 @@ func (p *panicking) IndexBuildingProgress(ctx context.Context, collection, index
 	time.Sleep(time.Millisecond)
 	return p.Poller.IndexBuildingProgress(ctx, collection, index)
 }
+
+func (p *panicking) Unwrap() milvuswait.Poller { return p.Poller }
 
 func TestPanicsOfCallsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -257,4 +262,59 @@ func TestRaces(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hiding is a wrapper without Unwrap.
+type hiding struct{ inner milvuswait.Poller }
+
+func (h hiding) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
+	return h.inner.LoadingProgress(ctx, collection, partitions...)
+}
+
+func (h hiding) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
+	return h.inner.IndexBuildingProgress(ctx, collection, index)
+}
+
+// showing is hiding with Unwrap.
+type showing struct{ hiding }
+
+func (s showing) Unwrap() milvuswait.Poller { return s.inner }
+
+func TestRun_WrapperWithoutUnwrap_IsADefect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := newFake()
+
+		require.Equal(t, []string{
+			"pollertest_test.hiding wraps a *fake.Poller, which is a milvuswait.LoadStateChecker, and hides that: add a method Unwrap() milvuswait.Poller",
+		}, run(hiding{p}, w).defects)
+		require.Empty(t, run(showing{hiding{p}}, w).defects)
+	})
+}
+
+// unable has every optional method, and a server that cannot answer them.
+type unable struct{ hiding }
+
+func (unable) CheckLoadState(context.Context, string, ...string) error { return errors.ErrUnsupported }
+
+func (unable) ListLoading(context.Context) (map[string]milvuswait.LoadingProgress, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (unable) ListIndexBuilding(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+	errs := make([]error, len(indexes))
+	for i := range errs {
+		errs[i] = errors.ErrUnsupported
+	}
+	return make([]milvuswait.IndexBuildingProgress, len(indexes)), errs
+}
+
+func TestRun_OptionalMethodsAreUnsupported_AreNotChecked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := newFake()
+
+		r := run(unable{hiding{p}}, w)
+
+		require.Empty(t, r.defects)
+		require.Contains(t, r.logs[0], `CheckLoadState("docs"): unsupported; ListLoading(): unsupported; ListIndexBuilding("docs", "vidx"): unsupported`)
+	})
 }

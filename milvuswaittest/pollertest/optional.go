@@ -1,0 +1,58 @@
+package pollertest
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/unwrap"
+)
+
+// findOptional finds the optional interfaces of the Poller as waits do.
+func (c *checker) findOptional() {
+	c.checkUnwrap()
+	c.states, _ = unwrap.Find[milvuswait.LoadStateChecker](c.poller)
+	c.lister, _ = unwrap.Find[milvuswait.Lister](c.poller)
+	c.indexLister, _ = unwrap.Find[milvuswait.IndexLister](c.poller)
+}
+
+// unsupported reports whether a, the answer to q, means that the server cannot answer.
+func (c *checker) unsupported(q question, a answer) bool {
+	if !errors.Is(a.err, errors.ErrUnsupported) {
+		return false
+	}
+	c.skip(q.String() + ": unsupported")
+	return true
+}
+
+// optional lists the optional interfaces of a Poller.
+var optional = []reflect.Type{
+	reflect.TypeFor[milvuswait.LoadStateChecker](), reflect.TypeFor[milvuswait.Lister](), reflect.TypeFor[milvuswait.IndexLister](),
+}
+
+// checkUnwrap notes a Poller that has another one in a field and hides an optional
+// interface of it.
+func (c *checker) checkUnwrap() {
+	if _, ok := c.poller.(interface{ Unwrap() milvuswait.Poller }); ok {
+		return
+	}
+	v := reflect.Indirect(reflect.ValueOf(c.poller))
+	if v.Kind() != reflect.Struct {
+		return
+	}
+
+	for i := range v.NumField() {
+		wrapped := v.Field(i).Type()
+		if wrapped.Kind() == reflect.Interface && !v.Field(i).IsNil() {
+			wrapped = v.Field(i).Elem().Type()
+		}
+		if !wrapped.Implements(reflect.TypeFor[milvuswait.Poller]()) {
+			continue
+		}
+		for _, o := range optional {
+			if wrapped.Implements(o) && !reflect.TypeOf(c.poller).Implements(o) {
+				c.defect("%T wraps a %v, which is a milvuswait.%s, and hides that: add a method Unwrap() milvuswait.Poller", c.poller, wrapped, o.Name())
+			}
+		}
+	}
+}
