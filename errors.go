@@ -42,8 +42,7 @@ var (
 	ErrUnreachable = errors.New("server unreachable")
 	// ErrAborted: the wait was given up before its end for a reason that lies
 	// outside its target: another target of WaitAll failed, a custom generator returned a
-	// negative delay, or
-	// a loop over Watch was left.
+	// negative delay, or a loop over Watch was left.
 	ErrAborted = errors.New("aborted")
 	// ErrInvalid: an argument or option makes no sense. Nothing was polled, unless
 	// it is the Poller that says so.
