@@ -152,10 +152,11 @@ func (s *scheduler) nextJob(first *entry, now time.Duration) job {
 }
 
 // nextLoadJob takes first out of the heap of loads: with other loads for a list if two or
-// more are due and lists are not blocked, otherwise alone.
+// more are due and lists are not blocked, otherwise alone. Loads may wait there from
+// before the Poller returned that it does not support lists.
 func (s *scheduler) nextLoadJob(first *entry, now time.Duration) job {
 	until := now + s.batcher.window(now)
-	if !s.queue.loads.severalUntil(until) || s.batcher.blocked(now) {
+	if !s.batcher.loadLists || !s.queue.loads.severalUntil(until) || s.batcher.blocked(now) {
 		s.queue.loads.remove(0)
 		return job{one: first}
 	}

@@ -28,6 +28,32 @@ func TestWaitAll_ListIsUnsupported_ListsOnce(t *testing.T) {
 	})
 }
 
+// TestWaitAll_ListIsUnsupportedLater_ListsNoMore has loads that wait for a list when the
+// server loses its lists.
+func TestWaitAll_ListIsUnsupportedLater_ListsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, target := newListing(20, evenly(time.Minute)), 0
+		l.list = func(n int, _ time.Duration, _ map[string]milvuswait.LoadingProgress) error {
+			if n > 1 {
+				return errors.ErrUnsupported
+			}
+			return nil
+		}
+		// Two paces, so that the second list covers only half of the loads.
+		paces := milvuswait.WithBackoffFunc(func() func() time.Duration {
+			target++
+			delay := time.Duration(1+target%2) * 1500 * time.Millisecond
+			return func() time.Duration { return delay }
+		})
+
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(20), paces)
+
+		require.NoError(t, err)
+		require.Len(t, l.lists, 2)
+		require.Len(t, l.of, 20)
+	})
+}
+
 func TestListsThatAreOfNoUseAreLeftOff(t *testing.T) {
 	tests := []struct {
 		name string
