@@ -10,64 +10,63 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// What ended a wait that the context did not end. Test for them with errors.Is.
+// Errors that end a wait. Test for them with errors.Is.
 var (
-	// ErrCollectionNotFound: there is no such collection (any more). Milvus code
+	// ErrCollectionNotFound: the collection does not exist, or was dropped. Milvus code
 	// 100; on 2.2, GetLoadState NotExist.
 	ErrCollectionNotFound = errors.New("collection not found")
-	// ErrPartitionNotFound: the collection has no such partition. Milvus code 200.
+	// ErrPartitionNotFound: the collection has no partition of this name. Milvus code 200.
 	ErrPartitionNotFound = errors.New("partition not found")
-	// ErrIndexNotFound: the collection has no such index, or none at all. Milvus
+	// ErrIndexNotFound: the collection has no index of this name, or none at all. Milvus
 	// code 700.
 	ErrIndexNotFound = errors.New("index not found")
-	// ErrDatabaseNotFound: there is no such database. Milvus code 800; 2.2.16 and
-	// 2.3.5 say that the collection is not found instead.
+	// ErrDatabaseNotFound: the database does not exist. Milvus code 800; 2.2.16 and 2.3.5
+	// report ErrCollectionNotFound instead, except for lists.
 	ErrDatabaseNotFound = errors.New("database not found")
 	// ErrAmbiguousIndex: the collection has several indexes and none was named.
 	// Name one by WithIndex, or wait for AllIndexes.
 	ErrAmbiguousIndex = errors.New("ambiguous index")
-	// ErrNotLoaded: nobody asked the server to load the collection or partition.
-	// Call LoadCollection first; if another process does, see WithStartGrace.
-	// Milvus codes 101 and 201.
+	// ErrNotLoaded: the collection or partition is neither loaded nor loading. Call
+	// LoadCollection first; if another process does, see WithStartGrace. Milvus codes
+	// 101 and 201.
 	ErrNotLoaded = errors.New("not loaded")
-	// ErrReleased: the load was under way and is gone, released by somebody.
+	// ErrReleased: the collection or partition was released during the wait.
 	ErrReleased = errors.New("released during the wait")
-	// ErrLoadFailed: the server gave the load up, for want of memory or disk, say.
+	// ErrLoadFailed: the server gave the load up, for lack of memory or disk for example.
 	ErrLoadFailed = errors.New("load failed")
-	// ErrIndexFailed: the server says that the index cannot be built.
+	// ErrIndexFailed: the server reports that the index cannot be built.
 	ErrIndexFailed = errors.New("index build failed")
 	// ErrStalled: progress did not change for as long as WithStallTimeout allows.
 	ErrStalled = errors.New("stalled")
-	// ErrUnreachable: polls only failed for as long as WithUnreachableAfter allows.
+	// ErrUnreachable: all polls failed for as long as WithUnreachableAfter allows.
 	ErrUnreachable = errors.New("server unreachable")
-	// ErrAborted: the wait was given up before its end for a reason that lies
-	// outside its target: another target of WaitAll failed, a custom generator returned a
-	// negative delay, or a loop over Watch was left.
+	// ErrAborted: the wait ended early for a reason outside its target. Another target of
+	// WaitAll failed, a custom generator returned a negative delay, or a loop over Watch
+	// was left.
 	ErrAborted = errors.New("aborted")
-	// ErrInvalid: an argument or option makes no sense. Nothing was polled, unless
-	// it is the Poller that says so.
+	// ErrInvalid: an argument or option is invalid. Nothing was polled, unless the Poller
+	// returned it.
 	ErrInvalid = errors.New("invalid argument")
 )
 
-// Error is how a wait that polled, or could have, fails: get it by errors.As.
-// Only ErrInvalid comes without it.
+// Error is returned by every wait that fails, except for invalid arguments. Get it by
+// errors.As.
 type Error struct {
 	Target  Target
-	Last    Progress      // of the last good poll; nil if there was none
-	Polls   int           // made, the failed ones included
-	Elapsed time.Duration // from the call to the return
+	Last    Progress      // progress from the last successful poll; nil if there was none
+	Polls   int           // number of polls, failed ones included
+	Elapsed time.Duration // time from the call to the return
 
 	// Cause is why the wait ended. It wraps one of the package's sentinels, a
 	// permanent error of the Poller, or the context's error and its context.Cause.
 	Cause error
 
-	// LastErr is what the last poll brought beside an answer: its error, if that
-	// was tolerated, or what would have ended the wait if the context had not. Else
-	// it is nil.
+	// LastErr is the tolerated error of the last poll, or the error that would have ended
+	// the wait if the context had not ended first. Otherwise it is nil.
 	//
 	// Neither LastErr nor a context.Cause matches context.DeadlineExceeded or
-	// context.Canceled: errors.Is says those of an Error exactly when the wait's
-	// own context has ended, and only the one of them that its Err returns.
+	// context.Canceled. An Error matches one of them exactly when the wait's own context
+	// has ended: the one that its Err returns.
 	LastErr error
 }
 

@@ -10,12 +10,12 @@ import (
 	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
-// Option changes how a wait goes. All options are checked before the first poll:
-// one that makes no sense, or that the wait has no use for, is ErrInvalid.
+// Option configures a wait. All options are checked before the first poll. An invalid
+// option, or an option of another kind of wait, is ErrInvalid.
 type Option func(*config)
 
-// config is what the options say. It is read-only once a wait has begun, and
-// shared by its targets.
+// config holds the options of a wait. It is read-only once the wait has begun, and its
+// targets share it.
 type config struct {
 	partitions []string
 	index      string
@@ -41,11 +41,11 @@ type config struct {
 	observer Observer
 	random   func() float64
 
-	given []string // names of the options that only some waits have a use for
+	given []string // names of the options for one kind of wait
 	errs  []error
 }
 
-// newConfig applies the options, and says all that is wrong with them.
+// newConfig applies the options. The error joins all that is invalid.
 func newConfig(opts []Option) (*config, error) {
 	c := &config{
 		pollTimeout:      10 * time.Second,
@@ -70,7 +70,7 @@ func newConfig(opts []Option) (*config, error) {
 
 func (c *config) give(option string) { c.given = append(c.given, option) }
 
-// refuse returns an error if one of the options was given.
+// refuse returns ErrInvalid with the reason why if one of the options was given.
 func (c *config) refuse(why string, options ...string) error {
 	for _, option := range options {
 		if slices.Contains(c.given, option) {
@@ -80,7 +80,7 @@ func (c *config) refuse(why string, options ...string) error {
 	return nil
 }
 
-// refuseFor refuses options that a target of that kind has no use for.
+// refuseFor refuses options that do not fit the kind.
 func (c *config) refuseFor(kind Kind) error {
 	if kind == KindIndexBuilding {
 		return c.refuse("is for loads, not for an index", "WithPartitions", "WithRefresh")
@@ -88,7 +88,7 @@ func (c *config) refuseFor(kind Kind) error {
 	return c.refuse("is for indexes, not for a load", "WithIndex", "WithExpectedRows", "WithIndexCriterion")
 }
 
-// notify tells the observer, if there is one.
+// notify calls the observer, if there is one.
 func (c *config) notify(u Update) {
 	if c.observer != nil {
 		c.observer.Observe(u)
@@ -99,7 +99,7 @@ func (c *config) invalid(format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf("%w: %w", ErrInvalid, fmt.Errorf(format, args...)))
 }
 
-// newPace returns the pace for a target of that kind.
+// newPace returns the pace for a target of the kind.
 func (c *config) newPace(kind Kind) (pace, error) {
 	if c.backoffFunc != nil {
 		next := c.backoffFunc()
@@ -114,7 +114,7 @@ func (c *config) newPace(kind Kind) (pace, error) {
 	return pace{rule: c.loadRule}, nil
 }
 
-// duration notes that an option has a negative duration.
+// duration returns d, and records that the option is invalid if d is negative.
 func (c *config) duration(option string, d time.Duration) time.Duration {
 	if d < 0 {
 		c.invalid("%s: %v is negative", option, d)
@@ -133,9 +133,9 @@ func WithPartitions(names ...string) Option {
 	}
 }
 
-// WithIndex makes WaitForIndexBuildingComplete wait for the named index, or, by
-// AllIndexes, for all of the collection. Without it there must be only one. The empty
-// name is the same as no option, as pymilvus' index_name="" is.
+// WithIndex makes WaitForIndexBuildingComplete wait for the named index, or for all
+// indexes of the collection if the name is AllIndexes. Without it, the collection must
+// have one index. The empty name is the same as no option, as pymilvus' index_name="" is.
 func WithIndex(name string) Option {
 	return func(c *config) {
 		if name == "" {
@@ -146,19 +146,18 @@ func WithIndex(name string) Option {
 	}
 }
 
-// WithExpectedRows makes WaitForIndexBuildingComplete wait until the server shows
-// at least n rows, all of them indexed. 0 expects none.
+// WithExpectedRows makes WaitForIndexBuildingComplete wait until the server reports at
+// least n rows, all of them indexed. Zero disables the check.
 //
-// Rows take their time from Flush to where the server counts them: on real
-// servers (2.2.16, 2.3.5) an index says Finished, with no rows pending, for up to
-// 3 s after Flush has returned, before the first of the new rows is even counted.
-// A wait that begins in that time without an expectation returns at once. So say
-// how many rows there must be whenever you know it; otherwise wait for the flush
-// (GetFlushState) first.
+// A server counts rows some time after Flush has returned: on real servers (2.2.16,
+// 2.3.5) an index is Finished, with no rows pending, for up to 3 s before the first new
+// row is counted. A wait that begins in this time without expected rows returns at once.
+// Set the number whenever you know it, and otherwise wait for the flush (GetFlushState)
+// first.
 //
-// The server counts the rows of its segments: upserts count twice, and rows that
-// are deleted go away with compaction. A wait that expects more than will ever be
-// there ends only by its context or by WithStallTimeout.
+// The server counts the rows of its segments: an upsert counts twice, and compaction
+// removes deleted rows from the count. If the number is never reached, the wait ends by
+// its context or by WithStallTimeout.
 func WithExpectedRows(n int64) Option {
 	return func(c *config) {
 		if n < 0 {
@@ -169,26 +168,26 @@ func WithExpectedRows(n int64) Option {
 	}
 }
 
-// IndexCriterion says which rows must be indexed before an index is complete.
+// IndexCriterion selects the rows that must be indexed before an index is complete.
 type IndexCriterion int
 
 const (
-	// AllRows is the default: every row that the server counts, see
+	// AllRows is the default: every row counted by the server, see
 	// IndexBuildingProgress.Complete.
 	AllRows IndexCriterion = iota
 
-	// RowsAtStart is for collections that are written to without end: as many
-	// rows must be indexed as the first poll counted, or as there are now if
-	// compaction left fewer, whatever came in since.
+	// RowsAtStart is for collections with continuous writes: the number of rows at
+	// the first poll must be indexed, or the current number if compaction left fewer.
+	// Rows inserted later do not count.
 	RowsAtStart
 
-	// ServerState believes the server's state alone, as other clients do: done is
-	// Finished. It is for servers whose counts of rows mean nothing.
+	// ServerState goes by the server's state alone, as other clients do: an index is
+	// complete when it is Finished. Use it for servers without reliable row counts.
 	ServerState
 )
 
-// WithIndexCriterion sets which rows must be indexed. WithExpectedRows is asked
-// for besides, whatever the criterion.
+// WithIndexCriterion sets the rows that must be indexed. WithExpectedRows applies in
+// addition, for every criterion.
 func WithIndexCriterion(criterion IndexCriterion) Option {
 	return func(c *config) {
 		if criterion < AllRows || criterion > ServerState {
@@ -199,14 +198,13 @@ func WithIndexCriterion(criterion IndexCriterion) Option {
 	}
 }
 
-// WithRefresh makes a wait for a load wait for a refresh (LoadCollection with
-// refresh = true) too: done is 100 % and refresh_progress 100.
+// WithRefresh makes a wait for a load also wait for a refresh (LoadCollection with
+// refresh = true): the load is complete at 100 % and refresh_progress 100.
 //
-// The server says 100 also when no refresh was asked for. So a 100 from the
-// first poll on is believed only after a second, or after WithStartGrace if that
-// is longer, in which the refresh that another process is about to ask for may
-// begin. Milvus 2.2 and milvus-lite do not tell of refreshes: with them such a
-// wait ends only by its context or by WithStallTimeout.
+// A server also reports 100 without any refresh. If refresh_progress is 100 from the
+// first poll on, the wait therefore goes on for 1 s, or for WithStartGrace if this is
+// longer, so that another process can start the refresh. Milvus 2.2 and milvus-lite do
+// not report refreshes: there the wait ends by its context or by WithStallTimeout.
 func WithRefresh() Option {
 	return func(c *config) {
 		c.refresh = true
@@ -214,11 +212,11 @@ func WithRefresh() Option {
 	}
 }
 
-// WithSettle makes a wait return only when the target has been complete at every
-// poll for d, since compaction or a lost node can undo what was complete. Time in
-// which polls only failed does not count. Polls are a tenth of d apart meanwhile,
-// if that is more than the pace asks for and no more than Backoff.Max. The default
-// is 0: the first complete answer ends the wait.
+// WithSettle makes a wait return only when the target has been complete at every poll for
+// d: compaction or a lost node can make a complete target incomplete again. Time with
+// failed polls does not count. The delay between these polls is a tenth of d if the pace
+// has a shorter one, and at most Backoff.Max. The default is 0: the first complete
+// answer ends the wait.
 func WithSettle(d time.Duration) Option {
 	return func(c *config) { c.settle = c.duration("WithSettle", d) }
 }
@@ -255,9 +253,9 @@ func WithBackoffFunc(f func() (next func() time.Duration)) Option {
 	}
 }
 
-// WithPollTimeout bounds how long a single poll may take: first, doubled up to
-// max while polls keep timing out, and first again after a good one. A poll that
-// times out is a passing failure. The defaults are 10 s and 1 min.
+// WithPollTimeout sets the timeout of a single poll: first, doubled up to max while polls
+// keep timing out, and first again after a successful poll. A timeout of a poll is a
+// transient failure. The defaults are 10 s and 1 min.
 func WithPollTimeout(first, max time.Duration) Option {
 	return func(c *config) {
 		switch {
@@ -270,32 +268,31 @@ func WithPollTimeout(first, max time.Duration) Option {
 	}
 }
 
-// WithUnreachableAfter makes a wait end with ErrUnreachable when polls have done
-// nothing but fail for d, counted from the beginning of the first of them. The
-// default is 5 min, and 0 means never.
+// WithUnreachableAfter makes a wait end with ErrUnreachable when all polls have failed for
+// d, counted from the start of the first one. The default is 5 min; 0 means no limit.
 func WithUnreachableAfter(d time.Duration) Option {
 	return func(c *config) { c.unreachableAfter = c.duration("WithUnreachableAfter", d) }
 }
 
-// WithStallTimeout makes a wait end with ErrStalled when progress has not changed
-// for d, up or down. Time in which the server could not be reached does not
-// count. The default, 0, means never: servers show no change for minutes while
-// they work, and give up a load by themselves after 10 min without progress.
+// WithStallTimeout makes a wait end with ErrStalled when progress has not changed, up or
+// down, for d. Time with failed polls does not count. The default, 0, means no limit:
+// working servers report no change for minutes, and fail a load by themselves after
+// 10 min without progress.
 func WithStallTimeout(d time.Duration) Option {
 	return func(c *config) { c.stallTimeout = c.duration("WithStallTimeout", d) }
 }
 
-// WithStartGrace makes a wait that begins before its target exists go on: for d
-// it tolerates ErrNotLoaded, ErrLoadFailed (which may be of an older load) and
-// everything that is not found, until it has seen the load above 0 %, or the index. The default is
-// 0: those end the wait at once.
+// WithStartGrace lets a wait begin before its target exists. For d, ErrNotLoaded,
+// ErrLoadFailed (perhaps of an older load) and the errors for missing collections,
+// partitions, indexes and databases are tolerated, until a poll has seen the load above
+// 0 %, or the index. The default is 0: these errors end the wait at once.
 func WithStartGrace(d time.Duration) Option {
 	return func(c *config) { c.startGrace = c.duration("WithStartGrace", d) }
 }
 
-// WithObserver has o told of every poll. Given several times, it has each of the
-// observers told, in the order of the options, so that what wraps a wait can look
-// on beside its caller.
+// WithObserver calls o after every poll. It may be given several times: the observers are
+// called in the order of the options, so that a wrapper of a wait can add one to its
+// caller's.
 func WithObserver(o Observer) Option {
 	return func(c *config) {
 		switch {
