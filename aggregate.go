@@ -19,18 +19,18 @@ type Aggregate struct {
 	elapsed time.Duration
 }
 
-// share is how far one target is.
+// share is the state of one target.
 type share struct {
 	fraction float64
 	eta      time.Duration
 }
 
-// NewAggregate returns an Aggregate over so many targets, duplicates counted once.
+// NewAggregate returns an Aggregate over a number of targets, duplicates counted once.
 func NewAggregate(total int) *Aggregate {
 	return &Aggregate{total: total, pending: make(map[Target]share)}
 }
 
-// Observe takes in an update.
+// Observe adds an update.
 func (a *Aggregate) Observe(u Update) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -47,30 +47,30 @@ func (a *Aggregate) Observe(u Update) {
 	delete(a.pending, u.Target)
 }
 
-// Summary is how far many targets are.
+// Summary is the state of many targets.
 type Summary struct {
-	Total   int // targets
-	Done    int // complete
-	Failed  int // ended otherwise
-	Pending int // the rest, those included that were not polled yet
+	Total   int // number of targets
+	Done    int // number of complete targets
+	Failed  int // number of targets that ended with an error
+	Pending int // number of all others, also of targets not polled yet
 
-	// Fraction is the mean of the targets' fractions, from 0 to 1: 1 for what is
-	// complete, and for what has failed too, since nothing more is to come of it.
+	// Fraction is the mean of the targets' fractions, from 0 to 1. Complete targets
+	// count as 1, and failed targets too, since they make no more progress.
 	Fraction float64
 
-	// Slowest is the pending target with the smallest fraction, and SlowestFraction
-	// that; the zero Target and 1 if nothing is pending, or nothing was polled yet.
+	// Slowest is the pending target with the smallest fraction, SlowestFraction. They are
+	// the zero Target and 1 if nothing is pending, or nothing was polled yet.
 	Slowest         Target
 	SlowestFraction float64
 
-	// ETA is the longest of the pending targets'; 0 while that of any is unknown.
+	// ETA is the longest ETA of a pending target, or 0 while one of them is unknown.
 	ETA time.Duration
 
-	Elapsed time.Duration // of the newest update
+	Elapsed time.Duration // time of the newest update
 }
 
-// Summary returns how far the targets are by now. It looks at every pending one:
-// call it as often as somebody looks, not for every update.
+// Summary returns the state of the targets. It visits every pending target: call it when
+// the summary is shown, not for every update.
 func (a *Aggregate) Summary() Summary {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -90,12 +90,11 @@ func (a *Aggregate) Summary() Summary {
 	if !known {
 		s.ETA = 0
 	}
-	s.Fraction = clamp(sum / float64(s.Total)) // of no targets 0
+	s.Fraction = clamp(sum / float64(s.Total)) // 0 without targets
 	return s
 }
 
-// before orders targets that are equally far, so that the slowest is the same
-// every time.
+// before orders targets with equal fractions, so that the slowest is the same every time.
 func (t Target) before(other Target) bool {
 	return other.kind == "" || cmp.Or(
 		cmp.Compare(t.collection, other.collection), cmp.Compare(t.kind, other.kind), cmp.Compare(t.index, other.index),
@@ -127,5 +126,6 @@ func (s Summary) String() string {
 	return b.String()
 }
 
-// wholePercent rounds a fraction down, bearing with floats: 100 * 0.29 is below 29.
+// wholePercent rounds a fraction down, with a tolerance for floats: 100 * 0.29 is below
+// 29.
 func wholePercent(fraction float64) int { return int(100*fraction + 1e-9) }

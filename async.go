@@ -6,8 +6,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
-// AsyncObserver hands updates to another observer on a goroutine of its own, so
-// that a slow one holds up no wait. It is made by [Async].
+// AsyncObserver passes updates to another observer on a separate goroutine, so that a slow
+// observer delays no wait. [Async] makes one.
 type AsyncObserver struct {
 	sink Observer
 
@@ -15,18 +15,17 @@ type AsyncObserver struct {
 	idle     *sync.Cond // signalled when running becomes false
 	running  bool       // a goroutine is delivering
 	queue    []*Update
-	latest   map[Target]*Update // those in queue that a newer update may replace
-	panicked any                // what the sink panicked with
+	latest   map[Target]*Update // queued updates to be replaced by a newer one
+	panicked any                // value of the panic of the sink
 }
 
-// Async returns an observer through which o is told on another goroutine, one
-// update at a time. While o is busy, only the latest update of every target is
-// kept, but no final one is dropped.
+// Async returns an observer that calls o on another goroutine, one update at a time. While
+// o runs, only the latest update of each target is kept; final updates are never dropped.
 //
-// The goroutine lives while there is something to deliver, which may be after
-// the wait has returned: call Wait then. If o panics, or ends its goroutine as
-// t.FailNow does, it is told nothing more, and every later call of Observe and Wait
-// panics with the same value. Async panics if o is nil.
+// The goroutine ends when all updates are delivered. This may be after the wait has
+// returned: call Wait then. If o panics, or ends its goroutine as t.FailNow does, it is
+// not called again, and every later call of Observe and Wait panics with the same value.
+// Async panics if o is nil.
 func Async(o Observer) *AsyncObserver {
 	if typednil.Is(o) {
 		panic("milvuswait: Async: the observer is nil")
@@ -36,7 +35,7 @@ func Async(o Observer) *AsyncObserver {
 	return a
 }
 
-// Observe keeps u for the other observer and returns at once.
+// Observe queues u for the other observer and returns at once.
 func (a *AsyncObserver) Observe(u Update) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -61,7 +60,7 @@ func (a *AsyncObserver) Observe(u Update) {
 	}
 }
 
-// Wait returns when the other observer has been told everything.
+// Wait returns when all updates have been delivered.
 func (a *AsyncObserver) Wait() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -73,7 +72,7 @@ func (a *AsyncObserver) Wait() {
 	}
 }
 
-// deliver tells the other observer until nothing is left.
+// deliver calls the other observer until the queue is empty.
 func (a *AsyncObserver) deliver() {
 	returned := false
 	defer func() {
@@ -95,8 +94,8 @@ func (a *AsyncObserver) deliver() {
 	returned = true
 }
 
-// dequeue returns the next update, nil if there is none: then the goroutine ends,
-// and has said so before anybody could add one.
+// dequeue returns the next update, or nil if the queue is empty. It then clears running
+// under the same lock, so that the next Observe starts a new goroutine.
 func (a *AsyncObserver) dequeue() *Update {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -70,11 +70,9 @@ type Error struct {
 	LastErr error
 }
 
-// Error returns the target, the cause, and how far the wait was, such as
+// Error returns the target, the cause and the last progress on one line, such as
 //
 //	milvuswait: loading "docs": context deadline exceeded (60 polls in 1h0m0s, last 40%)
-//
-// on one line, whatever the server or the Poller said.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "milvuswait: %v: %s (%s in %v", e.Target, oneLine(e.Cause), plural(e.Polls, "poll"), round(e.Elapsed))
@@ -91,8 +89,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns Cause and LastErr, those that are not nil. As for every error
-// with several causes, errors.Unwrap returns nil: use errors.Is and errors.As.
+// Unwrap returns Cause and LastErr without nil ones. As for every error with several
+// causes, errors.Unwrap returns nil: use errors.Is and errors.As.
 func (e *Error) Unwrap() []error {
 	var errs []error
 	for _, err := range []error{e.Cause, e.LastErr} {
@@ -103,7 +101,7 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// flushHint asks the likely question when a wait ended short of its rows.
+// flushHint returns a hint for a wait that ended with fewer rows than expected, or "".
 func (e *Error) flushHint() string {
 	last, ok := e.Last.(IndexBuildingProgress)
 	want := e.Target.ExpectedRows()
@@ -118,16 +116,16 @@ func (e *Error) flushHint() string {
 	return hint + "was Flush called after the last insert, or were rows deleted?"
 }
 
-// ServerError is a failure that the server put in its answer: what pymilvus
-// calls MilvusException.
+// ServerError is a failure reported in the body of a response, a MilvusException of
+// pymilvus.
 //
 // Source: common.proto, message Status.
 type ServerError struct {
-	Code       int32  // of Milvus 2.3 and newer; 0 on 2.2
-	LegacyCode int32  // error_code, the only one on 2.2; 1 (UnexpectedError) says nothing
-	Reason     string // at most 1 KiB of what the server said, without control characters
-	Retriable  bool   // the server's own opinion, which is often wrong
-	Method     string // the RPC that was answered so, such as "GetLoadingProgress"
+	Code       int32  // code of Milvus 2.3 and newer; 0 on 2.2
+	LegacyCode int32  // error_code, the only code on 2.2; 1 (UnexpectedError) has no meaning of its own
+	Reason     string // text of the server, at most 1 KiB, without control characters
+	Retriable  bool   // the server's retriable flag; not reliable
+	Method     string // name of the RPC, such as "GetLoadingProgress"
 }
 
 // Error returns the method, the reason and the code, on one line.
@@ -149,10 +147,9 @@ func (e *ServerError) Error() string {
 	return b.String()
 }
 
-// maskedError is an error of others as an Error holds it: of a Poller, or the
-// cause of a context. The context of a single poll, a server, or whoever cancelled
-// the wait may have timed out while the wait's own context did not: errors.Is must
-// not take one for the other.
+// maskedError holds an error of a Poller, or the cause of a context, in an Error. The
+// context of a single poll or of a server may have timed out while the wait's own context
+// did not: errors.Is must not take one for the other.
 type maskedError struct{ err error }
 
 func (e *maskedError) Error() string { return oneLine(e.err) }
@@ -166,8 +163,8 @@ func (e *maskedError) Is(target error) bool {
 
 func (e *maskedError) As(target any) bool { return errors.As(e.err, target) }
 
-// because returns sentinel with what the Poller said, of which it keeps only the
-// ServerError: any other sentinel in it no longer holds.
+// because returns sentinel with the text of err, and with its ServerError if it has one.
+// Any other sentinel in err no longer holds.
 func because(sentinel, err error) error {
 	if said, ok := asType[*ServerError](err); ok {
 		return fmt.Errorf("%w: %w", sentinel, said)
@@ -175,9 +172,9 @@ func because(sentinel, err error) error {
 	return fmt.Errorf("%w: %s", sentinel, oneLine(err))
 }
 
-// oneLine returns the text of an error that a server or a Poller may have a part
-// in. The reason in a ServerError is cut by itself, so that there is room for what
-// stands around it: the code says more than the end of a long reason.
+// oneLine returns the text of an error on one line, cut to its maximum length. The text
+// around the reason of a ServerError has room of its own: the code is worth more than the
+// end of a long reason.
 func oneLine(err error) string {
 	most := untrusted.MaxText
 	if _, ok := asType[*ServerError](err); ok {
@@ -199,7 +196,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// round leaves three or so significant digits of d.
+// round rounds d to about three significant digits.
 func round(d time.Duration) time.Duration {
 	switch {
 	case d >= time.Minute:

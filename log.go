@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// Log returns an observer that writes to logger, or to slog.Default() if that is
-// nil, as much of a wait as is worth reading: its first poll, every tenth of the
-// way, a line at least every 30 s (Info), a poll that failed and was tolerated, at
-// most every 30 s (Warn), and the end: Info if it is complete, Error if it failed or
-// was too late, and Warn if it was given up for a reason outside of it, by a cancel
-// of the context or as ErrAborted.
+// Log returns an observer that logs a wait to logger, or to slog.Default() if logger is
+// nil:
 //
-// The attributes are op ("loading" or "index_building"), collection, index,
-// partitions, progress, polls, elapsed, eta, err and, at the end of a wait that failed,
-// reason, which is that of [Reason]. Attributes without a value are left out.
+//   - Info: the first poll, every tenth of the progress, and a line every 30 s.
+//   - Warn: a tolerated failure of a poll, at most every 30 s.
+//   - The end: Info if the target is complete, Warn if the context was canceled or the
+//     wait aborted, and Error for every other failure and a deadline.
+//
+// The attributes are op ("loading" or "index_building"), collection, index, partitions,
+// progress, polls, elapsed, eta, err and, after a failure, reason, which is [Reason] of
+// the error. Attributes without a value are left out.
 func Log(logger *slog.Logger) Observer {
 	if logger == nil {
 		logger = slog.Default()
@@ -38,17 +39,17 @@ func Log(logger *slog.Logger) Observer {
 	})
 }
 
-// logged is what the last lines about a target said.
+// logged holds the values in the last lines about a target.
 type logged struct {
 	at       time.Duration
 	tenths   int
-	warned   bool // of a poll that failed,
+	warned   bool // a failed poll was logged, at warnedAt
 	warnedAt time.Duration
 }
 
 const logEvery = 30 * time.Second
 
-// judge returns the message that u is worth, "" if none.
+// judge returns the level and the message for u, or "" if it is not logged.
 func (l logged) judge(u Update, known bool) (slog.Level, string) {
 	switch {
 	case u.Final && (errors.Is(u.Err, context.Canceled) || errors.Is(u.Err, ErrAborted)):

@@ -8,51 +8,48 @@ import (
 	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
-// Update is what a wait knows after one poll.
+// Update is the state of a wait after one poll.
 type Update struct {
 	Target Target
 
-	// Progress is the answer of this poll or, if it failed, of the last good one;
-	// nil before the first.
+	// Progress is the progress from this poll or, if it failed, from the last successful
+	// poll. It is nil before the first successful one.
 	Progress Progress
 
-	// Err is why this poll failed, although the wait goes on; in the final update
-	// it is the error that the wait returns.
+	// Err is the tolerated error of this poll. In the final update it is the error of the
+	// wait.
 	Err error
 
-	Polls   int           // made so far, this one included
-	Elapsed time.Duration // since the wait began
+	Polls   int           // number of polls so far, this one included
+	Elapsed time.Duration // time since the wait began
 
 	// Next is the time until the next poll, or until the deadline if there is none
 	// before it; 0 in the final update.
 	Next time.Duration
 
-	// Fraction is the share of what this wait needs that is done, from 0 to 1:
-	// unlike Progress.Fraction it knows of expected rows and of the criterion. It
-	// may fall. It is 0 while unknown and 1 when the wait has succeeded.
+	// Fraction is the completed share of this wait, from 0 to 1. Unlike Progress.Fraction
+	// it takes expected rows and the criterion into account. It may fall. It is 0 while
+	// unknown, and 1 when the wait has succeeded.
 	Fraction float64
 
-	// ETA is the time that is left at the mean rate since progress first moved; 0
-	// while unknown and in the final update.
+	// ETA is the remaining time at the mean rate since progress first moved. It is 0
+	// while unknown, and in the final update.
 	ETA time.Duration
 
-	// Final marks the last update of a target: the wait is over, well if Err is
-	// nil.
+	// Final marks the last update of a target. The wait has succeeded if Err is nil.
 	Final bool
 }
 
-// An Observer is told of every poll of a wait.
+// An Observer is called after every poll of a wait.
 //
-// It is called on the goroutine that called the wait, one update at a time and
-// in order: one for every poll, the tolerated failures included, exactly one of
-// them final for every target, and none after the wait has returned. A wait that
-// ends between two polls has a final update of its own. No lock is held: an
-// observer may cancel the context or start another wait. The wait stands still
-// while it runs, so that a slow one belongs into [Async]. A panic in it
-// propagates to the caller of the wait.
+// It is called on the goroutine of the wait's caller, one update at a time and in order:
+// one update per poll, tolerated failures included, exactly one final update per target,
+// and none after the wait has returned. A wait that ends between two polls has an
+// additional final update. No lock is held: an observer may cancel the context or start
+// another wait. The wait stands still while it runs: wrap a slow observer in [Async]. A
+// panic in it propagates to the caller of the wait.
 //
-// An observer that is given to several waits that run at once is called by all
-// of them at once.
+// If several waits share an observer, they call it concurrently.
 type Observer interface {
 	Observe(Update)
 }
@@ -63,8 +60,7 @@ type ObserverFunc func(Update)
 // Observe calls f.
 func (f ObserverFunc) Observe(u Update) { f(u) }
 
-// Observers returns an observer that tells each of the others in turn. Nil ones
-// are left out.
+// Observers returns an observer that calls the others in turn, without the nil ones.
 func Observers(others ...Observer) Observer {
 	others = slices.DeleteFunc(slices.Clone(others), func(o Observer) bool { return typednil.Is(o) })
 	return ObserverFunc(func(u Update) {
@@ -74,9 +70,9 @@ func Observers(others ...Observer) Observer {
 	})
 }
 
-// OnChange returns an observer that passes on to o the updates that bring
-// something new of their target: another progress, polls that begin to fail or to
-// succeed again, and the final one. It panics if o is nil.
+// OnChange returns an observer that passes updates with a change of their target on to o:
+// another progress, the first failed poll, the first successful one after it, and the
+// final update. It panics if o is nil.
 func OnChange(o Observer) Observer {
 	if typednil.Is(o) {
 		panic("milvuswait: OnChange: the observer is nil")
@@ -96,8 +92,8 @@ func OnChange(o Observer) Observer {
 	})
 }
 
-// perTarget keeps something of every target that is being waited for. Waits that
-// run at once may share an observer.
+// perTarget keeps a value for each target of a running wait. Concurrent waits may share
+// it.
 type perTarget[T any] struct {
 	mu sync.Mutex
 	m  map[Target]T

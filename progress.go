@@ -10,38 +10,36 @@ import (
 	"strings"
 )
 
-// Progress is what one poll saw: a [LoadingProgress] or an
+// Progress is the progress from one poll: a [LoadingProgress] or an
 // [IndexBuildingProgress], by value.
 type Progress interface {
 	fmt.Stringer
 
-	// Complete reports whether the server is done, by the default rules and
-	// without any option of a wait.
+	// Complete reports whether the work is finished, by the default rules and without
+	// any option of a wait.
 	Complete() bool
 
-	// Fraction returns how much is done, from 0 to 1, whatever the server
-	// answered. It is 0 while that is unknown, and may be 1 before Complete is
-	// true.
+	// Fraction returns the completed share, from 0 to 1, also for out-of-range values.
+	// It is 0 while unknown, and may be 1 before Complete is true.
 	Fraction() float64
 
-	// A closed set: what a wait decides by is known here.
+	// A closed set: waits know how to judge each type.
 	progress()
 }
 
-// LoadingProgress is one answer to the question how far the loading of a
-// collection, or of some of its partitions, is.
+// LoadingProgress is the progress of loading a collection, or some of its partitions.
 //
 // Source: milvus.proto, message GetLoadingProgressResponse.
 type LoadingProgress struct {
-	// Percent of segments and channels that are loaded, on all replicas, from 0
-	// to 100; progress. The mean of the partitions, rounded down, so that it may
-	// fall when a partition is added. It moves in big steps (0, 50, 100 for a
-	// collection of one segment) and falls when a query node is lost.
+	// Percent of loaded segments and channels, on all replicas, from 0 to 100; field
+	// progress. It is the mean of the partitions, rounded down, and may fall when a
+	// partition is added. It moves in large steps (0, 50, 100 for a collection of one
+	// segment) and falls when a query node is lost.
 	Percent int64
 
-	// RefreshPercent is 0 while a refresh (LoadCollection with refresh = true)
-	// is under way and 100 when it is done, or when none was ever asked for;
-	// refresh_progress. Milvus 2.2 and milvus-lite do not send it: always 0.
+	// RefreshPercent is 0 during a refresh (LoadCollection with refresh = true), and 100
+	// after it and without one; field refresh_progress. It is always 0 on Milvus 2.2 and
+	// milvus-lite, which do not send it.
 	RefreshPercent int64
 }
 
@@ -57,7 +55,7 @@ func (p LoadingProgress) String() string { return strconv.FormatInt(p.Percent, 1
 func (p LoadingProgress) progress() {}
 
 // MarshalJSON returns the dict of pymilvus' utility.loading_progress, such as
-// {"loading_progress":"40%"}. RefreshPercent is not part of it.
+// {"loading_progress":"40%"}, without RefreshPercent.
 func (p LoadingProgress) MarshalJSON() ([]byte, error) {
 	return json.Marshal(loadingDict{p.String()})
 }
@@ -81,31 +79,28 @@ type loadingDict struct {
 	LoadingProgress string `json:"loading_progress"`
 }
 
-// IndexBuildingProgress is one answer to the question how far the building of
-// an index is.
+// IndexBuildingProgress is the progress of building an index.
 //
-// Rows are rows of flushed segments: what was inserted but not flushed is in
-// none of the numbers, and on real servers (2.2.16 and 2.3.5 were measured) not
-// even what was flushed less than 3 s ago. Deletes and compaction take rows
-// away again.
+// Rows are rows of flushed segments. Inserted rows are in none of the numbers before
+// their flush, and on real servers (measured on 2.2.16 and 2.3.5) for up to 3 s after it.
+// Deletes and compaction remove rows again.
 //
 // Source: milvus.proto, message IndexDescription.
 type IndexBuildingProgress struct {
-	// TotalRows is the number of rows there are to index; total_rows. It grows
-	// by flushes and shrinks by compaction.
+	// TotalRows is the number of rows to index; field total_rows. It grows by flushes and
+	// shrinks by compaction.
 	TotalRows int64
 
-	// IndexedRows is the number of rows indexed so far; indexed_rows. It counts
-	// rows of segments that were compacted away since, so that it may exceed
-	// TotalRows.
+	// IndexedRows is the number of rows indexed so far; field indexed_rows. It includes
+	// rows of segments replaced by compaction, and may exceed TotalRows.
 	IndexedRows int64
 
-	// PendingIndexRows is the number of rows in segments that have no finished
-	// index; pending_index_rows. Compaction raises it again. Servers before
-	// 2.2.9 do not send it: always 0.
+	// PendingIndexRows is the number of rows in segments without a finished index; field
+	// pending_index_rows. Compaction raises it again. It is always 0 on servers before
+	// 2.2.9, which do not send it.
 	PendingIndexRows int64
 
-	// State of the index as the server says it; state. Finished alone does not
+	// State of the index, as the server reports it; field state. Finished alone does not
 	// mean that rows are indexed: see Complete.
 	State IndexState
 
@@ -113,42 +108,41 @@ type IndexBuildingProgress struct {
 	// index_state_fail_reason.
 	FailReason string
 
-	// IndexName is the name under which the server knows the index; index_name.
-	// It tells which one was furthest behind when AllIndexes were asked for.
+	// IndexName is the server's name of the index; field index_name. For AllIndexes it
+	// names the index furthest behind.
 	IndexName string
 }
 
-// Complete reports whether every row that the server knows of is indexed: State
-// is Finished, no rows are pending, and at least TotalRows are indexed.
+// Complete reports whether every row known to the server is indexed: State is Finished,
+// no rows are pending, and at least TotalRows are indexed.
 //
-// All of them are needed. A server that was asked with the index's own time
-// says Finished while 100 000 rows are pending (milvus-io/milvus#40580, and
-// measured on 2.3.5), and a server without pending_index_rows has only the
-// comparison of rows. A collection without flushed rows is complete: see
-// WithExpectedRows.
+// All three are needed. In a request with the index's own timestamp, a server reports
+// Finished while 100 000 rows are pending (milvus-io/milvus#40580, and measured on
+// 2.3.5). Without pending_index_rows, only the row counts can be compared. A collection
+// without flushed rows is complete: see WithExpectedRows.
 func (p IndexBuildingProgress) Complete() bool {
 	return p.State == IndexStateFinished && p.TotalRows >= 0 && p.PendingIndexRows == 0 && p.IndexedRows >= p.TotalRows
 }
 
-// Fraction returns the share of rows that are indexed, from 0 to 1: 0 while
-// there are no rows, and never more than the pending rows leave.
+// Fraction returns the share of indexed rows, from 0 to 1. It is 0 without rows, and at
+// most the share of rows that are not pending.
 func (p IndexBuildingProgress) Fraction() float64 {
 	return max(0, p.share(p.TotalRows))
 }
 
-// share returns how much of total rows is indexed and not pending, from 0 to 1,
-// or -1 if that is unknown.
+// share returns the share of total rows that are indexed and not pending, from 0 to 1, or
+// -1 if it is unknown.
 func (p IndexBuildingProgress) share(total int64) float64 {
 	if total <= 0 || p.TotalRows < 0 {
 		return -1
 	}
-	// In floats, where no difference of rubbish overflows.
+	// In floats, so that differences of out-of-range values do not overflow.
 	settled := float64(p.TotalRows) - float64(p.PendingIndexRows)
 	return clamp(min(float64(p.IndexedRows), settled) / float64(total))
 }
 
-// String returns the rows and the state, such as "40/100 rows, InProgress", and
-// the pending rows where they say something new.
+// String returns the rows and the state, such as "40/100 rows, InProgress", and the
+// pending rows if they are not the difference.
 func (p IndexBuildingProgress) String() string {
 	s := fmt.Sprintf("%d/%d rows, %v", p.IndexedRows, p.TotalRows, p.State)
 	if p.PendingIndexRows != 0 && p.PendingIndexRows != p.TotalRows-p.IndexedRows {
@@ -211,11 +205,11 @@ type indexDict struct {
 	FailReason       string     `json:"index_state_fail_reason,omitempty"`
 }
 
-// IndexState is the state of an index. The numbers are those of common.proto,
-// enum IndexState; a number that is not listed here is kept as it is.
+// IndexState is the state of an index. The numbers are those of enum IndexState in
+// common.proto. Other numbers are kept as they are.
 type IndexState int32
 
-// The states of an index. A wait goes on in all but Finished and Failed.
+// The states of an index. A wait goes on in all states except Finished and Failed.
 const (
 	IndexStateNone       IndexState = 0 // no segment has an index yet
 	IndexStateUnissued   IndexState = 1 // waiting for a worker
@@ -227,8 +221,8 @@ const (
 
 var indexStateNames = [...]string{"None", "Unissued", "InProgress", "Finished", "Failed", "Retry"}
 
-// String returns Milvus' name of the state, such as "InProgress", or the number
-// of a state that has none.
+// String returns Milvus' name of the state, such as "InProgress", or its number if it has
+// no name.
 func (s IndexState) String() string {
 	if s < 0 || int(s) >= len(indexStateNames) {
 		return "IndexState(" + strconv.Itoa(int(s)) + ")"
@@ -236,7 +230,7 @@ func (s IndexState) String() string {
 	return indexStateNames[s]
 }
 
-// MarshalText returns String, so that JSON has the name as pymilvus' dict has.
+// MarshalText returns String, for the name in JSON as in pymilvus' dict.
 func (s IndexState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads what MarshalText writes.

@@ -8,7 +8,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// Kind is what a [Target] waits for.
+// Kind is the kind of work that a [Target] waits for.
 type Kind string
 
 // The kinds of targets.
@@ -17,39 +17,38 @@ const (
 	KindIndexBuilding Kind = "index_building"
 )
 
-// Target is what one wait is for: the loading of a collection or of partitions,
-// made by [Loading], or the building of an index, made by [IndexBuilding].
-// Targets are comparable with == and can be keys of maps; the zero Target is
-// invalid.
+// Target is the target of a wait: the load of a collection or of partitions, made by
+// [Loading], or the build of an index, made by [IndexBuilding]. Targets are comparable
+// with == and can be keys of maps. The zero Target is invalid.
 type Target struct {
 	kind       Kind
 	collection string
 	index      string
-	partitions string // joined by NUL, which no name may hold: a slice would not be comparable
+	partitions string // names joined by NUL: a slice would not be comparable
 	rows       int64
 }
 
-// Loading returns the target "the collection is loaded" or, if partitions are
-// named, "these partitions of it are".
+// Loading returns the target for the load of the collection or, if partitions are named,
+// of these partitions.
 func Loading(collection string, partitions ...string) Target {
 	t := Target{kind: KindLoading, collection: collection}
 	return t.withPartitions(partitions)
 }
 
-// IndexBuilding returns the target "the named index of the collection is
-// built". The empty name means the only index, AllIndexes means every one.
+// IndexBuilding returns the target for the build of the named index of the collection.
+// The empty name means the only index, and AllIndexes every index.
 func IndexBuilding(collection, index string) Target {
 	return Target{kind: KindIndexBuilding, collection: collection, index: index}
 }
 
-// ExpectRows returns t, complete only when the server shows at least n rows and
-// all of them indexed; see [WithExpectedRows].
+// ExpectRows returns t with expected rows: it is complete when the server reports at
+// least n rows, all of them indexed. See [WithExpectedRows].
 func (t Target) ExpectRows(n int64) Target {
 	t.rows = n
 	return t
 }
 
-// Kind returns what is waited for.
+// Kind returns the kind of work.
 func (t Target) Kind() Kind { return t.kind }
 
 // Collection returns the name of the collection.
@@ -66,7 +65,7 @@ func (t Target) Partitions() []string {
 // Index returns the name of the index: "" for the only one, or AllIndexes.
 func (t Target) Index() string { return t.index }
 
-// ExpectedRows returns the number that ExpectRows set, or 0.
+// ExpectedRows returns the number of expected rows, or 0.
 func (t Target) ExpectedRows() int64 { return t.rows }
 
 // String returns the target as errors name it, such as `loading "docs"` or
@@ -103,7 +102,7 @@ func (t Target) withPartitions(names []string) Target {
 	return t
 }
 
-// validate names what is wrong with t.
+// validate returns ErrInvalid for an invalid target, and names the fault.
 func (t Target) validate() error {
 	if t.kind == "" {
 		return fmt.Errorf("%w: the zero Target; use Loading or IndexBuilding", ErrInvalid)
@@ -130,8 +129,7 @@ func (t Target) validate() error {
 	return nil
 }
 
-// validateName refuses what cannot be sent; what Milvus allows in a name is for
-// Milvus to say.
+// validateName refuses names that cannot be sent. Milvus checks the rest.
 func validateName(what, name string) error {
 	switch {
 	case name == "":
