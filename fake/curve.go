@@ -8,13 +8,12 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// LoadCurve is the script of a load that goes by time: see [LoadOver]. It is a
-// value: the methods return another one and leave theirs as it is, so that a
-// curve can be the start of several.
+// LoadCurve is the script of a load over time, made by [LoadOver]. It is an immutable
+// value: each method returns a changed copy, so several curves can share a beginning.
 type LoadCurve struct{ curve curve }
 
-// LoadOver returns the script of a load that rises evenly from 0 % to 100 %
-// within d. No refresh was asked for: RefreshPercent is 100.
+// LoadOver returns the script of a load that rises linearly from 0 % to 100 % within d.
+// RefreshPercent is 100: no refresh was requested.
 //
 // It panics if d is negative.
 func LoadOver(d time.Duration) LoadCurve {
@@ -22,28 +21,27 @@ func LoadOver(d time.Duration) LoadCurve {
 	return LoadCurve{curve{whole: 100, moving: d}}
 }
 
-// StallAt returns the curve that stands still for d when it gets to percent, and
-// then goes on. The time is added to that of the load. [Forever] is for ever.
+// StallAt returns a copy of c that stalls for d at percent, and then continues. The stall
+// adds d to the duration of the load. After a stall of [Forever], the load never continues.
 //
-// What happens to a curve is said in the order in which it happens: StallAt,
-// FallAt and FailAt panic for a percentage that is not within 0 and 100 or lies
-// behind, after a stall for ever, and after FailAt. StallAt panics also if d is
-// negative.
+// Call StallAt, FallAt and FailAt in the order in which the load reaches their percentages.
+// All three panic if percent is not within 0 and 100, if the load is already past it, after
+// a stall of Forever, and after FailAt. StallAt also panics if d is negative.
 func (c LoadCurve) StallAt(percent int64, d time.Duration) LoadCurve {
 	return LoadCurve{c.curve.stallAt(percent, d)}
 }
 
-// FallAt returns the curve that falls back to a lower percentage at once when it
-// gets to percent, as it does when a node is lost, and rises from there. The way
-// back up is added to the time of the load.
+// FallAt returns a copy of c that drops from percent to a lower percentage at once, as
+// after the loss of a node, and rises again from there. The second rise adds to the
+// duration of the load.
 //
 // It panics as StallAt does, and if to is not within 0 and percent.
 func (c LoadCurve) FallAt(percent, to int64) LoadCurve {
 	return LoadCurve{c.curve.fallAt(percent, to)}
 }
 
-// FailAt returns the curve whose polls fail with err from when it gets to
-// percent on: milvuswait.ErrNotLoaded is a load that somebody released, say.
+// FailAt returns a copy of c whose polls fail with err once the load has reached percent.
+// For a release in the middle of a load, use milvuswait.ErrNotLoaded.
 //
 // It panics as StallAt does, and if err is nil.
 func (c LoadCurve) FailAt(percent int64, err error) LoadCurve {
@@ -53,8 +51,8 @@ func (c LoadCurve) FailAt(percent int64, err error) LoadCurve {
 	return LoadCurve{c.curve.add("FailAt", event{at: percent, err: err})}
 }
 
-// InSteps returns the curve that shows its progress in n equal steps, as a load
-// of n segments does: in 2, it shows 0, 50 and 100.
+// InSteps returns a copy of c that reports its progress in n equal steps, like a load of n
+// segments: if n is 2, it reports 0, 50 and 100.
 //
 // It panics if n is not positive.
 func (c LoadCurve) InSteps(n int64) LoadCurve {
@@ -70,17 +68,17 @@ func (c LoadCurve) Step(_ int, elapsed time.Duration) Step {
 	return Step{Progress: loading(percent)}
 }
 
-// BuildCurve is the script of an index build that goes by time: see
-// [BuildOver]. Like LoadCurve it is a value.
+// BuildCurve is the script of an index build over time, made by [BuildOver]. Like
+// LoadCurve, it is an immutable value.
 type BuildCurve struct {
 	curve    curve
 	hidden   time.Duration
 	finished bool
 }
 
-// BuildOver returns the script of an index over so many rows, of which evenly
-// more are indexed until all are after d. The rest is pending, and the state is
-// InProgress until nothing is.
+// BuildOver returns the script of an index over the given number of rows. The number of
+// indexed rows rises linearly, and reaches all rows after d. The remaining rows are
+// pending, and the state is InProgress while there are any.
 //
 // It panics if rows is not positive or d is negative.
 func BuildOver(rows int64, d time.Duration) BuildCurve {
@@ -88,28 +86,27 @@ func BuildOver(rows int64, d time.Duration) BuildCurve {
 		panic(fmt.Sprintf("fake: BuildOver: %d rows are not positive", rows))
 	}
 	mustNotBeNegative("BuildOver", d)
+
 	return BuildCurve{curve: curve{whole: rows, moving: d}}
 }
 
-// StallAt returns the curve that stands still for d when percent of the rows are
-// indexed, and then goes on. It is otherwise like [LoadCurve.StallAt], and so
-// are its panics.
+// StallAt returns a copy of c that stalls for d when percent of the rows are indexed, and
+// then continues. The details and panics are those of [LoadCurve.StallAt].
 func (c BuildCurve) StallAt(percent int64, d time.Duration) BuildCurve {
 	c.curve = c.curve.stallAt(percent, d)
 	return c
 }
 
-// FallAt returns the curve that falls back to a lower share of indexed rows at
-// once when it gets to percent, as it does when a server is started again, and
-// rises from there. It is otherwise like [LoadCurve.FallAt], and so are its
-// panics.
+// FallAt returns a copy of c that drops from percent of the rows to a lower percentage at
+// once, as after the restart of a server, and rises again from there. The details and
+// panics are those of [LoadCurve.FallAt].
 func (c BuildCurve) FallAt(percent, to int64) BuildCurve {
 	c.curve = c.curve.fallAt(percent, to)
 	return c
 }
 
-// FailAt returns the curve that stands still when it gets to percent, with the
-// state Failed and that reason.
+// FailAt returns a copy of c that stops at percent of the rows, with the state Failed and
+// the given reason.
 //
 // It panics as StallAt does.
 func (c BuildCurve) FailAt(percent int64, reason string) BuildCurve {
@@ -117,8 +114,8 @@ func (c BuildCurve) FailAt(percent int64, reason string) BuildCurve {
 	return c
 }
 
-// InSteps returns the curve that shows its progress in n equal steps, as the
-// build of an index over n segments does.
+// InSteps returns a copy of c that reports its progress in n equal steps, like an index
+// over n segments.
 //
 // It panics if n is not positive.
 func (c BuildCurve) InSteps(n int64) BuildCurve {
@@ -126,9 +123,9 @@ func (c BuildCurve) InSteps(n int64) BuildCurve {
 	return c
 }
 
-// VisibleAfter returns the curve that begins only after d, and until then says
-// Finished with no rows at all, as real servers do for 2.6 s or so after a
-// flush. A wait that expects no rows is over there.
+// VisibleAfter returns a copy of c that begins only after d. Until then it reports Finished
+// with 0 rows, as real servers do for about 2.6 s after a flush. A wait without
+// WithExpectedRows ends there.
 //
 // It panics if d is negative.
 func (c BuildCurve) VisibleAfter(d time.Duration) BuildCurve {
@@ -137,9 +134,9 @@ func (c BuildCurve) VisibleAfter(d time.Duration) BuildCurve {
 	return c
 }
 
-// AlwaysFinished returns the curve whose state is Finished from the start,
-// whatever is pending, as real servers say when they are not asked for the
-// newest state. A failure is still said.
+// AlwaysFinished returns a copy of c with the state Finished from the start, although rows
+// are pending. Real servers report this state to requests without the maximum timestamp.
+// After FailAt, the state is Failed nevertheless.
 func (c BuildCurve) AlwaysFinished() BuildCurve {
 	c.finished = true
 	return c
@@ -150,8 +147,10 @@ func (c BuildCurve) Step(_ int, elapsed time.Duration) Step {
 	if elapsed < c.hidden {
 		return Step{Progress: building(0, 0)}
 	}
+
 	indexed, failed := c.curve.at(elapsed - c.hidden)
 	p := building(c.curve.whole, indexed)
+
 	switch {
 	case failed != nil:
 		p.State, p.FailReason = milvuswait.IndexStateFailed, failed.reason
@@ -161,20 +160,19 @@ func (c BuildCurve) Step(_ int, elapsed time.Duration) Step {
 	return Step{Progress: p}
 }
 
-// curve rises evenly from 0 to whole, but for what the events say.
+// curve rises linearly from 0 to whole, interrupted by its events.
 type curve struct {
-	whole  int64         // 100 of a load, the rows of an index
-	moving time.Duration // from 0 to whole without events
+	whole  int64         // 100 for a load, the number of rows for an index
+	moving time.Duration // time from 0 to whole, without events
 	events []event
-	steps  int64 // 0: as many as there are
+	steps  int64 // number of steps reported; 0 means every value
 }
 
-// event is what happens when a curve gets to at percent: it stands still, falls,
-// or fails.
+// event is a stall, a fall or a failure of a curve at a percentage.
 type event struct {
-	at     int64
+	at     int64 // percentage at which the event happens
 	stall  time.Duration
-	to     int64 // at, if it does not fall
+	to     int64 // percentage after a fall; equal to at after a stall
 	err    error
 	reason string
 	fails  bool
@@ -200,11 +198,14 @@ func (c curve) inSteps(n int64) curve {
 	return c
 }
 
+// add appends an event. It panics, in the name of the function what, if the event is out of
+// range or out of order.
 func (c curve) add(what string, e event) curve {
 	e.fails = e.fails || e.err != nil
 	if e.at < 0 || e.at > 100 {
 		panic(fmt.Sprintf("fake: %s: %d %% is not within 0 and 100", what, e.at))
 	}
+
 	if n := len(c.events); n > 0 {
 		switch last := c.events[n-1]; {
 		case last.fails:
@@ -215,11 +216,14 @@ func (c curve) add(what string, e event) curve {
 			panic(fmt.Sprintf("fake: %s: the curve has left %d %% behind, it is at %d", what, e.at, last.to))
 		}
 	}
+
+	// Copy the events: other curves may share the slice.
 	c.events = append(c.events[:len(c.events):len(c.events)], e)
 	return c
 }
 
-// at returns where the curve is, and the event if it has failed.
+// at returns the value of the curve after the elapsed time, and the event that made it
+// fail, or nil.
 func (c curve) at(elapsed time.Duration) (value int64, failed *event) {
 	value, failed = c.position(elapsed)
 	if c.steps > 0 {
@@ -228,6 +232,8 @@ func (c curve) at(elapsed time.Duration) (value int64, failed *event) {
 	return value, failed
 }
 
+// position is at without InSteps. It passes the events in order and subtracts the time of
+// each, until t is used up.
 func (c curve) position(t time.Duration) (int64, *event) {
 	pos := int64(0)
 	for i := range c.events {
@@ -237,6 +243,7 @@ func (c curve) position(t time.Duration) (int64, *event) {
 		if t < way {
 			return pos + mulDiv(int64(t), next-pos, int64(way)), nil
 		}
+
 		t -= way
 		if e.fails {
 			return next, e
@@ -244,21 +251,25 @@ func (c curve) position(t time.Duration) (int64, *event) {
 		if t < e.stall || e.stall == Forever {
 			return next, nil
 		}
+
 		t -= e.stall
 		pos = mulDiv(e.to, c.whole, 100)
 	}
+
+	// The rise after the last event.
 	if way := c.duration(c.whole - pos); t < way {
 		return pos + mulDiv(int64(t), c.whole-pos, int64(way)), nil
 	}
 	return c.whole, nil
 }
 
+// duration returns the time in which the curve rises by so many units of whole.
 func (c curve) duration(units int64) time.Duration {
 	return time.Duration(mulDiv(units, int64(c.moving), c.whole))
 }
 
-// mulDiv returns a*b/c, rounded down, which must fit although a*b may not. None
-// is negative.
+// mulDiv returns a*b/c, rounded down. The product may overflow an int64, but the result
+// must fit. No argument may be negative.
 func mulDiv(a, b, c int64) int64 {
 	hi, lo := bits.Mul64(uint64(a), uint64(b))
 	q, _ := bits.Div64(hi, lo, uint64(c))

@@ -10,29 +10,28 @@ import (
 	"github.com/milvuswait/milvuswait/fake/internal/play"
 )
 
-// Poller is a milvuswait.Poller, and LoadStateChecker, that answers by scripts.
-// The zero Poller is ready for use and knows no collection. It is safe for
-// concurrent use and must not be copied after its first use.
+// Poller is a milvuswait.Poller and milvuswait.LoadStateChecker with scripted results. The
+// zero Poller is ready for use and has no collections. It is safe for concurrent use, and
+// must not be copied after its first use.
 //
-// It answers what it has no script for as a server would that has nothing but
-// what Set told:
+// A target without a script gets the result of a server that holds only the targets passed
+// to Set:
 //
-//   - A collection that no target of Set names: milvuswait.ErrCollectionNotFound.
-//   - A load, where only other targets of the collection have a script:
-//     ErrNotLoaded. But a collection of which partitions alone have scripts is
-//     loaded as far as these are in the mean.
-//   - A partition that no target of Set names: ErrPartitionNotFound. But the
-//     partition _default is loaded as far as the collection is.
+//   - A collection without any target: milvuswait.ErrCollectionNotFound.
+//   - A load without a script, in a collection with other targets: ErrNotLoaded. If only
+//     partitions have scripts, the result is their mean.
+//   - A partition without a target: ErrPartitionNotFound. The partition _default has the
+//     script of the collection's load.
 //   - Several partitions: their mean, rounded down.
-//   - A named index that has no script: ErrIndexNotFound.
-//   - The unnamed index, "": the only one there is, ErrIndexNotFound if there is
-//     none, or ErrAmbiguousIndex with the names if there are several.
-//   - AllIndexes: the one that is furthest behind, as of package rpc: one that has
-//     failed, then one that is not finished, then one that is not complete, then
-//     the one with the least Fraction. An index whose poll fails makes the whole
-//     poll fail.
+//   - A named index without a script: ErrIndexNotFound.
+//   - The unnamed index, "": the only index of the collection. It returns ErrIndexNotFound
+//     if there is none, and ErrAmbiguousIndex, with the names, if there are several.
+//   - AllIndexes: the index furthest behind, as in package rpc. A failed index comes first,
+//     then an index with an unfinished state, then an incomplete one, then the one with the
+//     minimum Fraction. If the poll of one index fails, the whole poll fails.
 //
-// A poll whose context has ended fails with the context's error.
+// If the context has ended, a poll returns the context's error. If a script returns the
+// progress of the other kind, the poll returns a permanent error.
 type Poller struct {
 	mu          sync.Mutex
 	collections map[string]*collection
@@ -45,16 +44,14 @@ var (
 	_ milvuswait.LoadStateChecker = (*Poller)(nil)
 )
 
-// Set makes the polls of target go by that script from now on, its first poll
-// being the next one, and returns p. A target of several partitions gives each
-// of them the script. How many rows a target expects is the wait's affair and
-// makes no difference.
+// Set gives target a script, in place of the previous one, and returns p. The script starts
+// with the next poll. If target names several partitions, each of them gets the script. The
+// number of rows expected by target makes no difference.
 //
-// A nil script says that the target is known but not there: what is to be loaded
-// is not loaded (any more), an index does not exist. Set may be called while
-// waits are polling.
+// With a nil script, the target is known but absent: a load or partition is not loaded (any
+// more), an index does not exist. Set may be called while waits are polling.
 //
-// It panics if target is the zero Target or that of AllIndexes.
+// It panics if target is the zero Target, or if its index is AllIndexes.
 func (p *Poller) Set(target milvuswait.Target, script Script) *Poller {
 	switch {
 	case target.Kind() == "":
@@ -62,6 +59,7 @@ func (p *Poller) Set(target milvuswait.Target, script Script) *Poller {
 	case target.Index() == milvuswait.AllIndexes:
 		panic("fake: Set: AllIndexes is for asking, set a script for each index")
 	}
+
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.collections[target.Collection()]
@@ -76,8 +74,8 @@ func (p *Poller) Set(target milvuswait.Target, script Script) *Poller {
 	return p
 }
 
-// Drop makes p forget the collection, as if no target of Set had named it. It
-// may be called while waits are polling.
+// Drop removes the collection with all its targets. It may be called while waits are
+// polling.
 func (p *Poller) Drop(collection string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,8 +91,8 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 	return progress, err
 }
 
-// IndexBuildingProgress implements milvuswait.Poller. An answer of a script that
-// has no IndexName gets the name of the target that has the script.
+// IndexBuildingProgress implements milvuswait.Poller. If the progress of a script has no
+// IndexName, it gets the name in the target of the script.
 func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	target := milvuswait.IndexBuilding(collection, index)
 	turns, record, err := p.begin(target)
@@ -103,9 +101,9 @@ func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index st
 	return progress, err
 }
 
-// CheckLoadState implements milvuswait.LoadStateChecker: a target that has a
-// script is loading or loaded, unless the script is SilentlyReleased. It takes
-// no time and is no poll of the script.
+// CheckLoadState implements milvuswait.LoadStateChecker. A target with a script is loading
+// or loaded, except with SilentlyReleased. The call has no delay, and does not count as a
+// poll of the script.
 func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
 	target := milvuswait.Loading(collection, partitions...)
 	p.mu.Lock()
@@ -113,9 +111,11 @@ func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitio
 	p.calls = append(p.calls, Call{Target: target, Time: time.Now()})
 	record := len(p.calls) - 1
 	p.mu.Unlock()
+
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
+
 	for _, r := range roles {
 		if _, released := r.play.Script.(silentlyReleased); released && err == nil {
 			err = fmt.Errorf("%w: %q", milvuswait.ErrNotLoaded, collection)
@@ -125,16 +125,18 @@ func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitio
 	return err
 }
 
-// begin notes a poll of the target and takes a turn of every script it needs.
+// begin records a poll of the target, and takes one turn of every script it needs.
 func (p *Poller) begin(target milvuswait.Target) (turns []turn, record int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	now := time.Now()
 	if p.polls == nil {
 		p.polls = map[milvuswait.Target]int{}
 	}
 	p.polls[target]++
 	p.calls = append(p.calls, Call{Target: target, Poll: p.polls[target], Time: now})
+
 	roles, err := p.find(target)
 	for _, r := range roles {
 		turns = append(turns, turn{r.target, r.play.Next(now)})
@@ -142,7 +144,7 @@ func (p *Poller) begin(target milvuswait.Target) (turns []turn, record int, err 
 	return turns, len(p.calls) - 1, err
 }
 
-// find returns what a poll of the target needs, or why there is nothing.
+// find returns the scripts needed by a poll of the target, or the error of the poll.
 func (p *Poller) find(target milvuswait.Target) ([]*role, error) {
 	c := p.collections[target.Collection()]
 	switch {
@@ -154,15 +156,17 @@ func (p *Poller) find(target milvuswait.Target) ([]*role, error) {
 	return c.findIndex(target)
 }
 
-// finish makes the turns' steps into one answer, after the longest delay. No
-// lock is held.
+// finish joins the steps of the turns to one result, after the longest of their delays. The
+// caller must not hold p.mu: a script may be any function, and the delay sleeps.
 func finish[P milvuswait.Progress](ctx context.Context, turns []turn, err error, join func([]P) P) (P, error) {
 	var none P
 	var answers []P
 	var delay time.Duration
+
 	for _, t := range turns {
 		step := t.Step()
 		delay = max(delay, step.Delay)
+
 		progress, ok := step.Progress.(P)
 		switch {
 		case err != nil:
@@ -171,12 +175,15 @@ func finish[P milvuswait.Progress](ctx context.Context, turns []turn, err error,
 		case !ok:
 			err = milvuswait.Permanent(fmt.Errorf("fake: the script of %v answered with %T", t.target, step.Progress))
 		}
+
 		if ip, isIndex := any(progress).(milvuswait.IndexBuildingProgress); isIndex && ip.IndexName == "" {
 			ip.IndexName = t.target.Index()
 			progress = any(ip).(P)
 		}
+
 		answers = append(answers, progress)
 	}
+
 	if ctxErr := play.Sleep(ctx, delay); ctxErr != nil {
 		return none, ctxErr
 	}

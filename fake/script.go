@@ -7,51 +7,51 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Step is what one poll meets.
+// Step is the result of one poll.
 type Step struct {
-	// Progress is the answer: a milvuswait.LoadingProgress or a
-	// milvuswait.IndexBuildingProgress, with any values, rubbish too. It is not
-	// looked at if Err is set.
+	// Progress is a milvuswait.LoadingProgress or a milvuswait.IndexBuildingProgress,
+	// out-of-range values included. It is ignored if Err is set.
 	Progress milvuswait.Progress
 
-	// Err is the failure of the poll, such as milvuswait.ErrNotLoaded or any
-	// error that a wait should get over.
+	// Err is the error of the poll, such as milvuswait.ErrNotLoaded, or a transient error
+	// for the wait to tolerate.
 	Err error
 
-	// Delay is how long the poll takes; it ends early with the context's error
-	// if the context does. Forever is a poll that hangs. Less than 0 is 0.
+	// Delay is the duration of the poll. If the context ends first, the poll returns the
+	// context's error then. Forever makes the poll hang. Negative values mean 0.
 	Delay time.Duration
 }
 
-// A Script says what the polls of one target meet. It is a value without state
-// of its own, so that one script can serve several targets.
+// A Script defines the results of the polls of one target. It is a value without state, so
+// several targets can share it.
 type Script interface {
-	// Step returns what the poll with that number meets, 1 being the first. The
-	// poll begins elapsed after the script began: a [Poller] begins it with its
-	// first poll, a fake server when the load or the index was asked for.
+	// Step returns the result of the poll with the given number, from 1. The poll starts
+	// elapsed after the script. A [Poller] starts the script with its first poll, a fake
+	// server with the request for the load or the index.
 	//
-	// It may be called by several goroutines at once.
+	// Several goroutines may call Step at once.
 	Step(poll int, elapsed time.Duration) Step
 }
 
-// ScriptFunc is a function as a Script, for what nothing else here can say.
+// ScriptFunc makes a function a Script, for results beyond the other scripts here.
 type ScriptFunc func(poll int, elapsed time.Duration) Step
 
 // Step calls f.
 func (f ScriptFunc) Step(poll int, elapsed time.Duration) Step { return f(poll, elapsed) }
 
-// Forever is the duration of a stall that never ends or of a poll that hangs.
+// Forever is the duration of a stall that never ends, or the delay of a poll that hangs.
 const Forever = time.Duration(1<<63 - 1)
 
-// Steps returns the script of one step a poll. After the last step it repeats
-// that: a server that is done, or stuck.
+// Steps returns a script with one step per poll. The last step repeats, as on a server that
+// has finished or is stuck.
 //
-// It panics if there are no steps, or if one has a negative delay or neither an
-// answer nor an error.
+// It panics if there are no steps, or if a step has a negative delay or has neither
+// Progress nor Err.
 func Steps(steps ...Step) Script {
 	if len(steps) == 0 {
 		panic("fake: Steps: there are none")
 	}
+
 	for i, s := range steps {
 		switch {
 		case s.Progress == nil && s.Err == nil:
@@ -60,6 +60,7 @@ func Steps(steps ...Step) Script {
 			panic(fmt.Sprintf("fake: Steps: the delay of step %d, %v, is negative", i+1, s.Delay))
 		}
 	}
+
 	return sequence(append([]Step(nil), steps...))
 }
 
@@ -69,9 +70,8 @@ func (s sequence) Step(poll int, _ time.Duration) Step {
 	return s[min(max(poll, 1), len(s))-1]
 }
 
-// Percents returns the script of a load that is at these percentages, one a
-// poll, and then stays at the last. No refresh was asked for: RefreshPercent is
-// 100. Any number is allowed.
+// Percents returns the script of a load with one percentage per poll. The last one repeats.
+// RefreshPercent is 100: no refresh was requested. Any number is allowed.
 //
 // It panics if there are no percentages.
 func Percents(percents ...int64) Script {
@@ -87,8 +87,8 @@ func loading(percent int64) milvuswait.LoadingProgress {
 	return milvuswait.LoadingProgress{Percent: percent, RefreshPercent: 100}
 }
 
-// RefreshOver returns the script of a loaded collection that is refreshed for d:
-// Percent is 100 throughout, RefreshPercent 0 and then 100.
+// RefreshOver returns the script of a refresh of a loaded collection within d. Percent is
+// always 100. RefreshPercent is 0 before d has passed, and 100 afterwards.
 //
 // It panics if d is negative.
 func RefreshOver(d time.Duration) Script {
@@ -102,10 +102,10 @@ func RefreshOver(d time.Duration) Script {
 	})
 }
 
-// SilentlyReleased returns the script of a collection that was released from a
-// milvus-lite server: 0 % without an error, for ever. Only CheckLoadState, which
-// returns milvuswait.ErrNotLoaded for it, tells it from a load that has not got
-// anywhere yet; within another script it cannot be told.
+// SilentlyReleased returns the script of a released collection on milvus-lite: 0 % without
+// an error, for ever. Only CheckLoadState distinguishes it from a load still at 0 %, and
+// returns milvuswait.ErrNotLoaded. Inside another script, such as WithDelay, it is not
+// recognized, and CheckLoadState returns nil.
 func SilentlyReleased() Script { return silentlyReleased{} }
 
 type silentlyReleased struct{}
@@ -114,11 +114,11 @@ func (silentlyReleased) Step(int, time.Duration) Step {
 	return Step{Progress: milvuswait.LoadingProgress{}}
 }
 
-// Rows returns the script of an index over total rows of which so many are
-// indexed, one number a poll, and then stays at the last. The rest is pending,
-// and the state is InProgress until nothing is. Any numbers are allowed.
+// Rows returns the script of an index over total rows, with one number of indexed rows per
+// poll. The last one repeats. The remaining rows are pending, and the state is InProgress
+// while there are any. Any numbers are allowed.
 //
-// It panics if no number of indexed rows is given.
+// It panics if there are no numbers of indexed rows.
 func Rows(total int64, indexed ...int64) Script {
 	steps := make([]Step, len(indexed))
 	for i, n := range indexed {
@@ -127,7 +127,7 @@ func Rows(total int64, indexed ...int64) Script {
 	return Steps(steps...)
 }
 
-// building returns the progress of an index whose state tells the truth.
+// building returns the progress of an index whose state agrees with its rows.
 func building(total, indexed int64) milvuswait.IndexBuildingProgress {
 	p := milvuswait.IndexBuildingProgress{
 		TotalRows: total, IndexedRows: indexed, PendingIndexRows: max(0, total-indexed), State: milvuswait.IndexStateFinished,
@@ -138,6 +138,7 @@ func building(total, indexed int64) milvuswait.IndexBuildingProgress {
 	return p
 }
 
+// mustNotBeNegative panics, in the name of the function what, if d is negative.
 func mustNotBeNegative(what string, d time.Duration) {
 	if d < 0 {
 		panic(fmt.Sprintf("fake: %s: %v is negative", what, d))

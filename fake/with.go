@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// WithDelay returns s with polls that take d longer: those with the given
-// numbers, 1 being the first, or every one if none is given. A delay of Forever
-// is a poll that hangs until its context ends.
+// WithDelay returns s with d added to the duration of its polls: of the polls with the
+// given numbers, from 1, or of every poll if there are no numbers. With a delay of Forever,
+// a poll hangs until its context ends.
 //
-// It panics if s is nil, d is negative or a number is not positive.
+// It panics if s is nil, d is negative, or a number is not positive.
 func WithDelay(s Script, d time.Duration, polls ...int) Script {
 	mustNotBeNegative("WithDelay", d)
 	return with("WithDelay", s, polls, func(step Step) Step {
@@ -20,11 +20,10 @@ func WithDelay(s Script, d time.Duration, polls ...int) Script {
 	})
 }
 
-// WithError returns s with polls that fail with err: those with the given
-// numbers, 1 being the first, or every one if none is given. The delay of s
-// stays, and its time goes on.
+// WithError returns s with polls that fail with err: the polls with the given numbers, from
+// 1, or every poll if there are no numbers. The delays of s remain, and its time goes on.
 //
-// It panics if s or err is nil or a number is not positive.
+// It panics if s or err is nil, or a number is not positive.
 func WithError(s Script, err error, polls ...int) Script {
 	if err == nil {
 		panic("fake: WithError: the error is nil")
@@ -34,11 +33,11 @@ func WithError(s Script, err error, polls ...int) Script {
 	})
 }
 
-// WithOutage returns s with polls that fail with err if they begin at from or
-// later, but less than d after that, counted from where the script began. The
-// delay of s stays, and its time goes on. An outage of Forever never ends.
+// WithOutage returns s with an outage of duration d: polls fail with err if they start at
+// from or later, but before from plus d. Both times count from the start of the script. The
+// delays of s remain, and its time goes on. An outage of Forever never ends.
 //
-// It panics if s or err is nil or from or d is negative.
+// It panics if s or err is nil, or from or d is negative.
 func WithOutage(s Script, err error, from, d time.Duration) Script {
 	mustNotBeNil("WithOutage", s)
 	if err == nil {
@@ -46,6 +45,7 @@ func WithOutage(s Script, err error, from, d time.Duration) Script {
 	}
 	mustNotBeNegative("WithOutage", from)
 	mustNotBeNegative("WithOutage", d)
+
 	return ScriptFunc(func(poll int, elapsed time.Duration) Step {
 		step := s.Step(poll, elapsed)
 		if elapsed >= from && elapsed-from < d {
@@ -55,7 +55,8 @@ func WithOutage(s Script, err error, from, d time.Duration) Script {
 	})
 }
 
-// with returns s, changed for those polls.
+// with returns s with change applied to the steps of the given polls, or of all polls if
+// there are no numbers. It panics in the name of the function what.
 func with(what string, s Script, polls []int, change func(Step) Step) Script {
 	mustNotBeNil(what, s)
 	for _, n := range polls {
@@ -63,6 +64,7 @@ func with(what string, s Script, polls []int, change func(Step) Step) Script {
 			panic(fmt.Sprintf("fake: %s: there is no poll %d, the first one is 1", what, n))
 		}
 	}
+
 	polls = slices.Clone(polls)
 	return ScriptFunc(func(poll int, elapsed time.Duration) Step {
 		step := s.Step(poll, elapsed)
@@ -73,6 +75,7 @@ func with(what string, s Script, polls []int, change func(Step) Step) Script {
 	})
 }
 
+// mustNotBeNil panics, in the name of the function what, if s is nil.
 func mustNotBeNil(what string, s Script) {
 	if s == nil {
 		panic(fmt.Sprintf("fake: %s: the script is nil", what))
