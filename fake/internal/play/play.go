@@ -1,5 +1,4 @@
-// Package play plays scripts: it is what package fake and package fakeserver
-// have in common.
+// Package play runs scripts for package fake and package fakeserver.
 package play
 
 import (
@@ -10,33 +9,34 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Script is a fake.Script with fake.Step for S, which this package cannot import.
+// Script is fake.Script, with S for fake.Step: this package cannot import package fake.
 type Script[S any] interface {
 	Step(poll int, elapsed time.Duration) S
 }
 
-// Play is a script as one target is polled by it. It needs a lock around it.
+// Play runs a script for the polls of one target. Its methods must be called under a lock.
 type Play[S any] struct {
 	Script Script[S]
 	polls  int
 	first  time.Time
 }
 
-// New returns the play that begins with its first poll.
+// New returns a Play of the script that starts with its first poll.
 func New[S any](script Script[S]) *Play[S] { return &Play[S]{Script: script} }
 
-// Begin returns the play that begins at that time.
+// Begin returns a Play of the script that starts at the given time.
 func Begin[S any](script Script[S], at time.Time) *Play[S] {
 	return &Play[S]{Script: script, first: at}
 }
 
-// Next takes the turn of the next poll.
+// Next returns the turn of the next poll.
 func (p *Play[S]) Next(now time.Time) Turn[S] {
 	p.polls++
 	return p.Peek(now)
 }
 
-// Peek takes the turn of the latest poll again, as if it began now.
+// Peek returns the turn of the latest poll again, with the present time, or the turn of the
+// first poll if there was none.
 func (p *Play[S]) Peek(now time.Time) Turn[S] {
 	if p.first.IsZero() {
 		p.first = now
@@ -44,28 +44,30 @@ func (p *Play[S]) Peek(now time.Time) Turn[S] {
 	return Turn[S]{p.Script, max(1, p.polls), now.Sub(p.first)}
 }
 
-// Turn is what one poll asks of a script. It needs no lock, and the lock of the
-// Play must not be held around it: the script may be anybody's function.
+// Turn is one call of a script. It needs no lock, and the caller of Step must not hold the
+// lock of the Play: a script may be any function of a test.
 type Turn[S any] struct {
 	script  Script[S]
 	poll    int
 	elapsed time.Duration
 }
 
-// Step asks the script.
+// Step calls the script.
 func (t Turn[S]) Step() S { return t.script.Step(t.poll, t.elapsed) }
 
-// Sleep returns nil after d, or the context's error as soon as it has ended. A
-// context that ends at the same instant wins, always. The longest duration is
-// for ever.
+// Sleep returns nil after d, or the context's error as soon as the context has ended. If
+// both happen at the same instant, it returns the error. The maximum duration never ends.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if ctx.Err() != nil || d <= 0 {
 		return ctx.Err()
 	}
+
+	// A timer for the instant of the deadline might fire first.
 	if deadline, ok := ctx.Deadline(); d == math.MaxInt64 || ok && time.Until(deadline) <= d {
 		<-ctx.Done()
 		return ctx.Err()
 	}
+
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -75,20 +77,22 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// Mean returns the mean of the partitions, rounded down, as servers do, and the
-// least RefreshPercent. Only one answer is left as it is, and may be rubbish.
+// Mean returns the mean of the partitions, rounded down as on real servers, and the minimum
+// RefreshPercent. It returns a single answer unchanged, out-of-range values included.
 func Mean(answers []milvuswait.LoadingProgress) milvuswait.LoadingProgress {
 	if len(answers) == 1 {
 		return answers[0]
 	}
+
 	n := int64(len(answers))
-	var quotients, rests int64 // apart, so that no sum of rubbish overflows
+	var quotients, rests int64 // summed separately: out-of-range values cannot overflow
 	mean := milvuswait.LoadingProgress{RefreshPercent: math.MaxInt64}
 	for _, a := range answers {
 		quotients += a.Percent / n
 		rests += a.Percent % n
 		mean.RefreshPercent = min(mean.RefreshPercent, a.RefreshPercent)
 	}
+
 	mean.Percent = quotients + rests/n
 	return mean
 }
