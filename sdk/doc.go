@@ -1,61 +1,59 @@
-// Package sdk makes a Poller of a client of milvus-sdk-go/v2.
+// Package sdk makes a milvuswait.Poller from a client of milvus-sdk-go/v2.
 //
 //	c, err := client.NewClient(ctx, client.Config{Address: "localhost:19530"})
 //	…
 //	_, err = milvuswait.WaitForLoadingComplete(ctx, sdk.New(c), "docs")
 //
-// What client.NewClient returns is a *client.GrpcClient, and for that one New is
-// rpc.FromStub of its Service: everything in package rpc holds. rpc.New(g.Conn), with
-// g a *client.GrpcClient, converts no messages and needs less CPU. The public methods of
-// the client are passed by, as its GetLoadingProgress answers 0 without an error
-// whatever the server says, of an unknown collection too, and its
-// GetIndexBuildProgress takes any index for the named one and knows no pending
-// rows.
+// client.NewClient returns a *client.GrpcClient. For this type, New is rpc.FromStub of
+// the client's Service, and everything in package rpc holds. rpc.New(g.Conn), with g a
+// *client.GrpcClient, converts no messages and needs less CPU. New does not use the
+// client's public methods. Its GetLoadingProgress returns 0 without an error whatever
+// the server reports, even for an unknown collection. Its GetIndexBuildProgress takes
+// any index for the named one, and reports no pending rows.
 //
-// The database is the client's: client.Config.DBName travels in a header of each
-// call. Do not call UsingDatabase while waits use the client. It is a data race
-// in the SDK, and turns every wait to the other database: have a client for each.
+// The database is the client's: client.Config.DBName is sent in a header of each call.
+// Do not call UsingDatabase while waits use the client: it is a data race in the SDK,
+// and moves every wait to the other database. Use one client per database.
 //
 // # Other clients
 //
-// Any other client.Client, such as a mock or a wrapper, is asked by its own
-// methods: GetLoadingProgress and GetIndexBuildProgress, GetLoadState where the
-// first answered 0 or an error that does not tell, HasCollection and HasPartition
-// where the state is NotExist. A wrapper that can should rather have the method
+// Any other client.Client, such as a mock or a wrapper, is polled by its public methods
+// GetLoadingProgress and GetIndexBuildProgress. If the first returns 0 or an ambiguous
+// error, GetLoadState decides. If the state is NotExist, HasCollection and HasPartition
+// decide. If possible, give a wrapper the method
 //
 //	GetService() milvuspb.MilvusServiceClient
 //
-// whose result is used as the Service of a *client.GrpcClient is. Where the SDK's
-// client is underneath, its own methods lose this:
+// New then uses its result like the Service of a *client.GrpcClient. Without it, a
+// wrapper of the SDK's client has these limits:
 //
-//   - A failed call is repeated, up to 6 times in 21.8 s, and the wait sees
-//     nothing of it.
-//   - Loading: a failure that the server put in its answer reads as 0 %, and one
-//     of GetLoadState as NotExist, which is why the other methods are asked. The
-//     reason of a load that failed is lost: it is ErrNotLoaded, or a passing error
-//     where the server answers GetLoadState with the failure. It is ErrNotLoaded
-//     too while the query coordinator of a 2.2 server is away. RefreshPercent is
-//     always 0, so that a wait WithRefresh never ends.
-//   - Index: the index must be named, since the SDK does not tell for which one of
-//     several its answer is: the empty name and AllIndexes are ErrInvalid. Pending
-//     rows are always 0. The state is Failed if the server said so, else Finished
-//     if as many rows are indexed as there are, else InProgress: a wait may end
-//     early where the server would have said that rows are pending.
-//   - Errors are known by their texts alone, as those of Milvus 2.2 are: a
-//     ServerError has the reason and, where the text does not tell more,
-//     LegacyCode 1.
+//   - Retries: the SDK repeats a failed call up to 6 times in 21.8 s, unseen by the
+//     wait.
+//   - Loading: the SDK turns a failure in the server's response into 0 %, and a failure
+//     of GetLoadState into NotExist. The other methods are called for this reason. The
+//     reason of a failed load is lost: the wait gets ErrNotLoaded, or a transient error
+//     if the server returns the failure from GetLoadState too. The wait also gets
+//     ErrNotLoaded while the query coordinator of a 2.2 server is away. RefreshPercent
+//     is always 0, so a wait WithRefresh never ends.
+//   - Index: the index must be named, since the SDK does not report to which of several
+//     indexes its result belongs. The empty name and AllIndexes return ErrInvalid.
+//     Pending rows are always 0. The state is Failed if the server reports a failure,
+//     otherwise Finished if all rows are indexed, otherwise InProgress. A wait may end
+//     early, while the server still has pending rows.
+//   - Errors: only their texts classify them, as on Milvus 2.2. A ServerError has the
+//     reason, and LegacyCode 1 unless the text is more specific.
 //
 // # Other modules in the program
 //
 // milvus-sdk-go/v2 v2.4.2, its last version, is archived. It does not compile in one
-// program with milvus/client/v2 v2.6.2 or newer. It links milvus-proto/go-api/v2, so
-// that a program which links both this package and milvus/client/v3, or anything else
-// that links go-api/v3, panics at start: "proto: message milvus.proto.common.Status is
-// already registered".
+// program with milvus/client/v2 v2.6.2 or newer. It links milvus-proto/go-api/v2. A
+// program with both this package and milvus/client/v3, or anything else linking
+// go-api/v3, panics at start: "proto: message milvus.proto.common.Status is already
+// registered".
 //
-// The cure is to wait through the other client: rpc.FromStub(c.GetService()). No other
-// package of this module imports milvus-sdk-go or go-api. For the time of a migration,
-// GOLANG_PROTOBUF_REGISTRATION_CONFLICT=warn in the environment, or the linker flag
-// -X google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=warn, lets a
-// program with both start.
+// To avoid this, wait through the other client: rpc.FromStub(c.GetService()). No other
+// package of this module imports milvus-sdk-go or go-api. During a migration, a program
+// with both starts with GOLANG_PROTOBUF_REGISTRATION_CONFLICT=warn in the environment,
+// or with the linker flag
+// -X google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=warn.
 package sdk

@@ -18,27 +18,31 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// fallback is the Poller of a client.Client whose stub cannot be had. It has no lists:
-// the client has no calls for them.
+// fallback polls a client.Client without access to its stub. It is no milvuswait.Lister:
+// the client has no calls for lists.
 type fallback struct{ poller *rpc.Poller }
 
-// CheckLoadState asks the client's GetLoadState.
+// CheckLoadState calls the client's GetLoadState.
 func (f *fallback) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
 	return f.poller.CheckLoadState(ctx, collection, partitions...)
 }
 
-// LoadingProgress believes in 0 % only if GetLoadState does.
+// LoadingProgress returns 0 % only if GetLoadState confirms the load: the SDK also returns
+// 0 % for failures.
 func (f *fallback) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
 	progress, err := f.poller.LoadingProgress(ctx, collection, partitions...)
 	if err == nil && progress.Percent == 0 {
 		err = f.CheckLoadState(ctx, collection, partitions...)
 	}
+
 	if err != nil {
 		return milvuswait.LoadingProgress{}, err
 	}
 	return progress, nil
 }
 
+// IndexBuildingProgress polls the named index. It returns ErrInvalid for the empty name and
+// AllIndexes.
 func (f *fallback) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	if index == "" || index == milvuswait.AllIndexes {
 		return milvuswait.IndexBuildingProgress{}, fmt.Errorf(
@@ -47,9 +51,9 @@ func (f *fallback) IndexBuildingProgress(ctx context.Context, collection, index 
 	return f.poller.IndexBuildingProgress(ctx, collection, index)
 }
 
-// translator answers, by the methods of the SDK's interface, the calls of which
-// a poll is made. What the SDK turned into errors becomes what the server may
-// have said, so that package rpc judges it as any other.
+// translator implements the stub's calls for polls by the public methods of the SDK's
+// client. It turns errors of the SDK back into a likely response of the server, so that
+// package rpc classifies them as usual.
 type translator struct{ c client.Client }
 
 func (t *translator) GetLoadingProgress(ctx context.Context, req *milvuspb.GetLoadingProgressRequest, _ ...grpc.CallOption) (*milvuspb.GetLoadingProgressResponse, error) {
@@ -58,7 +62,8 @@ func (t *translator) GetLoadingProgress(ctx context.Context, req *milvuspb.GetLo
 	return &milvuspb.GetLoadingProgressResponse{Status: st, Progress: percent}, err
 }
 
-// errDropped is what a state reads as whose status the SDK has dropped.
+// errDropped replaces the state NotExist of an existing collection: the SDK returns this
+// state in place of the server's error.
 var errDropped = errors.New("LoadStateNotExist of a collection that exists: the SDK has dropped the server's error")
 
 func (t *translator) GetLoadState(ctx context.Context, req *milvuspb.GetLoadStateRequest, _ ...grpc.CallOption) (*milvuspb.GetLoadStateResponse, error) {
@@ -70,11 +75,14 @@ func (t *translator) GetLoadState(ctx context.Context, req *milvuspb.GetLoadStat
 	return &milvuspb.GetLoadStateResponse{Status: st, State: commonpb.LoadState(state)}, err
 }
 
+// confirmNotExist verifies the state NotExist. If the collection and the partitions exist,
+// the SDK has dropped an error, and it returns errDropped.
 func (t *translator) confirmNotExist(ctx context.Context, req *milvuspb.GetLoadStateRequest) (*milvuspb.GetLoadStateResponse, error) {
 	exists, err := t.c.HasCollection(ctx, req.GetCollectionName())
 	if err == nil && !exists {
 		return &milvuspb.GetLoadStateResponse{Status: &commonpb.Status{}, State: commonpb.LoadState_LoadStateNotExist}, nil
 	}
+
 	partitions := req.GetPartitionNames()
 	for ; err == nil && len(partitions) > 0; partitions = partitions[1:] {
 		exists, err = t.c.HasPartition(ctx, req.GetCollectionName(), partitions[0])
@@ -82,6 +90,7 @@ func (t *translator) confirmNotExist(ctx context.Context, req *milvuspb.GetLoadS
 			return &milvuspb.GetLoadStateResponse{Status: partitionNotFound(partitions[0])}, nil
 		}
 	}
+
 	if err == nil {
 		err = errDropped
 	}
@@ -89,24 +98,27 @@ func (t *translator) confirmNotExist(ctx context.Context, req *milvuspb.GetLoadS
 	return &milvuspb.GetLoadStateResponse{Status: st}, err
 }
 
-// DescribeIndex describes the one index that the request names.
+// DescribeIndex describes the index named in the request, with a state derived from its
+// rows.
 func (t *translator) DescribeIndex(ctx context.Context, req *milvuspb.DescribeIndexRequest, _ ...grpc.CallOption) (*milvuspb.DescribeIndexResponse, error) {
 	total, indexed, err := t.c.GetIndexBuildProgress(ctx, req.GetCollectionName(), "", client.WithIndexName(req.GetIndexName()))
 	d := &milvuspb.IndexDescription{
 		IndexName: req.GetIndexName(), TotalRows: total, IndexedRows: indexed, State: commonpb.IndexState_InProgress,
 	}
+
 	if reason, failed := buildFailure(err); failed {
 		d.State, d.IndexStateFailReason = commonpb.IndexState_Failed, reason
 		err = nil
 	} else if indexed >= total {
 		d.State = commonpb.IndexState_Finished
 	}
+
 	st, err := translate(err)
 	return &milvuspb.DescribeIndexResponse{Status: st, IndexDescriptions: []*milvuspb.IndexDescription{d}}, err
 }
 
-// buildFailure returns the reason of an index that the server says is failed,
-// which the SDK makes an error of.
+// buildFailure reports whether err is the SDK's error for a failed index, and returns the
+// server's reason.
 func buildFailure(err error) (reason string, failed bool) {
 	if err == nil {
 		return "", false
@@ -114,22 +126,25 @@ func buildFailure(err error) (reason string, failed bool) {
 	return strings.CutPrefix(err.Error(), "index build failed: ")
 }
 
-// translate returns what an error of the SDK was made of: a status, the absence
-// of one, or an error of the call itself.
+// translate returns the server's response behind an error of the SDK: a status, no status,
+// or an error of the call itself.
 func translate(err error) (*commonpb.Status, error) {
 	if err == nil {
 		return &commonpb.Status{}, nil
 	}
+
 	if errors.Is(err, client.ErrStatusNil) {
 		return nil, nil
 	}
 	if errors.Is(err, client.ErrClientNotReady) {
-		return nil, status.Error(codes.FailedPrecondition, err.Error()) // it never will be
+		return nil, status.Error(codes.FailedPrecondition, err.Error()) // permanent: the client never becomes ready
 	}
 	if _, ok := status.FromError(err); ok || errors.Is(err, errDropped) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
 	}
+
+	// Errors of the client's own checks.
 	var noCollection client.ErrCollectionNotExists
 	if errors.As(err, &noCollection) {
 		return &commonpb.Status{ErrorCode: commonpb.ErrorCode_CollectionNotExists, Reason: err.Error()}, nil

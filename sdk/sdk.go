@@ -12,11 +12,12 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// New returns a Poller that asks through c, which stays the caller's to close.
-// The Poller is a milvuswait.LoadStateChecker too.
+// New returns a Poller that polls through c. The caller closes c. The Poller is also a
+// milvuswait.LoadStateChecker.
 //
-// Every poll fails with milvuswait.ErrInvalid if c is nil, an interface around a
-// nil pointer, or a *client.GrpcClient that client.NewClient did not make.
+// Every poll returns milvuswait.ErrInvalid if c is nil, an interface around a nil pointer,
+// a *client.GrpcClient not made by client.NewClient, or a wrapper whose GetService returns
+// nil.
 func New(c client.Client) milvuswait.Poller {
 	if typednil.Is(c) {
 		return invalid("the client is nil")
@@ -32,6 +33,7 @@ func New(c client.Client) milvuswait.Poller {
 	return &fallback{rpc.FromStub(&translator{c})}
 }
 
+// overService polls through the stub of a client, which may be nil.
 func overService(service milvuspb.MilvusServiceClient) milvuswait.Poller {
 	if service == nil {
 		return invalid("the client has no Service: make it by client.NewClient")
@@ -39,7 +41,8 @@ func overService(service milvuspb.MilvusServiceClient) milvuswait.Poller {
 	return rpc.FromStub(service)
 }
 
-// invalid is a Poller that says why there is none.
+// invalid is a Poller for an unusable client. Every method returns ErrInvalid with the
+// reason.
 type invalid string
 
 func (i invalid) error() error { return fmt.Errorf("%w: sdk: %s", milvuswait.ErrInvalid, string(i)) }
