@@ -1,5 +1,5 @@
-// Package milvuswaittest has the waits of package milvuswait as a test wants
-// them: they take a testing.TB, and return when Milvus is ready or fail the test.
+// Package milvuswaittest provides the waits of package milvuswait as test helpers. They
+// take a testing.TB, and return when Milvus is ready or fail the test.
 //
 //	func TestSearch(t *testing.T) {
 //		…                                                 // create, insert, flush, create the index, load
@@ -8,34 +8,35 @@
 //		…                                                 // search
 //	}
 //
-// p is a milvuswait.Poller: that of package rpc or sdk for a server, or package
-// fake's. RequireAll waits for many targets at once.
+// p is a milvuswait.Poller: from package rpc or sdk for a server, or from package fake.
+// RequireAll waits for many targets at once.
 //
-// # How long they wait
+// # Limits
 //
-// Until the deadline of the test, which is what go test -timeout leaves, less a
-// margin: a tenth of the time that is left, but at least 1 s and at most 30 s. So
-// the failure can still be told, and what t.Cleanup drops can still be dropped,
-// before go test ends the process. A test without a deadline has [DefaultLimit].
-// [Within] sets a shorter limit, and the end of t.Context ends a wait too. As that
-// context ends before the functions of t.Cleanup run, the helpers are of no use
-// in them.
+// The helpers wait until the deadline of the test, set by go test -timeout, minus a
+// margin: a tenth of the remaining time, at least 1 s and at most 30 s. The margin
+// leaves time to report the failure, and to run the functions of t.Cleanup, before go
+// test ends the process. A test without a deadline has [DefaultLimit]. [Within] sets a
+// shorter limit.
 //
-// What cannot come any more fails at once, as milvuswait's errors say: a
-// collection that does not exist or that nobody loaded, an index that failed.
+// The end of t.Context also ends a wait. This context ends before the functions of
+// t.Cleanup run, so do not use the helpers in them.
 //
-// # What they say
+// A permanent failure fails the test at once, as in package milvuswait: a missing
+// collection, a collection that is not loaded, a failed index.
 //
-// Every change is a line in the log of the test, with the test's own line before
-// it:
+// # Output
+//
+// Every change writes a line to the log of the test, with the file and line of the
+// helper's call:
 //
 //	search_test.go:31: loading "docs": 0% after 0s
 //	search_test.go:31: loading "docs": 40% after 1.239s, about 1.042s left
 //	search_test.go:31: loading "docs": poll 25 failed after 2.054s: GetLoadingProgress: unavailable: connection refused
 //	search_test.go:31: loading "docs": 40% after 2.134s, about 2.385s left
 //
-// A failure has the error of the wait, the progress that was seen, the last polls
-// that failed, the server's reason where it gave one, and why no longer was waited:
+// A failure reports the error of the wait, the changes of the progress, the last failed
+// polls, the server's reason if there is one, and the limit that ended the wait:
 //
 //	search_test.go:31: milvuswait: loading "docs": context deadline exceeded (198 polls in 1m0s, last 40%)
 //	    progress: 0% after 0s; 40% after 1.239s
@@ -45,11 +46,10 @@
 //
 // # Virtual time
 //
-// The helpers work in a bubble of testing/synctest as they do outside. There a
-// load of 40 minutes is waited for in milliseconds, and the deadline of the test,
-// which is of the real clock, means nothing: the limit is [BubbleLimit], in the
-// bubble's time. Give them the bubble's own *testing.T, as everything else in the
-// bubble: the context of the test around it is of the world outside.
+// The helpers also work in a bubble of testing/synctest. A load of 40 minutes takes
+// milliseconds there. The deadline of the test belongs to the real clock and does not
+// apply: the limit is [BubbleLimit], in the bubble's time. Pass the bubble's *testing.T
+// to the helpers: the context of the outer test belongs to the world outside.
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(40*time.Minute))
@@ -58,11 +58,11 @@
 //
 // # Goroutines
 //
-// Call the helpers on the goroutine of the test, as t.Fatal wants it. They leave
-// no goroutine and no timer behind. Observers, and but for RequireAll the Poller
-// too, are called on a coroutine of the helper, one at a time; a panic in them is
-// passed on, and t.FailNow in them ends the test.
+// Call the helpers on the goroutine of the test, as t.Fatal requires. They leave no
+// goroutine and no timer behind. Observers run on a coroutine of the helper, one at a
+// time, and so do polls, except those of RequireAll. A panic in an observer or a poll
+// propagates to the test, and t.FailNow ends the test.
 //
-// The package imports neither testify nor testing. Package pollertest, below this
-// one, checks a Poller of your own.
+// The package imports neither testify nor testing. Package milvuswaittest/pollertest
+// checks a custom Poller.
 package milvuswaittest

@@ -10,15 +10,15 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// history is what the polls of one target brought, as far as a failure tells it:
-// memory does not grow with the wait.
+// history records the polls of one target for a failure report. The number of entries it
+// keeps is bounded, so memory does not grow with the wait.
 type history struct {
 	first, last change
-	recent      []change // after first, the newest at the end
-	changes     int      // all of them
-	failed      int      // polls
+	recent      []change // latest changes after first, newest last
+	changes     int      // number of all changes
+	failed      int      // number of failed polls
 	failures    []failure
-	said        *milvuswait.ServerError // of the final error
+	said        *milvuswait.ServerError // server's error in the final update
 	polls       int
 }
 
@@ -27,52 +27,58 @@ const (
 	recentFailures = 3
 )
 
-// change is a progress and when it was first seen.
+// change is a progress, with the time of the first poll that returned it.
 type change struct {
 	progress milvuswait.Progress
 	at       time.Duration
 }
 
-// failure is a poll that failed.
+// failure is a failed poll.
 type failure struct {
 	poll int
 	at   time.Duration
 	text string
 }
 
-// note keeps what u brings.
+// note records an update.
 func (h *history) note(u milvuswait.Update) {
-	if u.Final { // what was said before is over
+	if u.Final { // earlier errors did not end the wait
 		errors.As(u.Err, &h.said)
 	}
+
 	if u.Err != nil && !u.Final {
 		h.failed++
 		h.failures = append(h.failures, failure{u.Polls, u.Elapsed, oneLine(u.Err)})
 		h.failures = h.failures[max(0, len(h.failures)-recentFailures):]
 	}
+
 	h.polls = u.Polls
 	if u.Progress == nil || u.Progress == h.last.progress {
 		return
 	}
+
 	h.last = change{u.Progress, u.Elapsed}
 	h.changes++
 	if h.changes == 1 {
 		h.first = h.last
 		return
 	}
+
 	h.recent = append(h.recent, h.last)
 	h.recent = h.recent[max(0, len(h.recent)-recentChanges):]
 }
 
-// lines returns what a failure tells beside its error.
+// lines returns the lines of a failure report that follow the error.
 func (h *history) lines() []string {
 	lines := []string{"progress: " + h.progress()}
+
 	if h.failed > 0 {
 		lines = append(lines, fmt.Sprintf("failed polls: %d of %d, the last of them:", h.failed, h.polls))
 		for _, f := range h.failures {
 			lines = append(lines, fmt.Sprintf("  poll %d after %v: %s", f.poll, rounded(f.at), f.text))
 		}
 	}
+
 	if p, ok := h.last.progress.(milvuswait.IndexBuildingProgress); ok && p.FailReason != "" {
 		lines = append(lines, "the server's reason: "+untrusted.Text(p.FailReason))
 	}
@@ -82,7 +88,7 @@ func (h *history) lines() []string {
 	return lines
 }
 
-// progress returns the changes in one line.
+// progress returns the first and the latest changes in one line.
 func (h *history) progress() string {
 	if h.changes == 0 {
 		return "none seen"
@@ -97,5 +103,5 @@ func (h *history) progress() string {
 	return strings.Join(seen, "; ")
 }
 
-// rounded leaves what is worth reading of a time.
+// rounded rounds to milliseconds, the precision of all messages.
 func rounded(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -9,31 +9,32 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// Log returns an observer that writes a line to the log of the test whenever
-// something changes: another progress, polls that begin to fail or to succeed
-// again, the end. It is what the helpers log, for waits that a test makes by
-// itself:
+// Log returns an observer that writes a line to the log of the test on every change: a
+// different progress, the first poll that fails or succeeds again, and the end. The helpers
+// log the same lines. Use it with a wait of milvuswait:
 //
 //	_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs",
 //		milvuswait.WithObserver(milvuswaittest.Log(t)))
 //	require.ErrorIs(t, err, milvuswait.ErrReleased)
 //
-// The lines go to the Output of tb if it has that, since no line of the test is
-// being executed that they could be said to come from, and otherwise to its Log.
+// If tb has a method Output, the lines go there, without a file and line: the test itself
+// executes no line while it waits. Otherwise they go to tb.Log.
 func Log(tb TB) milvuswait.Observer {
 	if w, ok := tb.(within); ok {
 		return Log(w.TB)
 	}
+
 	output := io.Writer(logWriter{tb})
 	if o, ok := tb.(interface{ Output() io.Writer }); ok {
 		output = o.Output()
 	}
+
 	return milvuswait.OnChange(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-		_, _ = fmt.Fprintln(output, describe(u)) // there is nobody to tell
+		_, _ = fmt.Fprintln(output, describe(u)) // nothing can handle an error of the log
 	}))
 }
 
-// logWriter writes lines by Log.
+// logWriter writes each line by Log.
 type logWriter struct{ tb TB }
 
 func (w logWriter) Write(p []byte) (int, error) {
@@ -42,7 +43,7 @@ func (w logWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// describe returns the line for an update.
+// describe returns the log line of an update.
 func describe(u milvuswait.Update) string {
 	switch {
 	case u.Final && u.Err == nil:
@@ -57,6 +58,6 @@ func describe(u milvuswait.Update) string {
 	return fmt.Sprintf("%v: %v after %v", u.Target, u.Progress, rounded(u.Elapsed))
 }
 
-// oneLine returns the text of an error on one line. What a server said in it is cut
-// already, and what stands behind that, such as its code, is not to be lost.
+// oneLine returns the text of an error on one line. Texts of a server are already cut to
+// MaxText. The limit of four times as much keeps the parts after them, such as the code.
 func oneLine(err error) string { return untrusted.Cut(err.Error(), 4*untrusted.MaxText) }

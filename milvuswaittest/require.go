@@ -10,12 +10,11 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// RequireLoaded returns when the collection or, by milvuswait.WithPartitions, the
-// named partitions of it are loaded, and fails the test if they are not in time or
-// cannot be any more. It does not load them. It returns the last progress.
+// RequireLoaded returns when the collection is loaded or, with milvuswait.WithPartitions,
+// the named partitions of it. It fails the test if they are not loaded in time, or if the
+// load can no longer succeed. It does not start the load. It returns the last progress.
 //
-// The options are those of [milvuswait.WaitForLoadingComplete], an observer
-// among them.
+// The options are those of [milvuswait.WaitForLoadingComplete], WithObserver included.
 func RequireLoaded(tb TB, p milvuswait.Poller, collection string, opts ...milvuswait.Option) milvuswait.LoadingProgress {
 	tb.Helper()
 	var progress milvuswait.LoadingProgress
@@ -26,17 +25,17 @@ func RequireLoaded(tb TB, p milvuswait.Poller, collection string, opts ...milvus
 	return progress
 }
 
-// RequireIndexed returns when the index of the collection is built for at least
-// that many rows, and fails the test if it is not in time or cannot be any more.
-// The index is the only one there is, unless milvuswait.WithIndex names it. It
-// returns the last progress.
+// RequireIndexed returns when the index of the collection is built for at least the given
+// number of rows. It fails the test if the index is not built in time, or if the build can
+// no longer succeed. Without milvuswait.WithIndex, it waits for the only index of the
+// collection. It returns the last progress.
 //
-// Rows are asked for, and not an option, because a test that inserts, flushes and
-// waits gets a true "Finished" about no rows at all on real servers; see
-// [milvuswait.WithExpectedRows]. 0 expects none.
+// The number of rows is not optional: shortly after an insert and a flush, real servers
+// report Finished over no rows at all, and a wait would end. See
+// [milvuswait.WithExpectedRows]. 0 means no minimum.
 //
-// The options are those of [milvuswait.WaitForIndexBuildingComplete], an observer
-// among them.
+// The options are those of [milvuswait.WaitForIndexBuildingComplete], WithObserver
+// included.
 func RequireIndexed(tb TB, p milvuswait.Poller, collection string, rows int64, opts ...milvuswait.Option) milvuswait.IndexBuildingProgress {
 	tb.Helper()
 	var progress milvuswait.IndexBuildingProgress
@@ -48,12 +47,12 @@ func RequireIndexed(tb TB, p milvuswait.Poller, collection string, rows int64, o
 	return progress
 }
 
-// RequireAll returns when all targets are complete, loads and indexes side by
-// side, and fails the test if one of them is not in time or cannot be any more.
-// The failure tells of at most ten targets. It returns the outcomes, which are
-// those of the targets, in their order.
+// RequireAll returns when all targets are complete; it waits for loads and indexes
+// concurrently. It fails the test if one of them is not complete in time or can no longer
+// succeed. The failure reports the details of at most ten targets. It returns one outcome
+// per target, in the order of targets.
 //
-// The options are those of [milvuswait.WaitAll], an observer among them.
+// The options are those of [milvuswait.WaitAll], WithObserver included.
 func RequireAll(tb TB, p milvuswait.Poller, targets []milvuswait.Target, opts ...milvuswait.Option) []milvuswait.Outcome {
 	tb.Helper()
 	var outcomes []milvuswait.Outcome
@@ -64,29 +63,31 @@ func RequireAll(tb TB, p milvuswait.Poller, targets []milvuswait.Target, opts ..
 	return outcomes
 }
 
-// with puts an option before those of the caller.
+// with prepends first to the options of the caller.
 func with(first milvuswait.Option, opts []milvuswait.Option) []milvuswait.Option {
 	return append([]milvuswait.Option{first}, opts...)
 }
 
-// require makes the wait, logs its changes, and fails the test if it fails.
+// require runs the wait, logs its changes, and fails the test if the wait fails.
 func require(tb TB, wait func(ctx context.Context, look milvuswait.Option) error) {
 	tb.Helper()
 	limit := newBudget(tb)
 	ctx, cancel := context.WithTimeout(tb.Context(), limit.left)
 	defer cancel()
 
+	// Pull the updates, so that this function logs them, and not an observer below the
+	// wait: a log line shows the first function up the stack that is not a helper.
 	var err error
-	// Pulled, so that lines are logged from here and not from under the wait: a line
-	// is said to come from the first function up the stack that is no helper.
 	next, stop := iter.Pull(func(yield func(milvuswait.Update) bool) {
 		err = wait(ctx, milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-			if !yield(u) { // nobody is left to tell
+			if !yield(u) { // the loop below has ended: stop the wait too
 				cancel()
 			}
 		})))
 	})
 	defer stop()
+
+	// Log the changes. The final error is left to the report.
 	seen := map[milvuswait.Target]*history{}
 	var line string
 	changes := milvuswait.OnChange(milvuswait.ObserverFunc(func(u milvuswait.Update) { line = describe(u) }))
@@ -100,16 +101,20 @@ func require(tb TB, wait func(ctx context.Context, look milvuswait.Option) error
 			tb.Log(line)
 		}
 	}
+
 	if err != nil {
 		tb.Fatal(report(err, seen, limit, tb.Context()))
 	}
 }
 
-// report returns what a failed test says.
+// report returns the text of a failure: the error, the details of its targets, and the
+// limit.
 func report(err error, seen map[milvuswait.Target]*history, limit budget, test context.Context) string {
 	const most = 10
 	var b strings.Builder
 	b.WriteString(err.Error())
+
+	// One section per failed target.
 	failures := failures(err)
 	for _, f := range failures[:min(most, len(failures))] {
 		if len(failures) > 1 {
@@ -124,6 +129,7 @@ func report(err error, seen map[milvuswait.Target]*history, limit budget, test c
 	if more := len(failures) - most; more > 0 {
 		fmt.Fprintf(&b, "\n\tand %d more targets", more)
 	}
+
 	switch {
 	case test.Err() != nil:
 		b.WriteString("\n\tgave up: the context of the test has ended")
@@ -133,15 +139,17 @@ func report(err error, seen map[milvuswait.Target]*history, limit budget, test c
 	return b.String()
 }
 
-// failures returns the errors of the targets that failed by themselves.
+// failures returns the errors of the targets, from a single error or a joined one.
 func failures(err error) []*milvuswait.Error {
 	if e, ok := err.(*milvuswait.Error); ok {
 		return []*milvuswait.Error{e}
 	}
+
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return nil
 	}
+
 	var all []*milvuswait.Error
 	for _, err := range joined.Unwrap() {
 		all = append(all, failures(err)...)

@@ -6,45 +6,43 @@ import (
 	"time"
 )
 
-// TB is what this package needs of a test. *testing.T, *testing.B and *testing.F
-// have it, and so has every testing.TB.
+// TB is the part of a test that this package uses. *testing.T, *testing.B and *testing.F
+// implement it, and so does every testing.TB.
 //
-// Two more methods are used of a TB that has them: Deadline, as *testing.T has it,
-// and Output, which all of those have.
+// If a TB has them, the helpers also use two more methods: Deadline, as of *testing.T, and
+// Output, as of all three.
 type TB interface {
-	// Helper marks the calling function as one whose lines are not worth reading.
+	// Helper marks the calling function as a helper: log lines show its caller instead.
 	Helper()
 
-	// Log writes one line, now.
+	// Log writes one line at once.
 	Log(args ...any)
 
-	// Fatal writes why the test has failed and ends it. If it returns, as that of a
-	// fake TB may, so does the helper.
+	// Fatal reports the failure and ends the test. If it returns, as it may in a fake TB,
+	// the helper returns too.
 	Fatal(args ...any)
 
-	// Context returns the context of the test. When it ends, so do the waits.
+	// Context returns the context of the test. The end of this context ends the waits.
 	Context() context.Context
 }
 
-// The limits of a helper whose test has no deadline.
+// The limits of a helper in a test without a deadline.
 const (
-	// DefaultLimit is that of benchmarks, of tests that go test runs with -timeout 0
-	// and of every other TB without a method Deadline. It is also what go test gives
-	// a test by itself.
+	// DefaultLimit applies to benchmarks, to tests under go test -timeout 0, and to every
+	// other TB without a method Deadline. It equals the default of go test -timeout.
 	DefaultLimit = 10 * time.Minute
 
-	// BubbleLimit is that of tests in a bubble of testing/synctest, in the bubble's
-	// time: a wait that never ends is found to be one after 0.14 s of real time.
+	// BubbleLimit applies to tests in a bubble of testing/synctest, in the bubble's time. A
+	// wait that never ends reaches it after 0.14 s of real time.
 	BubbleLimit = 24 * time.Hour
 )
 
-// Within returns tb, whose helpers give up after d if they do not for another
-// reason before.
+// Within returns tb with a limit of d for each helper, unless another limit is shorter.
 //
 //	milvuswaittest.RequireLoaded(milvuswaittest.Within(t, time.Minute), p, "docs")
 //
-// The time begins with the call of the helper. 0 or less fails at once, before the
-// first poll.
+// The time starts with the call of the helper. If d is 0 or negative, the helper fails at
+// once, before the first poll.
 func Within(tb TB, d time.Duration) TB { return within{tb, d} }
 
 type within struct {
@@ -52,13 +50,14 @@ type within struct {
 	limit time.Duration
 }
 
-// budget is how long a helper may wait, and why no longer.
+// budget is the maximum duration of a helper, and the reason for it.
 type budget struct {
 	left time.Duration
 	why  string
 }
 
-// newBudget reads the limit of tb.
+// newBudget returns the budget of tb: the limit of Within, if it is the shortest, or else
+// the limit of the bubble, the deadline of the test, or DefaultLimit.
 func newBudget(tb TB) budget {
 	if w, ok := tb.(within); ok {
 		outer := newBudget(w.TB)
@@ -67,9 +66,11 @@ func newBudget(tb TB) budget {
 		}
 		return budget{w.limit, fmt.Sprintf("after %v, as Within says", w.limit)}
 	}
+
 	if inBubble() {
 		return budget{BubbleLimit, fmt.Sprintf("after %v in a bubble of testing/synctest", BubbleLimit)}
 	}
+
 	if d, ok := tb.(interface{ Deadline() (time.Time, bool) }); ok {
 		if deadline, ok := d.Deadline(); ok {
 			left := time.Until(deadline)
@@ -77,24 +78,25 @@ func newBudget(tb TB) budget {
 			return budget{left - m, fmt.Sprintf("%v before the deadline of the test", m.Round(time.Millisecond))}
 		}
 	}
+
 	return budget{DefaultLimit, fmt.Sprintf("after %v, as the test has no deadline", DefaultLimit)}
 }
 
-// margin returns what must be left of a test's time to say why it failed and to
-// clean up: go test ends the process at the deadline, and nobody sees the log.
+// margin returns how much of the remaining time to reserve for the failure report and the
+// cleanup. At its deadline, go test ends the process, and the log is lost.
 func margin(left time.Duration) time.Duration {
 	return max(time.Second, min(left/10, 30*time.Second))
 }
 
-// started is when the process was, by its own clock.
+// started is the start of the process, by the real clock.
 var started = time.Now()
 
-// inBubble reports whether the caller is in a bubble of testing/synctest, whose
-// clock begins in the year 2000. Nothing else tells, and the deadline must not be
-// asked for there: it is of the real clock, 26 years ahead, and a bubble's own
+// inBubble reports whether the caller is in a bubble of testing/synctest. The clock of a
+// bubble begins in the year 2000; there is no other sign. The deadline is of no use there:
+// it belongs to the real clock, 26 years ahead, and the Deadline method of the bubble's
 // *testing.T panics.
 func inBubble() bool {
 	const year = 365 * 24 * time.Hour
-	// Without the monotonic parts, which are of two clocks.
+	// Compare the wall clocks: the monotonic readings belong to two clocks.
 	return time.Now().Round(0).Sub(started.Round(0)).Abs() > year
 }
