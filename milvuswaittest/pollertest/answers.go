@@ -7,7 +7,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// done returns the questions for what World says is complete.
+// done returns the questions about complete targets.
 func (c *checker) done() (questions []question) {
 	w := c.world
 	if c.loads {
@@ -19,6 +19,7 @@ func (c *checker) done() (questions []question) {
 			questions = append(questions, c.loading(w.Collection, w.Partitions...))
 		}
 	}
+
 	if c.builds {
 		questions = append(questions, c.building(w.Collection, ""), c.building(w.Collection, milvuswait.AllIndexes))
 		if w.Index != "" {
@@ -28,7 +29,7 @@ func (c *checker) done() (questions []question) {
 	return questions
 }
 
-// checkAnswers asks for what is done.
+// checkAnswers polls complete targets. Their progress must be complete and within range.
 func (c *checker) checkAnswers() {
 	if c.world.Index == "" && c.builds {
 		c.skip("an index by its name (World.Index)")
@@ -36,6 +37,7 @@ func (c *checker) checkAnswers() {
 	if len(c.world.Partitions) == 0 && c.loads {
 		c.skip("partitions (World.Partitions)")
 	}
+
 	for _, q := range c.done() {
 		a, ok := c.ask(q)
 		switch {
@@ -46,6 +48,7 @@ func (c *checker) checkAnswers() {
 			c.complete(q, a.value.(milvuswait.Progress))
 		}
 	}
+
 	if c.builds && c.world.Several != "" {
 		c.checkSeveral()
 	} else if c.builds {
@@ -53,7 +56,7 @@ func (c *checker) checkAnswers() {
 	}
 }
 
-// sane notes numbers that no server means.
+// sane reports whether the numbers in p are within range, and records a defect otherwise.
 func (c *checker) sane(q question, p milvuswait.Progress) bool {
 	wrong := ""
 	switch p := p.(type) {
@@ -74,13 +77,15 @@ func (c *checker) sane(q question, p milvuswait.Progress) bool {
 			wrong = "State has the numbers of common.proto"
 		}
 	}
+
 	if wrong != "" {
 		c.defect("%v returned %v: %s", q, p, wrong)
 	}
 	return wrong == ""
 }
 
-// complete notes that what is done does not look so.
+// complete records a defect if p, the progress of a complete target, is not complete, or
+// has another number of rows than World.
 func (c *checker) complete(q question, p milvuswait.Progress) {
 	index, isIndex := p.(milvuswait.IndexBuildingProgress)
 	switch {
@@ -93,23 +98,26 @@ func (c *checker) complete(q question, p milvuswait.Progress) {
 	}
 }
 
-// progress asks for what is there, and notes an error, which is wrong as it says,
-// and numbers that no server means.
+// progress polls an existing target. It records a defect for an error, with the reason
+// wrong, or for out-of-range numbers.
 func (c *checker) progress(q question, wrong string) (milvuswait.Progress, bool) {
 	a, ok := c.ask(q)
 	if !ok {
 		return nil, false
 	}
+
 	if a.err != nil {
 		c.defect("%v returned %v%s", q, a, wrong)
 		return nil, false
 	}
+
 	p := a.value.(milvuswait.Progress)
 	c.sane(q, p)
 	return p, true
 }
 
-// checkSeveral compares AllIndexes with each of them.
+// checkSeveral compares AllIndexes with polls of each index: it must be complete if and
+// only if all of them are.
 func (c *checker) checkSeveral() {
 	complete := true
 	for _, index := range c.world.Indexes {
@@ -119,6 +127,7 @@ func (c *checker) checkSeveral() {
 		}
 		complete = complete && p.Complete()
 	}
+
 	q := c.building(c.world.Several, milvuswait.AllIndexes)
 	p, ok := c.progress(q, ": AllIndexes is the progress of the one that is furthest behind")
 	if ok && p.Complete() != complete {
@@ -127,17 +136,18 @@ func (c *checker) checkSeveral() {
 	}
 }
 
-// refusal is a question that has to be answered by a sentinel.
+// refusal is a question that must return a sentinel as its error.
 type refusal struct {
 	question
 	sentinel error
 	what     string
 }
 
-// refusals returns those for what does not exist, or not so.
+// refusals returns the questions about missing and ambiguous objects.
 func (c *checker) refusals() (refusals []refusal) {
 	w := c.world
 	add := func(q question, sentinel error, what string) { refusals = append(refusals, refusal{q, sentinel, what}) }
+
 	if c.loads {
 		add(c.loading(missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
 		add(c.loading(missing, missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
@@ -146,6 +156,7 @@ func (c *checker) refusals() (refusals []refusal) {
 			add(c.loading(w.Collection, w.Partitions[0], missing), milvuswait.ErrPartitionNotFound, "partitions of which one does not exist")
 		}
 	}
+
 	if !c.builds {
 		return refusals
 	}
@@ -153,6 +164,7 @@ func (c *checker) refusals() (refusals []refusal) {
 	add(c.building(missing, missing), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
 	add(c.building(missing, milvuswait.AllIndexes), milvuswait.ErrCollectionNotFound, "a collection that does not exist")
 	add(c.building(w.Collection, missing), milvuswait.ErrIndexNotFound, "an index that does not exist")
+
 	if w.NoIndex != "" {
 		add(c.building(w.NoIndex, ""), milvuswait.ErrIndexNotFound, "a collection without an index")
 		add(c.building(w.NoIndex, missing), milvuswait.ErrIndexNotFound, "a collection without an index")
@@ -165,13 +177,15 @@ func (c *checker) refusals() (refusals []refusal) {
 	return refusals
 }
 
-// checkRefusals asks for what does not exist.
+// checkRefusals asks about missing, ambiguous and unloaded objects. The answers must wrap
+// the sentinels.
 func (c *checker) checkRefusals() {
 	for _, r := range c.refusals() {
 		if a, ok := c.ask(r.question); ok {
 			c.refused(r, a)
 		}
 	}
+
 	switch {
 	case c.world.NotLoaded != "" && c.loads:
 		c.checkNotLoaded()
@@ -183,7 +197,7 @@ func (c *checker) checkRefusals() {
 	}
 }
 
-// refused notes that a refusal is none.
+// refused records a defect if a is not the sentinel of r.
 func (c *checker) refused(r refusal, a answer) {
 	switch {
 	case a.err == nil:
@@ -197,13 +211,15 @@ func (c *checker) refused(r refusal, a answer) {
 
 func goName(sentinel error) string { return "milvuswait." + nameOf(sentinel) }
 
-// checkNotLoaded lets a Poller off that has to be asked twice, as waits do.
+// checkNotLoaded polls a collection that is not loaded. As in a wait, the Poller may return
+// 0 % without an error if its CheckLoadState returns the sentinel.
 func (c *checker) checkNotLoaded() {
 	r := refusal{c.loading(c.world.NotLoaded), milvuswait.ErrNotLoaded, "a collection that is not loaded"}
 	a, ok := c.ask(r.question)
 	if !ok {
 		return
 	}
+
 	p, _ := a.value.(milvuswait.LoadingProgress)
 	if checker := c.states; checker != nil && a.err == nil && p.Percent == 0 {
 		r.question = c.loadState(checker, c.world.NotLoaded)
@@ -214,8 +230,8 @@ func (c *checker) checkNotLoaded() {
 	c.refused(r, a)
 }
 
-// checkArguments asks what no wait asks, which must not panic, and for no
-// partitions in another way.
+// checkArguments makes calls with empty names, which no wait makes. They must not panic. An
+// empty slice of partitions must have the same result as none.
 func (c *checker) checkArguments() {
 	if c.loads {
 		c.ask(c.loading(""))
@@ -227,6 +243,7 @@ func (c *checker) checkArguments() {
 				c.loading(c.world.Collection), empty, none)
 		}
 	}
+
 	if c.builds {
 		c.ask(c.building("", ""))
 	}

@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	patience = 10 * time.Second      // that a call is given
-	grace    = time.Second           // after its context has ended
-	pause    = 50 * time.Millisecond // before the context of a call that hangs ends
+	patience = 10 * time.Second      // timeout of a call to a server that answers
+	grace    = time.Second           // time for a call to return after its context has ended
+	pause    = 50 * time.Millisecond // time until the context of a hanging call ends
 
-	missing = "pollertest_missing" // the name of nothing
+	missing = "pollertest_missing" // name of objects that do not exist
 )
 
-// question is one call of a Poller.
+// question is one call to a Poller.
 type question struct {
 	text string // such as LoadingProgress("docs", "eu")
 	ask  func(ctx context.Context) (any, error)
 
-	lenient bool // no wait relies on its failing when the server does
+	lenient bool // may succeed without a server: no wait depends on its error
 }
 
 func (q question) String() string { return q.text }
 
-// maySucceed reports whether a may be said without a server.
+// maySucceed reports whether q may be answered by a without a server.
 func (q question) maySucceed(a answer) bool { return q.lenient || isEmptyMap(a.value) }
 
-// newQuestion names a call by its method and arguments.
+// newQuestion returns a question with the method and arguments as its text.
 func newQuestion[P any](method string, args []string, ask func(ctx context.Context) (P, error)) question {
 	quoted := make([]string, len(args))
 	for i, arg := range args {
@@ -45,6 +45,7 @@ func newQuestion[P any](method string, args []string, ask func(ctx context.Conte
 	}
 }
 
+// loading returns a poll of a load as a question.
 func (c *checker) loading(collection string, partitions ...string) question {
 	return newQuestion("LoadingProgress", append([]string{collection}, partitions...),
 		func(ctx context.Context) (milvuswait.LoadingProgress, error) {
@@ -52,6 +53,7 @@ func (c *checker) loading(collection string, partitions ...string) question {
 		})
 }
 
+// building returns a poll of an index as a question.
 func (c *checker) building(collection, index string) question {
 	return newQuestion("IndexBuildingProgress", []string{collection, index},
 		func(ctx context.Context) (milvuswait.IndexBuildingProgress, error) {
@@ -59,15 +61,15 @@ func (c *checker) building(collection, index string) question {
 		})
 }
 
-// answer is what a call returned, or that it did not.
+// answer is the outcome of a call: a value, an error, a panic, or none in time.
 type answer struct {
 	value    any
 	err      error
 	panicked any
-	late     bool // not back in time after its context had ended
+	late     bool // the call did not return within grace after its context had ended
 }
 
-// String returns the value, or the error as messages quote it.
+// String returns the value or the quoted error, for messages.
 func (a answer) String() string {
 	if a.err != nil {
 		return "the error " + quoted(a.err)
@@ -77,8 +79,8 @@ func (a answer) String() string {
 
 func quoted(err error) string { return strconv.Quote(untrusted.Text(err.Error())) }
 
-// call makes the call on a goroutine of its own, which is left behind if it is
-// late.
+// call makes the call on a separate goroutine. A call that is late leaves its goroutine
+// behind.
 func (q question) call(ctx context.Context) answer {
 	done := make(chan answer, 1)
 	go func() {
@@ -92,11 +94,14 @@ func (q question) call(ctx context.Context) answer {
 		value, err := q.ask(ctx)
 		a = answer{value: value, err: err}
 	}()
+
+	// Wait for the result. After the end of the context, wait for no longer than grace.
 	select {
 	case a := <-done:
 		return a
 	case <-ctx.Done():
 	}
+
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
@@ -107,7 +112,7 @@ func (q question) call(ctx context.Context) answer {
 	}
 }
 
-// inTime makes the call with time enough.
+// inTime makes the call with a timeout of patience.
 func (q question) inTime() answer {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -127,8 +132,7 @@ var sentinels = []struct {
 	{"ErrLoadFailed", milvuswait.ErrLoadFailed},
 }
 
-// nameOf returns the name of the sentinel that err wraps, "" if there is none in
-// it.
+// nameOf returns the name of the sentinel that err wraps, or "" if it wraps none.
 func nameOf(err error) string {
 	for _, s := range sentinels {
 		if errors.Is(err, s.err) {

@@ -7,28 +7,30 @@ import (
 
 const (
 	callers = 8
-	rounds  = 4 // of all questions, by each caller
+	rounds  = 4 // number of times a caller asks all questions
 )
 
-// checkConcurrency asks everything at once, and compares it with what was said to
-// one alone.
+// checkConcurrency asks all questions concurrently, and compares the answers with those of
+// sequential calls.
 func (c *checker) checkConcurrency() {
 	questions := append(c.done(), c.optional()...)
 	for _, r := range c.refusals() {
 		questions = append(questions, r.question)
 	}
+
 	alone := make([]answer, len(questions))
 	for i, q := range questions {
 		var ok bool
 		if alone[i], ok = c.ask(q); !ok {
-			return // said already
+			return // ask has recorded the defect
 		}
 	}
+
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for caller := range callers {
 		wg.Go(func() {
-			_ = c.list[c.world.Collection] // as WaitAll does: for the race detector
+			_ = c.list[c.world.Collection] // WaitAll reads the map too: the race detector finds a write
 			for i := range rounds * len(questions) {
 				n := (caller + i) % len(questions)
 				a := questions[n].inTime()
@@ -45,6 +47,7 @@ func (c *checker) checkConcurrency() {
 		})
 	}
 	wg.Wait()
+
 	if !maps.Equal(c.list, c.listed) {
 		c.defect("ListLoading() changed the map that it had returned before: return a new one with every call")
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/verdict"
 )
 
-// heedful returns a question for each method that takes a context.
+// heedful returns one question for each method of the Poller.
 func (c *checker) heedful() (questions []question) {
 	w := c.world
 	if c.loads {
@@ -19,7 +19,7 @@ func (c *checker) heedful() (questions []question) {
 	return append(questions, c.optional()...)
 }
 
-// optional returns a question for each optional method.
+// optional returns one question for each optional method of the Poller.
 func (c *checker) optional() (questions []question) {
 	w := c.world
 	if checker := c.states; checker != nil {
@@ -34,12 +34,13 @@ func (c *checker) optional() (questions []question) {
 	return questions
 }
 
-// checkEndedContexts calls with contexts that have ended before.
+// checkEndedContexts makes calls with a canceled context, and with one after its deadline.
 func (c *checker) checkEndedContexts() {
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	late, cancel := context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
 	defer cancel()
+
 	for _, q := range c.heedful() {
 		for _, ctx := range []context.Context{canceled, late} {
 			if a := q.call(ctx); c.returned(q, a) {
@@ -49,22 +50,26 @@ func (c *checker) checkEndedContexts() {
 	}
 }
 
-// checkHang ends the contexts of calls that stand still.
+// checkHang makes calls to a server that hangs, and cancels their contexts or lets them
+// time out.
 func (c *checker) checkHang() {
 	if c.world.Hang == nil {
 		c.skip("a server that does not answer (World.Hang)")
 		return
 	}
+
 	for _, q := range c.heedful() {
 		canceled, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(pause, cancel)
 		c.hang(canceled, q)
+
 		late, cancel := context.WithTimeout(context.Background(), pause)
 		c.hang(late, q)
 		cancel()
 	}
 }
 
+// hang makes one call to a server that hangs, until ctx ends.
 func (c *checker) hang(ctx context.Context, q question) {
 	undo := c.world.Hang()
 	if undo == nil {
@@ -72,21 +77,22 @@ func (c *checker) hang(ctx context.Context, q question) {
 		return
 	}
 	defer undo()
+
 	a := q.call(ctx)
 	switch {
 	case !c.returned(q, a):
-	case a.err != nil || ctx.Err() != nil: // a server knows the deadline too, and may be the first to say so
+	case a.err != nil || ctx.Err() != nil: // the server may report the deadline before ctx ends
 		c.ended(q, a, "stood still until its context ended")
 	case a.err == nil && !q.maySucceed(a):
 		c.defect("%v returned %v while World.Hang says that the server does not answer: does Hang work, or is the answer an old one?", q, a)
 	}
 }
 
-// ended notes that the answer to a call whose context has ended is none. Waits go
-// by their own contexts: any error will do that does not end one.
+// ended records a defect if a, the answer to a call whose context has ended, is a success,
+// or an error that ends a wait. Any other error is correct: a wait checks its own context.
 func (c *checker) ended(q question, a answer, how string) {
 	switch {
-	case a.err == nil && isEmptyMap(a.value): // of ListLoading: nothing can be told
+	case a.err == nil && isEmptyMap(a.value): // an empty list reports nothing
 	case a.err == nil:
 		c.defect("%v %s, and returned %v and no error: pass the context on, and return its error", q, how, a)
 	case verdict.Ends(a.err):
@@ -95,18 +101,21 @@ func (c *checker) ended(q question, a answer, how string) {
 	}
 }
 
-// checkFail calls while the server is away.
+// checkFail makes calls while the server is away. They must return errors that do not end a
+// wait.
 func (c *checker) checkFail() {
 	if c.world.Fail == nil {
 		c.skip("a server that is away (World.Fail)")
 		return
 	}
+
 	undo := c.world.Fail()
 	if undo == nil {
 		c.defect("World.Fail returned nil: return what undoes it")
 		return
 	}
 	defer undo()
+
 	for _, q := range c.heedful() {
 		a, ok := c.ask(q)
 		switch {

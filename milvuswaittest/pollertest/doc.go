@@ -1,5 +1,5 @@
-// Package pollertest checks a milvuswait.Poller that somebody wrote: for another
-// client, as a wrapper, as a fake.
+// Package pollertest checks a custom milvuswait.Poller: for another client, a wrapper, or
+// a fake.
 //
 //	func TestPoller(t *testing.T) {
 //		p := mypoller.New(…) // against a test server, a recording, or a mock
@@ -13,42 +13,41 @@
 //		})
 //	}
 //
-// # What is checked
+// # Checks
 //
-// A wait is only as good as what its Poller says, and each of these makes waits hang,
-// end early, or end for nothing:
+// A wait depends on its Poller. Each of these defects makes waits hang, end early, or
+// fail without a reason:
 //
-//   - A failure that reads as progress 0 without an error.
-//   - An error for what does not exist, is not loaded or is ambiguous that does not
-//     wrap the sentinel of package milvuswait: the wait polls on for ever.
-//   - An error for a server that is away which does wrap one, or is marked by
+//   - A failure is returned as progress 0 without an error.
+//   - The error for a missing, unloaded or ambiguous object does not wrap the sentinel of
+//     package milvuswait: the wait polls for ever.
+//   - The error for an unreachable server wraps a sentinel, or is marked by
 //     milvuswait.Permanent: the wait ends when the server restarts.
-//   - A call that goes on when its context has ended, returns no error then, or one
-//     that ends the wait.
-//   - A panic, where there are no partitions, or names are empty.
-//   - Numbers that no server means: percentages beyond 0 to 100, more rows pending
-//     than there are, and answers for what is done that are not Complete.
-//   - Answers that are another's when several calls are made at once. Run with
-//     go test -race, which finds the rest.
-//   - Optional methods (milvuswait.LoadStateChecker, Lister, IndexLister) that say
-//     other things than the single polls do, or change a map that they returned.
-//   - A wrapper that hides optional methods of the Poller in it: it needs Unwrap.
+//   - A call goes on after its context has ended, returns no error then, or returns an
+//     error that ends the wait.
+//   - A call without partitions, or with an empty name, panics.
+//   - Numbers are out of range: percentages outside of 0 to 100, more pending rows than
+//     rows, or progress of a complete target that is not Complete.
+//   - Concurrent calls return each other's results. Run with go test -race to find other
+//     races.
+//   - Optional methods (milvuswait.LoadStateChecker, Lister, IndexLister) contradict
+//     individual polls, or change a map after they returned it.
+//   - A wrapper hides optional methods of the Poller in it: it needs Unwrap.
 //
-// A Poller can know no more than its server says. milvus-lite takes any partition
-// for the whole collection and any name for the only index, so that package rpc
-// itself fails there what is said of those: check against Milvus, or package
-// fakeserver.
+// A Poller can report no more than its server. milvus-lite takes any partition for the
+// whole collection, and any name for the only index, so package rpc fails the checks of
+// missing partitions and indexes there. Check against Milvus, or package fakeserver.
 //
-// Every defect is one error of the test, which names the call, what it returned,
-// what that does to a wait, and what to return instead. What a World has nothing
-// for is not checked, and said in the log.
+// Each defect is one error of the test. The error has the call, its result, the
+// consequence for a wait, and the correct result. A check without an object in World is
+// skipped, and listed in the log.
 //
 // # Time
 //
-// A call must be back a second after its context has ended. Nothing else in Run
-// takes longer than the Poller does, but for 50 ms with every call that hangs. It
-// works in a bubble of testing/synctest too, where a call that never comes back
-// makes the bubble's end panic after the defect has been told.
+// A call must return within 1 s after its context has ended. Apart from this, Run takes
+// the time of its calls, and 50 ms more for each call that hangs. It also works in a
+// bubble of testing/synctest. If a call never returns, the end of the bubble panics there,
+// after the report of the defect.
 //
 // The package imports neither testify nor testing.
 package pollertest

@@ -11,6 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// loadState returns a call to CheckLoadState as a question. Its value is "nil".
 func (c *checker) loadState(checker milvuswait.LoadStateChecker, collection string, partitions ...string) question {
 	q := newQuestion("CheckLoadState", append([]string{collection}, partitions...), func(ctx context.Context) (string, error) {
 		return "nil", checker.CheckLoadState(ctx, collection, partitions...)
@@ -19,7 +20,7 @@ func (c *checker) loadState(checker milvuswait.LoadStateChecker, collection stri
 	return q
 }
 
-// loadList is the answer of ListLoading.
+// loadList is the value of ListLoading.
 type loadList map[string]milvuswait.LoadingProgress
 
 func (l loadList) String() string { return fmt.Sprintf("%d collections", len(l)) }
@@ -29,6 +30,7 @@ func isEmptyMap(value any) bool {
 	return ok && len(list) == 0
 }
 
+// listLoading returns a call to ListLoading as a question.
 func (c *checker) listLoading(lister milvuswait.Lister) question {
 	return newQuestion("ListLoading", nil, func(ctx context.Context) (loadList, error) {
 		list, err := lister.ListLoading(ctx)
@@ -36,7 +38,7 @@ func (c *checker) listLoading(lister milvuswait.Lister) question {
 	})
 }
 
-// buildList is the answer of ListIndexBuilding.
+// buildList is the value of ListIndexBuilding.
 type buildList struct {
 	progresses []milvuswait.IndexBuildingProgress
 	errs       []error
@@ -50,7 +52,8 @@ func (l buildList) String() string {
 	return "[" + strings.Join(parts, "; ") + "]"
 }
 
-// listBuilding is a call that fails if one of its answers does.
+// listBuilding returns a call to ListIndexBuilding as a question. The call fails if one of
+// the indexes does.
 func (c *checker) listBuilding(lister milvuswait.IndexLister, collection string, indexes []string) question {
 	return newQuestion("ListIndexBuilding", append([]string{collection}, indexes...), func(ctx context.Context) (buildList, error) {
 		progresses, errs := lister.ListIndexBuilding(ctx, collection, indexes)
@@ -58,17 +61,19 @@ func (c *checker) listBuilding(lister milvuswait.IndexLister, collection string,
 	})
 }
 
-// checkLoadStates compares CheckLoadState with what World says.
+// checkLoadStates compares CheckLoadState with World.
 func (c *checker) checkLoadStates() {
 	checker := c.states
 	if checker == nil {
 		return
 	}
+
 	w := c.world
 	loaded := []question{c.loadState(checker, w.Collection)}
 	if len(w.Partitions) > 0 {
 		loaded = append(loaded, c.loadState(checker, w.Collection, w.Partitions...))
 	}
+
 	for _, q := range loaded {
 		a, ok := c.ask(q)
 		if ok && c.unsupported(q, a) {
@@ -79,11 +84,13 @@ func (c *checker) checkLoadStates() {
 			c.defect("%v returned %v for what is loaded: return nil", q, a)
 		}
 	}
+
 	for _, q := range []question{c.loadState(checker, missing), c.loadState(checker, w.Collection, missing)} {
 		if a, ok := c.ask(q); ok && a.err == nil {
 			c.defect("%v returned nil for what does not exist: nil says that it is loading or loaded", q)
 		}
 	}
+
 	c.ask(c.loadState(checker, ""))
 	if w.NotLoaded != "" {
 		q := c.loadState(checker, w.NotLoaded)
@@ -93,12 +100,13 @@ func (c *checker) checkLoadStates() {
 	}
 }
 
-// checkListLoading compares the list with the single polls.
+// checkListLoading compares the list of loads with World and with an individual poll.
 func (c *checker) checkListLoading() {
 	lister := c.lister
 	if lister == nil {
 		return
 	}
+
 	q := c.listLoading(lister)
 	a, ok := c.ask(q)
 	if !ok {
@@ -108,12 +116,15 @@ func (c *checker) checkListLoading() {
 		c.lister = nil
 		return
 	}
+
 	if a.err != nil {
 		c.defect("%v returned %v: where nothing can be told return an empty map", q, a)
 		return
 	}
+
 	list := a.value.(loadList)
 	c.list, c.listed = list, maps.Clone(list)
+
 	if p, listed := list[c.world.Collection]; listed {
 		single, ok := c.ask(c.loading(c.world.Collection))
 		alone, is := single.value.(milvuswait.LoadingProgress)
@@ -123,6 +134,7 @@ func (c *checker) checkListLoading() {
 	} else if len(list) > 0 {
 		c.defect("%v has not got %q, which is loaded, among %v: a wait has to ask for it again", q, c.world.Collection, list)
 	}
+
 	for _, name := range []string{c.world.NotLoaded, missing, ""} {
 		p, listed := list[name]
 		if listed && (name != c.world.NotLoaded || p.Percent != 0) {
@@ -131,18 +143,21 @@ func (c *checker) checkListLoading() {
 	}
 }
 
-// checkListIndexBuilding compares the lists with the single polls.
+// checkListIndexBuilding compares lists of indexes with individual polls, for existing,
+// missing, unnamed and repeated indexes.
 func (c *checker) checkListIndexBuilding() {
 	lister := c.indexLister
 	if lister == nil {
 		return
 	}
+
 	w := c.world
 	q := c.listBuilding(lister, w.Collection, []string{w.Index})
 	if a, ok := c.ask(q); ok && c.unsupported(q, a) {
 		c.indexLister = nil
 		return
 	}
+
 	c.compareList(lister, w.Collection, []string{w.Index, missing, "", milvuswait.AllIndexes, w.Index})
 	c.compareList(lister, missing, []string{missing, ""})
 	c.compareList(lister, w.Collection, nil)
@@ -154,23 +169,27 @@ func (c *checker) checkListIndexBuilding() {
 	}
 }
 
+// compareList compares one list of indexes with an individual poll of each.
 func (c *checker) compareList(lister milvuswait.IndexLister, collection string, indexes []string) {
 	q := c.listBuilding(lister, collection, indexes)
 	a, ok := c.ask(q)
 	if !ok {
 		return
 	}
+
 	list := a.value.(buildList)
 	if len(list.progresses) != len(indexes) || len(list.errs) != len(indexes) {
 		c.defect("%v returned %d answers and %d errors for %d indexes: return one of each for each, in their order",
 			q, len(list.progresses), len(list.errs), len(indexes))
 		return
 	}
+
 	for i, index := range indexes {
 		single, ok := c.ask(c.building(collection, index))
 		if !ok {
 			return
 		}
+
 		listed := answer{value: list.progresses[i], err: list.errs[i]}
 		if !c.same(listed, single) {
 			c.defect("%v returned %v for %q, and IndexBuildingProgress returns %v", q, listed, index, single)
@@ -178,7 +197,8 @@ func (c *checker) compareList(lister milvuswait.IndexLister, collection string, 
 	}
 }
 
-// same reports whether two answers mean the same to a wait.
+// same reports whether a and b are equivalent for a wait: equal progress, or errors with
+// the same sentinel. Of two lists, it compares the loaded collection of World.
 func (c *checker) same(a, b answer) bool {
 	if a.err == nil && b.err == nil {
 		list, isList := a.value.(loadList)

@@ -8,7 +8,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/unwrap"
 )
 
-// findOptional finds the optional interfaces of the Poller as waits do.
+// findOptional finds the optional interfaces of the Poller along Unwrap, as waits do.
 func (c *checker) findOptional() {
 	c.checkUnwrap()
 	c.states, _ = unwrap.Find[milvuswait.LoadStateChecker](c.poller)
@@ -16,7 +16,7 @@ func (c *checker) findOptional() {
 	c.indexLister, _ = unwrap.Find[milvuswait.IndexLister](c.poller)
 }
 
-// unsupported reports whether a, the answer to q, means that the server cannot answer.
+// unsupported reports whether a, the answer to q, wraps errors.ErrUnsupported.
 func (c *checker) unsupported(q question, a answer) bool {
 	if !errors.Is(a.err, errors.ErrUnsupported) {
 		return false
@@ -30,8 +30,8 @@ var optional = []reflect.Type{
 	reflect.TypeFor[milvuswait.LoadStateChecker](), reflect.TypeFor[milvuswait.Lister](), reflect.TypeFor[milvuswait.IndexLister](),
 }
 
-// checkUnwrap notes a Poller that has another one in a field and hides an optional
-// interface of it.
+// checkUnwrap records a defect if the Poller has another Poller in a field, and hides an
+// optional interface of it.
 func (c *checker) checkUnwrap() {
 	if _, ok := c.poller.(interface{ Unwrap() milvuswait.Poller }); ok {
 		return

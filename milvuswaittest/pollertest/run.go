@@ -9,60 +9,61 @@ import (
 	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
-// TB is what Run needs of a test. *testing.T has it, and so has every testing.TB.
+// TB is the part of a test used by Run. *testing.T implements it, and so does every
+// testing.TB.
 type TB interface {
-	// Helper marks the calling function as one whose lines are not worth reading.
+	// Helper marks the calling function as a helper: log lines show its caller instead.
 	Helper()
 
 	// Log writes one line.
 	Log(args ...any)
 
-	// Error writes one defect and marks the test as failed, which goes on.
+	// Error reports one defect and marks the test as failed. The test goes on.
 	Error(args ...any)
 }
 
-// World is what the server behind a Poller has. It must be at rest: nothing may be
-// loading, building, or being compacted during Run. The names that begin with
-// "pollertest_" must not exist.
+// World describes the contents of the server behind a Poller. The server must be at rest:
+// nothing may be loading, building, or being compacted during Run. No object may have a
+// name with the prefix "pollertest_".
 type World struct {
-	// Collection is one that is loaded to 100 % and has exactly one index, which is
-	// built. It must not be empty.
+	// Collection is a collection loaded to 100 %, with exactly one index, which is built.
+	// It must not be empty.
 	Collection string
 
-	// Index is the name of that index. Without it names of indexes are not checked.
+	// Index is the name of this index. If it is "", no index names are checked.
 	Index string
 
-	// Rows is how many rows the index covers, if that is known: more than 0.
+	// Rows is the number of rows that the index covers. 0 means unknown.
 	Rows int64
 
 	// Partitions are loaded partitions of Collection.
 	Partitions []string
 
-	// NotLoaded is a collection that exists and is neither loaded nor loading.
+	// NotLoaded is an existing collection that is neither loaded nor loading.
 	NotLoaded string
 
-	// NoIndex is a collection that exists and has no index.
+	// NoIndex is an existing collection without an index.
 	NoIndex string
 
-	// Several is a collection that has the Indexes, two or more, in any state.
+	// Several is a collection with two or more indexes, in any state. Indexes are their
+	// names.
 	Several string
 	Indexes []string
 
-	// Hang makes the server not answer any more, but not go away, until undo is
-	// called: calls that begin meanwhile stand still until their context ends.
+	// Hang makes the server stop answering, without closing connections, until undo is
+	// called. Calls started in the meantime hang until their context ends.
 	Hang func() (undo func())
 
-	// Fail makes every call fail as it does while a server restarts, until undo is
-	// called: a connection refused, or whatever passes.
+	// Fail makes every call fail as during a restart of the server, until undo is called:
+	// with a refused connection, or any other transient failure.
 	Fail func() (undo func())
 }
 
-// Run checks that p keeps what milvuswait.Poller, and those of the optional
-// interfaces that it has, promise, and reports every way in which it does not by
-// tb.Error. It calls the Poller a few hundred times, from several goroutines.
+// Run checks that p fulfills the contract of milvuswait.Poller, and those of the optional
+// interfaces it implements. It reports each defect by tb.Error. It calls the Poller a few
+// hundred times, from several goroutines. An invalid World is one error of the test.
 //
-// A milvuswait.PollerFuncs of which a function is nil is not asked for what it
-// cannot tell.
+// For a milvuswait.PollerFuncs with a nil function, it checks only the other function.
 func Run(tb TB, p milvuswait.Poller, w World) {
 	tb.Helper()
 	if typednil.Is(p) {
@@ -73,11 +74,14 @@ func Run(tb TB, p milvuswait.Poller, w World) {
 		tb.Error(err)
 		return
 	}
+
 	c := &checker{poller: p, world: w, loads: true, builds: true}
 	c.findOptional()
 	if f, ok := p.(milvuswait.PollerFuncs); ok {
 		c.loads, c.builds = f.Loading != nil, f.IndexBuilding != nil
 	}
+
+	// Run the checks. Stop when a call does not return: all others would hang too.
 	for _, check := range []func(){
 		c.checkAnswers, c.checkRefusals, c.checkArguments, c.checkEndedContexts,
 		c.checkLoadStates, c.checkListLoading, c.checkListIndexBuilding,
@@ -88,6 +92,7 @@ func Run(tb TB, p milvuswait.Poller, w World) {
 			break
 		}
 	}
+
 	if len(c.skipped) > 0 {
 		tb.Log("not checked: " + strings.Join(c.skipped, "; "))
 	}
@@ -96,6 +101,7 @@ func Run(tb TB, p milvuswait.Poller, w World) {
 	}
 }
 
+// validate returns an error for a World that contradicts its documentation.
 func (w World) validate() error {
 	switch {
 	case w.Collection == "":
@@ -110,36 +116,37 @@ func (w World) validate() error {
 	return nil
 }
 
-// checker is one Run.
+// checker is the state of one Run.
 type checker struct {
 	poller        milvuswait.Poller
 	world         World
-	loads, builds bool // what the Poller can tell of
+	loads, builds bool // kinds of targets the Poller can poll
 
-	// The optional interfaces, nil where the Poller lacks them or the server cannot
-	// answer.
+	// The optional interfaces. One is nil if the Poller lacks it, or if the server cannot
+	// answer it.
 	states      milvuswait.LoadStateChecker
 	lister      milvuswait.Lister
 	indexLister milvuswait.IndexLister
 
-	list, listed loadList // the first of ListLoading, and its copy
+	list, listed loadList // first result of ListLoading, and a copy of it
 
 	defects []string
 	skipped []string
-	stuck   bool // a call has not come back
+	stuck   bool // a call did not return in time
 }
 
-// defect notes what is wrong, once.
+// defect records a defect. It records the same text only once.
 func (c *checker) defect(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(c.defects, text) {
 		c.defects = append(c.defects, text)
 	}
 }
 
+// skip records a check that was not possible.
 func (c *checker) skip(what string) { c.skipped = append(c.skipped, what) }
 
-// ask makes a call that has time enough and must neither panic nor be late.
-// Otherwise it notes that, and reports false.
+// ask makes a call that must return in time and without a panic. If it does not, ask
+// records a defect and reports false.
 func (c *checker) ask(q question) (answer, bool) {
 	if c.stuck {
 		return answer{}, false
@@ -149,7 +156,8 @@ func (c *checker) ask(q question) (answer, bool) {
 	return a, c.returned(q, a)
 }
 
-// returned notes that a call did not return as calls do.
+// returned reports whether the call returned in time and without a panic, and records a
+// defect otherwise.
 func (c *checker) returned(q question, a answer) bool {
 	switch {
 	case a.late:
