@@ -6,9 +6,9 @@ import (
 	"net/netip"
 )
 
-// loopback returns the address to listen on, or why addr is refused. Nothing is
-// looked up: a fake that anybody can reach would be taken for a real server one
-// day.
+// loopback returns the address to listen on, or the reason to refuse addr. It resolves no
+// names, and accepts only the loopback interface: a fake reachable by others would be taken
+// for a real server one day.
 func loopback(addr string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -16,6 +16,7 @@ func loopback(addr string) (string, error) {
 			return "", fmt.Errorf("fakeserver: address %q: %w", addr, err)
 		}
 	}
+
 	if host == "localhost" {
 		host = "127.0.0.1"
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
+// CreateCollection creates a collection. It succeeds for an existing collection with the
+// same fields and shards, except on milvus-lite.
 func (v *service) CreateCollection(ctx context.Context, req *wire.CreateCollectionRequest) (*wire.Status, error) {
 	d := v.s.config.Dialect
 	schema, err := decodeSchema(req.GetSchema())
@@ -19,24 +21,27 @@ func (v *service) CreateCollection(ctx context.Context, req *wire.CreateCollecti
 		}
 		return d.refused("%v", err).status(), nil
 	}
+
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	db, fail := v.database(ctx, req.GetDbName())
 	if fail != nil {
 		return d.noDatabaseToCreateIn(databaseName(ctx, req.GetDbName())).status(), nil
 	}
+
 	if c := db.find(req.GetCollectionName()); c != nil {
 		if d != MilvusLite && c.shards == max(1, req.GetShardsNum()) && sameFields(c.schema, schema) {
 			return new(wire.Status), nil
 		}
 		return d.collectionExists(c.name).status(), nil
 	}
+
 	c := db.newCollection(req.GetCollectionName(), schema)
 	c.shards, c.consistency, c.properties = max(1, req.GetShardsNum()), req.GetConsistencyLevel(), req.GetProperties()
 	return new(wire.Status), nil
 }
 
-// sameFields reports whether schema asks for the collection that there is.
+// sameFields reports whether a schema in a request has the fields of an existing one.
 func sameFields(is, schema *wire.CollectionSchema) bool {
 	return slices.EqualFunc(is.Fields, schema.Fields, func(a, b *wire.FieldSchema) bool {
 		return a.Name == b.Name && a.DataType == b.DataType && a.IsPrimaryKey == b.IsPrimaryKey && a.AutoID == b.AutoID &&
@@ -55,11 +60,14 @@ func (v *service) HasCollection(ctx context.Context, req *wire.HasCollectionRequ
 	return &wire.BoolResponse{Status: new(wire.Status), Value: c != nil}, nil
 }
 
+// DescribeCollection finds a collection by its name or ID.
 func (v *service) DescribeCollection(ctx context.Context, req *wire.DescribeCollectionRequest) (*wire.DescribeCollectionResponse, error) {
 	db := databaseName(ctx, req.GetDbName())
 	answer := &wire.DescribeCollectionResponse{CollectionName: req.GetCollectionName(), DbName: db}
+
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
+
 	c := v.byID(db, req)
 	if c == nil {
 		_, fail := v.find(ctx, req)
@@ -70,6 +78,7 @@ func (v *service) DescribeCollection(ctx context.Context, req *wire.DescribeColl
 		answer.Status = fail.status()
 		return answer, nil
 	}
+
 	answer.Status, answer.CollectionName = new(wire.Status), c.name
 	answer.Schema = c.schema
 	answer.CollectionID, answer.ShardsNum, answer.NumPartitions = c.id, c.shards, int64(len(c.partitions))
@@ -78,15 +87,17 @@ func (v *service) DescribeCollection(ctx context.Context, req *wire.DescribeColl
 	return answer, nil
 }
 
-// byID finds a collection by its name or, as some clients ask, by its id.
+// byID finds a collection by its name or, as some clients request it, by its ID.
 func (v *service) byID(dbName string, req *wire.DescribeCollectionRequest) *collection {
 	db := v.s.databases[dbName]
 	if db == nil {
 		return nil
 	}
+
 	if req.GetCollectionName() != "" {
 		return db.find(req.GetCollectionName())
 	}
+
 	for _, c := range db.collections {
 		if c.id == req.GetCollectionID() {
 			return c
@@ -95,6 +106,7 @@ func (v *service) byID(dbName string, req *wire.DescribeCollectionRequest) *coll
 	return nil
 }
 
+// DropCollection succeeds for missing collections and databases too.
 func (v *service) DropCollection(ctx context.Context, req *wire.DropCollectionRequest) (*wire.Status, error) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
@@ -117,6 +129,8 @@ func (v *service) CreatePartition(ctx context.Context, req *wire.CreatePartition
 	}).status(), nil
 }
 
+// DropPartition drops a partition and its rows. It refuses to drop the default partition
+// and, except on milvus-lite, a loaded one.
 func (v *service) DropPartition(ctx context.Context, req *wire.DropPartitionRequest) (*wire.Status, error) {
 	return v.change(ctx, req, func(c *collection) *failure {
 		d, name := v.s.config.Dialect, req.GetPartitionName()
@@ -131,6 +145,7 @@ func (v *service) DropPartition(ctx context.Context, req *wire.DropPartitionRequ
 		case name == defaultPartition:
 			return d.refused("default partition cannot be deleted")
 		}
+
 		c.partitions = slices.DeleteFunc(slices.Clone(c.partitions), func(other *partition) bool { return other == p })
 		c.lots = slices.DeleteFunc(slices.Clone(c.lots), func(l *lot) bool { return l.partition == p })
 		return nil
@@ -147,15 +162,18 @@ func (v *service) HasPartition(ctx context.Context, req *wire.HasPartitionReques
 	return &wire.BoolResponse{Status: fail.status(), Value: has}, nil
 }
 
+// ShowPartitions lists partitions with their percentages, without a poll of the scripts.
 func (v *service) ShowPartitions(ctx context.Context, req *wire.ShowPartitionsRequest) (*wire.ShowPartitionsResponse, error) {
 	d, inMemory := v.s.config.Dialect, req.Type == wire.ShowType_InMemory
 	partitions, questions, fail := v.askPartitions(ctx, req)
 	answer := &wire.ShowPartitionsResponse{Status: fail.status()}
+
 	for i, p := range partitions {
 		var percent int64
 		if parts, _, err := read[milvuswait.LoadingProgress](questions[i]); err == nil && parts != nil {
 			percent = play.Mean(parts).Percent
 		}
+
 		answer.PartitionNames = append(answer.PartitionNames, p.name)
 		answer.PartitionIDs = append(answer.PartitionIDs, p.id)
 		answer.CreatedTimestamps = append(answer.CreatedTimestamps, tso(p.created))
@@ -167,9 +185,9 @@ func (v *service) ShowPartitions(ctx context.Context, req *wire.ShowPartitionsRe
 	return answer, nil
 }
 
-// askPartitions finds the partitions of a request and their loads. Only a list in
-// memory has only those that are loaded, and heeds names, as milvus-lite always
-// does.
+// askPartitions returns the partitions listed for a request, and a question for the load of
+// each. A list in memory contains only loaded partitions, and selects them by the names in
+// the request. On milvus-lite, every list selects by names.
 func (v *service) askPartitions(ctx context.Context, req *wire.ShowPartitionsRequest) (found []*partition, questions []question, fail *failure) {
 	d, inMemory, names := v.s.config.Dialect, req.Type == wire.ShowType_InMemory, req.GetPartitionNames()
 	fail = v.change(ctx, req, func(c *collection) *failure {
@@ -178,10 +196,12 @@ func (v *service) askPartitions(ctx context.Context, req *wire.ShowPartitionsReq
 				return d.partitionNotFound(name)
 			}
 		}
+
 		for _, p := range c.partitions {
 			if len(names) > 0 && !slices.Contains(names, p.name) && (inMemory || d == MilvusLite) {
 				continue
 			}
+
 			q, load := question{c: c}, c.loadOf(p)
 			switch {
 			case load != nil:
@@ -195,6 +215,7 @@ func (v *service) askPartitions(ctx context.Context, req *wire.ShowPartitionsReq
 		}
 		return nil
 	})
+
 	if fail != nil {
 		return nil, nil, d.ofPartitions(fail, "ShowPartitions")
 	}

@@ -10,13 +10,14 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// Insert counts the rows and forgets the rest of them.
+// Insert counts the rows and discards their contents.
 func (v *service) Insert(ctx context.Context, req *wire.InsertRequest) (*wire.MutationResult, error) {
 	rows := make([]uint32, req.GetNumRows())
 	for i := range rows {
 		rows[i] = uint32(i)
 	}
 	answer := new(wire.MutationResult)
+
 	fail := v.change(ctx, req, func(c *collection) *failure {
 		p := c.partition(cmp.Or(req.GetPartitionName(), defaultPartition))
 		if p == nil {
@@ -25,10 +26,11 @@ func (v *service) Insert(ctx context.Context, req *wire.InsertRequest) (*wire.Mu
 		p.growing += int64(len(rows))
 		answer.IDs = v.s.keys(c, req)
 		if v.s.config.Dialect == MilvusLite {
-			v.s.flush(c) // it counts rows that are not flushed too
+			v.s.flush(c) // milvus-lite counts rows before a flush too
 		}
 		return nil
 	})
+
 	answer.Status = fail.status()
 	if fail != nil {
 		answer.ErrIndex = rows
@@ -38,7 +40,7 @@ func (v *service) Insert(ctx context.Context, req *wire.InsertRequest) (*wire.Mu
 	return answer, nil
 }
 
-// keys returns the keys that were inserted, or new ones if the server makes them.
+// keys returns the inserted primary keys, or new ones if the server generates them.
 func (s *Server) keys(c *collection, req *wire.InsertRequest) *wire.IDs {
 	for _, field := range req.GetFieldsData() {
 		if schema := c.field(field.GetFieldName()); schema == nil || !schema.GetIsPrimaryKey() {
@@ -49,6 +51,7 @@ func (s *Server) keys(c *collection, req *wire.InsertRequest) *wire.IDs {
 		}
 		return &wire.IDs{IdField: &wire.IDs_IntId{IntId: field.GetScalars().GetLongData()}}
 	}
+
 	made := make([]int64, req.GetNumRows())
 	for i := range made {
 		made[i] = s.id()
@@ -56,16 +59,18 @@ func (s *Server) keys(c *collection, req *wire.InsertRequest) *wire.IDs {
 	return &wire.IDs{IdField: &wire.IDs_IntId{IntId: &wire.LongArray{Data: made}}}
 }
 
-// flush makes lots of the rows that are not flushed and returns the segments of
-// the collection, the new ones and those before. The lock must be held.
+// flush turns the rows not flushed yet into lots. It returns the segments of the new lots,
+// and those of the earlier ones. The caller must hold s.state.
 func (s *Server) flush(c *collection) (sealed, flushed []int64) {
 	for _, l := range c.lots {
 		flushed = append(flushed, l.segment)
 	}
+
 	for _, p := range c.partitions {
 		if p.growing == 0 {
 			continue
 		}
+
 		l := &lot{segment: s.id(), partition: p, rows: p.growing, visible: time.Now().Add(s.config.VisibleAfter)}
 		p.growing, c.lots = 0, append(c.lots, l)
 		sealed = append(sealed, l.segment)
@@ -73,12 +78,15 @@ func (s *Server) flush(c *collection) (sealed, flushed []int64) {
 	return sealed, flushed
 }
 
+// Flush flushes all named collections. The response of milvus-lite has only a status, and
+// missing collections are no failure there.
 func (v *service) Flush(ctx context.Context, req *wire.FlushRequest) (*wire.FlushResponse, error) {
 	answer := &wire.FlushResponse{
 		Status: new(wire.Status), DbName: databaseName(ctx, req.GetDbName()),
 		CollSegIDs: map[string]*wire.LongArray{}, FlushCollSegIDs: map[string]*wire.LongArray{},
 		CollSealTimes: map[string]int64{}, CollFlushTs: map[string]uint64{},
 	}
+
 	for _, name := range req.GetCollectionNames() {
 		one := &wire.DescribeCollectionRequest{DbName: req.GetDbName(), CollectionName: name}
 		fail := v.change(ctx, one, func(c *collection) *failure {
@@ -95,14 +103,15 @@ func (v *service) Flush(ctx context.Context, req *wire.FlushRequest) (*wire.Flus
 			return &wire.FlushResponse{Status: fail.status()}, nil
 		}
 	}
+
 	if v.s.config.Dialect == MilvusLite {
 		return &wire.FlushResponse{Status: answer.Status}, nil
 	}
 	return answer, nil
 }
 
-// GetFlushState says true when the rows are counted: of the segments, and of the
-// collection if there is one.
+// GetFlushState reports whether all rows of the segments, and of the collection if there is
+// one, are visible.
 func (v *service) GetFlushState(ctx context.Context, req *wire.GetFlushStateRequest) (*wire.GetFlushStateResponse, error) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
@@ -110,6 +119,7 @@ func (v *service) GetFlushState(ctx context.Context, req *wire.GetFlushStateRequ
 	if fail != nil && req.GetCollectionName() != "" && v.s.config.Dialect == Milvus23 {
 		return &wire.GetFlushStateResponse{Status: fail.status()}, nil
 	}
+
 	answer := &wire.GetFlushStateResponse{Status: new(wire.Status), Flushed: true}
 	for _, db := range v.s.databases {
 		for _, other := range db.collections {
@@ -123,8 +133,8 @@ func (v *service) GetFlushState(ctx context.Context, req *wire.GetFlushStateRequ
 	return answer, nil
 }
 
-// GetCollectionStatistics tells rows when they are flushed, 2.2 only when they
-// are counted.
+// GetCollectionStatistics counts rows from their flush on. 2.2 counts them only once they
+// are visible.
 func (v *service) GetCollectionStatistics(ctx context.Context, req *wire.GetCollectionStatisticsRequest) (*wire.GetCollectionStatisticsResponse, error) {
 	var rows int64
 	fail := v.change(ctx, req, func(c *collection) *failure {
@@ -135,6 +145,7 @@ func (v *service) GetCollectionStatistics(ctx context.Context, req *wire.GetColl
 		}
 		return nil
 	})
+
 	answer := &wire.GetCollectionStatisticsResponse{Status: fail.status()}
 	if fail == nil {
 		answer.Stats = []*wire.KeyValuePair{{Key: "row_count", Value: strconv.FormatInt(rows, 10)}}

@@ -10,18 +10,18 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// Dialect is the server whose answers a Server gives: its codes and reasons word
-// for word, as they were measured on a real server of that version.
+// Dialect selects the server whose responses a Server gives. Codes and reasons are word for
+// word those measured on a real server of the version.
 type Dialect int
 
-// The dialects.
+// The dialects, with the version of each that was measured.
 const (
-	Milvus23   Dialect = iota // Milvus 2.3 and newer: measured on 2.3.5
-	Milvus22                  // Milvus 2.2, which has no codes, only error codes: measured on 2.2.16
-	MilvusLite                // milvus-lite: measured on 3.2.2
+	Milvus23   Dialect = iota // Milvus 2.3 and newer; measured on 2.3.5
+	Milvus22                  // Milvus 2.2, with error codes but no codes; measured on 2.2.16
+	MilvusLite                // milvus-lite; measured on 3.2.2
 )
 
-// String returns the version that GetVersion tells.
+// String returns the version reported by GetVersion.
 func (d Dialect) String() string {
 	switch d {
 	case Milvus23:
@@ -34,7 +34,7 @@ func (d Dialect) String() string {
 	return fmt.Sprintf("Dialect(%d)", int(d))
 }
 
-// failure is what a server says in the body of an answer.
+// failure is a failure in the body of a response.
 type failure struct {
 	legacy wire.ErrorCode
 	code   int32
@@ -42,7 +42,7 @@ type failure struct {
 	detail string
 }
 
-// status returns a new message, since messages are not to be shared; nil is
+// status returns f as a new message, since messages must not be shared. A nil failure is a
 // success.
 func (f *failure) status() *wire.Status {
 	if f == nil {
@@ -51,18 +51,19 @@ func (f *failure) status() *wire.Status {
 	return &wire.Status{ErrorCode: f.legacy, Code: f.code, Reason: f.reason, Detail: f.detail}
 }
 
-// Milvus' error codes for what no other is for.
+// The codes of failures without a more specific code.
 const (
 	unexpected       = wire.ErrorCode_UnexpectedError
 	codeUnexpected   = 65535
-	liteIllegalValue = 6 // as both code and error code
+	liteIllegalValue = 6 // used as code and as error code
 )
 
+// said returns a failure with the codes and a formatted reason.
 func said(legacy wire.ErrorCode, code int32, format string, args ...any) failure {
 	return failure{legacy: legacy, code: code, reason: fmt.Sprintf(format, args...)}
 }
 
-// one returns what the dialect says.
+// one returns the failure for the dialect. For 2.3, the default of detail is the reason.
 func (d Dialect) one(v23, v22, lite failure) *failure {
 	switch d {
 	case Milvus22:
@@ -76,6 +77,7 @@ func (d Dialect) one(v23, v22, lite failure) *failure {
 	return &v23
 }
 
+// collectionNotFound is the failure of a request for an unknown collection.
 func (d Dialect) collectionNotFound(db, name string) *failure {
 	return d.one(
 		said(wire.ErrorCode_CollectionNotExists, 100, "collection not found[database=%s][collection=%s]", db, name),
@@ -84,7 +86,8 @@ func (d Dialect) collectionNotFound(db, name string) *failure {
 	)
 }
 
-// collectionDropped is what is said of a collection that the proxy knew.
+// collectionDropped is the failure of a request for a dropped collection, if the proxy knew
+// its ID.
 func (d Dialect) collectionDropped(id int64, name string) *failure {
 	return d.one(
 		said(wire.ErrorCode_CollectionNotExists, 100, "collection not found[collection=%d]", id),
@@ -93,10 +96,11 @@ func (d Dialect) collectionDropped(id int64, name string) *failure {
 	)
 }
 
-// wrapped begins most of what 2.2 says of collections that are not there.
+// wrapped is the prefix of most reasons of 2.2 for a missing collection.
 const wrapped = "code: UnexpectedError, reason: "
 
-// ofPartitions is what RPCs about partitions make of it.
+// ofPartitions returns f, the failure for a missing collection, as the RPCs for partitions
+// report it.
 func (d Dialect) ofPartitions(f *failure, method string) *failure {
 	if d == Milvus22 && f != nil && strings.HasPrefix(f.reason, wrapped) {
 		f.reason = method + " failed: " + strings.TrimPrefix(f.reason, wrapped)
@@ -104,12 +108,14 @@ func (d Dialect) ofPartitions(f *failure, method string) *failure {
 	return f
 }
 
-// notDescribed is what DescribeCollection makes of it; it takes ids too.
+// notDescribed is the failure of DescribeCollection for a missing collection. The request
+// has a name or an ID.
 func (d Dialect) notDescribed(db, name string, id int64) *failure {
 	f := d.collectionNotFound(db, name)
 	if name == "" && d != MilvusLite {
 		f = d.collectionDropped(id, name)
 	}
+
 	switch d {
 	case Milvus23:
 		f.legacy, f.reason = unexpected, "can't find collection "+f.reason
@@ -119,8 +125,8 @@ func (d Dialect) notDescribed(db, name string, id int64) *failure {
 	return f
 }
 
-// databaseNotFound is what ShowCollections says; of everything about a collection
-// real servers say that the collection is not found.
+// databaseNotFound is the failure of ShowCollections in a missing database. For requests
+// about a collection, Milvus reports a missing collection instead.
 func (d Dialect) databaseNotFound(db string) *failure {
 	return d.one(
 		said(unexpected, 800, "database not found[database=%s]", db),
@@ -129,7 +135,7 @@ func (d Dialect) databaseNotFound(db string) *failure {
 	)
 }
 
-// noDatabaseToCreateIn is what CreateCollection says.
+// noDatabaseToCreateIn is the failure of CreateCollection in a missing database.
 func (d Dialect) noDatabaseToCreateIn(db string) *failure {
 	if d == MilvusLite {
 		return d.databaseNotFound(db)
@@ -137,6 +143,7 @@ func (d Dialect) noDatabaseToCreateIn(db string) *failure {
 	return d.refused("database:%s not found", db)
 }
 
+// collectionExists is the failure of CreateCollection for an existing collection.
 func (d Dialect) collectionExists(name string) *failure {
 	const text = "create duplicate collection with different parameters, collection: %s"
 	return d.one(
@@ -145,6 +152,7 @@ func (d Dialect) collectionExists(name string) *failure {
 	)
 }
 
+// collectionNotLoaded is the failure of a poll of an unloaded collection.
 func (d Dialect) collectionNotLoaded(id int64) *failure {
 	return d.one(
 		said(unexpected, 101, "collection not loaded[collection=%d]", id),
@@ -153,7 +161,7 @@ func (d Dialect) collectionNotLoaded(id int64) *failure {
 	)
 }
 
-// listedNotLoaded is what ShowCollections says of a name that is not loaded.
+// listedNotLoaded is the failure of ShowCollections for an unloaded collection.
 func (d Dialect) listedNotLoaded(name string) *failure {
 	return d.one(
 		said(unexpected, codeUnexpected, "collection not loaded[collection=%s]", name),
@@ -162,7 +170,7 @@ func (d Dialect) listedNotLoaded(name string) *failure {
 	)
 }
 
-// notFullyLoaded is the refusal of a refresh of what is being loaded.
+// notFullyLoaded is the failure of a refresh during a load.
 func (d Dialect) notFullyLoaded(id int64) *failure {
 	return d.one(
 		said(unexpected, 101, "collection not fully loaded: collection not loaded[collection=%d]", id),
@@ -171,6 +179,7 @@ func (d Dialect) notFullyLoaded(id int64) *failure {
 	)
 }
 
+// partitionNotFound is the failure of a request for a missing partition.
 func (d Dialect) partitionNotFound(name string) *failure {
 	return d.one(
 		said(wire.ErrorCode_MetaFailed, 200, "partition not found[partition=%s]", name),
@@ -179,6 +188,7 @@ func (d Dialect) partitionNotFound(name string) *failure {
 	)
 }
 
+// partitionNotLoaded is the failure of a poll of an unloaded partition.
 func (d Dialect) partitionNotLoaded(id int64) *failure {
 	return d.one(
 		said(unexpected, 201, "partition not loaded[partition=%d]", id),
@@ -187,7 +197,7 @@ func (d Dialect) partitionNotLoaded(id int64) *failure {
 	)
 }
 
-// partitionNotListed is what ShowPartitions says.
+// partitionNotListed is the failure of ShowPartitions for an unloaded partition.
 func (d Dialect) partitionNotListed(c *collection, p *partition) *failure {
 	f := d.partitionNotLoaded(p.id)
 	if d == Milvus22 {
@@ -196,7 +206,8 @@ func (d Dialect) partitionNotListed(c *collection, p *partition) *failure {
 	return f
 }
 
-// indexNotFound is what DescribeIndex says; an empty index is every one.
+// indexNotFound is the failure of DescribeIndex. An empty name means all indexes of the
+// collection.
 func (d Dialect) indexNotFound(c *collection, index string) *failure {
 	v23 := said(wire.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", index)
 	lite := said(wire.ErrorCode_IllegalRowRecord, 700, "no index on field '%s' of collection '%s'", index, c.name)
@@ -209,7 +220,8 @@ func (d Dialect) indexNotFound(c *collection, index string) *failure {
 	return d.one(v23, said(wire.ErrorCode_IndexNotExist, 0, "index doesn't exist, collectionID %d", c.id), lite)
 }
 
-// loadWithoutIndex is the refusal of a load; milvus-lite needs no index.
+// loadWithoutIndex is the failure of a load without an index. milvus-lite does not need an
+// index.
 func (d Dialect) loadWithoutIndex(c *collection) *failure {
 	f := d.indexNotFound(c, "")
 	if d == Milvus22 {
@@ -218,8 +230,8 @@ func (d Dialect) loadWithoutIndex(c *collection) *failure {
 	return f
 }
 
-// refused is for what a server says only in words, most of them the same in all
-// versions.
+// refused returns a failure described only by its reason. Most of these reasons are equal
+// in all versions.
 func (d Dialect) refused(format string, args ...any) *failure {
 	return d.one(
 		said(unexpected, codeUnexpected, format, args...),
@@ -228,11 +240,12 @@ func (d Dialect) refused(format string, args ...any) *failure {
 	)
 }
 
-// unimplemented returns the answer to an RPC that the dialect has not, else nil.
+// unimplemented returns the gRPC error for an RPC that the dialect does not have, or nil.
 func (d Dialect) unimplemented(method string) error {
 	if d != MilvusLite {
 		return nil
 	}
+
 	switch method {
 	case "AllocTimestamp", "GetComponentStates", "GetIndexState", "GetIndexBuildProgress", "GetIndexStatistics":
 		return status.Error(codes.Unimplemented, "Method not implemented!")

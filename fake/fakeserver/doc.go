@@ -1,24 +1,25 @@
-// Package fakeserver has a fake Milvus that speaks gRPC, for tests of programs
-// that use a real client.
+// Package fakeserver provides a fake Milvus server that speaks gRPC, for tests of programs
+// with a real client.
 //
 //	srv, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 //	defer srv.Close()
 //	c, err := client.NewClient(ctx, client.Config{Address: srv.Address()})
 //
-// milvus-sdk-go/v2, milvus/client/v2 and v3 and pymilvus can connect to it, create
-// collections, partitions and indexes, insert, flush, load, release and drop, and
-// ask how far all that is. It counts rows and forgets the vectors: there is no
-// search, query or delete. RPCs that it does not serve are counted and answered with
-// gRPC's Unimplemented. A call whose request and dbname header name different
-// databases is refused: Milvus 2.2.9 to 2.6 checks rights in the one, and acts on the
-// other. The package links no go-api.
+// Clients of milvus-sdk-go/v2, milvus/client/v2 and v3, and pymilvus can connect to it.
+// They can create collections, partitions and indexes, insert, flush, load, release and
+// drop, and request the progress. The server counts rows and discards the vectors: it has
+// no search, query or delete. It counts calls to all other RPCs of Milvus, and answers
+// them with gRPC's Unimplemented. The package links no go-api.
 //
-// # What is true there
+// The server refuses a call whose request and dbname header name different databases.
+// Milvus 2.2.9 to 2.6 checks rights in the database of the header, and acts on the
+// database of the request.
 //
-// What clients do takes its time: LoadCollection begins the script of
-// Config.Load, and every lot of rows that is flushed the one of Config.Build. A
-// test can also say what is true, at any time, with the targets and scripts of
-// package fake:
+// # State
+//
+// Operations of clients take time: LoadCollection starts the script of Config.Load, and
+// each flushed lot of rows starts a script of Config.Build. A test can also set the state
+// at any time, with the targets and scripts of package fake:
 //
 //	srv.Set(milvuswait.Loading("docs"), fake.LoadOver(40*time.Minute).StallAt(30, fake.Forever))
 //	srv.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100_000, time.Hour))
@@ -27,18 +28,20 @@
 //	srv.Drop("docs")
 //	srv.In("tenant").Set(…)                  // in another database
 //
-// A script begins when it is set. Its errors become what the server says: those
-// of package milvuswait in the dialect's own words, a *milvuswait.ServerError
-// with its codes, errors of gRPC as they are, and any other as the code for
-// unexpected ones.
+// A script starts when it is set. Its errors become responses of the server:
+//
+//   - Sentinels of package milvuswait: the words and codes of the dialect.
+//   - A *milvuswait.ServerError: its codes and reason.
+//   - Errors of gRPC: unchanged.
+//   - All other errors: the code for unexpected errors.
 //
 // # Dialects
 //
-// The same truth is told in the words of Milvus 2.3, Milvus 2.2 or milvus-lite:
-// codes, error codes and reasons were compared with answers of the real servers.
-// As these do, it lies: an index is Finished while rows are pending, unless the
-// request has the greatest timestamp, and until Config.VisibleAfter has passed
-// since a flush, also if it has.
+// The server answers as Milvus 2.3, Milvus 2.2 or milvus-lite. Its codes, error codes and
+// reasons were compared with those of the real servers. It also reports their misleading
+// states. An index is Finished while rows are pending, unless the request has the maximum
+// timestamp. Until Config.VisibleAfter has passed since a flush, an index is Finished even
+// for the maximum timestamp.
 //
 // # Faults
 //
@@ -48,12 +51,12 @@
 //	srv.Heal()
 //	srv.Stop() // and Restart, at the same port
 //
-// Count and LastRequest return the calls that clients made.
+// Count returns the number of calls, and LastRequest the newest request.
 //
 // # Time
 //
-// Connections in memory work in a bubble of testing/synctest, on the nanosecond,
-// if server and connection are made in it and closed before its end:
+// Connections in memory work in a bubble of testing/synctest, exact to the nanosecond.
+// Make the server and the connection in the bubble, and close both before its end:
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		srv, err := fakeserver.Start(fakeserver.Config{})
@@ -70,12 +73,11 @@
 //		require.NoError(t, err)
 //	})
 //
-// Connections over the loopback interface stand still in a bubble, since nothing
-// there moves its time: outside of bubbles, scripts by polls or short times keep
-// a test short.
+// Connections over the loopback interface hang in a bubble: the bubble's time does not
+// advance during network I/O. Outside of bubbles, use scripts by polls or short times.
 //
 // # Safety
 //
-// There are no users and no passwords, so that the server listens on the loopback
-// interface or nowhere: see Config.Address.
+// The server has no users and no passwords. It listens on the loopback interface or
+// nowhere: see Config.Address.
 package fakeserver

@@ -20,36 +20,36 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// AnyMethod, as a method, stands for every RPC.
+// AnyMethod stands for every RPC, in place of the name of a method.
 const AnyMethod = "*"
 
-// Fault is what goes wrong with a call: made by Hang, Slow, Drop, Refuse, Reject
-// or Blank. It is a value, and meets every call of its method unless On says
-// which.
+// Fault changes the result of a call. Hang, Slow, Drop, Refuse, Reject and Blank return
+// one. It is a value, and applies to every call of its method unless On selects some.
 type Fault struct {
 	delay time.Duration
 	act   action
-	said  failure // of reject
-	err   error   // of refuse
+	said  failure // the body for reject
+	err   error   // the gRPC error for refuse
 	calls []int
 }
 
+// action is the effect of a fault apart from its delay.
 type action int8
 
 const (
-	proceed action = iota // with the real answer
+	proceed action = iota // give the regular response
 	drop
 	refuse
 	reject
 	blank
 )
 
-// Hang returns the fault of calls that are not answered: they end with the
-// client's context, its connection, or the server.
+// Hang returns a fault for calls without a response: a call hangs until the client's
+// context, its connection or the server ends.
 func Hang() Fault { return Slow(fake.Forever) }
 
-// Slow returns the fault of calls that are carried out, but only after d. It
-// panics if d is negative.
+// Slow returns a fault that delays calls by d before they are carried out. It panics if d
+// is negative.
 func Slow(d time.Duration) Fault {
 	if d < 0 {
 		panic(fmt.Sprintf("fakeserver: Slow: %v is negative", d))
@@ -57,11 +57,11 @@ func Slow(d time.Duration) Fault {
 	return Fault{delay: d}
 }
 
-// Drop returns the fault of calls whose connection breaks. The call is not
-// carried out, and other calls on the connection break with it.
+// Drop returns a fault that breaks the connection of a call. The call is not carried out,
+// and other calls on the connection break too.
 func Drop() Fault { return Fault{act: drop} }
 
-// Refuse returns the fault of calls that fail with that gRPC status and are not
+// Refuse returns a fault that makes calls fail with a gRPC status. The calls are not
 // carried out. It panics if the code is OK.
 func Refuse(code codes.Code, message string) Fault {
 	if code == codes.OK {
@@ -70,20 +70,20 @@ func Refuse(code codes.Code, message string) Fault {
 	return Fault{act: refuse, err: status.Error(code, message)}
 }
 
-// Reject returns the fault of calls that are answered with that failure in the body,
-// as Milvus reports nearly all of its failures, and are not carried out. A code of 0
-// stands for Milvus 2.2, which has only error codes. The error code is a
+// Reject returns a fault that makes calls return a failure in the body of the response, as
+// Milvus reports nearly all of its failures. The calls are not carried out. A code of 0
+// stands for Milvus 2.2, where a failure has only an error code. The error code is a
 // commonpb.ErrorCode of any version of go-api, or a number.
 func Reject[ErrorCode ~int32 | ~int](code int32, errorCode ErrorCode, reason string) Fault {
 	return Fault{act: reject, said: failure{code: code, legacy: wire.ErrorCode(errorCode), reason: reason}}
 }
 
-// Blank returns the fault of calls that are answered with an empty message,
-// which has no status either, and are not carried out.
+// Blank returns a fault that makes calls return an empty message, without a status. The
+// calls are not carried out.
 func Blank() Fault { return Fault{act: blank} }
 
-// On returns f for the calls with these numbers only, 1 being the first after
-// Fail. It panics if there are none, or one is not positive.
+// On returns f for the calls with the given numbers only, where 1 is the first call after
+// Fail. It panics if there are no numbers, or one is not positive.
 func (f Fault) On(calls ...int) Fault {
 	if len(calls) == 0 || slices.Min(calls) < 1 {
 		panic(fmt.Sprintf("fakeserver: On: %v are no numbers of calls, the first one is 1", calls))
@@ -92,11 +92,12 @@ func (f Fault) On(calls ...int) Fault {
 	return f
 }
 
-// Fail makes calls of the method, such as "GetLoadingProgress", or of AnyMethod,
-// meet those faults from now on, besides the ones it meets already. The time of
-// every Slow that a call meets adds up; then the first of its other faults
-// decides. It panics if there is no such method, or if a call that the server does not
-// serve is to meet Reject or Blank, which need its response message.
+// Fail adds faults to all further calls of the method, such as "GetLoadingProgress", or of
+// all methods with AnyMethod. Earlier faults of the method remain. The delays of all Slow
+// faults of a call add up. Then the first of its other faults decides.
+//
+// It panics if Milvus has no such method, or for Reject or Blank on a method that the
+// server does not serve: both need the response message of the method.
 func (s *Server) Fail(method string, faults ...Fault) {
 	s.mustBeMethod("Fail", method)
 	for _, f := range faults {
@@ -104,6 +105,7 @@ func (s *Server) Fail(method string, faults ...Fault) {
 			panic(fmt.Sprintf("fakeserver: Fail: %s is not served: use Refuse", method))
 		}
 	}
+
 	s.state.Lock()
 	defer s.state.Unlock()
 	for _, f := range faults {
@@ -111,13 +113,13 @@ func (s *Server) Fail(method string, faults ...Fault) {
 	}
 }
 
-// Heal ends the faults of those methods, or all faults if none is named. Calls
-// that have met one already are not helped. It panics if there is no such
-// method.
+// Heal removes the faults of the given methods, or all faults if there are no methods. It
+// does not affect faults of calls in flight. It panics if Milvus has no such method.
 func (s *Server) Heal(methods ...string) {
 	for _, method := range methods {
 		s.mustBeMethod("Heal", method)
 	}
+
 	s.state.Lock()
 	defer s.state.Unlock()
 	if len(methods) == 0 {
@@ -128,8 +130,8 @@ func (s *Server) Heal(methods ...string) {
 	}
 }
 
-// Count returns how often the method was called, or all methods for AnyMethod,
-// since the server was first started. It panics if there is no such method.
+// Count returns the number of calls of the method, or of all methods for AnyMethod, since
+// Start. It panics if Milvus has no such method.
 func (s *Server) Count(method string) int {
 	s.mustBeMethod("Count", method)
 	s.state.Lock()
@@ -137,12 +139,13 @@ func (s *Server) Count(method string) int {
 	return s.counts[method]
 }
 
-// LastRequest copies the newest request of the method, or of all methods for
-// AnyMethod, to into, and returns whether there was one. The message into is a request
-// of that method of any version of go-api, such as a *milvuspb.DescribeIndexRequest.
-// It panics if there is no such method, if into is nil or not a message, or if it is
-// another message than the method's. That is not checked for RPCs that the server does
-// not serve: their messages are not known here.
+// LastRequest copies the newest request of the method, or of all methods for AnyMethod,
+// into the message into, and reports whether there was one. The message is a request of the
+// method of any version of go-api, such as a *milvuspb.DescribeIndexRequest.
+//
+// It panics if Milvus has no such method, if into is nil or not a message, or if it is not
+// the request message of the method. The last check is omitted for RPCs that the server
+// does not serve, since it does not know their messages.
 func (s *Server) LastRequest(method string, into any) bool {
 	s.mustBeMethod("LastRequest", method)
 	target := wire.Message(into)
@@ -156,7 +159,8 @@ func (s *Server) LastRequest(method string, into any) bool {
 	if last == nil {
 		return false
 	}
-	_, unserved := last.(*emptypb.Empty) // whose message is not known here
+
+	_, unserved := last.(*emptypb.Empty) // the message type is not known here
 	if is, want := messageName(target), messageName(last); is != want && !unserved {
 		panic(fmt.Sprintf("fakeserver: LastRequest: the request is a %s, and into is a %s", want, is))
 	}
@@ -166,10 +170,11 @@ func (s *Server) LastRequest(method string, into any) bool {
 	return true
 }
 
+// messageName returns the name of the message type, without its package.
 func messageName(m proto.Message) protoreflect.Name { return m.ProtoReflect().Descriptor().Name() }
 
-// trackingCredentials are those of a plain connection, which it remembers so that
-// a call can break its own.
+// trackingCredentials are credentials without encryption. They keep the connection in the
+// peer of each call, so that breakConnection can close it.
 type trackingCredentials struct {
 	credentials.TransportCredentials
 }
@@ -184,12 +189,13 @@ func (c trackingCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentia
 	return conn, connInfo{info, conn}, err
 }
 
+// breakConnection closes the connection of the call with this context.
 func breakConnection(ctx context.Context) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return
 	}
 	if info, ok := p.AuthInfo.(connInfo); ok {
-		_ = info.conn.Close() // broken is what it is to be
+		_ = info.conn.Close() // broken either way
 	}
 }

@@ -20,8 +20,8 @@ type named interface {
 	GetCollectionName() string
 }
 
-// databaseName returns what the request says or, as clients that have a current
-// database do it, its metadata.
+// databaseName returns the database of a request: the name in it, or else the dbname header
+// that clients with a current database send, or else the default database.
 func databaseName(ctx context.Context, name string) string {
 	if name != "" {
 		return name
@@ -32,8 +32,8 @@ func databaseName(ctx context.Context, name string) string {
 	return defaultDatabase
 }
 
-// find returns the collection of the request, or what is said if there is none.
-// The lock must be held.
+// find returns the collection of a request, or the failure if it is missing. The caller
+// must hold s.state.
 func (v *service) find(ctx context.Context, req named) (*collection, *failure) {
 	d, name := v.s.config.Dialect, req.GetCollectionName()
 	dbName := databaseName(ctx, req.GetDbName())
@@ -44,6 +44,7 @@ func (v *service) find(ctx context.Context, req named) (*collection, *failure) {
 	if db == nil {
 		return nil, d.collectionNotFound(dbName, name)
 	}
+
 	if c := db.find(name); c != nil {
 		return c, nil
 	}
@@ -53,8 +54,8 @@ func (v *service) find(ctx context.Context, req named) (*collection, *failure) {
 	return nil, d.collectionNotFound(dbName, name)
 }
 
-// database returns the database of that name or what is said if there is none.
-// The lock must be held.
+// database returns the database with the name, or the failure if it is missing. The caller
+// must hold s.state.
 func (v *service) database(ctx context.Context, name string) (*Database, *failure) {
 	name = databaseName(ctx, name)
 	if db := v.s.databases[name]; db != nil {
@@ -63,8 +64,8 @@ func (v *service) database(ctx context.Context, name string) (*Database, *failur
 	return nil, v.s.config.Dialect.databaseNotFound(name)
 }
 
-// change runs f on the collection of the request, under the lock, and returns
-// what went wrong.
+// change runs f on the collection of a request, under s.state. It returns the failure of
+// find or f.
 func (v *service) change(ctx context.Context, req named, f func(*collection) *failure) *failure {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
@@ -75,22 +76,23 @@ func (v *service) change(ctx context.Context, req named, f func(*collection) *fa
 	return f(c)
 }
 
-// tso returns Milvus' timestamp of a time.
+// tso returns t as a timestamp of Milvus.
 func tso(t time.Time) uint64 { return uint64(t.UnixMilli()) << 18 }
 
-// question is the turns of the scripts that an answer is made of.
+// question collects the turns of scripts for a response. It is filled under s.state, and
+// read without it: see read.
 type question struct {
 	db        string
 	c         *collection
 	index     string
-	notLoaded *failure // what a script's ErrNotLoaded is
+	notLoaded *failure // response for ErrNotLoaded of a script
 	taken     []*playing
-	turns     []play.Turn[fake.Step] // of those
-	order     []int                  // one for each part of the answer: the turn it comes from
+	turns     []play.Turn[fake.Step] // one turn for each of taken
+	order     []int                  // index of the turn for each part of the response
 }
 
-// turn takes a turn of p for the next part of the answer. A load that several
-// partitions share has one turn a poll.
+// turn takes a turn of p for the next part of the response. A load shared by several
+// partitions takes only one turn per poll.
 func (q *question) turn(p *playing, take func(*playing) play.Turn[fake.Step]) {
 	i := slices.Index(q.taken, p)
 	if i < 0 {
@@ -100,14 +102,15 @@ func (q *question) turn(p *playing, take func(*playing) play.Turn[fake.Step]) {
 	q.order = append(q.order, i)
 }
 
-// read asks the scripts and returns a part for each of the order, and how long
-// they take. The lock must not be held: a script may be anybody's function.
+// read calls the scripts. It returns the parts of the response, in order, and the longest
+// delay. The caller must not hold s.state: a script may be any function of a test.
 func read[P milvuswait.Progress](q question) (parts []P, delay time.Duration, err error) {
 	steps := make([]fake.Step, len(q.turns))
 	for i, t := range q.turns {
 		steps[i] = t.Step()
 		delay = max(delay, steps[i].Delay)
 	}
+
 	for _, i := range q.order {
 		part, ok := steps[i].Progress.(P)
 		switch {
@@ -121,13 +124,14 @@ func read[P milvuswait.Progress](q question) (parts []P, delay time.Duration, er
 	return parts, delay, nil
 }
 
-// answers is read as an RPC does it: it takes the time, and the error of a
-// script becomes what the dialect says.
+// answers reads q for an RPC: it waits for the delay, and turns the error of a script into
+// a response of the dialect.
 func answers[P milvuswait.Progress](ctx context.Context, s *Server, q question) ([]P, *failure, error) {
 	parts, delay, err := read[P](q)
 	if late := play.Sleep(ctx, delay); late != nil {
 		return nil, nil, status.FromContextError(late).Err()
 	}
+
 	if err != nil {
 		fail, err := s.scripted(err, q)
 		return nil, fail, err
@@ -135,11 +139,11 @@ func answers[P milvuswait.Progress](ctx context.Context, s *Server, q question) 
 	return parts, nil, nil
 }
 
-// next takes the turn of a poll; peek looks without one.
+// next takes the turn of a poll. peek takes one without a poll.
 func next(p *playing) play.Turn[fake.Step] { return p.Next(time.Now()) }
 func peek(p *playing) play.Turn[fake.Step] { return p.Peek(time.Now()) }
 
-// loadOf returns the load of a partition, nil if it has none.
+// loadOf returns the load of a partition, or nil if it is not loaded.
 func (c *collection) loadOf(p *partition) *playing {
 	if p.load == nil && !p.released {
 		return c.load
@@ -147,6 +151,7 @@ func (c *collection) loadOf(p *partition) *playing {
 	return p.load
 }
 
+// loaded reports whether any partition is loaded or loading.
 func (c *collection) loaded() bool {
 	return slices.ContainsFunc(c.partitions, func(p *partition) bool { return c.loadOf(p) != nil })
 }

@@ -12,16 +12,18 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// view is an index as a request sees it: what it is, and which parts of the
-// answer to its question are its own.
+// view is one index in the response to a request: its description, and the parts of the
+// question with its rows.
 type view struct {
 	description *wire.IndexDescription
-	newer       []bool // of each part: its rows are newer than the index, or may be
+	newer       []bool // for each part: its rows are, or may be, newer than the index
 }
 
-// newest is the timestamp of requests that want to know the state of all rows.
+// newest is the timestamp of requests for the state of all rows.
 const newest = math.MaxUint64
 
+// DescribeIndex reports the progress of the matching indexes. Without the maximum
+// timestamp, their states leave out newer rows.
 func (v *service) DescribeIndex(ctx context.Context, req *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
 		found := v.s.match(c, req.GetIndexName(), req.GetFieldName())
@@ -34,6 +36,7 @@ func (v *service) DescribeIndex(ctx context.Context, req *wire.DescribeIndexRequ
 	return &wire.DescribeIndexResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
 }
 
+// GetIndexStatistics reports the progress of the matching indexes, for all rows.
 func (v *service) GetIndexStatistics(ctx context.Context, req *wire.GetIndexStatisticsRequest) (*wire.GetIndexStatisticsResponse, error) {
 	d := v.s.config.Dialect
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
@@ -48,19 +51,21 @@ func (v *service) GetIndexStatistics(ctx context.Context, req *wire.GetIndexStat
 		}
 		return nil, fail
 	})
+
 	descriptions, fail, err := v.describe(ctx, views, q, fail, newest)
 	for _, description := range descriptions {
-		description.PendingIndexRows = 0 // has never been told here
+		description.PendingIndexRows = 0 // no version reports it here
 	}
 	return &wire.GetIndexStatisticsResponse{Status: fail.status(), IndexDescriptions: descriptions}, err
 }
 
-// GetIndexState says None of an index that is not there, and of several.
+// GetIndexState reports None if no index or several indexes match.
 func (v *service) GetIndexState(ctx context.Context, req *wire.GetIndexStateRequest) (*wire.GetIndexStateResponse, error) {
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
 		return v.s.match(c, req.GetIndexName(), ""), nil
 	})
 	descriptions, fail, err := v.describe(ctx, views, q, fail, 0)
+
 	answer := &wire.GetIndexStateResponse{Status: fail.status()}
 	if len(descriptions) == 1 {
 		answer.State, answer.FailReason = descriptions[0].State, descriptions[0].IndexStateFailReason
@@ -68,6 +73,7 @@ func (v *service) GetIndexState(ctx context.Context, req *wire.GetIndexStateRequ
 	return answer, err
 }
 
+// GetIndexBuildProgress reports the rows of the one matching index.
 func (v *service) GetIndexBuildProgress(ctx context.Context, req *wire.GetIndexBuildProgressRequest) (*wire.GetIndexBuildProgressResponse, error) {
 	d := v.s.config.Dialect
 	views, q, fail := v.askIndexes(ctx, req, func(c *collection) ([]*index, *failure) {
@@ -88,6 +94,7 @@ func (v *service) GetIndexBuildProgress(ctx context.Context, req *wire.GetIndexB
 			failure{},
 		)
 	})
+
 	descriptions, fail, err := v.describe(ctx, views, q, fail, 0)
 	answer := &wire.GetIndexBuildProgressResponse{Status: fail.status()}
 	if len(descriptions) == 1 {
@@ -96,8 +103,8 @@ func (v *service) GetIndexBuildProgress(ctx context.Context, req *wire.GetIndexB
 	return answer, err
 }
 
-// match returns the indexes that a request means, all of them if it names none.
-// milvus-lite knows them by their fields alone, and an unknown name is none.
+// match returns the indexes selected by a request, or all indexes if it has no name.
+// milvus-lite selects by field only, and ignores an unknown name.
 func (s *Server) match(c *collection, name, field string) []*index {
 	var found []*index
 	if s.config.Dialect != MilvusLite {
@@ -108,6 +115,8 @@ func (s *Server) match(c *collection, name, field string) []*index {
 		}
 		return found
 	}
+
+	// milvus-lite names an index after its field.
 	for _, candidate := range []string{field, name, strings.TrimSuffix(name, "_idx")} {
 		for _, i := range c.indexes {
 			if i.field == candidate {
@@ -121,7 +130,8 @@ func (s *Server) match(c *collection, name, field string) []*index {
 	return c.indexes
 }
 
-// askIndexes takes the turns of the indexes of a request.
+// askIndexes takes the turns of the indexes selected by choose. It returns a view for each,
+// and one question for all.
 func (v *service) askIndexes(ctx context.Context, req indexRequest, choose func(*collection) ([]*index, *failure)) (views []view, q question, fail *failure) {
 	fail = v.change(ctx, req, func(c *collection) *failure {
 		q = question{
@@ -142,18 +152,21 @@ type indexRequest interface {
 	GetIndexName() string
 }
 
-// view takes the turns of one index.
+// view takes the turns of one index: of its script, or of the build of each visible lot. It
+// makes these builds on first use.
 func (s *Server) view(c *collection, i *index, q *question) view {
 	name, now := i.name, time.Now()
 	if s.config.Dialect == MilvusLite {
 		name = i.field
 	}
 	w := view{description: &wire.IndexDescription{IndexName: name, IndexID: i.id, FieldName: i.field, Params: i.params}}
+
 	if i.script != nil {
 		q.turn(i.script, next)
 		w.newer = append(w.newer, true)
 		return w
 	}
+
 	for _, lot := range c.lots {
 		if lot.visible.After(now) {
 			continue
@@ -167,15 +180,18 @@ func (s *Server) view(c *collection, i *index, q *question) view {
 	return w
 }
 
-// describe answers the views, as far as they were found.
+// describe reads the question, and fills in the descriptions of the views. It returns fail
+// if there is one.
 func (v *service) describe(ctx context.Context, views []view, q question, fail *failure, timestamp uint64) ([]*wire.IndexDescription, *failure, error) {
 	if fail != nil {
 		return nil, fail, nil
 	}
+
 	parts, fail, err := answers[milvuswait.IndexBuildingProgress](ctx, v.s, q)
 	if fail != nil || err != nil {
 		return nil, fail, err
 	}
+
 	var descriptions []*wire.IndexDescription
 	for _, w := range views {
 		w.fill(parts[:len(w.newer)], timestamp == newest)
@@ -185,8 +201,9 @@ func (v *service) describe(ctx context.Context, views []view, q question, fail *
 	return descriptions, nil, nil
 }
 
-// fill adds up the parts. What the state of newer rows is, Milvus tells only if
-// it is asked for the newest.
+// fill adds up the parts. While newer rows are pending, only requests with the maximum
+// timestamp (all) get their state. Other requests get Finished for them, unless the build
+// failed.
 func (w *view) fill(parts []milvuswait.IndexBuildingProgress, all bool) {
 	d, state := w.description, milvuswait.IndexStateFinished
 	for i, p := range parts {
@@ -202,8 +219,9 @@ func (w *view) fill(parts []milvuswait.IndexBuildingProgress, all bool) {
 	d.State = wire.IndexState(state)
 }
 
-// build returns the script by which a lot is indexed. Config.Build is called
-// only where the script is, without the lock.
+// build returns the script for a lot in an index. It starts when both are there: the lot is
+// visible, and the index created. Config.Build may be any function of a test, so the script
+// calls it, without s.state.
 func (s *Server) build(l *lot, i *index) *playing {
 	begins, rows := l.visible, l.rows
 	if i.created.After(begins) {

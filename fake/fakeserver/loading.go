@@ -11,15 +11,18 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
+// GetLoadingProgress is a poll of a load and of a refresh.
 func (v *service) GetLoadingProgress(ctx context.Context, req *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 	q, refresh, fail := v.askLoad(ctx, req, req.GetPartitionNames(), next)
-	if fail != nil || q.turns == nil { // of no load milvus-lite says 0 %, and no word of why
+	if fail != nil || q.turns == nil { // without a load, milvus-lite reports 0 % and no failure
 		return &wire.GetLoadingProgressResponse{Status: fail.status()}, nil
 	}
+
 	parts, fail, err := answers[milvuswait.LoadingProgress](ctx, v.s, q)
 	if fail != nil || err != nil {
 		return &wire.GetLoadingProgressResponse{Status: fail.status()}, err
 	}
+
 	progress := play.Mean(parts)
 	answer := &wire.GetLoadingProgressResponse{Status: fail.status(), Progress: progress.Percent}
 	if v.s.config.Dialect == Milvus23 {
@@ -28,7 +31,7 @@ func (v *service) GetLoadingProgress(ctx context.Context, req *wire.GetLoadingPr
 	return answer, nil
 }
 
-// refreshed returns the refresh_progress of a refresh: all or nothing.
+// refreshed returns the RefreshProgress for a refresh: 0, or 100 if it is complete or nil.
 func refreshed(refresh *play.Turn[fake.Step]) int64 {
 	if refresh == nil {
 		return 100
@@ -39,9 +42,9 @@ func refreshed(refresh *play.Turn[fake.Step]) int64 {
 	return 0
 }
 
-// askLoad finds the loads of the collection or of the partitions of a request,
-// and its refresh, or says why there are none. Only milvus-lite has no loads and
-// no reason.
+// askLoad takes the turns of the load of a collection or of partitions, and of its refresh,
+// or returns the failure if there is no load. On milvus-lite, the question of a collection
+// without a load is empty, and there is no failure.
 func (v *service) askLoad(ctx context.Context, req named, partitions []string, take func(*playing) play.Turn[fake.Step]) (question, *play.Turn[fake.Step], *failure) {
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
@@ -49,6 +52,7 @@ func (v *service) askLoad(ctx context.Context, req named, partitions []string, t
 	if fail != nil {
 		return question{}, nil, fail
 	}
+
 	q, fail := v.askLoadOf(c, partitions, take)
 	q.db, q.c = databaseName(ctx, req.GetDbName()), c
 	if c.refresh == nil || fail != nil {
@@ -58,13 +62,18 @@ func (v *service) askLoad(ctx context.Context, req named, partitions []string, t
 	return q, &refresh, nil
 }
 
+// askLoadOf takes the turns of the load of c or of partitions. The caller must hold
+// s.state.
 func (v *service) askLoadOf(c *collection, partitions []string, take func(*playing) play.Turn[fake.Step]) (question, *failure) {
 	d := v.s.config.Dialect
 	q := question{c: c, notLoaded: d.collectionNotLoaded(c.id)}
+
+	// A request for partitions needs all of them loaded.
 	for _, name := range partitions {
 		if d == MilvusLite {
-			break // it ignores the names
+			break // milvus-lite ignores the names
 		}
+
 		p := c.partition(name)
 		if p == nil {
 			return q, d.partitionNotFound(name)
@@ -75,9 +84,12 @@ func (v *service) askLoadOf(c *collection, partitions []string, take func(*playi
 		}
 		q.turn(c.loadOf(p), take)
 	}
+
 	if q.turns != nil {
 		return q, nil
 	}
+
+	// A request for the collection needs at least one loaded partition.
 	for _, p := range c.partitions {
 		if load := c.loadOf(p); load != nil {
 			q.turn(load, take)
@@ -94,18 +106,20 @@ func (v *service) GetLoadState(ctx context.Context, req *wire.GetLoadStateReques
 	return &wire.GetLoadStateResponse{Status: fail.status(), State: state}, err
 }
 
-// loadState tells the state without a turn and without the delays of scripts.
+// loadState returns the state of a load without a poll, and without the delay of its
+// script.
 func (v *service) loadState(ctx context.Context, req *wire.GetLoadStateRequest) (wire.LoadState, *failure, error) {
 	const notExist, notLoad = wire.LoadState_LoadStateNotExist, wire.LoadState_LoadStateNotLoad
 	q, _, fail := v.askLoad(ctx, req, req.GetPartitionNames(), peek)
 	switch {
 	case fail != nil && (fail.code == 200 || fail.legacy == liteIllegalValue):
-		return notExist, fail, nil // no such partition, no such database
+		return notExist, fail, nil // missing partition or database
 	case q.c == nil:
 		return notExist, nil, nil
 	case fail != nil || q.turns == nil:
 		return notLoad, nil, nil
 	}
+
 	parts, _, err := read[milvuswait.LoadingProgress](q)
 	switch {
 	case errors.Is(err, milvuswait.ErrNotLoaded), errors.Is(err, milvuswait.ErrReleased):
@@ -115,7 +129,7 @@ func (v *service) loadState(ctx context.Context, req *wire.GetLoadStateRequest) 
 	case err != nil:
 		fail, err := v.s.scripted(err, q)
 		if v.s.config.Dialect == Milvus22 && fail != nil && fail.legacy == unexpected {
-			return notLoad, nil, nil // of failures, 2.2 tells the want of memory alone
+			return notLoad, nil, nil // 2.2 reports no failures except insufficient memory
 		}
 		return notExist, fail, err
 	case play.Mean(parts).Complete():
@@ -124,9 +138,8 @@ func (v *service) loadState(ctx context.Context, req *wire.GetLoadStateRequest) 
 	return wire.LoadState_LoadStateLoading, nil, nil
 }
 
-// list returns the mean percentage of each loaded collection among those. Such a
-// list is a poll for scripts, but takes no time, and leaves out those whose
-// script fails.
+// list returns the mean percentage of each loaded collection, without those whose script
+// fails. A list counts as a poll of each script, but ignores the delays.
 func (v *service) list(collections []*collection, questions map[*collection]question) map[*collection]int64 {
 	percents := map[*collection]int64{}
 	for _, c := range collections {
@@ -139,6 +152,7 @@ func (v *service) list(collections []*collection, questions map[*collection]ques
 	return percents
 }
 
+// ShowCollections lists collections. Only loaded ones are in a list in memory.
 func (v *service) ShowCollections(ctx context.Context, req *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
 	lite, inMemory := v.s.config.Dialect == MilvusLite, req.Type == wire.ShowType_InMemory
 	collections, questions, fail := v.askList(ctx, req)
@@ -146,12 +160,14 @@ func (v *service) ShowCollections(ctx context.Context, req *wire.ShowCollections
 	if fail != nil {
 		return answer, nil
 	}
+
 	percents := v.list(collections, questions)
 	for _, c := range collections {
 		percent, loaded := percents[c]
 		if inMemory && !lite && !loaded {
 			continue
 		}
+
 		answer.CollectionNames = append(answer.CollectionNames, c.name)
 		answer.CollectionIds = append(answer.CollectionIds, c.id)
 		answer.CreatedTimestamps = append(answer.CreatedTimestamps, tso(c.created))
@@ -164,8 +180,9 @@ func (v *service) ShowCollections(ctx context.Context, req *wire.ShowCollections
 	return answer, nil
 }
 
-// askList finds the collections of a request and the loads of those that have
-// any. Only a list in memory heeds names, as milvus-lite always does.
+// askList returns the collections listed for a request, and a question for the load of each
+// loaded one. A list in memory selects collections by the names in the request. On
+// milvus-lite, every list does.
 func (v *service) askList(ctx context.Context, req *wire.ShowCollectionsRequest) ([]*collection, map[*collection]question, *failure) {
 	d := v.s.config.Dialect
 	v.s.state.Lock()
@@ -177,6 +194,7 @@ func (v *service) askList(ctx context.Context, req *wire.ShowCollectionsRequest)
 	if fail != nil {
 		return nil, nil, fail
 	}
+
 	collections := slices.Clone(db.collections)
 	inMemory := req.Type == wire.ShowType_InMemory
 	if names := req.CollectionNames; len(names) > 0 && (inMemory || d == MilvusLite) {
@@ -194,6 +212,7 @@ func (v *service) askList(ctx context.Context, req *wire.ShowCollectionsRequest)
 			collections = append(collections, c)
 		}
 	}
+
 	questions := map[*collection]question{}
 	for _, c := range collections {
 		if q, fail := v.askLoadOf(c, nil, next); fail == nil && q.turns != nil {

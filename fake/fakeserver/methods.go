@@ -10,13 +10,13 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// method is an RPC that the server serves.
+// method is an RPC served by the server.
 type method struct {
 	desc  grpc.MethodDesc
 	blank func() proto.Message // returns an empty response
 }
 
-// serve returns the RPC m, which answer answers.
+// serve returns the RPC m with answer as its implementation.
 func serve[Req, Resp any, Message interface {
 	*Resp
 	proto.Message
@@ -24,7 +24,7 @@ func serve[Req, Resp any, Message interface {
 	return method{desc: m.Serve(answer), blank: func() proto.Message { return Message(new(Resp)) }}
 }
 
-// methods returns the RPCs of v by their names.
+// methods returns the RPCs of v, by name.
 func methods(v *service) map[string]method {
 	all := map[string]method{}
 	for _, m := range []method{
@@ -66,8 +66,8 @@ func methods(v *service) map[string]method {
 	return all
 }
 
-// unserved lists the other unary RPCs of Milvus 3.0 (milvus-proto v3.0.1). They are counted
-// and can be refused, so that a test can check what a client calls.
+// unserved lists the other unary RPCs of Milvus 3.0 (milvus-proto v3.0.1). The server
+// counts them and can refuse them, so that a test can check the calls of a client.
 var unserved = strings.Fields(`
 	AddCollectionField AddCollectionFunction AddCollectionStructField AddFileResource AddUserTags AlterAlias
 	AlterCollection AlterCollectionField AlterCollectionFunction AlterCollectionSchema AlterDatabase AlterIndex

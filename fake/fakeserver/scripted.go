@@ -9,19 +9,21 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// scripted returns how the server says the error of a script: as a failure in
-// the body, or as an error of gRPC if it is one. What is said of a load that
-// failed was read in the sources of 2.3 and 2.2, and not measured.
+// scripted returns the response for the error of a script: a failure in the body, or the
+// error itself if it is one of gRPC. The responses for a failed load come from the sources
+// of 2.3 and 2.2, and were not measured.
 func (s *Server) scripted(err error, q question) (*failure, error) {
 	s.state.Lock()
 	defer s.state.Unlock()
 	d := s.config.Dialect
+
 	if server := (*milvuswait.ServerError)(nil); errors.As(err, &server) {
 		return &failure{legacy: wire.ErrorCode(server.LegacyCode), code: server.Code, reason: server.Reason}, nil
 	}
 	if _, ok := status.FromError(err); ok {
 		return nil, err
 	}
+
 	switch {
 	case errors.Is(err, milvuswait.ErrNotLoaded), errors.Is(err, milvuswait.ErrReleased):
 		return q.notLoaded, nil
@@ -37,5 +39,6 @@ func (s *Server) scripted(err error, q question) (*failure, error) {
 			said(memory, 3, "show collection failed: %v", err), said(memory, 0, "%v", err), said(unexpected, 1, "%v", err),
 		), nil
 	}
+
 	return d.one(said(unexpected, codeUnexpected, "%v", err), said(unexpected, 0, "%v", err), said(0, 1, "%v", err)), nil
 }

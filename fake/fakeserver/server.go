@@ -19,58 +19,58 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// Config is how a Server is to be. The zero Config is a Milvus 2.3 that only
-// this process can reach.
+// Config configures a Server. The zero Config is a Milvus 2.3 that only this process can
+// reach.
 type Config struct {
-	// Address is where to listen besides in memory: 127.0.0.1, [::1] or
-	// localhost, with a port, or without one or with port 0 for a free one. Empty
-	// means nowhere. Any other address is refused: the fake knows no passwords
-	// and must not be taken for a real server.
+	// Address is the address to listen on, in addition to connections in memory: 127.0.0.1,
+	// [::1] or localhost. Without a port, or with port 0, the server takes a free one.
+	// Empty means in memory only. Start refuses all other addresses: the fake has no
+	// passwords, and must not be taken for a real server.
 	Address string
 
-	// Dialect is the server whose answers are given.
+	// Dialect selects the responses. The default is Milvus23.
 	Dialect Dialect
 
-	// Load is what LoadCollection and LoadPartitions begin, and a refresh too. The
-	// default is a load that takes 200 ms in two steps; milvus-lite's is complete
+	// Load is the script of loads and refreshes by clients: of LoadCollection and
+	// LoadPartitions. The default takes 200 ms in two steps; for MilvusLite, it is complete
 	// at once.
 	Load fake.Script
 
-	// Build returns what begins for each lot of rows when it is flushed or, if it
-	// was before, when CreateIndex is called. It is called for a poll and must
-	// return the same every time. The default is a build of 200 ms; milvus-lite's
-	// is complete at once.
+	// Build returns the script by which a lot of rows is indexed. The script starts when
+	// the rows are visible after their flush or, if it is later, with CreateIndex. Build is
+	// called for every poll, and must return the same script for the same rows. The default
+	// takes 200 ms; for MilvusLite, it is complete at once.
 	Build func(rows int64) fake.Script
 
-	// VisibleAfter is the time from a flush until its rows are counted: 2.6 s on
-	// real servers, 0 by default.
+	// VisibleAfter is the time from a flush until its rows are counted: 2.6 s on real
+	// servers, 0 by default.
 	VisibleAfter time.Duration
 }
 
-// Server is a fake Milvus. It is made by [Start] and must be closed. It is safe
-// for concurrent use.
+// Server is a fake Milvus server. [Start] makes one, and the caller must close it. It is
+// safe for concurrent use.
 //
-// The Database in it is the one called "default".
+// The embedded Database is the one named "default".
 type Server struct {
 	*Database
 
 	config  Config
-	methods map[string]method // the RPCs that are served, by name
+	methods map[string]method // RPCs served, by name
 
-	life    sync.Mutex // around the fields here, and around starts and stops
-	address string     // with the port that was got; "" for none
+	life    sync.Mutex // guards the fields of this block, starts and stops
+	address string     // with the actual port; "" for in memory only
 	server  *grpc.Server
 	memory  *bufconn.Listener // nil while stopped
 	serving sync.WaitGroup
 	closed  bool
 
-	state sync.Mutex // around everything below, never held while anything waits
+	state sync.Mutex // guards all fields below; never held during a wait or a script
 	world
 	traffic
 }
 
-// Start returns a server that serves. The error says that the Config makes no
-// sense, that its Address is refused, or that nothing can listen there.
+// Start starts a server. It returns an error if a value of config is invalid, if Address is
+// not on the loopback interface, or if the server cannot listen there.
 func Start(config Config) (*Server, error) {
 	if config.VisibleAfter < 0 {
 		return nil, fmt.Errorf("fakeserver: VisibleAfter: %v is negative", config.VisibleAfter)
@@ -78,6 +78,7 @@ func Start(config Config) (*Server, error) {
 	if config.Dialect < Milvus23 || config.Dialect > MilvusLite {
 		return nil, fmt.Errorf("fakeserver: there is no dialect %d", config.Dialect)
 	}
+
 	s := &Server{config: config.withDefaults()}
 	s.methods = methods(&service{s})
 	if config.Address != "" {
@@ -86,15 +87,18 @@ func Start(config Config) (*Server, error) {
 			return nil, err
 		}
 	}
+
 	s.traffic = traffic{counts: map[string]int{}, last: map[string]proto.Message{}, faults: map[string][]*armed{}}
 	s.world = world{databases: map[string]*Database{}}
 	s.Database = s.world.create(s, defaultDatabase)
+
 	if err := s.Restart(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// withDefaults returns c with the default scripts of its dialect.
 func (c Config) withDefaults() Config {
 	const short = 200 * time.Millisecond
 	lite := c.Dialect == MilvusLite
@@ -103,6 +107,7 @@ func (c Config) withDefaults() Config {
 	} else if c.Load == nil {
 		c.Load = fake.LoadOver(short).InSteps(2)
 	}
+
 	if c.Build == nil {
 		c.Build = func(rows int64) fake.Script {
 			if lite || rows <= 0 {
@@ -114,24 +119,24 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Address returns where the server listens, such as "127.0.0.1:40123", or "" if
-// it does only in memory. It stays the same over restarts.
+// Address returns the address of the server, such as "127.0.0.1:40123", or "" if it listens
+// in memory only. A restart does not change it.
 func (s *Server) Address() string {
 	s.life.Lock()
 	defer s.life.Unlock()
 	return s.address
 }
 
-// Dial returns a connection in memory. It works in a bubble of testing/synctest
-// if the server was started in the same one and both are closed before its end.
-// The options are added to rpc.DialOptions and to those of DialOptions.
+// Dial returns a connection in memory. It works in a bubble of testing/synctest if the
+// server was started in the same bubble, and both are closed before its end. The options
+// follow rpc.DialOptions and those of DialOptions.
 func (s *Server) Dial(opts ...grpc.DialOption) (*grpc.ClientConn, error) {
 	all := append(rpc.DialOptions(), s.DialOptions()...)
 	return grpc.NewClient("passthrough:///fakeserver", append(all, opts...)...)
 }
 
-// DialOptions returns what makes a client that can be given grpc.DialOptions,
-// such as milvus-sdk-go, connect in memory, whatever address it is given.
+// DialOptions returns options for connections in memory, for clients that accept a
+// grpc.DialOption, such as milvus-sdk-go. A client with these options ignores its address.
 func (s *Server) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -147,20 +152,20 @@ func (s *Server) DialOptions() []grpc.DialOption {
 	}
 }
 
-// Stop makes the server unreachable and its calls fail, as if its process had
-// been killed: connections break and new ones are refused. What it knows is
-// kept, the time of loads and index builds goes on, and Restart brings it back.
-// It returns when every call has ended. It must not be called by a script of the
-// server itself.
+// Stop makes the server unreachable, as if its process were killed: connections break,
+// their calls fail, and new connections are refused. The server keeps its state, and the
+// time of loads and index builds goes on. Restart makes it reachable again.
+//
+// Stop returns when every call has ended. A script of the server must not call it.
 func (s *Server) Stop() {
 	s.life.Lock()
 	defer s.life.Unlock()
 	s.stop()
 }
 
-// Restart stops the server, if it is not stopped already, and starts it at the
-// same address. The error is that somebody else has taken the port meanwhile, or
-// that the server is closed.
+// Restart stops the server, unless it is stopped already, and starts it at the same
+// address. It returns an error if the server cannot listen there, because another process
+// has taken the port for example, or if the server is closed.
 func (s *Server) Restart() error {
 	s.life.Lock()
 	defer s.life.Unlock()
@@ -168,6 +173,7 @@ func (s *Server) Restart() error {
 		return errors.New("fakeserver: the server is closed")
 	}
 	s.stop()
+
 	server := newGRPC(s)
 	if s.address != "" {
 		listener, err := net.Listen("tcp", s.address)
@@ -177,13 +183,14 @@ func (s *Server) Restart() error {
 		s.address = listener.Addr().String()
 		s.serve(server, listener)
 	}
+
 	s.memory = bufconn.Listen(1 << 20)
 	s.serve(server, s.memory)
 	s.server = server
 	return nil
 }
 
-// Close stops the server for good. It returns when no goroutine of it is left.
+// Close stops the server permanently. It returns when all its goroutines have ended.
 func (s *Server) Close() {
 	s.life.Lock()
 	defer s.life.Unlock()
@@ -191,6 +198,7 @@ func (s *Server) Close() {
 	s.closed = true
 }
 
+// stop ends all calls and connections. The caller must hold s.life.
 func (s *Server) stop() {
 	if s.server == nil {
 		return
@@ -200,14 +208,15 @@ func (s *Server) stop() {
 	s.server, s.memory = nil, nil
 }
 
+// serve accepts connections until the gRPC server is stopped.
 func (s *Server) serve(server *grpc.Server, listener net.Listener) {
 	s.serving.Go(func() {
-		// It returns when the server is stopped; there is nobody to tell before.
+		// Serve returns when the server is stopped. Nothing can handle an earlier error.
 		_ = server.Serve(listener)
 	})
 }
 
-// newGRPC returns a server with the limits of Milvus' proxy.
+// newGRPC returns a gRPC server with the limits of Milvus' proxy.
 func newGRPC(s *Server) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.Creds(trackingCredentials{insecure.NewCredentials()}),
@@ -217,6 +226,7 @@ func newGRPC(s *Server) *grpc.Server {
 		grpc.MaxRecvMsgSize(64<<20),
 		grpc.WaitForHandlers(true),
 	)
+
 	var all []grpc.MethodDesc
 	for _, m := range s.methods {
 		all = append(all, m.desc)
@@ -225,5 +235,5 @@ func newGRPC(s *Server) *grpc.Server {
 	return server
 }
 
-// service has the RPCs, so that Server does not.
+// service has the methods of the RPCs, so that they are not methods of Server.
 type service struct{ s *Server }

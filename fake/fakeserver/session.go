@@ -10,6 +10,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
+// Connect returns the server info and, except on milvus-lite, an identifier.
 func (v *service) Connect(context.Context, *wire.ConnectRequest) (*wire.ConnectResponse, error) {
 	answer := &wire.ConnectResponse{
 		Status:     new(wire.Status),
@@ -19,6 +20,7 @@ func (v *service) Connect(context.Context, *wire.ConnectRequest) (*wire.ConnectR
 		answer.ServerInfo = &wire.ServerInfo{BuildTags: "milvus_lite", DeployMode: "embedded"}
 		return answer, nil
 	}
+
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	answer.Identifier = v.s.id()
@@ -58,6 +60,7 @@ func (v *service) ListDatabases(context.Context, *wire.ListDatabasesRequest) (*w
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	databases := slices.SortedFunc(maps.Values(v.s.databases), func(a, b *Database) int { return cmp.Compare(a.name, b.name) })
+
 	answer := &wire.ListDatabasesResponse{Status: new(wire.Status)}
 	for _, db := range databases {
 		answer.DbNames = append(answer.DbNames, db.name)

@@ -21,20 +21,20 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// traffic is what went over the wire and what is to go wrong there.
+// traffic holds the counted calls, the newest requests and the faults, by method.
 type traffic struct {
 	counts map[string]int
 	last   map[string]proto.Message
 	faults map[string][]*armed
 }
 
-// armed is a fault and how many calls have come by it.
+// armed is a fault in use, with the number of calls since Fail.
 type armed struct {
 	Fault
 	seen int
 }
 
-// note counts a call and returns the fault that it meets.
+// note counts a call, and returns its faults as one.
 func (t *traffic) note(method string, req proto.Message) Fault {
 	var met Fault
 	for _, name := range []string{method, AnyMethod} {
@@ -46,6 +46,7 @@ func (t *traffic) note(method string, req proto.Message) Fault {
 				continue
 			}
 			met.delay += min(a.delay, fake.Forever-met.delay)
+
 			if met.act == proceed {
 				met.act, met.said, met.err = a.act, a.said, a.err
 			}
@@ -54,19 +55,21 @@ func (t *traffic) note(method string, req proto.Message) Fault {
 	return met
 }
 
-// intercept serves an RPC, or the fault that it meets.
+// intercept serves an RPC, or applies its fault.
 func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	name := path.Base(info.FullMethod)
 	fault, err := s.meet(ctx, name, req.(proto.Message))
 	if err != nil {
 		return nil, err
 	}
+
 	switch fault.act {
 	case reject:
 		return s.answer(name, fault.said.status()), nil
 	case blank:
 		return s.answer(name, nil), nil
 	}
+
 	if err := s.config.Dialect.unimplemented(name); err != nil {
 		return nil, err
 	}
@@ -76,8 +79,8 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 	return handler(ctx, req)
 }
 
-// refuseUnknown answers an RPC that the server does not serve. It counts those of Milvus
-// and none of another service, such as a health check.
+// refuseUnknown answers RPCs not served by the server. It counts those of Milvus, and not
+// those of other services, such as health checks.
 func (s *Server) refuseUnknown(_ any, stream grpc.ServerStream) error {
 	full, _ := grpc.MethodFromServerStream(stream)
 	unimplemented := status.Errorf(codes.Unimplemented, "fakeserver does not serve %s", full)
@@ -86,28 +89,31 @@ func (s *Server) refuseUnknown(_ any, stream grpc.ServerStream) error {
 		return unimplemented
 	}
 
-	// A stream is refused before its first message, which may never come.
+	// Refuse a stream before its first message, since it may never arrive.
 	req := new(emptypb.Empty) // keeps all fields as unknown ones
 	if !slices.Contains(streams, method) {
 		if err := stream.RecvMsg(req); err != nil && err != io.EOF {
 			return err
 		}
 	}
+
 	if _, err := s.meet(stream.Context(), method, req); err != nil {
 		return err
 	}
 	return unimplemented
 }
 
-// meet counts a call and lets it meet its faults. It returns an error if a fault
-// ended the call, and else the fault that remains: one that needs a response.
+// meet counts a call and applies its fault. It returns an error if the fault ends the call.
+// Otherwise it returns the fault, for Reject and Blank: they need a response.
 func (s *Server) meet(ctx context.Context, method string, req proto.Message) (Fault, error) {
 	s.state.Lock()
 	fault := s.note(method, req)
 	s.state.Unlock()
+
 	if err := play.Sleep(ctx, fault.delay); err != nil {
 		return fault, status.FromContextError(err).Err()
 	}
+
 	switch fault.act {
 	case drop:
 		breakConnection(ctx)
@@ -126,6 +132,7 @@ func checkDatabase(ctx context.Context, req any) error {
 	if _, creates := req.(*wire.CreateDatabaseRequest); !ok || creates {
 		return nil
 	}
+
 	header := metadata.ValueFromIncomingContext(ctx, "dbname")
 	if name := named.GetDbName(); name != "" && len(header) > 0 && header[0] != "" && header[0] != name {
 		return status.Errorf(codes.InvalidArgument, "fakeserver: the request is for database %q, and its dbname header for %q", name, header[0])
@@ -139,22 +146,25 @@ func (s *Server) serves(method string) bool {
 	return served || method == AnyMethod
 }
 
+// mustBeMethod panics, in the name of the function what, if Milvus has no such method.
 func (s *Server) mustBeMethod(what, method string) {
 	if !s.serves(method) && !slices.Contains(unserved, method) && !slices.Contains(streams, method) {
 		panic(fmt.Sprintf("fakeserver: %s: Milvus has no RPC %q", what, method))
 	}
 }
 
-// answer returns an empty response of the method with that status. Every response is a
-// status, or has one.
+// answer returns an empty response of the method with body as its status. A response is a
+// Status, or has a field for one.
 func (s *Server) answer(method string, body *wire.Status) proto.Message {
 	response := s.methods[method].blank()
 	if body == nil {
 		return response
 	}
+
 	if _, is := response.(*wire.Status); is {
 		return body
 	}
+
 	message := response.ProtoReflect()
 	message.Set(message.Descriptor().Fields().ByName("status"), protoreflect.ValueOfMessage(body.ProtoReflect()))
 	return response

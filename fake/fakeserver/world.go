@@ -15,44 +15,46 @@ const (
 	defaultDatabase  = "default"
 	defaultPartition = "_default"
 
-	firstID    = 100 // of everything that has one; fields have the same first one in Milvus
-	dimension  = "8" // of the vectors of collections that were not created by a client
+	firstID    = 100 // first ID of objects, and of the fields of a schema as in Milvus
+	dimension  = "8" // dimension of the vectors in collections made by AddCollection
 	vectorName = "vec"
 )
 
-// world is what a server knows.
+// world is the state of a server.
 type world struct {
 	databases map[string]*Database
 	ids       int64
 }
 
+// id returns a new ID.
 func (w *world) id() int64 {
 	w.ids++
 	return firstID + w.ids - 1
 }
 
+// create adds an empty database.
 func (w *world) create(s *Server, name string) *Database {
 	db := &Database{server: s, name: name, created: time.Now(), named: map[string]*collection{}, dropped: map[string]int64{}}
 	w.databases[name] = db
 	return db
 }
 
-// Database is a database of a Server, through which a test says what is true
-// there. Everything that clients do by RPC, and more, can be done so, at any
-// time, without a client.
+// Database is a database of a Server. A test uses it to set the state without a client, at
+// any time: to do everything that clients do by RPC, and more.
 type Database struct {
 	server      *Server
 	name        string
 	created     time.Time
 	collections []*collection
-	named       map[string]*collection // the same ones
-	dropped     map[string]int64
+	named       map[string]*collection // the same collections, by name
+	dropped     map[string]int64       // IDs of dropped collections
 }
 
+// playing is a running script.
 type playing = play.Play[fake.Step]
 
-// collection is a collection, and whether it is loaded: wholly if load is not
-// nil, but for partitions that have a load of their own or were released.
+// collection is a collection with its load. If load is not nil, it is the load of all
+// partitions, except those with a load of their own or released ones.
 type collection struct {
 	id          int64
 	name        string
@@ -66,20 +68,21 @@ type collection struct {
 	refresh    *playing
 	partitions []*partition
 	indexes    []*index
-	lots       []*lot // rows that are flushed
+	lots       []*lot // flushed rows
 }
 
+// partition is a partition of a collection. See collection for load and released.
 type partition struct {
 	id       int64
 	name     string
 	created  time.Time
 	load     *playing
 	released bool
-	growing  int64 // rows that are not flushed
+	growing  int64 // number of rows not flushed yet
 }
 
-// index is an index that goes by a script of its own or, if it has none, is
-// built lot by lot.
+// index is an index. It follows script if that is set. Otherwise each lot of rows has its
+// own build.
 type index struct {
 	id      int64
 	name    string
@@ -90,7 +93,7 @@ type index struct {
 	builds  map[*lot]*playing
 }
 
-// lot is rows of a partition that were flushed together.
+// lot is a set of rows of a partition flushed together.
 type lot struct {
 	segment   int64
 	partition *partition
@@ -98,7 +101,7 @@ type lot struct {
 	visible   time.Time
 }
 
-// In returns the database of that name, and creates it if there is none.
+// In returns the database with the name. It creates the database if it does not exist.
 func (s *Server) In(name string) *Database {
 	s.state.Lock()
 	defer s.state.Unlock()
@@ -108,23 +111,24 @@ func (s *Server) In(name string) *Database {
 	return s.world.create(s, name)
 }
 
-// AddCollection creates a collection of an int64 key, "id", and vectors, "vec",
-// with these partitions besides "_default", if there is none, and adds the
-// partitions that it lacks if there is. It is not loaded, which only milvus-lite's
-// are at once, and has neither index nor rows.
+// AddCollection creates a collection with an int64 key "id", vectors "vec", the partition
+// "_default" and the given partitions. If the collection exists, it adds missing
+// partitions. A new collection has no index and no rows. It is loaded at once on
+// milvus-lite, and not loaded in the other dialects.
 func (db *Database) AddCollection(name string, partitions ...string) {
 	db.server.state.Lock()
 	defer db.server.state.Unlock()
 	db.add(name, partitions)
 }
 
-// AddRows puts rows into a collection, which it creates if there is none, and
-// flushes: they are counted when the time of Config.VisibleAfter has passed. It
-// panics if rows is negative.
+// AddRows inserts rows into a collection and flushes it. It creates the collection if it
+// does not exist. The rows are counted once Config.VisibleAfter has passed. It panics if
+// rows is negative.
 func (db *Database) AddRows(name string, rows int64) {
 	if rows < 0 {
 		panic(fmt.Sprintf("fakeserver: AddRows: %d is negative", rows))
 	}
+
 	db.server.state.Lock()
 	defer db.server.state.Unlock()
 	c := db.add(name, nil)
@@ -132,22 +136,20 @@ func (db *Database) AddRows(name string, rows int64) {
 	db.server.flush(c)
 }
 
-// Set makes target go by that script, which begins now, as if its load or its
-// index had been asked for, and creates what it names if there is none. A nil
-// script says that it is known but not there: what is to be loaded is released,
-// an index dropped. It is the counterpart of fake.Poller's Set.
+// Set gives target a script, which starts now, as if a client had requested the load or the
+// index. It creates missing collections, partitions and indexes. A nil script releases a
+// load, or drops an index. It is the counterpart of fake.Poller's Set.
 //
-// GetLoadingProgress, and a list of the loaded collections, is a poll of a load;
-// every RPC that tells how far an index is, is one of that. GetLoadState looks
-// without a poll. The delays of a script are those of polls, but for lists.
+// GetLoadingProgress and lists of collections count as polls of a load. All RPCs that
+// report the progress of an index count as polls of it. GetLoadState reads the state
+// without a poll. A poll takes the delay of its step, except in lists.
 //
-// An index that has a script shows the rows of the script and not those that
-// were inserted. Where the script says that it is not finished and rows are
-// pending, so is its state for requests with the greatest timestamp alone; others
-// are told Finished, which is what real servers say while they index rows that
-// are newer than the index.
+// An index with a script reports the rows of the script, not the inserted ones. While the
+// script has pending rows, only requests with the maximum timestamp get its state. Other
+// requests get Finished, as from real servers while they index rows newer than the index,
+// or Failed if the script failed.
 //
-// It panics if target is the zero Target or that of AllIndexes.
+// It panics if target is the zero Target, or if its index is AllIndexes.
 func (db *Database) Set(target milvuswait.Target, script fake.Script) {
 	switch {
 	case target.Kind() == "":
@@ -155,10 +157,12 @@ func (db *Database) Set(target milvuswait.Target, script fake.Script) {
 	case target.Index() == milvuswait.AllIndexes:
 		panic("fakeserver: Set: AllIndexes is for asking, set a script for each index")
 	}
+
 	s := db.server
 	s.state.Lock()
 	defer s.state.Unlock()
 	c := db.add(target.Collection(), target.Partitions())
+
 	switch {
 	case target.Kind() == milvuswait.KindIndexBuilding && script == nil:
 		c.indexes = slices.DeleteFunc(c.indexes, func(i *index) bool { return i.name == target.Index() || target.Index() == "" })
@@ -168,13 +172,14 @@ func (db *Database) Set(target milvuswait.Target, script fake.Script) {
 		c.release()
 		c.load = begin(script)
 	}
+
 	for _, name := range target.Partitions() {
 		p := c.partition(name)
 		p.load, p.released = begin(script), script == nil
 	}
 }
 
-// Drop drops a collection, if there is one.
+// Drop drops a collection. It does nothing if there is no such collection.
 func (db *Database) Drop(collection string) {
 	db.server.state.Lock()
 	defer db.server.state.Unlock()
@@ -191,8 +196,8 @@ func (db *Database) drop(name string) {
 
 func (db *Database) find(name string) *collection { return db.named[name] }
 
-// add returns the collection with those partitions, and creates what there is
-// not.
+// add returns the collection with the name. It creates the collection and the partitions if
+// they do not exist.
 func (db *Database) add(name string, partitions []string) *collection {
 	c := db.find(name)
 	if c == nil {
@@ -201,6 +206,7 @@ func (db *Database) add(name string, partitions []string) *collection {
 			{Name: vectorName, DataType: wire.DataType_FloatVector, TypeParams: dim()},
 		}})
 	}
+
 	for _, partition := range partitions {
 		if c.partition(partition) == nil {
 			db.server.addPartition(c, partition)
@@ -209,16 +215,19 @@ func (db *Database) add(name string, partitions []string) *collection {
 	return c
 }
 
+// dim returns the type parameters of a vector field.
 func dim() []*wire.KeyValuePair {
 	return []*wire.KeyValuePair{{Key: "dim", Value: dimension}}
 }
 
+// newCollection creates a collection with the default partition, and numbers the fields.
 func (db *Database) newCollection(name string, schema *wire.CollectionSchema) *collection {
 	s := db.server
 	c := &collection{id: s.id(), name: name, created: time.Now(), schema: schema, shards: 1}
 	for i, field := range schema.Fields {
 		field.FieldID = firstID + int64(i)
 	}
+
 	s.addPartition(c, defaultPartition)
 	if s.config.Dialect == MilvusLite {
 		c.load = begin(s.config.Load)
@@ -231,6 +240,7 @@ func (s *Server) addPartition(c *collection, name string) {
 	c.partitions = append(c.partitions, &partition{id: s.id(), name: name, created: time.Now()})
 }
 
+// partition returns the partition with the name, or nil.
 func (c *collection) partition(name string) *partition {
 	i := slices.IndexFunc(c.partitions, func(p *partition) bool { return p.name == name })
 	if i < 0 {
@@ -239,7 +249,7 @@ func (c *collection) partition(name string) *partition {
 	return c.partitions[i]
 }
 
-// release makes c as if it had never been loaded.
+// release resets the load of c and its partitions, as if c had never been loaded.
 func (c *collection) release() {
 	c.load, c.refresh = nil, nil
 	for _, p := range c.partitions {
@@ -247,7 +257,7 @@ func (c *collection) release() {
 	}
 }
 
-// begin returns a script that begins now, nil for none.
+// begin returns a script that starts now, or nil for a nil script.
 func begin(script fake.Script) *playing {
 	if script == nil {
 		return nil
