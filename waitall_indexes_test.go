@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,9 +144,13 @@ func (w *withoutIndexLists) ListIndexBuilding(_ context.Context, _ string, index
 
 func TestWaitAll_IndexListIsUnsupported_ListsOnceAndPollsEachIndex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		start, polls := time.Now(), map[string]int{}
+		start := time.Now()
+		var mu sync.Mutex
+		polls := map[string]int{}
 		w := new(withoutIndexLists)
 		w.IndexBuilding = func(_ context.Context, _ string, index string) (milvuswait.IndexBuildingProgress, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			polls[index]++
 			return rows(10, min(10, int64(time.Since(start)/time.Second)), finished), nil
 		}
