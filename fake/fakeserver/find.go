@@ -1,17 +1,18 @@
 package fakeserver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
+	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
 // named is a request about a collection.
@@ -23,13 +24,7 @@ type named interface {
 // databaseName returns the database of a request: the name in it, or else the dbname header
 // that clients with a current database send, or else the default database.
 func databaseName(ctx context.Context, name string) string {
-	if name != "" {
-		return name
-	}
-	if values := metadata.ValueFromIncomingContext(ctx, "dbname"); len(values) > 0 && values[0] != "" {
-		return values[0]
-	}
-	return defaultDatabase
+	return cmp.Or(name, wire.Database(ctx), defaultDatabase)
 }
 
 // find returns the collection of a request, or the failure if it is missing. The caller

@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -133,9 +132,9 @@ func checkDatabase(ctx context.Context, req any) error {
 		return nil
 	}
 
-	header := metadata.ValueFromIncomingContext(ctx, "dbname")
-	if name := named.GetDbName(); name != "" && len(header) > 0 && header[0] != "" && header[0] != name {
-		return status.Errorf(codes.InvalidArgument, "fakeserver: the request is for database %q, and its dbname header for %q", name, header[0])
+	name, header := named.GetDbName(), wire.Database(ctx)
+	if name != "" && header != "" && header != name {
+		return status.Errorf(codes.InvalidArgument, "fakeserver: the request is for database %q, and its dbname header for %q", name, header)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 )
 
 // Serve returns the RPC as a server describes it, answered by answer.
@@ -31,6 +32,15 @@ func serve(method string, request func() any, answer grpc.UnaryHandler) grpc.Met
 			return interceptor(ctx, req, info, answer)
 		},
 	}
+}
+
+// Database returns the database in the dbname header of a call that a server has
+// received, or "" if there is none.
+func Database(ctx context.Context) string {
+	if values := metadata.ValueFromIncomingContext(ctx, databaseHeader); len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // Register registers a Milvus with these RPCs. gRPC answers the others with
