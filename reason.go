@@ -52,12 +52,21 @@ func Reason(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	}
-	for _, s := range sentinels {
-		if errors.Is(err, s.err) {
-			return s.reason
-		}
+	if s, found := findSentinel(err); found {
+		return s.reason
 	}
 	return "failed"
+}
+
+// findSentinel returns the first sentinel that matches err, and reports whether there is
+// one.
+func findSentinel(err error) (sentinel, bool) {
+	for _, s := range sentinels {
+		if errors.Is(err, s.err) {
+			return s, true
+		}
+	}
+	return sentinel{}, false
 }
 
 // isPermanent reports whether polling again cannot change err.
@@ -65,12 +74,8 @@ func isPermanent(err error) bool {
 	if _, ok := asType[*permanentError](err); ok {
 		return true
 	}
-	for _, s := range sentinels {
-		if errors.Is(err, s.err) {
-			return true
-		}
-	}
-	return false
+	_, found := findSentinel(err)
+	return found
 }
 
 // isAbsent reports whether err means that the target is not there, or not loaded.
