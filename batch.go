@@ -272,10 +272,7 @@ func (s *scheduler) handleListFailure(now time.Duration, r result) {
 	}
 
 	for _, e := range r.job.covered {
-		if !s.endInterrupted(e, now, r.answer) {
-			e.state.noteListFailure(now, r.answer)
-			s.pollAlone(e, now)
-		}
+		s.pollAloneAfterFailure(e, now, r.answer)
 	}
 }
 
@@ -292,21 +289,19 @@ func (s *scheduler) handleIndexes(now time.Duration, r result) {
 
 	s.batcher.indexLists = false
 	for i, e := range r.job.covered {
-		if !s.endInterrupted(e, now, r.answers[i]) {
-			e.state.noteListFailure(now, r.answers[i])
-			s.enqueue(e, now)
-		}
+		s.pollAloneAfterFailure(e, now, r.answers[i])
 	}
 }
 
-// endInterrupted ends e, covered by a list that failed, if the whole wait is over: no
-// individual poll can follow. It reports whether it did.
-func (s *scheduler) endInterrupted(e *entry, now time.Duration, a answer) bool {
-	if s.stopCause == nil && !s.ended(now) {
-		return false
+// pollAloneAfterFailure queues an individual poll of e, covered by a list that failed. If
+// the whole wait is over, no poll can follow, and the answer of the list ends e.
+func (s *scheduler) pollAloneAfterFailure(e *entry, now time.Duration, a answer) {
+	if s.stopCause != nil || s.ended(now) {
+		s.handleAnswer(e, now, a)
+		return
 	}
-	s.handleAnswer(e, now, a)
-	return true
+	e.state.noteListFailure(now, a)
+	s.pollAlone(e, now)
 }
 
 // excludeFromLists keeps e out of lists for a while: the last one did not contain it. It
