@@ -93,39 +93,6 @@ type targetTable struct {
 	pending  int       // number of entries that have not ended
 }
 
-// queue holds the entries that wait for their next poll. Loads that a list can cover have
-// a heap of their own: a list finds and removes the ones it covers in one pass.
-type queue struct {
-	loads  dueHeap // loads that a list can cover
-	others dueHeap
-	seq    int64 // number of entries added so far
-}
-
-// add queues e for a poll at the given time. The caller must hold e: e is in no heap, in
-// no job, and has not ended.
-func (q *queue) add(e *entry, at time.Duration, listable bool) {
-	q.seq++
-	d := dueEntry{at, q.seq, e}
-	if listable {
-		q.loads.add(d)
-	} else {
-		q.others.add(d)
-	}
-}
-
-// first returns the entry that is due first. Its field e is nil if the queue is empty.
-func (q *queue) first() dueEntry {
-	switch {
-	case len(q.loads) == 0 && len(q.others) == 0:
-		return dueEntry{}
-	case len(q.loads) == 0:
-		return q.others[0]
-	case len(q.others) == 0 || q.loads[0].before(q.others[0]):
-		return q.loads[0]
-	}
-	return q.others[0]
-}
-
 // health is the state of the server, from the answers to the polls of all targets.
 type health struct {
 	failing      bool          // every poll since failingSince has failed
