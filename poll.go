@@ -236,16 +236,16 @@ type pollMaker struct {
 }
 
 func newPollMaker(p Poller) pollMaker {
-	a := pollMaker{poller: p}
-	a.lister, _ = unwrap.Find[Lister](p)
-	a.indexLister, _ = unwrap.Find[IndexLister](p)
-	return a
+	m := pollMaker{poller: p}
+	m.lister, _ = unwrap.Find[Lister](p)
+	m.indexLister, _ = unwrap.Find[IndexLister](p)
+	return m
 }
 
 // do makes the poll of a job on a worker's goroutine, and sends its result even if the
 // Poller panics or ends the goroutine: the scheduler counts on one result per job. It only
 // reads the entries of the job.
-func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
+func (m pollMaker) do(ctx context.Context, j job, send func(result)) {
 	r := result{job: j}
 	returned := false
 
@@ -262,14 +262,14 @@ func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 
 	switch j.kind {
 	case pollOne:
-		r.answer = poll(ctx, a.poller, &j.one.state)
+		r.answer = poll(ctx, m.poller, &j.one.state)
 	case listLoads:
 		r.answer = timed(ctx, j.timeout, func(ctx context.Context) (whole answer) {
-			r.loads, whole.err = a.lister.ListLoading(ctx)
+			r.loads, whole.err = m.lister.ListLoading(ctx)
 			return whole
 		})
 	case listIndexes:
-		r.answers = a.listIndexes(ctx, j.covered)
+		r.answers = m.listIndexes(ctx, j.covered)
 	}
 
 	returned = true
@@ -277,7 +277,7 @@ func (a pollMaker) do(ctx context.Context, j job, send func(result)) {
 
 // listIndexes polls several indexes of one collection, within the timeout of the first. It
 // returns an answer for each entry, in their order.
-func (a pollMaker) listIndexes(ctx context.Context, covered []*entry) []answer {
+func (m pollMaker) listIndexes(ctx context.Context, covered []*entry) []answer {
 	names := make([]string, len(covered))
 	for i, e := range covered {
 		names[i] = e.state.target.index
@@ -288,7 +288,7 @@ func (a pollMaker) listIndexes(ctx context.Context, covered []*entry) []answer {
 	var errs []error
 	first := &covered[0].state
 	whole := timed(ctx, first.timeout, func(ctx context.Context) (w answer) {
-		all, errs = a.indexLister.ListIndexBuilding(ctx, first.target.collection, names)
+		all, errs = m.indexLister.ListIndexBuilding(ctx, first.target.collection, names)
 		if len(all) != len(names) || len(errs) != len(names) {
 			w.err = fmt.Errorf("ListIndexBuilding returned %d answers and %d errors for %d indexes", len(all), len(errs), len(names))
 			return w
