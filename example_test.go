@@ -241,3 +241,8 @@ func ExampleFurthestBehind() {
 	fmt.Println(behind.IndexName, behind)
 	// Output: by_image 40/100 rows, InProgress
 }
+
+func ExampleKinds() {
+	fmt.Println(milvuswait.Kinds())
+	// Output: [loading index_building]
+}

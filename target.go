@@ -8,15 +8,6 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// Kind is the kind of work that a [Target] waits for.
-type Kind string
-
-// The kinds of targets.
-const (
-	KindLoading       Kind = "loading"
-	KindIndexBuilding Kind = "index_building"
-)
-
 // Target is the target of a wait: the load of a collection or of partitions, made by
 // [Loading], or the build of an index, made by [IndexBuilding]. Targets are comparable
 // with == and can be keys of maps. The zero Target is invalid.
