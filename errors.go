@@ -101,21 +101,6 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// flushHint returns a hint for a wait that ended with fewer rows than expected, or "".
-func (e *Error) flushHint() string {
-	last, ok := e.Last.(IndexBuildingProgress)
-	want := e.Target.ExpectedRows()
-	outOfTime := errors.Is(e.Cause, context.DeadlineExceeded) || errors.Is(e.Cause, context.Canceled) || errors.Is(e.Cause, ErrStalled)
-	if !ok || !outOfTime || last.TotalRows >= want {
-		return ""
-	}
-	hint := fmt.Sprintf("%d of %d rows are flushed: ", last.TotalRows, want)
-	if last.TotalRows <= 0 {
-		return hint + "was Flush called?"
-	}
-	return hint + "was Flush called after the last insert, or were rows deleted?"
-}
-
 // ServerError is a failure reported in the body of a response, a MilvusException of
 // pymilvus.
 //

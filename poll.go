@@ -3,7 +3,6 @@ package milvuswait
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -11,11 +10,6 @@ import (
 	"github.com/milvuswait/milvuswait/internal/typednil"
 	"github.com/milvuswait/milvuswait/internal/unwrap"
 )
-
-// AllIndexes, as the index of a wait or of a poll, means every index of the collection.
-// The progress is that of the index furthest behind. No index can have this name: Milvus
-// allows letters, digits and underscores.
-const AllIndexes = "*"
 
 // A Poller makes one progress request to a Milvus server per call.
 //
@@ -159,10 +153,6 @@ func checkArguments(ctx context.Context, p Poller, t Target) error {
 	return nil
 }
 
-// checkTimeout is the timeout of a check of a load's state. It is short, since the poll
-// itself has been answered.
-const checkTimeout = time.Second
-
 // poll makes one poll for s, within its timeout. It only reads s, which WaitAll shares with
 // a worker while the entry is in flight.
 func poll(parent context.Context, p Poller, s *waitState) answer {
@@ -201,28 +191,6 @@ func timed(parent context.Context, timeout time.Duration, call func(ctx context.
 		a.err = fmt.Errorf("poll timed out after %v: %w", timeout, a.err)
 	}
 	return a
-}
-
-// checkLoadState checks the state of a load at 0 %, if p can, and records the result in a.
-func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
-	checker, ok := unwrap.Find[LoadStateChecker](p)
-	if !ok {
-		a.check = checked // no check will ever know more
-		return
-	}
-
-	ctx, cancel := context.WithTimeout(parent, checkTimeout)
-	defer cancel()
-	err := checker.CheckLoadState(ctx, t.collection, t.Partitions()...)
-
-	switch {
-	case isAbsent(err):
-		a.check, a.err = checked, err
-	case err == nil || isPermanent(err) || errors.Is(err, errors.ErrUnsupported): // refused for good: believe the progress
-		a.check = checked
-	default:
-		a.check = unclear
-	}
 }
 
 // boxed converts a typed progress to the interface.

@@ -11,19 +11,6 @@ const (
 	// noDeadline is the deadline of a wait without one.
 	noDeadline = time.Duration(math.MaxInt64)
 
-	// zeroPollsBeforeCheck is the number of polls in a row at 0 % after which a wait
-	// checks the state of a load, at most maxStateChecks times while the check fails.
-	zeroPollsBeforeCheck = 3
-	maxStateChecks       = 3
-
-	// listedZero is the minimum time at 0 % after which a wait checks the state of a load
-	// covered by lists. See wantsCheckAfterList.
-	listedZero = 10 * time.Second
-
-	// refreshGuard is the minimum time for which a wait does not believe a
-	// refresh_progress of 100 if it was never lower: the refresh may not have begun.
-	refreshGuard = time.Second
-
 	// serverGivesUp is the time without progress after which the server drops a load: the
 	// default of queryCoord.loadTimeoutSeconds.
 	serverGivesUp = 600 * time.Second
@@ -64,16 +51,6 @@ type answer struct {
 	listed      bool  // from a list of all loads
 }
 
-// check is the result of a LoadStateChecker. If the load is not there, err of the answer
-// holds the reason.
-type check int8
-
-const (
-	unchecked check = iota
-	unclear         // the check itself failed
-	checked
-)
-
 // verdict is the next step of a wait.
 type verdict int8
 
@@ -95,19 +72,6 @@ type decision struct {
 
 func newWaitState(cfg *config, target Target, pace pace, deadline time.Duration) waitState {
 	return waitState{cfg: cfg, target: target, pace: pace, deadline: deadline, timeout: cfg.pollTimeout, completeSince: -1}
-}
-
-// wantsStateCheck reports whether a poll that returned p also checks the state of the
-// load: 0 % may mean "not loaded" on milvus-lite.
-func (s *waitState) wantsStateCheck(p Progress) bool {
-	l, ok := p.(LoadingProgress)
-	return ok && l.Percent == 0 && s.stateChecks < maxStateChecks && s.zeroPolls+1 >= zeroPollsBeforeCheck
-}
-
-// wantsCheckAfterList is wantsStateCheck for progress from a list. Many loads may stand at
-// 0 % at once, and to check each after three polls would cost the calls that lists save.
-func (s *waitState) wantsCheckAfterList(now time.Duration, p Progress) bool {
-	return s.wantsStateCheck(p) && now-s.changedAt >= listedZero
 }
 
 // decide records the answer of a poll that ended at now, and returns the next step. random
@@ -171,24 +135,6 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 
 	s.last, s.timeout = a.progress, s.cfg.pollTimeout
 	s.pace.learn(now, a.took, s.share())
-}
-
-// noteLoad records the progress of a load, and the check of its state.
-func (s *waitState) noteLoad(p LoadingProgress, c check) {
-	if p.Percent != 0 {
-		s.zeroPolls, s.stateChecks = 0, 0
-	} else {
-		s.zeroPolls++
-		switch c {
-		case unclear:
-			s.stateChecks++
-		case checked:
-			s.stateChecks = maxStateChecks
-		}
-	}
-
-	s.moved = s.moved || p.Percent > 0
-	s.refreshSeen = s.refreshSeen || p.RefreshPercent < 100
 }
 
 // decideAfterFailure returns the next step after a failed poll. A permanent failure ends
@@ -354,12 +300,6 @@ func (s *waitState) isComplete(now time.Duration) bool {
 		return p.Complete()
 	}
 	return false
-}
-
-// refreshMayBePending reports whether a refresh_progress of 100 may still mean that no
-// refresh has begun.
-func (s *waitState) refreshMayBePending(now time.Duration) bool {
-	return s.cfg.refresh && s.target.kind == KindLoading && !s.refreshSeen && now < max(refreshGuard, s.cfg.startGrace)
 }
 
 // mayStall reports whether time without change counts for WithStallTimeout. A complete

@@ -19,19 +19,6 @@ type Target struct {
 	rows       int64
 }
 
-// Loading returns the target for the load of the collection or, if partitions are named,
-// of these partitions.
-func Loading(collection string, partitions ...string) Target {
-	t := Target{kind: KindLoading, collection: collection}
-	return t.withPartitions(partitions)
-}
-
-// IndexBuilding returns the target for the build of the named index of the collection.
-// The empty name means the only index, and AllIndexes every index.
-func IndexBuilding(collection, index string) Target {
-	return Target{kind: KindIndexBuilding, collection: collection, index: index}
-}
-
 // ExpectRows returns t with expected rows: it is complete when the server reports at
 // least n rows, all of them indexed. See [WithExpectedRows].
 func (t Target) ExpectRows(n int64) Target {

@@ -1,10 +1,7 @@
 package milvuswait
 
 import (
-	"fmt"
 	"time"
-
-	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // update returns the update after the poll that ended at now. err is the error of the poll,
@@ -47,12 +44,4 @@ func (s *waitState) failure(cause error, elapsed time.Duration) *Error {
 		e.LastErr = &maskedError{s.lastErr}
 	}
 	return e
-}
-
-// indexFailed returns ErrIndexFailed with the server's reason.
-func indexFailed(p IndexBuildingProgress) error {
-	if p.FailReason == "" {
-		return fmt.Errorf("%w: the server gave no reason", ErrIndexFailed)
-	}
-	return fmt.Errorf("%w: %s", ErrIndexFailed, untrusted.Text(p.FailReason))
 }

@@ -1,0 +1,284 @@
+package milvuswait
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
+)
+
+// AllIndexes, as the index of a wait or of a poll, means every index of the collection.
+// The progress is that of the index furthest behind. No index can have this name: Milvus
+// allows letters, digits and underscores.
+const AllIndexes = "*"
+
+// IndexBuilding returns the target for the build of the named index of the collection.
+// The empty name means the only index, and AllIndexes every index.
+func IndexBuilding(collection, index string) Target {
+	return Target{kind: KindIndexBuilding, collection: collection, index: index}
+}
+
+// IndexBuildingProgress is the progress of building an index.
+//
+// Rows are rows of flushed segments. Inserted rows are in none of the numbers before
+// their flush, and on real servers (measured on 2.2.16 and 2.3.5) for up to 3 s after it.
+// Deletes and compaction remove rows again.
+//
+// Source: milvus.proto, message IndexDescription.
+type IndexBuildingProgress struct {
+	// TotalRows is the number of rows to index; field total_rows. It grows by flushes and
+	// shrinks by compaction.
+	TotalRows int64
+
+	// IndexedRows is the number of rows indexed so far; field indexed_rows. It includes
+	// rows of segments replaced by compaction, and may exceed TotalRows.
+	IndexedRows int64
+
+	// PendingIndexRows is the number of rows in segments without a finished index; field
+	// pending_index_rows. Compaction raises it again. It is always 0 on servers before
+	// 2.2.9, which do not send it.
+	PendingIndexRows int64
+
+	// State of the index, as the server reports it; field state. Finished alone does not
+	// mean that rows are indexed: see Complete.
+	State IndexState
+
+	// FailReason is the server's reason when State is IndexStateFailed;
+	// index_state_fail_reason.
+	FailReason string
+
+	// IndexName is the server's name of the index; field index_name. For AllIndexes it
+	// names the index furthest behind.
+	IndexName string
+}
+
+// Complete reports whether every row known to the server is indexed: State is Finished,
+// no rows are pending, and at least TotalRows are indexed.
+//
+// All three are needed. In a request with the index's own timestamp, a server reports
+// Finished while 100 000 rows are pending (milvus-io/milvus#40580, and measured on
+// 2.3.5). Without pending_index_rows, only the row counts can be compared. A collection
+// without flushed rows is complete: see WithExpectedRows.
+func (p IndexBuildingProgress) Complete() bool {
+	return p.State == IndexStateFinished && p.TotalRows >= 0 && p.PendingIndexRows == 0 && p.IndexedRows >= p.TotalRows
+}
+
+// Fraction returns the share of indexed rows, from 0 to 1. It is 0 without rows, and at
+// most the share of rows that are not pending.
+func (p IndexBuildingProgress) Fraction() float64 {
+	return max(0, p.share(p.TotalRows))
+}
+
+// share returns the share of total rows that are indexed and not pending, from 0 to 1, or
+// -1 if it is unknown.
+func (p IndexBuildingProgress) share(total int64) float64 {
+	if total <= 0 || p.TotalRows < 0 {
+		return -1
+	}
+	// In floats, so that differences of out-of-range values do not overflow.
+	settled := float64(p.TotalRows) - float64(p.PendingIndexRows)
+	return clamp(min(float64(p.IndexedRows), settled) / float64(total))
+}
+
+// String returns the rows and the state, such as "40/100 rows, InProgress", and the
+// pending rows if they are not the difference.
+func (p IndexBuildingProgress) String() string {
+	s := fmt.Sprintf("%d/%d rows, %v", p.IndexedRows, p.TotalRows, p.State)
+	if p.PendingIndexRows != 0 && p.PendingIndexRows != p.TotalRows-p.IndexedRows {
+		s += fmt.Sprintf(", %d pending", p.PendingIndexRows)
+	}
+	return s
+}
+
+func (p IndexBuildingProgress) progress() {}
+
+// FurthestBehind returns the progress of the index that is furthest behind, for a Poller
+// that serves AllIndexes: a failed index before one that is not finished, then one that
+// is not complete, then the one with the smallest share of rows done. Of equals it is
+// the first by name. It panics if all is empty.
+func FurthestBehind(all []IndexBuildingProgress) IndexBuildingProgress {
+	return slices.MinFunc(all, func(a, b IndexBuildingProgress) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Fraction(), b.Fraction()), cmp.Compare(a.IndexName, b.IndexName))
+	})
+}
+
+// rank is lower for an index that is further behind. The state comes before the rows, so
+// that a wait by the state alone also sees that every index is finished.
+func (p IndexBuildingProgress) rank() int {
+	switch {
+	case p.State == IndexStateFailed:
+		return 0
+	case p.State != IndexStateFinished:
+		return 1
+	case !p.Complete():
+		return 2
+	}
+	return 3
+}
+
+// MarshalJSON returns the dict of pymilvus' utility.index_building_progress, such
+// as {"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}.
+// A failed index has its index_state_fail_reason too, which pymilvus leaves out.
+func (p IndexBuildingProgress) MarshalJSON() ([]byte, error) {
+	return json.Marshal(indexDict{p.TotalRows, p.IndexedRows, p.PendingIndexRows, p.State, p.FailReason})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *IndexBuildingProgress) UnmarshalJSON(b []byte) error {
+	var d indexDict
+	if err := json.Unmarshal(b, &d); err != nil {
+		return err
+	}
+	*p = IndexBuildingProgress{
+		TotalRows: d.TotalRows, IndexedRows: d.IndexedRows, PendingIndexRows: d.PendingIndexRows,
+		State: d.State, FailReason: d.FailReason,
+	}
+	return nil
+}
+
+type indexDict struct {
+	TotalRows        int64      `json:"total_rows"`
+	IndexedRows      int64      `json:"indexed_rows"`
+	PendingIndexRows int64      `json:"pending_index_rows"`
+	State            IndexState `json:"state"`
+	FailReason       string     `json:"index_state_fail_reason,omitempty"`
+}
+
+// IndexState is the state of an index. The numbers are those of enum IndexState in
+// common.proto. Other numbers are kept as they are.
+type IndexState int32
+
+// The states of an index. A wait goes on in all states except Finished and Failed.
+const (
+	IndexStateNone       IndexState = 0 // no segment has an index yet
+	IndexStateUnissued   IndexState = 1 // waiting for a worker
+	IndexStateInProgress IndexState = 2 // being built
+	IndexStateFinished   IndexState = 3 // built, as far as the server looked
+	IndexStateFailed     IndexState = 4 // a segment's build failed for good
+	IndexStateRetry      IndexState = 5 // a worker failed, to be built again
+)
+
+var indexStateNames = [...]string{"None", "Unissued", "InProgress", "Finished", "Failed", "Retry"}
+
+// String returns Milvus' name of the state, such as "InProgress", or its number if it has
+// no name.
+func (s IndexState) String() string {
+	if s < 0 || int(s) >= len(indexStateNames) {
+		return "IndexState(" + strconv.Itoa(int(s)) + ")"
+	}
+	return indexStateNames[s]
+}
+
+// MarshalText returns String, for the name in JSON as in pymilvus' dict.
+func (s IndexState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (s *IndexState) UnmarshalText(b []byte) error {
+	for i, name := range indexStateNames {
+		if name == string(b) {
+			*s = IndexState(i)
+			return nil
+		}
+	}
+	digits := strings.TrimSuffix(strings.TrimPrefix(string(b), "IndexState("), ")")
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || IndexState(n).String() != string(b) {
+		return fmt.Errorf("milvuswait: %q is not the name of an index state", b)
+	}
+	*s = IndexState(n)
+	return nil
+}
+
+// WithIndex makes WaitForIndexBuildingComplete wait for the named index, or for all
+// indexes of the collection if the name is AllIndexes. Without it, the collection must
+// have one index. The empty name is the same as no option, as pymilvus' index_name="" is.
+func WithIndex(name string) Option {
+	return func(c *config) {
+		if name == "" {
+			return
+		}
+		c.index = name
+		c.give("WithIndex")
+	}
+}
+
+// WithExpectedRows makes WaitForIndexBuildingComplete wait until the server reports at
+// least n rows, all of them indexed. Zero disables the check.
+//
+// A server counts rows some time after Flush has returned: on real servers (2.2.16,
+// 2.3.5) an index is Finished, with no rows pending, for up to 3 s before the first new
+// row is counted. A wait that begins in this time without expected rows returns at once.
+// Set the number whenever you know it, and otherwise wait for the flush (GetFlushState)
+// first.
+//
+// The server counts the rows of its segments: an upsert counts twice, and compaction
+// removes deleted rows from the count. If the number is never reached, the wait ends by
+// its context or by WithStallTimeout.
+func WithExpectedRows(n int64) Option {
+	return func(c *config) {
+		if n < 0 {
+			c.invalid("WithExpectedRows: %d is negative", n)
+		}
+		c.rows = n
+		c.give("WithExpectedRows")
+	}
+}
+
+// IndexCriterion selects the rows that must be indexed before an index is complete.
+type IndexCriterion int
+
+const (
+	// AllRows is the default: every row counted by the server, see
+	// IndexBuildingProgress.Complete.
+	AllRows IndexCriterion = iota
+
+	// RowsAtStart is for collections with continuous writes: the number of rows at
+	// the first poll must be indexed, or the current number if compaction left fewer.
+	// Rows inserted later do not count.
+	RowsAtStart
+
+	// ServerState goes by the server's state alone, as other clients do: an index is
+	// complete when it is Finished. Use it for servers without reliable row counts.
+	ServerState
+)
+
+// WithIndexCriterion sets the rows that must be indexed. WithExpectedRows applies in
+// addition, for every criterion.
+func WithIndexCriterion(criterion IndexCriterion) Option {
+	return func(c *config) {
+		if criterion < AllRows || criterion > ServerState {
+			c.invalid("WithIndexCriterion: there is no criterion %d", criterion)
+		}
+		c.criterion = criterion
+		c.give("WithIndexCriterion")
+	}
+}
+
+// indexFailed returns ErrIndexFailed with the server's reason.
+func indexFailed(p IndexBuildingProgress) error {
+	if p.FailReason == "" {
+		return fmt.Errorf("%w: the server gave no reason", ErrIndexFailed)
+	}
+	return fmt.Errorf("%w: %s", ErrIndexFailed, untrusted.Text(p.FailReason))
+}
+
+// flushHint returns a hint for a wait that ended with fewer rows than expected, or "".
+func (e *Error) flushHint() string {
+	last, ok := e.Last.(IndexBuildingProgress)
+	want := e.Target.ExpectedRows()
+	outOfTime := errors.Is(e.Cause, context.DeadlineExceeded) || errors.Is(e.Cause, context.Canceled) || errors.Is(e.Cause, ErrStalled)
+	if !ok || !outOfTime || last.TotalRows >= want {
+		return ""
+	}
+	hint := fmt.Sprintf("%d of %d rows are flushed: ", last.TotalRows, want)
+	if last.TotalRows <= 0 {
+		return hint + "was Flush called?"
+	}
+	return hint + "was Flush called after the last insert, or were rows deleted?"
+}
