@@ -61,8 +61,6 @@ const (
 	etaShare      = 0.2                    // of the time that is left: the optimum is flat from 0.15 to 0.3
 	floorShare    = 0.005                  // of the time waited: 99.99 % for long must not be polled without end
 	defaultMax    = 5 * time.Second
-	loadInitial   = 50 * time.Millisecond
-	indexInitial  = 100 * time.Millisecond
 	shortestDelay = time.Millisecond // of a generator that says 0
 )
 
@@ -113,12 +111,13 @@ func (b Backoff) validate() error {
 // targets of a call share: without jitter they are the same for each.
 type rule struct {
 	Backoff
+	kind      *waitKind
 	generator *backoff.ExponentialBackOff
 	steps     []time.Duration // as far as they were needed
 }
 
-func newRule(b Backoff) *rule {
-	return &rule{Backoff: b, generator: exponential(b)}
+func newRule(kind *waitKind, b Backoff) *rule {
+	return &rule{Backoff: b, kind: kind, generator: exponential(b)}
 }
 
 // step returns the n-th delay, from 0.

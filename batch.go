@@ -75,7 +75,7 @@ func newBatcher(p pollMaker, c *config) batcher {
 // canList reports whether a list of loads can cover the next poll of e, due at the given
 // time. If so, e waits in the heap of loads.
 func (b *batcher) canList(e *entry, at time.Duration) bool {
-	return b.loadLists && at >= e.noListBefore && !e.pollIndividually && e.state.target.kind == KindLoading && e.state.target.partitions == ""
+	return b.loadLists && at >= e.noListBefore && !e.pollIndividually && e.state.list() == listLoads
 }
 
 // window returns how far ahead of time a list covers loads. It is the largest delay of
@@ -88,6 +88,9 @@ func (b *batcher) window(now time.Duration) time.Duration {
 	}
 	return max(minLateness, now/50, b.lastTook)
 }
+
+// list returns the kind of job that can cover polls of s and others.
+func (s *waitState) list() jobKind { return s.kind.list(s.target) }
 
 // blocked reports whether no list may start. Loads that become due while a list is in
 // flight, after a long individual poll for instance, are polled individually.
@@ -131,7 +134,7 @@ func linkIndexes(entries []entry) {
 	last := make(map[string]int32) // the entry linked last, by collection
 	for i := range entries {
 		e := &entries[i]
-		if e.state.target.kind != KindIndexBuilding {
+		if e.state.list() != listIndexes {
 			continue
 		}
 

@@ -83,8 +83,10 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ", last error: %s", oneLine(e.LastErr))
 	}
 	b.WriteString(")")
-	if hint := e.flushHint(); hint != "" {
-		b.WriteString("; " + hint)
+	if k := findKind(e.Target.kind); k != nil && k.hint != nil {
+		if hint := k.hint(e); hint != "" {
+			b.WriteString("; " + hint)
+		}
 	}
 	return b.String()
 }

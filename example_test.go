@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"os"
 	"time"
@@ -245,4 +246,13 @@ func ExampleFurthestBehind() {
 func ExampleKinds() {
 	fmt.Println(milvuswait.Kinds())
 	// Output: [loading index_building]
+}
+
+func ExampleUnmarshalProgress() {
+	p, err := milvuswait.UnmarshalProgress([]byte(`{"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(p, p.Fraction())
+	// Output: 40/100 rows, InProgress 0.4
 }

@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
+	"time"
 
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
@@ -18,10 +17,68 @@ import (
 // allows letters, digits and underscores.
 const AllIndexes = "*"
 
+// indexBuildingKind is the row of index builds in the table of kinds.
+var indexBuildingKind = &waitKind{
+	kind: KindIndexBuilding, one: "an index", many: "indexes",
+	initial:  100 * time.Millisecond, // a poll costs the server more than one of a load
+	options:  optIndex | optExpectedRows | optIndexCriterion,
+	describe: describeIndexBuilding, validate: validateIndexBuilding,
+	checkPoller: func(p Poller) error {
+		if f, ok := p.(PollerFuncs); ok && f.IndexBuilding == nil {
+			return errNoIndexBuilding
+		}
+		return nil
+	},
+
+	poll: func(ctx context.Context, p Poller, t Target) (Progress, error) {
+		return p.IndexBuildingProgress(ctx, t.collection, t.index)
+	},
+	list: func(Target) jobKind { return listIndexes },
+
+	note: func(s *waitState, a *answer) {
+		if s.last == nil {
+			s.indexBuilding.rowsAtStart = a.progress.(IndexBuildingProgress).TotalRows
+		}
+	},
+	failure:    indexFailure,
+	begun:      func(s *waitState) bool { return s.last != nil },
+	isComplete: func(s *waitState, _ time.Duration) bool { return isIndexComplete(s) },
+	share:      shareOfIndexBuilding,
+	hint:       flushHint,
+
+	jsonKey: "total_rows", unmarshal: unmarshal[IndexBuildingProgress],
+}
+
+// indexBuildingState is the part of a waitState for index builds.
+type indexBuildingState struct {
+	rowsAtStart int64 // total rows at the first successful poll
+}
+
 // IndexBuilding returns the target for the build of the named index of the collection.
 // The empty name means the only index, and AllIndexes every index.
 func IndexBuilding(collection, index string) Target {
 	return Target{kind: KindIndexBuilding, collection: collection, index: index}
+}
+
+// describeIndexBuilding returns a target such as `index "vidx" of "docs"`.
+func describeIndexBuilding(t Target) string {
+	switch t.index {
+	case AllIndexes:
+		return fmt.Sprintf("all indexes of %q", t.collection)
+	case "":
+		return fmt.Sprintf("index of %q", t.collection)
+	}
+	return fmt.Sprintf("index %q of %q", t.index, t.collection)
+}
+
+func validateIndexBuilding(t Target) error {
+	if err := validateName("collection", t.collection); err != nil {
+		return err
+	}
+	if t.index == "" {
+		return nil
+	}
+	return validateName("index", t.index)
 }
 
 // IndexBuildingProgress is the progress of building an index.
@@ -150,51 +207,6 @@ type indexDict struct {
 	FailReason       string     `json:"index_state_fail_reason,omitempty"`
 }
 
-// IndexState is the state of an index. The numbers are those of enum IndexState in
-// common.proto. Other numbers are kept as they are.
-type IndexState int32
-
-// The states of an index. A wait goes on in all states except Finished and Failed.
-const (
-	IndexStateNone       IndexState = 0 // no segment has an index yet
-	IndexStateUnissued   IndexState = 1 // waiting for a worker
-	IndexStateInProgress IndexState = 2 // being built
-	IndexStateFinished   IndexState = 3 // built, as far as the server looked
-	IndexStateFailed     IndexState = 4 // a segment's build failed for good
-	IndexStateRetry      IndexState = 5 // a worker failed, to be built again
-)
-
-var indexStateNames = [...]string{"None", "Unissued", "InProgress", "Finished", "Failed", "Retry"}
-
-// String returns Milvus' name of the state, such as "InProgress", or its number if it has
-// no name.
-func (s IndexState) String() string {
-	if s < 0 || int(s) >= len(indexStateNames) {
-		return "IndexState(" + strconv.Itoa(int(s)) + ")"
-	}
-	return indexStateNames[s]
-}
-
-// MarshalText returns String, for the name in JSON as in pymilvus' dict.
-func (s IndexState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText reads what MarshalText writes.
-func (s *IndexState) UnmarshalText(b []byte) error {
-	for i, name := range indexStateNames {
-		if name == string(b) {
-			*s = IndexState(i)
-			return nil
-		}
-	}
-	digits := strings.TrimSuffix(strings.TrimPrefix(string(b), "IndexState("), ")")
-	n, err := strconv.ParseInt(digits, 10, 32)
-	if err != nil || IndexState(n).String() != string(b) {
-		return fmt.Errorf("milvuswait: %q is not the name of an index state", b)
-	}
-	*s = IndexState(n)
-	return nil
-}
-
 // WithIndex makes WaitForIndexBuildingComplete wait for the named index, or for all
 // indexes of the collection if the name is AllIndexes. Without it, the collection must
 // have one index. The empty name is the same as no option, as pymilvus' index_name="" is.
@@ -204,7 +216,7 @@ func WithIndex(name string) Option {
 			return
 		}
 		c.index = name
-		c.give("WithIndex")
+		c.given |= optIndex
 	}
 }
 
@@ -226,7 +238,7 @@ func WithExpectedRows(n int64) Option {
 			c.invalid("WithExpectedRows: %d is negative", n)
 		}
 		c.rows = n
-		c.give("WithExpectedRows")
+		c.given |= optExpectedRows
 	}
 }
 
@@ -256,12 +268,43 @@ func WithIndexCriterion(criterion IndexCriterion) Option {
 			c.invalid("WithIndexCriterion: there is no criterion %d", criterion)
 		}
 		c.criterion = criterion
-		c.give("WithIndexCriterion")
+		c.given |= optIndexCriterion
 	}
 }
 
-// indexFailed returns ErrIndexFailed with the server's reason.
-func indexFailed(p IndexBuildingProgress) error {
+// isIndexComplete reports whether the last progress is complete by the criterion and the
+// expected rows.
+func isIndexComplete(s *waitState) bool {
+	p := s.last.(IndexBuildingProgress)
+	if s.target.rows > 0 && min(p.TotalRows, p.IndexedRows) < s.target.rows {
+		return false
+	}
+
+	atStart := s.indexBuilding.rowsAtStart
+	switch s.cfg.criterion {
+	case RowsAtStart:
+		return p.Complete() || atStart >= 0 && p.TotalRows >= 0 && p.IndexedRows >= min(atStart, p.TotalRows)
+	case ServerState:
+		return p.State == IndexStateFinished
+	}
+	return p.Complete()
+}
+
+// shareOfIndexBuilding returns the indexed share of the rows that the wait is for.
+func shareOfIndexBuilding(s *waitState) float64 {
+	p, atStart := s.last.(IndexBuildingProgress), s.indexBuilding.rowsAtStart
+	if s.cfg.criterion == RowsAtStart && atStart > 0 {
+		return clamp(float64(p.IndexedRows) / float64(max(atStart, s.target.rows)))
+	}
+	return p.share(max(p.TotalRows, s.target.rows))
+}
+
+// indexFailure returns ErrIndexFailed with the server's reason if the build has failed.
+func indexFailure(progress Progress) error {
+	p := progress.(IndexBuildingProgress)
+	if p.State != IndexStateFailed {
+		return nil
+	}
 	if p.FailReason == "" {
 		return fmt.Errorf("%w: the server gave no reason", ErrIndexFailed)
 	}
@@ -269,7 +312,7 @@ func indexFailed(p IndexBuildingProgress) error {
 }
 
 // flushHint returns a hint for a wait that ended with fewer rows than expected, or "".
-func (e *Error) flushHint() string {
+func flushHint(e *Error) string {
 	last, ok := e.Last.(IndexBuildingProgress)
 	want := e.Target.ExpectedRows()
 	outOfTime := errors.Is(e.Cause, context.DeadlineExceeded) || errors.Is(e.Cause, context.Canceled) || errors.Is(e.Cause, ErrStalled)

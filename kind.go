@@ -1,6 +1,9 @@
 package milvuswait
 
-import "slices"
+import (
+	"context"
+	"time"
+)
 
 // Kind is the kind of work that a [Target] waits for.
 type Kind string
@@ -11,8 +14,87 @@ const (
 	KindIndexBuilding Kind = "index_building"
 )
 
-var kinds = []Kind{KindLoading, KindIndexBuilding}
+// waitKinds is the table of kinds, in the order of their constants. A new kind is one row
+// here and one file for its rules. No other file switches on a kind or on a type of
+// progress: a target of a kind outside the table is invalid, not a target of another kind.
+var waitKinds = []*waitKind{loadingKind, indexBuildingKind}
+
+// waitKind holds everything about one kind that a wait needs. Functions without a comment
+// about nil are required. They get a state of their own kind only.
+type waitKind struct {
+	kind    Kind
+	one     string        // noun for one target, with its article, in errors
+	many    string        // noun for several targets
+	initial time.Duration // first delay of the default pace
+	options optionSet     // options for this kind, of those that fit only some kinds
+
+	// describe returns the target as errors name it.
+	describe func(Target) string
+
+	// validate returns ErrInvalid for a target with values that cannot be sent, or that
+	// do not belong to the kind.
+	validate func(Target) error
+
+	// checkPoller returns ErrInvalid for a Poller that cannot poll the kind.
+	checkPoller func(Poller) error
+
+	// poll makes one progress request.
+	poll func(ctx context.Context, p Poller, t Target) (Progress, error)
+
+	// follow makes the further request of a poll if a successful answer alone may
+	// mislead, and records its result in the answer. nil if the kind needs none.
+	follow func(ctx context.Context, p Poller, s *waitState, a *answer)
+
+	// list returns the kind of job that can cover polls of several targets, or pollOne.
+	list func(Target) jobKind
+
+	// note records a successful answer, before it becomes the last one. It may complete
+	// the answer from the one before.
+	note func(s *waitState, a *answer)
+
+	// failure returns the cause of a wait whose progress means that it cannot be completed
+	// any more, or nil. nil if no progress of the kind means that.
+	failure func(Progress) error
+
+	// begun reports whether a poll has seen the work: then the start grace is over.
+	begun func(s *waitState) bool
+
+	// mayBePending reports whether the work may not have begun, so that unchanged progress
+	// is no stall. nil if that never is so.
+	mayBePending func(s *waitState, now time.Duration) bool
+
+	// isComplete reports whether the last progress is complete by the options.
+	isComplete func(s *waitState, now time.Duration) bool
+
+	// share returns the finished part of this wait's work in the last progress, from 0 to
+	// 1, or a negative number if it is unknown.
+	share func(s *waitState) float64
+
+	// hint returns advice for the text of an error, or "". nil if the kind has none.
+	hint func(e *Error) string
+
+	// jsonKey is a key in the JSON of the kind's progress, and of no other. unmarshal
+	// reads this JSON.
+	jsonKey   string
+	unmarshal func([]byte) (Progress, error)
+}
 
 // Kinds returns all kinds, in the order of their constants, for programs that show or count
 // waits of every kind.
-func Kinds() []Kind { return slices.Clone(kinds) }
+func Kinds() []Kind {
+	all := make([]Kind, len(waitKinds))
+	for i, k := range waitKinds {
+		all[i] = k.kind
+	}
+	return all
+}
+
+// findKind returns the row of the table, or nil if there is none.
+func findKind(kind Kind) *waitKind {
+	for _, k := range waitKinds {
+		if k.kind == kind {
+			return k
+		}
+	}
+	return nil
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 	"github.com/milvuswait/milvuswait/internal/unwrap"
 )
 
@@ -25,13 +26,84 @@ const (
 	// refreshGuard is the minimum time for which a wait does not believe a
 	// refresh_progress of 100 if it was never lower: the refresh may not have begun.
 	refreshGuard = time.Second
+
+	// serverGivesUp is the time without progress after which the server drops a load: the
+	// default of queryCoord.loadTimeoutSeconds.
+	serverGivesUp = 600 * time.Second
 )
+
+// loadingKind is the row of loads in the table of kinds.
+var loadingKind = &waitKind{
+	kind: KindLoading, one: "a load", many: "loads",
+	initial:  50 * time.Millisecond,
+	options:  optPartitions | optRefresh,
+	describe: describeLoading, validate: validateLoading,
+	checkPoller: func(p Poller) error {
+		if f, ok := p.(PollerFuncs); ok && f.Loading == nil {
+			return errNoLoading
+		}
+		return nil
+	},
+
+	poll: func(ctx context.Context, p Poller, t Target) (Progress, error) {
+		return p.LoadingProgress(ctx, t.collection, t.Partitions()...)
+	},
+	follow: checkLoadState,
+	list: func(t Target) jobKind {
+		if t.partitions != "" {
+			return pollOne
+		}
+		return listLoads
+	},
+
+	note:         noteLoading,
+	begun:        func(s *waitState) bool { return s.loading.moved },
+	mayBePending: (*waitState).refreshMayBePending,
+	isComplete: func(s *waitState, now time.Duration) bool {
+		p := s.last.(LoadingProgress)
+		return p.Complete() && (!s.cfg.refresh || p.RefreshPercent >= 100 && !s.refreshMayBePending(now))
+	},
+	share: shareOfLoading,
+
+	jsonKey: "loading_progress", unmarshal: unmarshal[LoadingProgress],
+}
+
+// loadingState is the part of a waitState for loads.
+type loadingState struct {
+	zeroPolls   int  // number of polls in a row at 0 %
+	stateChecks int  // number of state checks since the first of them
+	moved       bool // the load was above 0 %
+	refreshSeen bool // a refresh was in progress
+}
 
 // Loading returns the target for the load of the collection or, if partitions are named,
 // of these partitions.
 func Loading(collection string, partitions ...string) Target {
 	t := Target{kind: KindLoading, collection: collection}
 	return t.withPartitions(partitions)
+}
+
+// describeLoading returns a target such as `loading "docs", partitions "a", "b"`.
+func describeLoading(t Target) string {
+	if t.partitions != "" {
+		return fmt.Sprintf("loading %q, partitions %s", t.collection, untrusted.QuoteAll(t.Partitions()))
+	}
+	return fmt.Sprintf("loading %q", t.collection)
+}
+
+func validateLoading(t Target) error {
+	if err := validateName("collection", t.collection); err != nil {
+		return err
+	}
+	for _, name := range t.Partitions() {
+		if err := validateName("partition", name); err != nil {
+			return err
+		}
+	}
+	if t.rows > 0 {
+		return fmt.Errorf("%w: expected rows are for indexes, not for loading %q", ErrInvalid, t.collection)
+	}
+	return nil
 }
 
 // LoadingProgress is the progress of loading a collection, or some of its partitions.
@@ -64,10 +136,11 @@ func (p LoadingProgress) progress() {}
 // MarshalJSON returns the dict of pymilvus' utility.loading_progress, such as
 // {"loading_progress":"40%"}, without RefreshPercent.
 func (p LoadingProgress) MarshalJSON() ([]byte, error) {
-	return json.Marshal(loadingDict{p.String()})
+	return json.Marshal(loadingDict{LoadingProgress: p.String()})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON reads the dict of MarshalJSON. A number refresh_progress beside it becomes
+// RefreshPercent.
 func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
 	var d loadingDict
 	if err := json.Unmarshal(b, &d); err != nil {
@@ -78,12 +151,13 @@ func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
 	if !ok || err != nil {
 		return fmt.Errorf("milvuswait: loading_progress is %q, not a percentage such as %q", d.LoadingProgress, "40%")
 	}
-	*p = LoadingProgress{Percent: percent}
+	*p = LoadingProgress{Percent: percent, RefreshPercent: d.RefreshProgress}
 	return nil
 }
 
 type loadingDict struct {
 	LoadingProgress string `json:"loading_progress"`
+	RefreshProgress int64  `json:"refresh_progress,omitempty"` // read only
 }
 
 // WithPartitions makes WaitForLoadingComplete wait for the named partitions only.
@@ -93,7 +167,7 @@ func WithPartitions(names ...string) Option {
 			c.invalid("WithPartitions: no names")
 		}
 		c.partitions = names
-		c.give("WithPartitions")
+		c.given |= optPartitions
 	}
 }
 
@@ -107,7 +181,7 @@ func WithPartitions(names ...string) Option {
 func WithRefresh() Option {
 	return func(c *config) {
 		c.refresh = true
-		c.give("WithRefresh")
+		c.given |= optRefresh
 	}
 }
 
@@ -125,7 +199,7 @@ const (
 // load: 0 % may mean "not loaded" on milvus-lite.
 func (s *waitState) wantsStateCheck(p Progress) bool {
 	l, ok := p.(LoadingProgress)
-	return ok && l.Percent == 0 && s.stateChecks < maxStateChecks && s.zeroPolls+1 >= zeroPollsBeforeCheck
+	return ok && l.Percent == 0 && s.loading.stateChecks < maxStateChecks && s.loading.zeroPolls+1 >= zeroPollsBeforeCheck
 }
 
 // wantsCheckAfterList is wantsStateCheck for progress from a list. Many loads may stand at
@@ -134,36 +208,81 @@ func (s *waitState) wantsCheckAfterList(now time.Duration, p Progress) bool {
 	return s.wantsStateCheck(p) && now-s.changedAt >= listedZero
 }
 
-// noteLoad records the progress of a load, and the check of its state.
-func (s *waitState) noteLoad(p LoadingProgress, c check) {
+// noteLoading records the progress of a load, and the check of its state.
+func noteLoading(s *waitState, a *answer) {
+	p := a.progress.(LoadingProgress)
+
+	// Lists do not report refreshes: keep the last known percentage.
+	if before, known := s.last.(LoadingProgress); known && a.listed {
+		p.RefreshPercent = before.RefreshPercent
+		a.progress = p
+	}
+
+	l := &s.loading
 	if p.Percent != 0 {
-		s.zeroPolls, s.stateChecks = 0, 0
+		l.zeroPolls, l.stateChecks = 0, 0
 	} else {
-		s.zeroPolls++
-		switch c {
+		l.zeroPolls++
+		switch a.check {
 		case unclear:
-			s.stateChecks++
+			l.stateChecks++
 		case checked:
-			s.stateChecks = maxStateChecks
+			l.stateChecks = maxStateChecks
 		}
 	}
 
-	s.moved = s.moved || p.Percent > 0
-	s.refreshSeen = s.refreshSeen || p.RefreshPercent < 100
+	l.moved = l.moved || p.Percent > 0
+	l.refreshSeen = l.refreshSeen || p.RefreshPercent < 100
+}
+
+// shareOfLoading returns the loaded share, or that of the refresh if it is smaller.
+func shareOfLoading(s *waitState) float64 {
+	p := s.last.(LoadingProgress)
+	switch {
+	case s.cfg.refresh:
+		return min(p.Fraction(), clamp(float64(p.RefreshPercent)/100))
+	case p.Percent < 0:
+		return -1
+	}
+	return p.Fraction()
 }
 
 // refreshMayBePending reports whether a refresh_progress of 100 may still mean that no
 // refresh has begun.
 func (s *waitState) refreshMayBePending(now time.Duration) bool {
-	return s.cfg.refresh && s.target.kind == KindLoading && !s.refreshSeen && now < max(refreshGuard, s.cfg.startGrace)
+	return s.cfg.refresh && !s.loading.refreshSeen && now < max(refreshGuard, s.cfg.startGrace)
 }
 
 // checkTimeout is the timeout of a check of a load's state. It is short, since the poll
 // itself has been answered.
 const checkTimeout = time.Second
 
-// checkLoadState checks the state of a load at 0 %, if p can, and records the result in a.
-func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
+// permanentCause returns the cause of a wait that a permanent failure ends. After progress
+// was seen, "not loaded" means released or failed: the server does not distinguish them.
+func (s *waitState) permanentCause(now time.Duration, a answer) error {
+	seen := s.last != nil && (s.loading.moved || a.check != checked)
+	if !errors.Is(a.err, ErrNotLoaded) || errors.Is(a.err, ErrLoadFailed) || !seen {
+		return &maskedError{a.err}
+	}
+
+	// A load without progress for as long as the server allows has failed. The time of
+	// failed polls does not count.
+	still := now - s.changedAt
+	if s.lastErr != nil {
+		still -= now - s.failingSince
+	}
+	if still >= serverGivesUp && !s.last.Complete() {
+		return because(fmt.Errorf("%w: the server gave up after %v without progress", ErrLoadFailed, round(still)), a.err)
+	}
+	return because(ErrReleased, a.err)
+}
+
+// checkLoadState checks the state of a load that stands at 0 %, if p can, and records the
+// result in a. It only reads s.
+func checkLoadState(parent context.Context, p Poller, s *waitState, a *answer) {
+	if !s.wantsStateCheck(a.progress) {
+		return
+	}
 	checker, ok := unwrap.Find[LoadStateChecker](p)
 	if !ok {
 		a.check = checked // no check will ever know more
@@ -172,7 +291,7 @@ func checkLoadState(parent context.Context, p Poller, t Target, a *answer) {
 
 	ctx, cancel := context.WithTimeout(parent, checkTimeout)
 	defer cancel()
-	err := checker.CheckLoadState(ctx, t.collection, t.Partitions()...)
+	err := checker.CheckLoadState(ctx, s.target.collection, s.target.Partitions()...)
 
 	switch {
 	case isAbsent(err):

@@ -3,8 +3,9 @@ package milvuswait
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/milvuswait/milvuswait/internal/typednil"
@@ -26,8 +27,7 @@ type config struct {
 	startGrace time.Duration
 
 	backoff     Backoff
-	loadRule    *rule // backoff, resolved
-	indexRule   *rule
+	rules       []*rule // backoff, resolved for each kind in use
 	backoffFunc func() (next func() time.Duration)
 
 	pollTimeout      time.Duration
@@ -41,9 +41,31 @@ type config struct {
 	observer Observer
 	random   func() float64
 
-	given []string // names of the options for one kind of wait
+	given optionSet
 	errs  []error
 }
+
+// optionSet is a set of the options that do not fit every kind, or every function.
+type optionSet uint8
+
+const (
+	optPartitions optionSet = 1 << iota
+	optIndex
+	optExpectedRows
+	optIndexCriterion
+	optRefresh
+	optMaxInFlight
+	optContinueOnError
+
+	optsOfTarget = optPartitions | optIndex | optExpectedRows // a Target holds their values
+	optsOfAll    = optMaxInFlight | optContinueOnError        // for WaitAll only
+)
+
+// optionNames holds the names of the options, in the order of their constants.
+var optionNames = strings.Fields("WithPartitions WithIndex WithExpectedRows WithIndexCriterion WithRefresh WithMaxInFlight WithContinueOnError")
+
+// first returns the name of the first option in the set, which must not be empty.
+func (o optionSet) first() string { return optionNames[bits.TrailingZeros8(uint8(o))] }
 
 // newConfig applies the options. The error joins all that is invalid.
 func newConfig(opts []Option) (*config, error) {
@@ -64,28 +86,34 @@ func newConfig(opts []Option) (*config, error) {
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)
 	}
-	c.loadRule, c.indexRule = newRule(c.backoff.resolve(loadInitial)), newRule(c.backoff.resolve(indexInitial))
 	return c, nil
 }
 
-func (c *config) give(option string) { c.given = append(c.given, option) }
-
 // refuse returns ErrInvalid with the reason why if one of the options was given.
-func (c *config) refuse(why string, options ...string) error {
-	for _, option := range options {
-		if slices.Contains(c.given, option) {
-			return fmt.Errorf("%w: %s %s", ErrInvalid, option, why)
-		}
+func (c *config) refuse(options optionSet, why string) error {
+	if given := c.given & options; given != 0 {
+		return fmt.Errorf("%w: %s %s", ErrInvalid, given.first(), why)
 	}
 	return nil
 }
 
-// refuseFor refuses options that do not fit the kind.
-func (c *config) refuseFor(kind Kind) error {
-	if kind == KindIndexBuilding {
-		return c.refuse("is for loads, not for an index", "WithPartitions", "WithRefresh")
+// refuseUnfit refuses an option for other kinds than those of the targets.
+func (c *config) refuseUnfit(targets ...Target) error {
+	var fit optionSet
+	noun := findKind(targets[0].kind).one
+	for _, t := range targets {
+		fit |= findKind(t.kind).options
+		if t.kind != targets[0].kind {
+			noun = "these targets"
+		}
 	}
-	return c.refuse("is for indexes, not for a load", "WithIndex", "WithExpectedRows", "WithIndexCriterion")
+
+	for _, k := range waitKinds {
+		if unfit := c.given & k.options &^ fit; unfit != 0 {
+			return c.refuse(unfit, fmt.Sprintf("is for %s, not for %s", k.many, noun))
+		}
+	}
+	return nil
 }
 
 // notify calls the observer, if there is one.
@@ -100,18 +128,29 @@ func (c *config) invalid(format string, args ...any) {
 }
 
 // newPace returns the pace for a target of the kind.
-func (c *config) newPace(kind Kind) (pace, error) {
-	if c.backoffFunc != nil {
-		next := c.backoffFunc()
-		if next == nil {
-			return pace{}, fmt.Errorf("%w: the function of WithBackoffFunc returned nil", ErrInvalid)
+func (c *config) newPace(kind *waitKind) (pace, error) {
+	if c.backoffFunc == nil {
+		return pace{rule: c.ruleFor(kind)}, nil
+	}
+
+	next := c.backoffFunc()
+	if next == nil {
+		return pace{}, fmt.Errorf("%w: the function of WithBackoffFunc returned nil", ErrInvalid)
+	}
+	return pace{custom: next}, nil
+}
+
+// ruleFor returns the rule of the kind, which all its targets share.
+func (c *config) ruleFor(kind *waitKind) *rule {
+	for _, r := range c.rules {
+		if r.kind == kind {
+			return r
 		}
-		return pace{custom: next}, nil
 	}
-	if kind == KindIndexBuilding {
-		return pace{rule: c.indexRule}, nil
-	}
-	return pace{rule: c.loadRule}, nil
+
+	r := newRule(kind, c.backoff.resolve(kind.initial))
+	c.rules = append(c.rules, r)
+	return r
 }
 
 // duration returns d, and records that the option is invalid if d is negative.

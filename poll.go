@@ -88,30 +88,24 @@ var _ Poller = PollerFuncs{}
 
 // LoadingProgress calls f.Loading.
 func (f PollerFuncs) LoadingProgress(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error) {
-	if err := f.validate(KindLoading); err != nil {
-		return LoadingProgress{}, err
+	if f.Loading == nil {
+		return LoadingProgress{}, errNoLoading
 	}
 	return f.Loading(ctx, collection, partitions...)
 }
 
 // IndexBuildingProgress calls f.IndexBuilding.
 func (f PollerFuncs) IndexBuildingProgress(ctx context.Context, collection, index string) (IndexBuildingProgress, error) {
-	if err := f.validate(KindIndexBuilding); err != nil {
-		return IndexBuildingProgress{}, err
+	if f.IndexBuilding == nil {
+		return IndexBuildingProgress{}, errNoIndexBuilding
 	}
 	return f.IndexBuilding(ctx, collection, index)
 }
 
-// validate returns ErrInvalid if f cannot poll targets of this kind.
-func (f PollerFuncs) validate(kind Kind) error {
-	switch {
-	case kind == KindLoading && f.Loading == nil:
-		return fmt.Errorf("%w: PollerFuncs.Loading is nil", ErrInvalid)
-	case kind == KindIndexBuilding && f.IndexBuilding == nil:
-		return fmt.Errorf("%w: PollerFuncs.IndexBuilding is nil", ErrInvalid)
-	}
-	return nil
-}
+var (
+	errNoLoading       = fmt.Errorf("%w: PollerFuncs.Loading is nil", ErrInvalid)
+	errNoIndexBuilding = fmt.Errorf("%w: PollerFuncs.IndexBuilding is nil", ErrInvalid)
+)
 
 // Permanent marks an error of a Poller as permanent, such as a missing permission: the wait
 // ends at once. The mark does not change the text, and errors.Is and errors.As see through
@@ -147,27 +141,19 @@ func checkArguments(ctx context.Context, p Poller, t Target) error {
 	if err := t.validate(); err != nil {
 		return err
 	}
-	if f, ok := p.(PollerFuncs); ok {
-		return f.validate(t.kind)
-	}
-	return nil
+	return findKind(t.kind).checkPoller(p)
 }
 
 // poll makes one poll for s, within its timeout. It only reads s, which WaitAll shares with
 // a worker while the entry is in flight.
 func poll(parent context.Context, p Poller, s *waitState) answer {
-	t := s.target
 	a := timed(parent, s.timeout, func(ctx context.Context) (a answer) {
-		if t.kind == KindIndexBuilding {
-			a.progress, a.err = boxed(p.IndexBuildingProgress(ctx, t.collection, t.index))
-		} else {
-			a.progress, a.err = boxed(p.LoadingProgress(ctx, t.collection, t.Partitions()...))
-		}
+		a.progress, a.err = s.kind.poll(ctx, p, s.target)
 		return a
 	})
 
-	if a.err == nil && s.wantsStateCheck(a.progress) {
-		checkLoadState(parent, p, t, &a)
+	if a.err == nil && s.kind.follow != nil {
+		s.kind.follow(parent, p, s, &a)
 	}
 	return a
 }

@@ -1,6 +1,7 @@
 package milvuswait
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 )
@@ -20,6 +21,34 @@ type Progress interface {
 
 	// A closed set: waits know how to judge each type.
 	progress()
+}
+
+// UnmarshalProgress reads the JSON of a Progress of any kind, as json.Marshal writes it. It
+// recognizes the type by the keys, and returns nil for null.
+func UnmarshalProgress(b []byte) (Progress, error) {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(b, &keys); err != nil {
+		return nil, fmt.Errorf("milvuswait: the JSON of a progress: %w", err)
+	}
+	if keys == nil {
+		return nil, nil
+	}
+
+	for _, k := range waitKinds {
+		if _, found := keys[k.jsonKey]; found {
+			return k.unmarshal(b)
+		}
+	}
+	return nil, fmt.Errorf("milvuswait: the JSON of a progress has no key of any kind, such as %q", loadingKind.jsonKey)
+}
+
+// unmarshal is waitKind.unmarshal for a progress of type P.
+func unmarshal[P Progress](b []byte) (Progress, error) {
+	var p P
+	if err := json.Unmarshal(b, &p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // clamp returns f within 0 and 1; not-a-number is 0.

@@ -131,7 +131,7 @@ func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) 
 		target := outcomes[i].Target
 		k, found := known[target]
 		if !found {
-			pace, err := c.newPace(target.kind)
+			pace, err := c.newPace(findKind(target.kind))
 			if err != nil {
 				return nil, err
 			}

@@ -1,7 +1,6 @@
 package milvuswait
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -10,10 +9,6 @@ import (
 const (
 	// noDeadline is the deadline of a wait without one.
 	noDeadline = time.Duration(math.MaxInt64)
-
-	// serverGivesUp is the time without progress after which the server drops a load: the
-	// default of queryCoord.loadTimeoutSeconds.
-	serverGivesUp = 600 * time.Second
 )
 
 // waitState is the state of the wait for one target, and decides after each poll. It uses
@@ -21,6 +16,7 @@ const (
 // everything else is in the answer. A single wait and WaitAll decide by the same code.
 type waitState struct {
 	cfg      *config
+	kind     *waitKind
 	target   Target
 	pace     pace
 	deadline time.Duration // noDeadline if there is none
@@ -33,11 +29,10 @@ type waitState struct {
 	timeout      time.Duration // timeout of the next poll
 
 	completeSince time.Duration // negative while the target is not complete
-	rowsAtStart   int64         // total rows at the first successful poll
-	zeroPolls     int           // number of polls in a row at 0 %
-	stateChecks   int           // number of state checks since the first of them
-	moved         bool          // a load was above 0 %
-	refreshSeen   bool          // a refresh was in progress
+
+	// The state of one kind; only the functions of the kind use it.
+	loading       loadingState
+	indexBuilding indexBuildingState
 }
 
 // answer is the outcome of one poll.
@@ -71,7 +66,10 @@ type decision struct {
 }
 
 func newWaitState(cfg *config, target Target, pace pace, deadline time.Duration) waitState {
-	return waitState{cfg: cfg, target: target, pace: pace, deadline: deadline, timeout: cfg.pollTimeout, completeSince: -1}
+	return waitState{
+		cfg: cfg, kind: findKind(target.kind), target: target, pace: pace, deadline: deadline,
+		timeout: cfg.pollTimeout, completeSince: -1,
+	}
 }
 
 // decide records the answer of a poll that ended at now, and returns the next step. random
@@ -83,13 +81,15 @@ func (s *waitState) decide(now time.Duration, a answer, random float64) decision
 	}
 
 	s.noteSuccess(now, a)
-	if ip, ok := a.progress.(IndexBuildingProgress); ok && ip.State == IndexStateFailed {
-		return decision{verdict: failed, err: indexFailed(ip)}
+	if s.kind.failure != nil {
+		if err := s.kind.failure(s.last); err != nil {
+			return decision{verdict: failed, err: err}
+		}
 	}
 
 	// Complete, and for long enough?
 	switch {
-	case !s.isComplete(now):
+	case !s.kind.isComplete(s, now):
 		s.completeSince = -1
 	case s.completeSince < 0:
 		s.completeSince = now
@@ -106,12 +106,7 @@ func (s *waitState) decide(now time.Duration, a answer, random float64) decision
 
 // noteSuccess records the answer of a successful poll.
 func (s *waitState) noteSuccess(now time.Duration, a answer) {
-	// Lists do not report refreshes: keep the last known percentage.
-	if before, known := s.last.(LoadingProgress); known && a.listed {
-		listed := a.progress.(LoadingProgress)
-		listed.RefreshPercent = before.RefreshPercent
-		a.progress = listed
-	}
+	s.kind.note(s, &a)
 
 	// Exclude the time of failed polls from the clocks of stall and settle: progress may
 	// have changed unseen.
@@ -126,13 +121,6 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 	if a.progress != s.last {
 		s.changedAt = now
 	}
-	if ip, ok := a.progress.(IndexBuildingProgress); ok && s.last == nil {
-		s.rowsAtStart = ip.TotalRows
-	}
-	if lp, ok := a.progress.(LoadingProgress); ok {
-		s.noteLoad(lp, a.check)
-	}
-
 	s.last, s.timeout = a.progress, s.cfg.pollTimeout
 	s.pace.learn(now, a.took, s.share())
 }
@@ -194,30 +182,7 @@ func (s *waitState) noteListFailure(now time.Duration, a answer) {
 // inGrace reports whether err means that the target is not there yet, and the start grace
 // tolerates it.
 func (s *waitState) inGrace(now time.Duration, err error) bool {
-	if now >= s.cfg.startGrace || s.moved || s.target.kind == KindIndexBuilding && s.last != nil {
-		return false
-	}
-	return isAbsent(err)
-}
-
-// permanentCause returns the cause of a wait that a permanent failure ends. After progress
-// was seen, "not loaded" means released or failed: the server does not distinguish them.
-func (s *waitState) permanentCause(now time.Duration, a answer) error {
-	seen := s.last != nil && (s.moved || a.check != checked)
-	if !errors.Is(a.err, ErrNotLoaded) || errors.Is(a.err, ErrLoadFailed) || !seen {
-		return &maskedError{a.err}
-	}
-
-	// A load without progress for as long as the server allows has failed. The time of
-	// failed polls does not count.
-	still := now - s.changedAt
-	if s.lastErr != nil {
-		still -= now - s.failingSince
-	}
-	if still >= serverGivesUp && !s.last.Complete() {
-		return because(fmt.Errorf("%w: the server gave up after %v without progress", ErrLoadFailed, round(still)), a.err)
-	}
-	return because(ErrReleased, a.err)
+	return now < s.cfg.startGrace && !s.kind.begun(s) && isAbsent(err)
 }
 
 // planNext returns the delay until the next poll, or awaitDeadline.
@@ -282,49 +247,20 @@ func (s *waitState) beforeDeadline(now, took, delay, settled time.Duration) deci
 	return decision{verdict: pollAgain, delay: delay}
 }
 
-// isComplete reports whether the last answer is complete by the options.
-func (s *waitState) isComplete(now time.Duration) bool {
-	switch p := s.last.(type) {
-	case LoadingProgress:
-		return p.Complete() && (!s.cfg.refresh || p.RefreshPercent >= 100 && !s.refreshMayBePending(now))
-	case IndexBuildingProgress:
-		if s.target.rows > 0 && min(p.TotalRows, p.IndexedRows) < s.target.rows {
-			return false
-		}
-		switch s.cfg.criterion {
-		case RowsAtStart:
-			return p.Complete() || s.rowsAtStart >= 0 && p.TotalRows >= 0 && p.IndexedRows >= min(s.rowsAtStart, p.TotalRows)
-		case ServerState:
-			return p.State == IndexStateFinished
-		}
-		return p.Complete()
-	}
-	return false
-}
-
 // mayStall reports whether time without change counts for WithStallTimeout. A complete
-// target, and one that waits for a refresh to begin, need not change.
+// target, and one whose work may not have begun, need not change.
 func (s *waitState) mayStall(now time.Duration) bool {
-	return s.cfg.stallTimeout > 0 && s.lastErr == nil && s.completeSince < 0 && !s.refreshMayBePending(now)
+	if s.cfg.stallTimeout == 0 || s.lastErr != nil || s.completeSince >= 0 {
+		return false
+	}
+	return s.kind.mayBePending == nil || !s.kind.mayBePending(s, now)
 }
 
 // share returns the finished part of this wait's work, from 0 to 1, or a negative number
 // if it is unknown.
 func (s *waitState) share() float64 {
-	switch p := s.last.(type) {
-	case LoadingProgress:
-		if s.cfg.refresh {
-			return min(p.Fraction(), clamp(float64(p.RefreshPercent)/100))
-		}
-		if p.Percent < 0 {
-			return -1
-		}
-		return p.Fraction()
-	case IndexBuildingProgress:
-		if s.cfg.criterion == RowsAtStart && s.rowsAtStart > 0 {
-			return clamp(float64(p.IndexedRows) / float64(max(s.rowsAtStart, s.target.rows)))
-		}
-		return p.share(max(p.TotalRows, s.target.rows))
+	if s.last == nil {
+		return -1
 	}
-	return -1
+	return s.kind.share(s)
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // Target is the target of a wait: the load of a collection or of partitions, made by
@@ -49,19 +47,11 @@ func (t Target) ExpectedRows() int64 { return t.rows }
 // String returns the target as errors name it, such as `loading "docs"` or
 // `index "vidx" of "docs"`.
 func (t Target) String() string {
-	switch {
-	case t.kind == KindIndexBuilding && t.index == AllIndexes:
-		return fmt.Sprintf("all indexes of %q", t.collection)
-	case t.kind == KindIndexBuilding && t.index == "":
-		return fmt.Sprintf("index of %q", t.collection)
-	case t.kind == KindIndexBuilding:
-		return fmt.Sprintf("index %q of %q", t.index, t.collection)
-	case t.kind == KindLoading && t.partitions != "":
-		return fmt.Sprintf("loading %q, partitions %s", t.collection, untrusted.QuoteAll(t.Partitions()))
-	case t.kind == KindLoading:
-		return fmt.Sprintf("loading %q", t.collection)
+	k := findKind(t.kind)
+	if k == nil {
+		return "no target"
 	}
-	return "no target"
+	return k.describe(t)
 }
 
 const (
@@ -82,29 +72,16 @@ func (t Target) withPartitions(names []string) Target {
 
 // validate returns ErrInvalid for an invalid target, and names the fault.
 func (t Target) validate() error {
-	if t.kind == "" {
-		return fmt.Errorf("%w: the zero Target; use Loading or IndexBuilding", ErrInvalid)
-	}
-	if err := validateName("collection", t.collection); err != nil {
-		return err
-	}
-	for _, name := range t.Partitions() {
-		if err := validateName("partition", name); err != nil {
-			return err
-		}
-	}
-	if t.index != "" {
-		if err := validateName("index", t.index); err != nil {
-			return err
-		}
-	}
+	k := findKind(t.kind)
 	switch {
+	case t.kind == "":
+		return fmt.Errorf("%w: the zero Target; use Loading or IndexBuilding", ErrInvalid)
+	case k == nil:
+		return fmt.Errorf("%w: no wait is of kind %q", ErrInvalid, t.kind)
 	case t.rows < 0:
 		return fmt.Errorf("%w: expected rows: %d is negative", ErrInvalid, t.rows)
-	case t.rows > 0 && t.kind == KindLoading:
-		return fmt.Errorf("%w: expected rows are for indexes, not for loading %q", ErrInvalid, t.collection)
 	}
-	return nil
+	return k.validate(t)
 }
 
 // validateName refuses names that cannot be sent. Milvus checks the rest.

@@ -70,7 +70,7 @@ func Watch(ctx context.Context, p Poller, t Target, opts ...Option) iter.Seq2[Up
 	return func(yield func(Update, error) bool) {
 		c, err := newConfig(opts)
 		if err == nil {
-			err = c.refuse("does not go with a Target: say it there", "WithPartitions", "WithIndex", "WithExpectedRows")
+			err = c.refuse(optsOfTarget, "does not go with a Target: say it there")
 		}
 		var w *waiter
 		if err == nil {
@@ -128,14 +128,14 @@ type waiter struct {
 func newWaiter(ctx context.Context, p Poller, t Target, c *config) (*waiter, error) {
 	err := checkArguments(ctx, p, t)
 	if err == nil {
-		err = c.refuseFor(t.kind)
+		err = c.refuseUnfit(t)
 	}
 	if err == nil {
-		err = c.refuse("is for WaitAll", "WithMaxInFlight", "WithContinueOnError")
+		err = c.refuse(optsOfAll, "is for WaitAll")
 	}
 	var pace pace
 	if err == nil {
-		pace, err = c.newPace(t.kind)
+		pace, err = c.newPace(findKind(t.kind))
 	}
 	if err != nil {
 		return nil, err

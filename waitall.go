@@ -47,7 +47,7 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 	// Check everything before the first poll, and report the first error.
 	c, err := newConfig(opts)
 	if err == nil {
-		err = c.refuse("does not go with Targets: say it there", "WithPartitions", "WithIndex", "WithExpectedRows")
+		err = c.refuse(optsOfTarget, "does not go with Targets: say it there")
 	}
 	if err == nil {
 		err = checkPoller(ctx, p)
@@ -61,8 +61,8 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 			}
 		}
 	}
-	if err == nil {
-		err = c.refuseForAll(targets)
+	if err == nil && len(targets) > 0 {
+		err = c.refuseUnfit(targets...)
 	}
 
 	var s *scheduler
@@ -86,7 +86,7 @@ func WithMaxInFlight(n int) Option {
 			c.invalid("WithMaxInFlight: %d is not positive", n)
 		}
 		c.maxInFlight = n
-		c.give("WithMaxInFlight")
+		c.given |= optMaxInFlight
 	}
 }
 
@@ -94,23 +94,8 @@ func WithMaxInFlight(n int) Option {
 func WithContinueOnError() Option {
 	return func(c *config) {
 		c.continueOnError = true
-		c.give("WithContinueOnError")
+		c.given |= optContinueOnError
 	}
-}
-
-// refuseForAll returns an error if an option fits none of the targets. With targets of
-// both kinds, every option fits some.
-func (c *config) refuseForAll(targets []Target) error {
-	if len(targets) == 0 {
-		return nil
-	}
-
-	for _, t := range targets[1:] {
-		if t.kind != targets[0].kind {
-			return nil
-		}
-	}
-	return c.refuseFor(targets[0].kind)
 }
 
 // err joins the failures of the targets, without the aborted siblings, and copies the

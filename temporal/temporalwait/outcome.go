@@ -67,35 +67,17 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 	return json.Marshal(p.Progress)
 }
 
+// loading is the dict of a load with the percentage of the refresh, which pymilvus leaves
+// out.
 type loading struct {
 	Progress string `json:"loading_progress"`
 	Refresh  int64  `json:"refresh_progress,omitempty"`
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
-func (p *Progress) UnmarshalJSON(b []byte) error {
-	var dict *loading
-	if err := json.Unmarshal(b, &dict); err != nil {
-		return err
-	}
-	switch {
-	case dict == nil:
-		p.Progress = nil
-	case dict.Progress != "":
-		var l milvuswait.LoadingProgress
-		if err := json.Unmarshal(b, &l); err != nil {
-			return err
-		}
-		l.RefreshPercent = dict.Refresh
-		p.Progress = l
-	default:
-		var i milvuswait.IndexBuildingProgress
-		if err := json.Unmarshal(b, &i); err != nil {
-			return err
-		}
-		p.Progress = i
-	}
-	return nil
+// UnmarshalJSON reads the JSON of MarshalJSON.
+func (p *Progress) UnmarshalJSON(b []byte) (err error) {
+	p.Progress, err = milvuswait.UnmarshalProgress(b)
+	return err
 }
 
 // IsZero reports whether no poll has been answered.

@@ -45,15 +45,14 @@ func (t Target) String() string {
 	return fmt.Sprintf("%v on %q", t.plain(), t.Cluster)
 }
 
-// plain returns the target without its cluster. What validate refuses may be lost.
+// plain returns the target without its cluster, or the zero Target for an unknown kind. The
+// fields that validate refuses are lost.
 func (t Target) plain() milvuswait.Target {
-	switch t.Kind {
-	case milvuswait.KindLoading:
-		return milvuswait.Loading(t.Collection, t.Partitions...).ExpectRows(t.ExpectedRows)
-	case milvuswait.KindIndexBuilding:
-		return milvuswait.IndexBuilding(t.Collection, t.Index).ExpectRows(t.ExpectedRows)
+	k, known := kinds[t.Kind]
+	if !known {
+		return milvuswait.Target{}
 	}
-	return milvuswait.Target{}
+	return k.target(t).ExpectRows(t.ExpectedRows)
 }
 
 // plain returns the targets without their cluster.
@@ -65,27 +64,31 @@ func plain(targets []Target) []milvuswait.Target {
 	return all
 }
 
-// validate names what is wrong with the target: what plain would lose, and what
-// milvuswait.WaitAll refuses together with every other target.
+// validate returns milvuswait.ErrInvalid for the faults that plain would lose, and for those
+// that milvuswait.WaitAll refuses together with every other target.
 func (t Target) validate() error {
+	invalid := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %v: "+format, append([]any{milvuswait.ErrInvalid, t}, args...)...)
+	}
+
+	k, known := kinds[t.Kind]
 	switch {
-	case t.Kind != milvuswait.KindLoading && t.Kind != milvuswait.KindIndexBuilding:
-		return fmt.Errorf("%w: the kind of a target is %q, neither %q nor %q",
-			milvuswait.ErrInvalid, t.Kind, milvuswait.KindLoading, milvuswait.KindIndexBuilding)
+	case !known:
+		return fmt.Errorf("%w: the kind of a target is %q, not one of %q", milvuswait.ErrInvalid, t.Kind, milvuswait.Kinds())
 	case t.Collection == "":
 		return fmt.Errorf("%w: the name of the collection is empty", milvuswait.ErrInvalid)
 	case slices.Contains(t.Partitions, ""):
-		return fmt.Errorf("%w: %v: the name of a partition is empty", milvuswait.ErrInvalid, t)
+		return invalid("the name of a partition is empty")
 	case strings.Contains(t.Collection+t.Index+strings.Join(t.Partitions, ""), "\x00"):
-		return fmt.Errorf("%w: %v: a name has a NUL in it", milvuswait.ErrInvalid, t)
-	case t.Kind == milvuswait.KindLoading && t.Index != "":
-		return fmt.Errorf("%w: %v: an index, %q, is not for loads", milvuswait.ErrInvalid, t, t.Index)
-	case t.Kind == milvuswait.KindLoading && t.ExpectedRows != 0:
-		return fmt.Errorf("%w: %v: expected rows are for indexes, not for loads", milvuswait.ErrInvalid, t)
-	case t.Kind == milvuswait.KindIndexBuilding && len(t.Partitions) > 0:
-		return fmt.Errorf("%w: %v: partitions are for loads, not for indexes", milvuswait.ErrInvalid, t)
+		return invalid("a name has a NUL in it")
+	case t.Index != "" && !k.index:
+		return invalid("an index, %q, is not for %s", t.Index, k.many)
+	case t.ExpectedRows != 0 && !k.rows:
+		return invalid("expected rows are for indexes, not for %s", k.many)
+	case len(t.Partitions) > 0 && !k.partitions:
+		return invalid("partitions are for loads, not for %s", k.many)
 	case t.ExpectedRows < 0:
-		return fmt.Errorf("%w: %v: expected rows: %d is negative", milvuswait.ErrInvalid, t, t.ExpectedRows)
+		return invalid("expected rows: %d is negative", t.ExpectedRows)
 	}
 	return nil
 }
@@ -140,19 +143,19 @@ func (o Options) with(waited time.Duration) []milvuswait.Option {
 	return options
 }
 
-// of returns the options that these targets, some of many, have a use for.
+// of returns the options without those that fit none of the targets, which are some of many.
 func (o Options) of(targets []Target) Options {
-	is := func(kind milvuswait.Kind) bool {
-		return slices.ContainsFunc(targets, func(t Target) bool { return t.Kind == kind })
+	fits := func(option func(kind) bool) bool {
+		return slices.ContainsFunc(targets, func(t Target) bool { return option(kinds[t.Kind]) })
 	}
-	o.Refresh = o.Refresh && is(milvuswait.KindLoading)
-	if !is(milvuswait.KindIndexBuilding) {
+	o.Refresh = o.Refresh && fits(func(k kind) bool { return k.refresh })
+	if !fits(func(k kind) bool { return k.criterion }) {
 		o.Criterion = milvuswait.AllRows
 	}
 	return o
 }
 
-// validate refuses what none of the targets has a use for, as milvuswait does.
+// validate refuses options that fit none of the targets, as milvuswait does.
 func (o Options) validate(targets []Target) error {
 	of := o.of(targets)
 	switch {

@@ -37,8 +37,8 @@ func TestTargetsThatMakeNoSense(t *testing.T) {
 	tests := []struct {
 		json, err string
 	}{
-		{`{}`, `invalid argument: the kind of a target is "", neither "loading" nor "index_building"`},
-		{`{"kind":"load","collection":"docs"}`, `invalid argument: the kind of a target is "load", neither "loading" nor "index_building"`},
+		{`{}`, `invalid argument: the kind of a target is "", not one of ["loading" "index_building"]`},
+		{`{"kind":"load","collection":"docs"}`, `invalid argument: the kind of a target is "load", not one of ["loading" "index_building"]`},
 		{`{"kind":"loading"}`, `invalid argument: the name of the collection is empty`},
 		{`{"kind":"loading","collection":"a\u0000b"}`, `invalid argument: loading "a\x00b": a name has a NUL in it`},
 		{`{"kind":"loading","collection":"docs","partitions":["a",""]}`, `invalid argument: loading "docs", partitions "a", "": the name of a partition is empty`},
@@ -104,4 +104,16 @@ func TestOutcomesInJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(b, &again))
 	require.Equal(t, o, again)
 	require.NoError(t, again.Err())
+}
+
+// TestKinds_EveryKindHasARow requires a row for each kind of the library: a target of a kind
+// without a row could not be handed to a worker.
+func TestKinds_EveryKindHasARow(t *testing.T) {
+	require.Len(t, kinds, len(milvuswait.Kinds()))
+	for _, k := range milvuswait.Kinds() {
+		row, found := kinds[k]
+		require.True(t, found, "%q", k)
+		require.NotEmpty(t, row.many, "%q", k)
+		require.Equal(t, k, row.target(Target{Kind: k, Collection: "docs"}).Kind())
+	}
 }

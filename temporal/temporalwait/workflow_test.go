@@ -172,7 +172,7 @@ func TestTargetsAreAdded(t *testing.T) {
 	require.Equal(t, 4, result.Done, "two of them were waited for already")
 	require.Equal(t, 1, result.Failed)
 	require.ErrorIs(t, result.Err(), milvuswait.ErrInvalid)
-	require.EqualError(t, result.Err(), `milvuswait: 1 of 5 targets failed: no target: invalid argument: the kind of a target is "load", neither "loading" nor "index_building"`)
+	require.EqualError(t, result.Err(), `milvuswait: 1 of 5 targets failed: no target: invalid argument: the kind of a target is "load", not one of ["loading" "index_building"]`)
 	require.Equal(t, collections("", 2, 2), w.asked[1].Targets)
 }
 
@@ -464,7 +464,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 		request Request
 		err     string
 	}{
-		{Request{Targets: []Target{{Kind: "load"}}}, `milvuswait: target 1 of 1: invalid argument: the kind of a target is "load", neither "loading" nor "index_building"`},
+		{Request{Targets: []Target{{Kind: "load"}}}, `milvuswait: target 1 of 1: invalid argument: the kind of a target is "load", not one of ["loading" "index_building"]`},
 		{Request{Targets: good, Timeout: -1}, "milvuswait: invalid argument: Timeout: -1ns is negative"},
 		{Request{Targets: good, HeartbeatTimeout: -1}, "milvuswait: invalid argument: HeartbeatTimeout: -1ns is negative"},
 		{Request{Targets: good, Options: Options{Settle: -1}}, "milvuswait: invalid argument: Settle: -1ns is negative"},
