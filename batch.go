@@ -1,7 +1,6 @@
 package milvuswait
 
 import (
-	"errors"
 	"slices"
 	"time"
 )
@@ -270,7 +269,7 @@ func (s *scheduler) handleLoads(now time.Duration, r result) {
 // a list may be refused where individual polls are allowed.
 func (s *scheduler) handleListFailure(now time.Duration, r result) {
 	s.batcher.suspend(now)
-	if errors.Is(r.answer.err, errors.ErrUnsupported) {
+	if isUnsupported(r.answer.err) {
 		s.batcher.loadLists = false
 	}
 
@@ -282,7 +281,7 @@ func (s *scheduler) handleListFailure(now time.Duration, r result) {
 // handleIndexes passes a list of indexes to the entries it covers. If the Poller does not
 // support such lists, it falls back to individual polls for the rest of the wait.
 func (s *scheduler) handleIndexes(now time.Duration, r result) {
-	supported := slices.ContainsFunc(r.answers, func(a answer) bool { return !errors.Is(a.err, errors.ErrUnsupported) })
+	supported := slices.ContainsFunc(r.answers, func(a answer) bool { return !isUnsupported(a.err) })
 	if supported {
 		for i, e := range r.job.covered {
 			s.handleAnswer(e, now, r.answers[i])
@@ -297,13 +296,16 @@ func (s *scheduler) handleIndexes(now time.Duration, r result) {
 }
 
 // pollAloneAfterFailure queues an individual poll of e, covered by a list that failed. If
-// the whole wait is over, no poll can follow, and the answer of the list ends e.
+// the whole wait is over, no poll can follow, and the answer of the list ends e. A list
+// that the Poller does not support was no poll.
 func (s *scheduler) pollAloneAfterFailure(e *entry, now time.Duration, a answer) {
 	if s.stopCause != nil || s.ended(now) {
 		s.handleAnswer(e, now, a)
 		return
 	}
-	e.state.noteListFailure(now, a)
+	if !isUnsupported(a.err) {
+		e.state.noteListFailure(now, a)
+	}
 	s.pollAlone(e, now)
 }
 

@@ -139,8 +139,8 @@ func (p LoadingProgress) MarshalJSON() ([]byte, error) {
 	return json.Marshal(loadingDict{LoadingProgress: p.String()})
 }
 
-// UnmarshalJSON reads the dict of MarshalJSON. A number refresh_progress beside it becomes
-// RefreshPercent.
+// UnmarshalJSON reads the dict of MarshalJSON. It may also contain a number
+// refresh_progress, for RefreshPercent.
 func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
 	var d loadingDict
 	if err := json.Unmarshal(b, &d); err != nil {
@@ -296,7 +296,7 @@ func checkLoadState(parent context.Context, p Poller, s *waitState, a *answer) {
 	switch {
 	case isAbsent(err):
 		a.check, a.err = checked, err
-	case err == nil || isPermanent(err) || errors.Is(err, errors.ErrUnsupported): // refused for good: believe the progress
+	case err == nil || isPermanent(err) || isUnsupported(err): // refused for good: believe the progress
 		a.check = checked
 	default:
 		a.check = unclear

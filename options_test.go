@@ -113,6 +113,48 @@ func TestEveryFaultyOptionIsNamed(t *testing.T) {
 	require.ErrorContains(t, err, "WithStallTimeout")
 }
 
+// TestPollerFuncs_OptionalFunctions calls the methods of the optional interfaces without and
+// with their functions. Without them, waits make individual polls, each counted once.
+func TestPollerFuncs_OptionalFunctions(t *testing.T) {
+	loaded := milvuswait.LoadingProgress{Percent: 100}
+	p := milvuswait.PollerFuncs{
+		Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) { return loaded, nil },
+	}
+
+	require.ErrorIs(t, p.CheckLoadState(t.Context(), "docs"), errors.ErrUnsupported)
+	_, err := p.ListLoading(t.Context())
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+	require.EqualError(t, err, "PollerFuncs.LoadingList is nil: unsupported operation")
+	indexes, errs := p.ListIndexBuilding(t.Context(), "docs", []string{"a", "b"})
+	require.Len(t, indexes, 2)
+	require.Len(t, errs, 2)
+	require.ErrorIs(t, errs[1], errors.ErrUnsupported)
+
+	targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("logs")}
+	outcomes, err := milvuswait.WaitAll(t.Context(), p, targets)
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 1}, []int{outcomes[0].Polls, outcomes[1].Polls})
+
+	lists := 0
+	p.Loading = nil
+	p.LoadingList = func(context.Context) (map[string]milvuswait.LoadingProgress, error) {
+		lists++
+		return map[string]milvuswait.LoadingProgress{"docs": loaded, "logs": loaded}, nil
+	}
+	p.LoadState = func(_ context.Context, collection string, _ ...string) error { return errors.New(collection) }
+	p.IndexBuildingList = func(_ context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+		return nil, []error{errors.New(collection + "/" + indexes[0])}
+	}
+
+	list, err := p.ListLoading(t.Context())
+	require.NoError(t, err)
+	require.Len(t, list, 2)
+	require.Equal(t, 1, lists)
+	require.EqualError(t, p.CheckLoadState(t.Context(), "docs"), "docs")
+	_, errs = p.ListIndexBuilding(t.Context(), "docs", []string{"a"})
+	require.EqualError(t, errs[0], "docs/a")
+}
+
 func TestPollerFuncsWithoutTheFunction(t *testing.T) {
 	_, err := milvuswait.WaitForLoadingComplete(t.Context(), milvuswait.PollerFuncs{}, "docs")
 	require.ErrorIs(t, err, milvuswait.ErrInvalid)

@@ -78,6 +78,9 @@ func isPermanent(err error) bool {
 	return found
 }
 
+// isUnsupported reports whether err means that the Poller, or its server, has no such call.
+func isUnsupported(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
+
 // isAbsent reports whether err means that the target is not there, or not loaded.
 func isAbsent(err error) bool {
 	for _, s := range sentinels {
