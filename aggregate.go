@@ -35,6 +35,7 @@ func (a *Aggregate) Observe(u Update) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.elapsed = max(a.elapsed, u.Elapsed)
+
 	switch {
 	case !u.Final:
 		a.pending[u.Target] = share{u.Fraction, u.ETA}
@@ -78,6 +79,7 @@ func (a *Aggregate) Summary() Summary {
 		Total: a.total, Done: a.done, Failed: a.failed, Pending: max(0, a.total-a.done-a.failed),
 		SlowestFraction: 1, Elapsed: a.elapsed,
 	}
+
 	sum, known := float64(a.done+a.failed), len(a.pending) == s.Pending
 	for t, p := range a.pending {
 		sum += p.fraction
@@ -87,6 +89,7 @@ func (a *Aggregate) Summary() Summary {
 		known = known && p.eta > 0
 		s.ETA = max(s.ETA, p.eta)
 	}
+
 	if !known {
 		s.ETA = 0
 	}
@@ -112,11 +115,13 @@ func (s Summary) String() string {
 	if s.Failed > 0 {
 		fmt.Fprintf(&b, ", %d failed", s.Failed)
 	}
+
 	percent := wholePercent(s.Fraction)
 	if s.Pending > 0 {
 		percent = min(percent, 99) // all may be at 1 and settle
 	}
 	fmt.Fprintf(&b, ", %d%%", percent)
+
 	if s.Slowest.kind != "" {
 		fmt.Fprintf(&b, ", slowest %v at %d%%", s.Slowest, wholePercent(s.SlowestFraction))
 	}

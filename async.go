@@ -42,6 +42,7 @@ func (a *AsyncObserver) Observe(u Update) {
 	if a.panicked != nil {
 		panic(a.panicked)
 	}
+
 	kept := a.latest[u.Target]
 	if kept != nil {
 		*kept = u
@@ -49,11 +50,13 @@ func (a *AsyncObserver) Observe(u Update) {
 		kept = &u
 		a.queue = append(a.queue, kept)
 	}
+
 	if u.Final {
 		delete(a.latest, u.Target)
 	} else {
 		a.latest[u.Target] = kept
 	}
+
 	if !a.running {
 		a.running = true
 		go a.deliver()
@@ -79,15 +82,18 @@ func (a *AsyncObserver) deliver() {
 		if returned {
 			return
 		}
+
 		value := recover()
 		if value == nil {
 			value = "milvuswait: Async: the observer called runtime.Goexit, as t.FailNow does"
 		}
+
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.panicked, a.queue = value, nil
 		a.stop()
 	}()
+
 	for u := a.dequeue(); u != nil; u = a.dequeue() {
 		a.sink.Observe(*u)
 	}
@@ -103,6 +109,7 @@ func (a *AsyncObserver) dequeue() *Update {
 		a.stop()
 		return nil
 	}
+
 	u := a.queue[0]
 	a.queue = a.queue[1:]
 	if a.latest[u.Target] == u {

@@ -8,60 +8,59 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Backoff says how a wait paces its polls. A zero field means the default.
+// Backoff is the pace of the polls. A zero field means the default.
 //
-// The delay after a poll grows exponentially from Initial to Max. It is cut to a
-// fifth of the time that the progress so far predicts is left, and to Lateness
-// of the time waited or 100 ms, whichever is more. It is never less than 0.5 %
-// of the time waited, nor than the last good poll took, nor than Initial; never
-// more than Max; and up to Jitter of it is taken off at random.
+// The delay after a poll grows exponentially from Initial to Max. It is shortened to a
+// fifth of the time left, as predicted from the progress so far, and to Lateness of the
+// time waited or 100 ms, whichever is longer. It is at least 0.5 % of the time waited,
+// the duration of the last successful poll, and Initial, and at most Max. Finally, Jitter
+// shortens it by a random part.
 //
-// So a wait returns late by at most one delay and the polls on both sides of it,
-// the one that just missed the end and the one that sees it; and the delay is at
-// most 100 ms, or 2 % of the time waited if that is more, or as long as the last
-// good poll took, and never more than 5 s. On 21 families of simulated progress
-// that costs 210 polls in the mean, where a poll every 200 ms, as in most clients,
-// costs 727.
+// A wait therefore returns late by at most one delay and the polls on both sides of it:
+// the poll that just missed the end, and the poll that sees it. The delay is at most
+// 100 ms, 2 % of the time waited, or the duration of the last successful poll, whichever
+// is longest, and never longer than 5 s. On 21 families of simulated progress this costs
+// 210 polls in the mean; a poll every 200 ms, as in most clients, costs 727.
 //
 // Backoff{Lateness: 1, IgnoreProgress: true} is plain exponential backoff.
 type Backoff struct {
-	// Initial is the delay after the first poll and the least of all, before
-	// jitter: from 1 ms to Max. The default is 50 ms for a load, and 100 ms for
-	// an index, whose poll costs the server more.
+	// Initial is the delay after the first poll and the minimum delay, before jitter:
+	// from 1 ms to Max. The default is 50 ms for a load, and 100 ms for an index, whose
+	// polls cost the server more.
 	Initial time.Duration
 
-	// Max is the greatest delay: from Initial to 1 h. The default is 5 s.
+	// Max is the maximum delay: from Initial to 1 h. The default is 5 s.
 	Max time.Duration
 
-	// Multiplier is the growth from one delay to the next, from 1 (a constant
-	// delay, if nothing else lengthens it) to 10. The default is 1.25.
+	// Multiplier is the growth from one delay to the next, from 1 (a constant delay,
+	// unless another bound lengthens it) to 10. The default is 1.25.
 	Multiplier float64
 
-	// Jitter is the greatest share of a delay that is taken off, below 1; it
-	// never adds, so that every bound holds. The default is 0.2, and NoJitter
-	// turns it off.
+	// Jitter is the maximum share by which a delay is shortened at random, below 1. It
+	// never lengthens a delay, so that every bound holds. The default is 0.2, and
+	// NoJitter turns it off.
 	Jitter float64
 
-	// Lateness is the greatest delay as a share of the time waited, above 0; from
-	// 1 on it does not bound the delay any more. The default is 0.02.
+	// Lateness is the maximum delay as a share of the time waited, above 0. From 1 on it
+	// bounds no delay. The default is 0.02.
 	Lateness float64
 
-	// IgnoreProgress turns off the cut to a fifth of the time left, for sources
-	// whose progress says nothing about time.
+	// IgnoreProgress turns off the cut to a fifth of the time left, for sources whose
+	// progress does not predict the time.
 	IgnoreProgress bool
 }
 
 // NoJitter, as Backoff.Jitter, leaves delays as they are.
 const NoJitter = -1
 
-// The constants of the pace that nobody has to set. The research behind them:
-// simulations over families of progress traces, checked on a real 2.3.5 server.
+// The constants of the pace that no option sets. They come from simulations over families
+// of progress traces, checked on a real 2.3.5 server.
 const (
-	minLateness   = 100 * time.Millisecond // a lateness that nobody minds, however short the wait
-	etaShare      = 0.2                    // of the time that is left: the optimum is flat from 0.15 to 0.3
-	floorShare    = 0.005                  // of the time waited: 99.99 % for long must not be polled without end
+	minLateness   = 100 * time.Millisecond // bound on the delay in short waits: less costs polls and helps no user
+	etaShare      = 0.2                    // delay as a share of the time left; the optimum is flat from 0.15 to 0.3
+	floorShare    = 0.005                  // minimum delay as a share of the time waited, for progress that stays at 99.99 %
 	defaultMax    = 5 * time.Second
-	shortestDelay = time.Millisecond // of a generator that says 0
+	shortestDelay = time.Millisecond // minimum delay, also of a generator that returns 0
 )
 
 // resolve fills in the defaults.
@@ -72,6 +71,7 @@ func (b Backoff) resolve(initial time.Duration) Backoff {
 	if b.Initial == 0 {
 		b.Initial = min(initial, b.Max)
 	}
+
 	if b.Multiplier == 0 {
 		b.Multiplier = 1.25
 	}
@@ -81,13 +81,14 @@ func (b Backoff) resolve(initial time.Duration) Backoff {
 	case NoJitter:
 		b.Jitter = 0
 	}
+
 	if b.Lateness == 0 {
 		b.Lateness = 0.02
 	}
 	return b
 }
 
-// validate names the field that makes no sense.
+// validate returns an error that names an invalid field.
 func (b Backoff) validate() error {
 	const least, most = time.Millisecond, time.Hour
 	switch {
@@ -107,13 +108,13 @@ func (b Backoff) validate() error {
 	return nil
 }
 
-// rule is a resolved Backoff with the delays of cenkalti's generator, which all
-// targets of a call share: without jitter they are the same for each.
+// rule is a resolved Backoff with the delays of cenkalti's generator. All targets of one
+// kind in a call share it: without jitter their delays are the same.
 type rule struct {
 	Backoff
 	kind      *waitKind
 	generator *backoff.ExponentialBackOff
-	steps     []time.Duration // as far as they were needed
+	steps     []time.Duration // delays made so far
 }
 
 func newRule(kind *waitKind, b Backoff) *rule {
@@ -131,8 +132,8 @@ func (r *rule) step(n int) time.Duration {
 	return r.steps[n]
 }
 
-// exponential returns cenkalti's generator, without its jitter, which adds, and
-// without its clock: a wait may take longer than its 15 minutes.
+// exponential returns cenkalti's generator without its jitter, which also lengthens delays,
+// and without its clock, which would end it after 15 minutes.
 func exponential(b Backoff) *backoff.ExponentialBackOff {
 	g := &backoff.ExponentialBackOff{
 		InitialInterval: b.Initial,
@@ -145,52 +146,57 @@ func exponential(b Backoff) *backoff.ExponentialBackOff {
 	return g
 }
 
-// stoppedClock keeps the generator, whose MaxElapsedTime is off, from asking the
-// time at every delay.
+// stoppedClock saves the generator, whose MaxElapsedTime is off, a look at the clock for
+// each delay.
 type stoppedClock struct{}
 
 func (stoppedClock) Now() time.Time { return time.Time{} }
 
-// pace decides the delays of one target. Time is what has passed since its wait
-// began.
+// pace decides the delays of one target. All times are durations since the start of its
+// wait.
 type pace struct {
 	rule   *rule
 	custom func() time.Duration // returns the delays of a custom generator; nil if none
-	n      int                  // delays so far
-	lag    time.Duration        // how long the last good poll took
-	left   time.Duration        // predicted to be left; 0 while unknown
-	t0     time.Duration        // when the share was last seen at its lowest, p0
+	n      int                  // number of delays so far
+	lag    time.Duration        // duration of the last successful poll
+	left   time.Duration        // predicted time left; 0 while unknown
+	t0     time.Duration        // time when the share was last seen at its minimum, p0
 	p0     float64
 	primed bool // p0 and t0 are set
 }
 
-// learn notes the share that a good poll saw, negative if it told none, and
-// how long the poll took.
+// learn records the share from a successful poll, negative if unknown, and the duration of
+// the poll.
 func (p *pace) learn(now, took time.Duration, share float64) {
 	p.lag, p.left = took, 0
+
 	switch {
 	case share < 0:
-	case !p.primed || share <= p.p0: // not moved yet, or moved back
+	case !p.primed || share <= p.p0: // no progress yet, or a step back
 		p.t0, p.p0, p.primed = now, share, true
 	default:
-		// At least 1 ns: done is not unknown.
+		// At least 1 ns, also at a share of 1: 0 means unknown.
 		left := (1 - share) / (share - p.p0) * float64(now-p.t0)
 		p.left = time.Duration(min(max(left, 1), math.MaxInt64/2))
 	}
 }
 
-// forget notes a failed poll: what it would have seen is not known.
+// forget discards the prediction after a failed poll.
 func (p *pace) forget() { p.left = 0 }
 
-// delay returns the time until the next poll, negative if there is none. The
-// random number is from 0 to below 1.
+// delay returns the time until the next poll, negative if a custom generator ends the wait.
+// random is from 0 to below 1.
 func (p *pace) delay(now time.Duration, random float64) time.Duration {
 	if p.custom != nil {
 		return p.custom()
 	}
+
 	r := p.rule
 	d := r.step(p.n)
 	p.n++
+
+	// Shorten the delay by the time left and by the lateness allowed, then apply the
+	// minimum for long waits.
 	if !r.IgnoreProgress && p.left > 0 {
 		d = min(d, time.Duration(etaShare*float64(p.left)))
 	}
@@ -200,6 +206,7 @@ func (p *pace) delay(now time.Duration, random float64) time.Duration {
 	if r.Lateness < 1 || !r.IgnoreProgress {
 		d = max(d, time.Duration(floorShare*float64(now)))
 	}
+
 	d = min(max(d, r.Initial, p.lag), r.Max)
 	return d - time.Duration(r.Jitter*random*float64(d))
 }

@@ -76,6 +76,7 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "milvuswait: %v: %s (%s in %v", e.Target, oneLine(e.Cause), plural(e.Polls, "poll"), round(e.Elapsed))
+
 	if e.Last != nil {
 		fmt.Fprintf(&b, ", last %v", e.Last)
 	}
@@ -83,6 +84,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ", last error: %s", oneLine(e.LastErr))
 	}
 	b.WriteString(")")
+
 	if k := findKind(e.Target.kind); k != nil && k.hint != nil {
 		if hint := k.hint(e); hint != "" {
 			b.WriteString("; " + hint)
@@ -121,11 +123,13 @@ func (e *ServerError) Error() string {
 	if e.Method != "" {
 		b.WriteString(e.Method + ": ")
 	}
+
 	if reason := untrusted.Text(e.Reason); reason != "" {
 		b.WriteString(reason)
 	} else {
 		b.WriteString("the server gave no reason")
 	}
+
 	if e.Code != 0 {
 		fmt.Fprintf(&b, " (code %d)", e.Code)
 	} else {

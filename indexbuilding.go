@@ -192,6 +192,7 @@ func (p *IndexBuildingProgress) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &d); err != nil {
 		return err
 	}
+
 	*p = IndexBuildingProgress{
 		TotalRows: d.TotalRows, IndexedRows: d.IndexedRows, PendingIndexRows: d.PendingIndexRows,
 		State: d.State, FailReason: d.FailReason,
@@ -319,6 +320,7 @@ func flushHint(e *Error) string {
 	if !ok || !outOfTime || last.TotalRows >= want {
 		return ""
 	}
+
 	hint := fmt.Sprintf("%d of %d rows are flushed: ", last.TotalRows, want)
 	if last.TotalRows <= 0 {
 		return hint + "was Flush called?"

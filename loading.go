@@ -146,6 +146,7 @@ func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &d); err != nil {
 		return err
 	}
+
 	digits, ok := strings.CutSuffix(d.LoadingProgress, "%")
 	percent, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil {

@@ -23,6 +23,7 @@ func Log(logger *slog.Logger) Observer {
 	if logger == nil {
 		logger = slog.Default()
 	}
+
 	var last perTarget[logged]
 	return ObserverFunc(func(u Update) {
 		before, known := last.get(u.Target)
@@ -30,6 +31,7 @@ func Log(logger *slog.Logger) Observer {
 		if message == "" {
 			return
 		}
+
 		logger.LogAttrs(context.Background(), level, message, u.attrs()...)
 		now := logged{at: u.Elapsed, tenths: tenths(u), warned: before.warned, warnedAt: before.warnedAt}
 		if level == slog.LevelWarn {
@@ -79,12 +81,14 @@ func (u Update) attrs() []slog.Attr {
 			attrs = append(attrs, slog.String(key, value))
 		}
 	}
+
 	add("index", u.Target.index)
 	add("partitions", strings.Join(u.Target.Partitions(), ","))
 	if u.Progress != nil {
 		add("progress", u.Progress.String())
 	}
 	attrs = append(attrs, slog.Int("polls", u.Polls), slog.Duration("elapsed", u.Elapsed))
+
 	if u.ETA > 0 {
 		attrs = append(attrs, slog.Duration("eta", round(u.ETA)))
 	}

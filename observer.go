@@ -77,6 +77,7 @@ func OnChange(o Observer) Observer {
 	if typednil.Is(o) {
 		panic("milvuswait: OnChange: the observer is nil")
 	}
+
 	type seen struct {
 		progress Progress
 		failing  bool
@@ -86,6 +87,7 @@ func OnChange(o Observer) Observer {
 		now := seen{u.Progress, u.Err != nil}
 		before, known := last.get(u.Target)
 		last.put(u, now)
+
 		if u.Final || !known || before != now {
 			o.Observe(u)
 		}
@@ -114,6 +116,7 @@ func (p *perTarget[T]) put(u Update, value T) {
 		delete(p.m, u.Target)
 		return
 	}
+
 	if p.m == nil {
 		p.m = make(map[Target]T)
 	}

@@ -76,6 +76,7 @@ func newConfig(opts []Option) (*config, error) {
 		maxInFlight:      16,
 		random:           rand.Float64,
 	}
+
 	for i, opt := range opts {
 		if opt == nil {
 			c.invalid("option %d of %d is nil", i+1, len(opts))
@@ -83,6 +84,7 @@ func newConfig(opts []Option) (*config, error) {
 		}
 		opt(c)
 	}
+
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)
 	}
