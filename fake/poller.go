@@ -82,49 +82,6 @@ func (p *Poller) Drop(collection string) {
 	delete(p.collections, collection)
 }
 
-// LoadingProgress implements milvuswait.Poller.
-func (p *Poller) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
-	target := milvuswait.Loading(collection, partitions...)
-	turns, record, err := p.begin(target)
-	progress, err := finish(ctx, turns, err, play.Mean)
-	p.end(record, progress, err)
-	return progress, err
-}
-
-// IndexBuildingProgress implements milvuswait.Poller. If the progress of a script has no
-// IndexName, it gets the name in the target of the script.
-func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
-	target := milvuswait.IndexBuilding(collection, index)
-	turns, record, err := p.begin(target)
-	progress, err := finish(ctx, turns, err, milvuswait.FurthestBehind)
-	p.end(record, progress, err)
-	return progress, err
-}
-
-// CheckLoadState implements milvuswait.LoadStateChecker. A target with a script is loading
-// or loaded, except with SilentlyReleased. The call has no delay, and does not count as a
-// poll of the script.
-func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
-	target := milvuswait.Loading(collection, partitions...)
-	p.mu.Lock()
-	roles, err := p.find(target)
-	p.calls = append(p.calls, Call{Target: target, Time: time.Now()})
-	record := len(p.calls) - 1
-	p.mu.Unlock()
-
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-
-	for _, r := range roles {
-		if _, released := r.play.Script.(silentlyReleased); released && err == nil {
-			err = fmt.Errorf("%w: %q", milvuswait.ErrNotLoaded, collection)
-		}
-	}
-	p.end(record, nil, err)
-	return err
-}
-
 // begin records a poll of the target, and takes one turn of every script it needs.
 func (p *Poller) begin(target milvuswait.Target) (turns []turn, record int, err error) {
 	p.mu.Lock()
