@@ -1,17 +1,15 @@
 package fake
 
 import (
+	"fmt"
+
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
 )
 
-// collection holds the scripts of one collection. A nil *role in partitions stands for a
-// known partition that is not loaded.
-type collection struct {
-	load       *role
-	partitions map[string]*role
-	indexes    map[string]*role
-}
+// collection holds the roles of one collection. A nil role stands for a target that is
+// known but absent. A nil collection does not exist.
+type collection map[milvuswait.Target]*role
 
 // role is a target with its script.
 type role struct {
@@ -33,20 +31,8 @@ func newRole(target milvuswait.Target, script Script) *role {
 	return &role{target: target, play: play.New[Step](script)}
 }
 
-// set replaces the script of a target. A nil script removes an index, and leaves a load or
-// partition as not loaded.
-func (c *collection) set(target milvuswait.Target, script Script) {
-	name := target.Collection()
-	switch {
-	case target.Kind() == milvuswait.KindIndexBuilding && script == nil:
-		delete(c.indexes, target.Index())
-	case target.Kind() == milvuswait.KindIndexBuilding:
-		c.indexes[target.Index()] = newRole(target, script)
-	case target.Partitions() == nil:
-		c.load = newRole(target, script)
-	}
-
-	for _, partition := range target.Partitions() {
-		c.partitions[partition] = newRole(milvuswait.Loading(name, partition), script)
-	}
+// collectionNotFound returns the error of a poll of a target in a collection that does not
+// exist.
+func collectionNotFound(target milvuswait.Target) error {
+	return fmt.Errorf("%w: %q", milvuswait.ErrCollectionNotFound, target.Collection())
 }

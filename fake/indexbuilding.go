@@ -1,9 +1,9 @@
 package fake
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/milvuswait/milvuswait"
@@ -13,17 +13,32 @@ import (
 // IndexBuildingProgress implements milvuswait.Poller. If the progress of a script has no
 // IndexName, it gets the name in the target of the script.
 func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
-	target := milvuswait.IndexBuilding(collection, index)
-	turns, record, err := p.begin(target)
-	progress, err := finish(ctx, turns, err, milvuswait.FurthestBehind)
-	p.end(record, progress, err)
-	return progress, err
+	return poll(ctx, p, milvuswait.IndexBuilding(collection, index), findIndexBuilding,
+		func(turns []turn, answers []milvuswait.IndexBuildingProgress) milvuswait.IndexBuildingProgress {
+			for i, t := range turns {
+				answers[i].IndexName = cmp.Or(answers[i].IndexName, t.target.Index())
+			}
+			return milvuswait.FurthestBehind(answers)
+		})
 }
 
-// findIndex returns the role of the target's index, or those of all for AllIndexes. It
-// returns ErrIndexNotFound or ErrAmbiguousIndex if the name selects none or several.
-func (c *collection) findIndex(target milvuswait.Target) ([]*role, error) {
-	names := slices.Sorted(maps.Keys(c.indexes))
+// splitIndexBuilding returns the target without its expected rows. It panics for
+// AllIndexes.
+func splitIndexBuilding(target milvuswait.Target) []milvuswait.Target {
+	if target.Index() == milvuswait.AllIndexes {
+		panic("fake: Set: AllIndexes is for asking, set a script for each index")
+	}
+	return []milvuswait.Target{milvuswait.IndexBuilding(target.Collection(), target.Index())}
+}
+
+// findIndexBuilding returns the role of the target's index, or those of all for AllIndexes.
+// It returns ErrIndexNotFound or ErrAmbiguousIndex if the name selects none or several.
+func findIndexBuilding(c collection, target milvuswait.Target) ([]*role, error) {
+	if c == nil {
+		return nil, collectionNotFound(target)
+	}
+
+	names := c.indexes()
 	switch index := target.Index(); {
 	case len(names) == 0:
 		return nil, fmt.Errorf("%w: %q has none", milvuswait.ErrIndexNotFound, target.Collection())
@@ -31,7 +46,7 @@ func (c *collection) findIndex(target milvuswait.Target) ([]*role, error) {
 	case index == "" && len(names) > 1:
 		return nil, fmt.Errorf("%w: %q has %s", milvuswait.ErrAmbiguousIndex, target.Collection(), untrusted.QuoteAll(names))
 	case index != "":
-		if c.indexes[index] == nil {
+		if !slices.Contains(names, index) {
 			return nil, fmt.Errorf("%w: %q has %s, not %q", milvuswait.ErrIndexNotFound, target.Collection(), untrusted.QuoteAll(names), index)
 		}
 		names = []string{index}
@@ -39,7 +54,19 @@ func (c *collection) findIndex(target milvuswait.Target) ([]*role, error) {
 
 	var roles []*role
 	for _, name := range names {
-		roles = append(roles, c.indexes[name])
+		roles = append(roles, c[milvuswait.IndexBuilding(target.Collection(), name)])
 	}
 	return roles, nil
+}
+
+// indexes returns the names of the indexes of c, sorted.
+func (c collection) indexes() []string {
+	var names []string
+	for target, r := range c {
+		if target.Kind() == milvuswait.KindIndexBuilding && r != nil {
+			names = append(names, target.Index())
+		}
+	}
+	slices.Sort(names)
+	return names
 }

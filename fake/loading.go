@@ -3,8 +3,8 @@ package fake
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
@@ -15,11 +15,10 @@ const defaultPartition = "_default"
 
 // LoadingProgress implements milvuswait.Poller.
 func (p *Poller) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
-	target := milvuswait.Loading(collection, partitions...)
-	turns, record, err := p.begin(target)
-	progress, err := finish(ctx, turns, err, play.Mean)
-	p.end(record, progress, err)
-	return progress, err
+	return poll(ctx, p, milvuswait.Loading(collection, partitions...), findLoading,
+		func(_ []turn, answers []milvuswait.LoadingProgress) milvuswait.LoadingProgress {
+			return play.Mean(answers)
+		})
 }
 
 // CheckLoadState implements milvuswait.LoadStateChecker. A target with a script is loading
@@ -28,7 +27,7 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
 	target := milvuswait.Loading(collection, partitions...)
 	p.mu.Lock()
-	roles, err := p.find(target)
+	roles, err := findLoading(p.collections[collection], target)
 	p.calls = append(p.calls, Call{Target: target, Time: time.Now()})
 	record := len(p.calls) - 1
 	p.mu.Unlock()
@@ -46,18 +45,34 @@ func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitio
 	return err
 }
 
+// splitLoading returns one target per partition, or the target of the whole collection.
+func splitLoading(target milvuswait.Target) []milvuswait.Target {
+	if target.Partitions() == nil {
+		return []milvuswait.Target{milvuswait.Loading(target.Collection())}
+	}
+
+	var targets []milvuswait.Target
+	for _, partition := range target.Partitions() {
+		targets = append(targets, milvuswait.Loading(target.Collection(), partition))
+	}
+	return targets
+}
+
 // findLoading returns one role per partition of the target, or those of the whole
 // collection. It returns ErrPartitionNotFound or ErrNotLoaded if one is absent.
-func (c *collection) findLoading(target milvuswait.Target) ([]*role, error) {
-	if target.Partitions() == nil {
+func findLoading(c collection, target milvuswait.Target) ([]*role, error) {
+	switch {
+	case c == nil:
+		return nil, collectionNotFound(target)
+	case target.Partitions() == nil:
 		return c.findWhole(target)
 	}
 
 	var roles []*role
 	for _, partition := range target.Partitions() {
-		r, ok := c.partitions[partition]
+		r, ok := c[milvuswait.Loading(target.Collection(), partition)]
 		if !ok && partition == defaultPartition {
-			r, ok = c.load, true
+			r, ok = c[milvuswait.Loading(target.Collection())], true
 		}
 
 		switch {
@@ -73,21 +88,25 @@ func (c *collection) findLoading(target milvuswait.Target) ([]*role, error) {
 }
 
 // findWhole returns the role of the collection's load, or else those of its loaded
-// partitions. It returns ErrNotLoaded if there are none.
-func (c *collection) findWhole(target milvuswait.Target) ([]*role, error) {
-	if c.load != nil {
-		return []*role{c.load}, nil
+// partitions, by name. It returns ErrNotLoaded if there are none.
+func (c collection) findWhole(target milvuswait.Target) ([]*role, error) {
+	if load := c[milvuswait.Loading(target.Collection())]; load != nil {
+		return []*role{load}, nil
 	}
 
 	var roles []*role
-	for _, partition := range slices.Sorted(maps.Keys(c.partitions)) {
-		if r := c.partitions[partition]; r != nil {
+	for t, r := range c {
+		if t.Kind() == milvuswait.KindLoading && r != nil {
 			roles = append(roles, r)
 		}
 	}
+	slices.SortFunc(roles, func(a, b *role) int { return strings.Compare(a.partition(), b.partition()) })
 
 	if len(roles) == 0 {
 		return nil, fmt.Errorf("%w: %q", milvuswait.ErrNotLoaded, target.Collection())
 	}
 	return roles, nil
 }
+
+// partition returns the name of the partition of a role.
+func (r *role) partition() string { return r.target.Partitions()[0] }

@@ -31,10 +31,10 @@ import (
 //     minimum Fraction. If the poll of one index fails, the whole poll fails.
 //
 // If the context has ended, a poll returns the context's error. If a script returns the
-// progress of the other kind, the poll returns a permanent error.
+// progress of another kind, the poll returns a permanent error.
 type Poller struct {
 	mu          sync.Mutex
-	collections map[string]*collection
+	collections map[string]collection
 	calls       []Call
 	polls       map[milvuswait.Target]int
 }
@@ -51,26 +51,25 @@ var (
 // With a nil script, the target is known but absent: a load or partition is not loaded (any
 // more), an index does not exist. Set may be called while waits are polling.
 //
-// It panics if target is the zero Target, or if its index is AllIndexes.
+// It panics if target is the zero Target or of an unknown kind, or if its index is
+// AllIndexes.
 func (p *Poller) Set(target milvuswait.Target, script Script) *Poller {
-	switch {
-	case target.Kind() == "":
-		panic("fake: Set: the zero Target")
-	case target.Index() == milvuswait.AllIndexes:
-		panic("fake: Set: AllIndexes is for asking, set a script for each index")
-	}
+	targets := split(target)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.collections[target.Collection()]
 	if c == nil {
-		c = &collection{partitions: map[string]*role{}, indexes: map[string]*role{}}
+		c = collection{}
 		if p.collections == nil {
-			p.collections = map[string]*collection{}
+			p.collections = map[string]collection{}
 		}
 		p.collections[target.Collection()] = c
 	}
-	c.set(target, script)
+
+	for _, one := range targets {
+		c[one] = newRole(one, script)
+	}
 	return p
 }
 
@@ -82,8 +81,28 @@ func (p *Poller) Drop(collection string) {
 	delete(p.collections, collection)
 }
 
+// finder returns the roles needed by a poll of the target in c, which is nil if there is no
+// such collection, or the error of the poll.
+type finder func(c collection, target milvuswait.Target) ([]*role, error)
+
+// poll polls the target: it takes a turn of every script found, and joins their answers to
+// one. Turns and answers are in the same order.
+func poll[P milvuswait.Progress](
+	ctx context.Context, p *Poller, target milvuswait.Target, find finder, join func(turns []turn, answers []P) P,
+) (P, error) {
+	turns, record, err := p.begin(target, find)
+	answers, err := finish[P](ctx, turns, err)
+
+	var progress P
+	if err == nil {
+		progress = join(turns, answers)
+	}
+	p.end(record, progress, err)
+	return progress, err
+}
+
 // begin records a poll of the target, and takes one turn of every script it needs.
-func (p *Poller) begin(target milvuswait.Target) (turns []turn, record int, err error) {
+func (p *Poller) begin(target milvuswait.Target, find finder) (turns []turn, record int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
@@ -94,29 +113,16 @@ func (p *Poller) begin(target milvuswait.Target) (turns []turn, record int, err 
 	p.polls[target]++
 	p.calls = append(p.calls, Call{Target: target, Poll: p.polls[target], Time: now})
 
-	roles, err := p.find(target)
+	roles, err := find(p.collections[target.Collection()], target)
 	for _, r := range roles {
 		turns = append(turns, turn{r.target, r.play.Next(now)})
 	}
 	return turns, len(p.calls) - 1, err
 }
 
-// find returns the scripts needed by a poll of the target, or the error of the poll.
-func (p *Poller) find(target milvuswait.Target) ([]*role, error) {
-	c := p.collections[target.Collection()]
-	switch {
-	case c == nil:
-		return nil, fmt.Errorf("%w: %q", milvuswait.ErrCollectionNotFound, target.Collection())
-	case target.Kind() == milvuswait.KindLoading:
-		return c.findLoading(target)
-	}
-	return c.findIndex(target)
-}
-
-// finish joins the steps of the turns to one result, after the longest of their delays. The
-// caller must not hold p.mu: a script may be any function, and the delay sleeps.
-func finish[P milvuswait.Progress](ctx context.Context, turns []turn, err error, join func([]P) P) (P, error) {
-	var none P
+// finish returns the answers of the turns, after the longest of their delays. The caller
+// must not hold p.mu: a script may be any function, and the delay sleeps.
+func finish[P milvuswait.Progress](ctx context.Context, turns []turn, err error) ([]P, error) {
 	var answers []P
 	var delay time.Duration
 
@@ -133,19 +139,11 @@ func finish[P milvuswait.Progress](ctx context.Context, turns []turn, err error,
 			err = milvuswait.Permanent(fmt.Errorf("fake: the script of %v answered with %T", t.target, step.Progress))
 		}
 
-		if ip, isIndex := any(progress).(milvuswait.IndexBuildingProgress); isIndex && ip.IndexName == "" {
-			ip.IndexName = t.target.Index()
-			progress = any(ip).(P)
-		}
-
 		answers = append(answers, progress)
 	}
 
 	if ctxErr := play.Sleep(ctx, delay); ctxErr != nil {
-		return none, ctxErr
+		return nil, ctxErr
 	}
-	if err != nil {
-		return none, err
-	}
-	return join(answers), nil
+	return answers, err
 }
