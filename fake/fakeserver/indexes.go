@@ -7,8 +7,25 @@ import (
 	"slices"
 	"time"
 
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
+
+// setIndexBuilding sets the script of an index.
+func (db *Database) setIndexBuilding(target milvuswait.Target, script fake.Script) {
+	name := target.Index()
+	if name == milvuswait.AllIndexes {
+		panic("fakeserver: Set: AllIndexes is for asking, set a script for each index")
+	}
+
+	c := db.add(target.Collection(), nil)
+	if script == nil {
+		c.indexes = slices.DeleteFunc(c.indexes, func(i *index) bool { return i.name == name || name == "" })
+		return
+	}
+	db.server.indexFor(c, name).script = begin(script)
+}
 
 // CreateIndex creates an index, or succeeds without one if the same index exists.
 func (v *service) CreateIndex(ctx context.Context, req *wire.CreateIndexRequest) (*wire.Status, error) {

@@ -11,6 +11,20 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
+// setLoading sets the script of a load, of the collection or of partitions.
+func (db *Database) setLoading(target milvuswait.Target, script fake.Script) {
+	c := db.add(target.Collection(), target.Partitions())
+	if target.Partitions() == nil {
+		c.release()
+		c.load = begin(script)
+	}
+
+	for _, name := range target.Partitions() {
+		p := c.partition(name)
+		p.load, p.released = begin(script), script == nil
+	}
+}
+
 // GetLoadingProgress is a poll of a load and of a refresh.
 func (v *service) GetLoadingProgress(ctx context.Context, req *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
 	q, refresh, fail := v.askLoad(ctx, req, req.GetPartitionNames(), next)

@@ -149,34 +149,26 @@ func (db *Database) AddRows(name string, rows int64) {
 // requests get Finished, as from real servers while they index rows newer than the index,
 // or Failed if the script failed.
 //
-// It panics if target is the zero Target, or if its index is AllIndexes.
+// It panics if target is the zero Target or of an unknown kind, or if its index is
+// AllIndexes.
 func (db *Database) Set(target milvuswait.Target, script fake.Script) {
-	switch {
-	case target.Kind() == "":
+	if target.Kind() == "" {
 		panic("fakeserver: Set: the zero Target")
-	case target.Index() == milvuswait.AllIndexes:
-		panic("fakeserver: Set: AllIndexes is for asking, set a script for each index")
+	}
+	set := kinds[target.Kind()]
+	if set == nil {
+		panic(fmt.Sprintf("fakeserver: Set: targets of the kind %q are not supported", target.Kind()))
 	}
 
-	s := db.server
-	s.state.Lock()
-	defer s.state.Unlock()
-	c := db.add(target.Collection(), target.Partitions())
+	db.server.state.Lock()
+	defer db.server.state.Unlock()
+	set(db, target, script)
+}
 
-	switch {
-	case target.Kind() == milvuswait.KindIndexBuilding && script == nil:
-		c.indexes = slices.DeleteFunc(c.indexes, func(i *index) bool { return i.name == target.Index() || target.Index() == "" })
-	case target.Kind() == milvuswait.KindIndexBuilding:
-		s.indexFor(c, target.Index()).script = begin(script)
-	case target.Partitions() == nil:
-		c.release()
-		c.load = begin(script)
-	}
-
-	for _, name := range target.Partitions() {
-		p := c.partition(name)
-		p.load, p.released = begin(script), script == nil
-	}
+// kinds has the function behind Set for each kind of target. The caller must hold s.state.
+var kinds = map[milvuswait.Kind]func(db *Database, target milvuswait.Target, script fake.Script){
+	milvuswait.KindLoading:       (*Database).setLoading,
+	milvuswait.KindIndexBuilding: (*Database).setIndexBuilding,
 }
 
 // Drop drops a collection. It does nothing if there is no such collection.
