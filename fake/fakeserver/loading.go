@@ -50,7 +50,7 @@ func refreshed(refresh *play.Turn[fake.Step]) int64 {
 	if refresh == nil {
 		return 100
 	}
-	if p, ok := refresh.Step().Progress.(milvuswait.LoadingProgress); ok && p.Complete() {
+	if p := refresh.Step().Progress; p != nil && p.Complete() {
 		return 100
 	}
 	return 0
