@@ -98,44 +98,6 @@ func (c *checker) complete(q question, p milvuswait.Progress) {
 	}
 }
 
-// progress polls an existing target. It records a defect for an error, with the reason
-// wrong, or for out-of-range numbers.
-func (c *checker) progress(q question, wrong string) (milvuswait.Progress, bool) {
-	a, ok := c.ask(q)
-	if !ok {
-		return nil, false
-	}
-
-	if a.err != nil {
-		c.defect("%v returned %v%s", q, a, wrong)
-		return nil, false
-	}
-
-	p := a.value.(milvuswait.Progress)
-	c.sane(q, p)
-	return p, true
-}
-
-// checkSeveral compares AllIndexes with polls of each index: it must be complete if and
-// only if all of them are.
-func (c *checker) checkSeveral() {
-	complete := true
-	for _, index := range c.world.Indexes {
-		p, ok := c.progress(c.building(c.world.Several, index), " for an index that is there: return its progress")
-		if !ok {
-			return
-		}
-		complete = complete && p.Complete()
-	}
-
-	q := c.building(c.world.Several, milvuswait.AllIndexes)
-	p, ok := c.progress(q, ": AllIndexes is the progress of the one that is furthest behind")
-	if ok && p.Complete() != complete {
-		c.defect("%v returned %v, which is Complete: %v, where of all of them it is %v: AllIndexes is the one that is furthest behind",
-			q, p, p.Complete(), complete)
-	}
-}
-
 // refusal is a question that must return a sentinel as its error.
 type refusal struct {
 	question
@@ -210,25 +172,6 @@ func (c *checker) refused(r refusal, a answer) {
 }
 
 func goName(sentinel error) string { return "milvuswait." + nameOf(sentinel) }
-
-// checkNotLoaded polls a collection that is not loaded. As in a wait, the Poller may return
-// 0 % without an error if its CheckLoadState returns the sentinel.
-func (c *checker) checkNotLoaded() {
-	r := refusal{c.loading(c.world.NotLoaded), milvuswait.ErrNotLoaded, "a collection that is not loaded"}
-	a, ok := c.ask(r.question)
-	if !ok {
-		return
-	}
-
-	p, _ := a.value.(milvuswait.LoadingProgress)
-	if checker := c.states; checker != nil && a.err == nil && p.Percent == 0 {
-		r.question = c.loadState(checker, c.world.NotLoaded)
-		if a, ok = c.ask(r.question); !ok || c.unsupported(r.question, a) {
-			return
-		}
-	}
-	c.refused(r, a)
-}
 
 // checkArguments makes calls with empty names, which no wait makes. They must not panic. An
 // empty slice of partitions must have the same result as none.

@@ -45,22 +45,6 @@ func newQuestion[P any](method string, args []string, ask func(ctx context.Conte
 	}
 }
 
-// loading returns a poll of a load as a question.
-func (c *checker) loading(collection string, partitions ...string) question {
-	return newQuestion("LoadingProgress", append([]string{collection}, partitions...),
-		func(ctx context.Context) (milvuswait.LoadingProgress, error) {
-			return c.poller.LoadingProgress(ctx, collection, partitions...)
-		})
-}
-
-// building returns a poll of an index as a question.
-func (c *checker) building(collection, index string) question {
-	return newQuestion("IndexBuildingProgress", []string{collection, index},
-		func(ctx context.Context) (milvuswait.IndexBuildingProgress, error) {
-			return c.poller.IndexBuildingProgress(ctx, collection, index)
-		})
-}
-
 // answer is the outcome of a call: a value, an error, a panic, or none in time.
 type answer struct {
 	value    any

@@ -2,6 +2,7 @@ package pollertest
 
 import (
 	"maps"
+	"reflect"
 	"sync"
 )
 
@@ -51,4 +52,19 @@ func (c *checker) checkConcurrency() {
 	if !maps.Equal(c.list, c.listed) {
 		c.defect("ListLoading() changed the map that it had returned before: return a new one with every call")
 	}
+}
+
+// same reports whether a and b are equivalent for a wait: equal progress, or errors with
+// the same sentinel. Of two lists, it compares the loaded collection of World.
+func (c *checker) same(a, b answer) bool {
+	if a.err == nil && b.err == nil {
+		list, isList := a.value.(loadList)
+		if !isList {
+			return reflect.DeepEqual(a.value, b.value)
+		}
+		p, listed := list[c.world.Collection]
+		other, listedToo := b.value.(loadList)[c.world.Collection]
+		return p == other || !listed || !listedToo
+	}
+	return a.err != nil && b.err != nil && nameOf(a.err) == nameOf(b.err)
 }
