@@ -9,29 +9,10 @@ import (
 
 // heedful returns one question for each method of the Poller.
 func (c *checker) heedful() (questions []question) {
-	w := c.world
-	if c.loads {
-		questions = append(questions, c.loading(w.Collection))
+	for _, k := range c.kinds {
+		questions = append(questions, k.poll())
 	}
-	if c.builds {
-		questions = append(questions, c.building(w.Collection, w.Index))
-	}
-	return append(questions, c.optional()...)
-}
-
-// optional returns one question for each optional method of the Poller.
-func (c *checker) optional() (questions []question) {
-	w := c.world
-	if checker := c.states; checker != nil {
-		questions = append(questions, c.loadState(checker, w.Collection))
-	}
-	if lister := c.lister; lister != nil {
-		questions = append(questions, c.listLoading(lister))
-	}
-	if lister := c.indexLister; lister != nil {
-		questions = append(questions, c.listBuilding(lister, w.Collection, []string{w.Index}))
-	}
-	return questions
+	return append(questions, collect(c.kinds, kind.optional)...)
 }
 
 // checkEndedContexts makes calls with a canceled context, and with one after its deadline.

@@ -5,16 +5,7 @@ import (
 	"reflect"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/internal/unwrap"
 )
-
-// findOptional finds the optional interfaces of the Poller along Unwrap, as waits do.
-func (c *checker) findOptional() {
-	c.checkUnwrap()
-	c.states, _ = unwrap.Find[milvuswait.LoadStateChecker](c.poller)
-	c.lister, _ = unwrap.Find[milvuswait.Lister](c.poller)
-	c.indexLister, _ = unwrap.Find[milvuswait.IndexLister](c.poller)
-}
 
 // unsupported reports whether a, the answer to q, wraps errors.ErrUnsupported.
 func (c *checker) unsupported(q question, a answer) bool {
@@ -23,11 +14,6 @@ func (c *checker) unsupported(q question, a answer) bool {
 	}
 	c.skip(q.String() + ": unsupported")
 	return true
-}
-
-// optional lists the optional interfaces of a Poller.
-var optional = []reflect.Type{
-	reflect.TypeFor[milvuswait.LoadStateChecker](), reflect.TypeFor[milvuswait.Lister](), reflect.TypeFor[milvuswait.IndexLister](),
 }
 
 // checkUnwrap records a defect if the Poller has another Poller in a field, and hides an
@@ -49,7 +35,7 @@ func (c *checker) checkUnwrap() {
 		if !wrapped.Implements(reflect.TypeFor[milvuswait.Poller]()) {
 			continue
 		}
-		for _, o := range optional {
+		for _, o := range collect(c.kinds, kind.interfaces) {
 			if wrapped.Implements(o) && !reflect.TypeOf(c.poller).Implements(o) {
 				c.defect("%T wraps a %v, which is a milvuswait.%s, and hides that: add a method Unwrap() milvuswait.Poller", c.poller, wrapped, o.Name())
 			}

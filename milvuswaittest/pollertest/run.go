@@ -75,16 +75,14 @@ func Run(tb TB, p milvuswait.Poller, w World) {
 		return
 	}
 
-	c := &checker{poller: p, world: w, loads: true, builds: true}
-	c.findOptional()
-	if f, ok := p.(milvuswait.PollerFuncs); ok {
-		c.loads, c.builds = f.Loading != nil, f.IndexBuilding != nil
-	}
+	c := &checker{poller: p, world: w}
+	c.kinds = c.findKinds()
+	c.checkUnwrap()
 
 	// Run the checks. Stop when a call does not return: all others would hang too.
 	for _, check := range []func(){
-		c.checkAnswers, c.checkRefusals, c.checkArguments, c.checkEndedContexts,
-		c.checkLoadStates, c.checkListLoading, c.checkListIndexBuilding,
+		c.each(kind.checkAnswers), c.each(kind.checkRefusals), c.each(kind.checkArguments),
+		c.checkEndedContexts, c.each(kind.checkOptional),
 		c.checkConcurrency, c.checkHang, c.checkFail,
 	} {
 		if check(); c.stuck {
@@ -118,17 +116,13 @@ func (w World) validate() error {
 
 // checker is the state of one Run.
 type checker struct {
-	poller        milvuswait.Poller
-	world         World
-	loads, builds bool // kinds of targets the Poller can poll
+	poller milvuswait.Poller
+	world  World
+	kinds  []kind // for the kinds of targets that the Poller serves
 
-	// The optional interfaces. One is nil if the Poller lacks it, or if the server cannot
-	// answer it.
-	states      milvuswait.LoadStateChecker
-	lister      milvuswait.Lister
-	indexLister milvuswait.IndexLister
-
-	list, listed loadList // first result of ListLoading, and a copy of it
+	// Functions about earlier results, added by checks before checkConcurrency: it calls
+	// meanwhile while other calls are in flight, and afterwards when all have returned.
+	meanwhile, afterwards []func()
 
 	defects []string
 	skipped []string

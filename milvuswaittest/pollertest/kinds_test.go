@@ -1,0 +1,48 @@
+package pollertest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
+)
+
+func TestKinds_EveryKind_HasARow(t *testing.T) {
+	require.ElementsMatch(t, milvuswait.Kinds(), slices.Collect(maps.Keys(kinds)))
+	c := &checker{poller: new(fake.Poller), world: World{Collection: "docs", Index: "vidx"}}
+
+	found := c.findKinds()
+
+	require.Equal(t, len(milvuswait.Kinds()), len(found))
+	for _, k := range found {
+		require.NotEmpty(t, k.poll().text)
+		require.NotEmpty(t, k.done())
+		require.NotEmpty(t, k.refusals())
+		require.NotEmpty(t, k.interfaces())
+	}
+}
+
+func TestRun_KindWithoutRow_Panics(t *testing.T) {
+	row := kinds[milvuswait.KindLoading]
+	delete(kinds, milvuswait.KindLoading)
+	t.Cleanup(func() { kinds[milvuswait.KindLoading] = row })
+
+	require.PanicsWithValue(t, `pollertest: no checks for the kind "loading"`, func() {
+		Run(t, new(fake.Poller), World{Collection: "docs"})
+	})
+}
+
+func TestAnswered_ProgressOfAnotherKind_Panics(t *testing.T) {
+	q := newQuestion("LoadingProgress", nil, func(context.Context) (milvuswait.IndexBuildingProgress, error) {
+		return milvuswait.IndexBuildingProgress{}, nil
+	})
+
+	require.Panics(t, func() {
+		answered(new(checker), q, func(question, milvuswait.LoadingProgress) {})
+	})
+}
