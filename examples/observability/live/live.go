@@ -143,7 +143,11 @@ func behind(a, b Reading) Reading {
 
 // Count returns how many waits of each kind are under way.
 func (w *Waits) Count() map[milvuswait.Kind]int {
-	count := map[milvuswait.Kind]int{milvuswait.KindLoading: 0, milvuswait.KindIndexBuilding: 0}
+	count := map[milvuswait.Kind]int{}
+	for _, kind := range milvuswait.Kinds() {
+		count[kind] = 0
+	}
+
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for one := range w.all {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -226,4 +228,13 @@ func fakePolls(p *fake.Poller) int {
 		}
 	}
 	return n
+}
+
+func TestCount_NoWaits_HasEveryKind(t *testing.T) {
+	count := new(live.Waits).Count()
+
+	require.ElementsMatch(t, milvuswait.Kinds(), slices.Collect(maps.Keys(count)))
+	for kind, n := range count {
+		require.Zero(t, n, kind)
+	}
 }

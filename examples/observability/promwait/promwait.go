@@ -75,7 +75,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		eta:      desc("eta_seconds", "Time that is left at the mean rate; absent while unknown.", target...),
 	}
 	// A counter that appears with its first failure shows no increase of it.
-	for _, op := range []milvuswait.Kind{milvuswait.KindLoading, milvuswait.KindIndexBuilding} {
+	for _, op := range milvuswait.Kinds() {
 		for _, result := range live.Results() {
 			m.ended.WithLabelValues(string(op), result)
 		}
