@@ -10,7 +10,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-// play prints what the polls of s meet that begin at these minutes.
+// play prints the steps of s for polls at these minutes.
 func play(s fake.Script, minutes ...int) {
 	for i, m := range minutes {
 		step := s.Step(i+1, time.Duration(m)*time.Minute)

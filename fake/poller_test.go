@@ -201,7 +201,7 @@ func TestDelay(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			// Made outside the bubble, as a fixture may be.
+			// created outside the bubble, as a fixture may be
 			p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithDelay(fake.Percents(40), tt.delay))
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())

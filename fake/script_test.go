@@ -14,7 +14,7 @@ import (
 
 var errPassing = errors.New("connection reset")
 
-// at returns what the polls of s meet that begin at these times.
+// at returns the steps of s for polls at these times.
 func at(s fake.Script, times ...time.Duration) []fake.Step {
 	steps := make([]fake.Step, len(times))
 	for i, elapsed := range times {

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNothingForcedOnImporters holds these packages to what they promise: a test
-// that uses them needs no testify and no gRPC.
+// TestNothingForcedOnImporters checks the promise of these packages: a test with them
+// needs neither testify nor gRPC.
 func TestNothingForcedOnImporters(t *testing.T) {
 	const format = `{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}{{if eq .ImportPath "testing"}}testing{{end}}`
 	out, err := exec.Command("go", "list", "-deps", "-f", format, "./...").Output()

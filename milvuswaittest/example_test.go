@@ -86,7 +86,7 @@ func ExampleWithin() {
 	// Output: FAIL: milvuswait: loading "docs": context deadline exceeded
 }
 
-// logger prints what a test logs, without the times.
+// logger prints the log of a test, without the times.
 type logger struct{ printer }
 
 func (logger) Log(args ...any) {

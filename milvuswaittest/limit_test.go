@@ -13,7 +13,7 @@ import (
 	"github.com/milvuswait/milvuswait/milvuswaittest"
 )
 
-// deadlineOf returns the deadline that the poll of a helper with tb has.
+// deadlineOf returns the deadline of a helper's poll with tb.
 func deadlineOf(tb milvuswaittest.TB) time.Time {
 	var deadline time.Time
 	p := milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
@@ -25,9 +25,9 @@ func deadlineOf(tb milvuswaittest.TB) time.Time {
 	return deadline
 }
 
-// The limits are told by the deadline of the polls: nothing waits.
+// The deadlines of the polls show the limits, so nothing waits.
 func TestLimit(t *testing.T) {
-	const slack = 30 * time.Second // for a machine that is busy
+	const slack = 30 * time.Second // for a busy machine
 	tests := []struct {
 		name string
 		tb   func(r *recorder) milvuswaittest.TB
@@ -70,7 +70,7 @@ func TestDeadlineOfTheContextCounts(t *testing.T) {
 	require.Equal(t, want, deadlineOf(&recorder{ctx: ctx}))
 }
 
-// What is left of a second is the margin: the failure is told, and nothing waits.
+// The rest of a second is the margin: the helper fails at once, without a wait.
 func TestDeadlineThatIsTooNear(t *testing.T) {
 	p := new(fake.Poller).Set(docs, fake.Percents(40))
 	tb := forgiving{&recorder{ctx: t.Context()}}
@@ -98,7 +98,7 @@ func TestOwnDeadline(t *testing.T) {
 	require.WithinRange(t, got, time.Now(), deadline.Add(-time.Second))
 }
 
-// A bubble's *testing.T panics when it is asked for the deadline.
+// In a bubble, Deadline of *testing.T panics.
 func TestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := time.Now().Add(milvuswaittest.BubbleLimit)

@@ -19,7 +19,7 @@ import (
 
 const childVariable = "MILVUSWAITTEST_CHILD"
 
-// TestChild fails, for TestLines to read what go test prints of it.
+// TestChild fails. TestLines reads the output of go test for it.
 func TestChild(t *testing.T) {
 	if os.Getenv(childVariable) == "" {
 		t.Skip("runs as a child of TestLines")
@@ -77,8 +77,8 @@ func TestLines(t *testing.T) {
 	}, "\n"), trimmed(times.ReplaceAllString(string(out), "")))
 }
 
-// trimmed returns the lines of the child up to its summary, without white space
-// at their ends.
+// trimmed returns the lines of the child before its summary, without white space at their
+// ends.
 func trimmed(out string) string {
 	out, _, _ = strings.Cut(out, "--- FAIL")
 	lines := strings.Split(strings.TrimSpace(out), "\n")

@@ -19,7 +19,7 @@ var (
 	_ milvuswaittest.TB = testing.TB(nil)
 )
 
-// recorder is a test that keeps what it is told.
+// recorder is a TB with a record of its calls.
 type recorder struct {
 	ctx   context.Context
 	logs  []string
@@ -32,7 +32,7 @@ func (r *recorder) Helper()                  {}
 func (r *recorder) Log(args ...any)          { r.logs = append(r.logs, fmt.Sprint(args...)) }
 func (r *recorder) Context() context.Context { return r.ctx }
 
-// Fatal ends the goroutine, as that of a *testing.T does.
+// Fatal ends the goroutine, like Fatal of *testing.T.
 func (r *recorder) Fatal(args ...any) {
 	r.fatal = fmt.Sprint(args...)
 	runtime.Goexit()
@@ -56,7 +56,7 @@ type timed struct {
 
 func (t timed) Deadline() (time.Time, bool) { return t.deadline, !t.deadline.IsZero() }
 
-// every is a pace without surprises.
+// every is a constant pace without jitter.
 func every(d time.Duration) milvuswait.Option {
 	return milvuswait.WithBackoff(milvuswait.Backoff{Initial: d, Max: d, Jitter: milvuswait.NoJitter, Lateness: 1, IgnoreProgress: true})
 }

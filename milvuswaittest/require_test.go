@@ -172,13 +172,13 @@ func TestPanicsArePassedOn(t *testing.T) {
 	})
 }
 
-// noisy is a test that cannot be logged to any more.
+// noisy is a test with a Log that panics, as after the end of a test.
 type noisy struct{ *recorder }
 
 func (noisy) Log(...any) { panic("Log in goroutine after the test has completed") }
 
 func TestALogThatPanicsLeavesNothingBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // which fails for goroutines that remain
+	synctest.Test(t, func(t *testing.T) { // the bubble fails if goroutines remain
 		p := new(fake.Poller).Set(docs, fake.Percents(40))
 
 		require.Panics(t, func() { milvuswaittest.RequireLoaded(noisy{&recorder{ctx: t.Context()}}, p, "docs") })

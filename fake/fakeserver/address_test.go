@@ -19,7 +19,7 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	for _, address := range []string{
 		"0.0.0.0:0", ":0", ":19530", "[::]:0", "192.168.1.1:0", "10.0.0.1:19530", "milvus.example.com:19530", "localhost.example.com:0",
 		"localhost6:0", "[::1%lo]:0", "[::ffff:10.0.0.1]:0", "0:0", "127.1:0", " 127.0.0.1:0", "169.254.1.1:0", "example", "::1",
-		// Other ways to write an address, or to have a resolver read one into a name.
+		// other spellings of an address, and names that a resolver maps to one
 		"[::ffff:0.0.0.0]:0", "[::ffff:192.168.1.1]:0", "[::127.0.0.1]:0", "[::]", "[fe80::1%lo]:0", "127.0.0.1%lo:0", "[::ffff:127.0.0.1%lo]:0",
 		"2130706433:0", "0x7f000001:0", "0177.0.0.1:0", "127.0.0.01:0", "localhost.:0", "localhost.localdomain:0", "127.0.0.1.example.com:0",
 		"ip6-localhost:0", "*:0", "127.0.0.1\x00.example.com:0", "224.0.0.1:0", "255.255.255.255:0",

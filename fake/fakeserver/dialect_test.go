@@ -21,11 +21,10 @@ const (
 	metaFailed  = wire.ErrorCode_MetaFailed
 )
 
-// Ids in the order in which this world is made: the database's collections and
-// partitions, then indexes.
+// IDs in the order of creation: collections and partitions, then indexes.
 const (
 	docsID    = 100 // "docs": no load, no index
-	defaultID = 101 // its _default
+	defaultID = 101 // partition _default of docs
 	goneID    = 102 // "gone": dropped
 	loadedID  = 104 // "loaded": two indexes, 42 %
 )
@@ -40,7 +39,7 @@ func build(srv *fakeserver.Server) {
 	srv.Set(milvuswait.Loading("docs"), nil)
 }
 
-// The answers are word for word those of the real servers, but for ids.
+// The texts are those of real servers, with other IDs.
 func TestAnswersOfEachDialect(t *testing.T) {
 	const v23, v22, lite = fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite
 	absent := map[fakeserver.Dialect]said{
@@ -148,7 +147,7 @@ func TestAnswersOfEachDialect(t *testing.T) {
 		}, map[fakeserver.Dialect]said{
 			v23:  {indexAbsent, 700, "index not found[indexName=nope]"},
 			v22:  {indexAbsent, 0, fmt.Sprintf("index doesn't exist, collectionID %d", loadedID)},
-			lite: ok, // it answers with all there are
+			lite: ok, // milvus-lite returns all indexes
 		}},
 		{"load without index", func(t *testing.T, c grpc.ClientConnInterface) said {
 			return done(t)(load(t.Context(), c, "docs"))

@@ -176,7 +176,7 @@ func ExampleServer_LastRequest() {
 	defer stop()
 	progress(c)
 
-	var request milvuspb.GetLoadingProgressRequest // of any version of go-api
+	var request milvuspb.GetLoadingProgressRequest // from any version of go-api
 	found := srv.LastRequest("GetLoadingProgress", &request)
 	fmt.Println(found, request.GetCollectionName())
 	// Output:

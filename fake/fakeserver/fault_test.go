@@ -21,8 +21,7 @@ import (
 
 const progressMethod = "GetLoadingProgress"
 
-// poll asks for the progress of "docs" and returns the code of gRPC, what the
-// body says, and how long it took.
+// poll polls "docs" and returns the gRPC code, the status in the body, and the duration.
 func poll(ctx context.Context, c grpc.ClientConnInterface) (codes.Code, said, time.Duration) {
 	begin := time.Now()
 	r, err := wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
@@ -106,7 +105,7 @@ func TestHeal(t *testing.T) {
 	require.Empty(t, ask())
 }
 
-// Whatever the method answers with, it can be made to say so.
+// Reject and Blank work for every method.
 func TestAnswersOfEveryShape(t *testing.T) {
 	for _, reject := range []bool{true, false} {
 		srv, c := start(t, fakeserver.Config{})

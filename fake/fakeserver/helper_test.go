@@ -11,8 +11,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// start returns a server and a client in memory, both closed at the end of the
-// test, or of its bubble.
+// start returns a server and a client in memory. Both are closed at the end of the test or
+// of its bubble.
 func start(t *testing.T, config fakeserver.Config) (*fakeserver.Server, grpc.ClientConnInterface) {
 	t.Helper()
 	srv, err := fakeserver.Start(config)
@@ -33,7 +33,7 @@ func overTCP(t *testing.T, srv *fakeserver.Server, opts ...grpc.DialOption) grpc
 	return conn
 }
 
-// said is what an answer says in its body.
+// said is the status in the body of a response.
 type said struct {
 	legacy wire.ErrorCode
 	code   int32
@@ -77,7 +77,7 @@ func inMemory(t *testing.T, c grpc.ClientConnInterface, names ...string) *wire.S
 	return r
 }
 
-// done returns what the body of an answer that is a status says.
+// done returns the status of a response that is only a status.
 func done(t *testing.T) func(*wire.Status, error) said {
 	return func(s *wire.Status, err error) said {
 		t.Helper()
@@ -86,7 +86,7 @@ func done(t *testing.T) func(*wire.Status, error) said {
 	}
 }
 
-// succeeds checks a call whose answer is a status.
+// succeeds checks a call with only a status in its response.
 func succeeds(t *testing.T, s *wire.Status, err error) {
 	t.Helper()
 	require.Equal(t, ok, done(t)(s, err))

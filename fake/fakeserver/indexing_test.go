@@ -19,7 +19,7 @@ func rows(d *wire.IndexDescription) string {
 	return fmt.Sprintf("%d/%d, %d pending, %v", d.GetIndexedRows(), d.GetTotalRows(), d.GetPendingIndexRows(), d.GetState())
 }
 
-// As it was measured: "Finished" is not finished.
+// As measured on real servers: a state of Finished while rows are pending.
 func TestRowsThatAreNewerThanTheIndex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{

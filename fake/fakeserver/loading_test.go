@@ -48,7 +48,7 @@ func TestScriptByPolls(t *testing.T) {
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(0, 40, 100))
 
 	for _, want := range []int64{0, 40, 100, 100} {
-		_ = loadState(t, c, "docs") // is no poll
+		_ = loadState(t, c, "docs") // not a poll
 		require.Equal(t, want, loadingProgress(t, c, "docs").GetProgress())
 	}
 }

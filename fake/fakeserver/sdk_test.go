@@ -13,7 +13,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// What a program does with milvus-sdk-go, from the first connection on.
+// A typical program of milvus-sdk-go, from the first connection on.
 func TestSDK(t *testing.T) {
 	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite} {
 		for _, where := range []string{"127.0.0.1:0", ""} {
@@ -33,7 +33,7 @@ func TestSDK(t *testing.T) {
 				defer func() { require.NoError(t, c.Close()) }()
 
 				var name []client.IndexOption
-				if dialect != fakeserver.MilvusLite { // whose name for it the SDK would wait for in vain
+				if dialect != fakeserver.MilvusLite { // milvus-lite names the index otherwise, and the SDK would wait for ever
 					name = append(name, client.WithIndexName("vidx"))
 				}
 				useSDK(ctx, t, c, name)

@@ -59,7 +59,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 			if err == nil {
 				return r.GetProgress()
 			}
-			// It was sent before the client saw the connection break.
+			// sent before the client saw the connection break
 			require.Equal(t, codes.Unavailable, status.Code(err))
 		}
 	}
@@ -122,7 +122,7 @@ func TestDatabases(t *testing.T) {
 func TestConcurrentUse(t *testing.T) {
 	const clients, calls = 8, 50
 	srv, c := start(t, fakeserver.Config{})
-	// A script may change the world: no lock is held while it is asked.
+	// A script may change the server: no lock is held during its call.
 	srv.Set(milvuswait.Loading("docs"), fake.ScriptFunc(func(poll int, _ time.Duration) fake.Step {
 		srv.AddRows("docs", 1)
 		return fake.Step{Progress: milvuswait.LoadingProgress{Percent: int64(poll % 100)}}

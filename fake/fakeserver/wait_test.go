@@ -13,7 +13,7 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// Real waits over gRPC, in a bubble: how long they take is exact.
+// Real waits over gRPC, in a bubble, so that their durations are exact.
 func TestWaits(t *testing.T) {
 	docs := milvuswait.Loading("docs")
 	loading := func(t *testing.T, p milvuswait.Poller) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// defectTest is a Poller with a defect and what Run says of it.
+// defectTest is a Poller with a defect, and the reports of Run.
 type defectTest struct {
 	name string
 	p    spoiled
@@ -240,7 +240,7 @@ func TestDefectsOfErrors(t *testing.T) {
 	checkDefects(t, tests)
 }
 
-// checkDefects runs each of the Pollers over a good fake.
+// checkDefects runs the suite for each Poller over a correct fake.
 func checkDefects(t *testing.T, tests []defectTest) {
 	t.Helper()
 	for _, tt := range tests {
@@ -251,7 +251,7 @@ func checkDefects(t *testing.T, tests []defectTest) {
 
 				r := run(tt.p, w)
 
-				time.Sleep(2 * time.Hour) // for calls that were left behind
+				time.Sleep(2 * time.Hour) // for late calls to return
 				require.Equal(t, tt.want, r.defects)
 			})
 		})

@@ -18,14 +18,14 @@ import (
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
-// world is what the Pollers of these tests find.
+// world is the World of the Pollers in these tests.
 var world = pollertest.World{
 	Collection: "docs", Index: "vidx", Rows: 1000, Partitions: []string{"eu", "us"},
 	NotLoaded: "cold", NoIndex: "bare",
 	Several: "images", Indexes: []string{"by_image", "by_text"},
 }
 
-// scripts has the world for a fake, under a change of all scripts.
+// scripts returns the scripts for world, each with change applied.
 func scripts(change func(fake.Script) fake.Script) map[milvuswait.Target]fake.Script {
 	return map[milvuswait.Target]fake.Script{
 		milvuswait.Loading("docs"):                     change(fake.Percents(100)),
@@ -40,20 +40,23 @@ func scripts(change func(fake.Script) fake.Script) map[milvuswait.Target]fake.Sc
 
 func asIs(s fake.Script) fake.Script { return s }
 
-// newFake returns the world as a fake.Poller has it.
+// newFake returns a fake.Poller for world.
 func newFake() (*fake.Poller, pollertest.World) {
 	p, w := new(fake.Poller), world
+
 	set := func(change func(fake.Script) fake.Script) {
 		for target, script := range scripts(change) {
 			p.Set(target, script)
 		}
 	}
+
 	fault := func(change func(fake.Script) fake.Script) func() func() {
 		return func() func() {
 			set(change)
 			return func() { set(asIs) }
 		}
 	}
+
 	set(asIs)
 	w.Hang = fault(func(s fake.Script) fake.Script { return fake.WithDelay(s, fake.Forever) })
 	w.Fail = fault(func(s fake.Script) fake.Script { return fake.WithError(s, errRefused) })
@@ -66,18 +69,21 @@ func TestFake(t *testing.T) {
 	pollertest.Run(t, p, w)
 }
 
-// serve starts a fake server that has the world.
+// serve starts a fake server for world.
 func serve(t *testing.T, dialect fakeserver.Dialect) (*fakeserver.Server, *grpc.ClientConn, pollertest.World) {
 	t.Helper()
 	server, err := fakeserver.Start(fakeserver.Config{Dialect: dialect})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
+
 	conn, err := server.Dial()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+
 	for target, script := range scripts(asIs) {
 		server.Set(target, script)
 	}
+
 	w := world
 	fault := func(f fakeserver.Fault) func() func() {
 		return func() func() {
@@ -92,12 +98,12 @@ func serve(t *testing.T, dialect fakeserver.Dialect) (*fakeserver.Server, *grpc.
 
 var dialects = []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22}
 
-// Of milvus-lite no Poller can know what it does not say: it takes any partition
-// for the collection, and any name of an index for the only one.
+// milvus-lite takes any partition for the whole collection, and any name for the only
+// index, so every Poller for it has these defects.
 func TestMilvusLite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, conn, w := serve(t, fakeserver.MilvusLite)
-		w.Indexes = []string{"vec", "vec102"} // it knows indexes by their fields
+		w.Indexes = []string{"vec", "vec102"} // milvus-lite names indexes after their fields
 
 		r := run(rpc.New(conn), w)
 
@@ -132,6 +138,7 @@ func TestSDK(t *testing.T) {
 				c, err := client.NewClient(t.Context(), client.Config{Address: "fake", DialOptions: server.DialOptions()})
 				require.NoError(t, err)
 				defer func() { require.NoError(t, c.Close()) }()
+
 				pollertest.Run(t, sdk.New(c), w)
 			})
 		})

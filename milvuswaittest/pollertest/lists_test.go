@@ -12,10 +12,10 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-// listing is a fake with lists, which are right but for a defect.
+// listing is a fake with lists, correct except for a defect.
 type listing struct {
 	*fake.Poller
-	silent bool // there is nothing to list, whatever happens
+	silent bool // every list is empty
 	state  func(collection string, err error) error
 	loads  func(list map[string]milvuswait.LoadingProgress) (map[string]milvuswait.LoadingProgress, error)
 	builds func(indexes []string, all []milvuswait.IndexBuildingProgress, errs []error) ([]milvuswait.IndexBuildingProgress, []error)
@@ -37,7 +37,8 @@ func (l *listing) ListLoading(ctx context.Context) (map[string]milvuswait.Loadin
 	if err != nil {
 		return nil, err
 	}
-	list := map[string]milvuswait.LoadingProgress{"docs": {Percent: p.Percent}, "cold": {}} // a list does not tell of refreshes
+
+	list := map[string]milvuswait.LoadingProgress{"docs": {Percent: p.Percent}, "cold": {}} // without RefreshPercent, as from real servers
 	if l.loads != nil {
 		return l.loads(list)
 	}
@@ -51,6 +52,7 @@ func (l *listing) ListIndexBuilding(ctx context.Context, collection string, inde
 		p, err := l.IndexBuildingProgress(ctx, collection, index)
 		all, errs = append(all, p), append(errs, err)
 	}
+
 	if l.builds != nil && ctx.Err() == nil {
 		return l.builds(indexes, all, errs)
 	}
@@ -128,7 +130,7 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 				return listing{loads: func(list loads) (loads, error) {
 					if first == nil {
 						first = list
-					} else if first["docs"].Percent == 100 { // with the second call, which is alone
+					} else if first["docs"].Percent == 100 { // in the second call, before the concurrent calls
 						first["docs"] = load{Percent: 40}
 					}
 					return list, nil
@@ -211,15 +213,15 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 	}
 }
 
-// milvus-lite answers 0 % for what was released: a Poller that can tell by another
-// question may say so too.
+// milvus-lite reports 0 % for a released collection. A Poller may do so too, if its
+// CheckLoadState returns the sentinel.
 func TestZeroPercentForWhatIsNotLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := newFake()
 		p.Set(milvuswait.Loading("cold"), fake.SilentlyReleased())
 
 		require.Empty(t, run(p, w).defects)
-		p.Set(milvuswait.Loading("cold"), fake.SilentlyReleased()) // Fail has set everything anew
+		p.Set(milvuswait.Loading("cold"), fake.SilentlyReleased()) // Fail has replaced the script
 		require.Equal(t, []string{
 			`LoadingProgress("cold") returned 0% and no error for a collection that is not loaded: ` +
 				`a wait takes that for progress; return an error that wraps milvuswait.ErrNotLoaded`,

@@ -104,7 +104,7 @@ func TestDefectsOfNumbers(t *testing.T) {
 	})
 }
 
-// whenLoaded answers so for the partition, or for whatever is loaded.
+// whenLoaded returns p for the partition, or for every load if partition is nil.
 func whenLoaded(p milvuswait.LoadingProgress, partition ...string) spoiled {
 	return loading(func(good loadingFunc, ctx context.Context, c string, ps []string) (milvuswait.LoadingProgress, error) {
 		was, err := good(ctx, c, ps...)
@@ -115,7 +115,7 @@ func whenLoaded(p milvuswait.LoadingProgress, partition ...string) spoiled {
 	})
 }
 
-// whenBuilt answers so for the index by its name.
+// whenBuilt returns p for the index by its name.
 func whenBuilt(p milvuswait.IndexBuildingProgress) spoiled {
 	return building(func(good buildingFunc, ctx context.Context, c, i string) (milvuswait.IndexBuildingProgress, error) {
 		was, err := good(ctx, c, i)

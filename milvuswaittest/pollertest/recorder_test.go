@@ -17,14 +17,14 @@ var (
 
 var errRefused = errors.New("connection refused")
 
-// recorder is a test that keeps what it is told.
+// recorder is a TB with a record of its calls.
 type recorder struct{ defects, logs []string }
 
 func (r *recorder) Helper()           {}
 func (r *recorder) Log(args ...any)   { r.logs = append(r.logs, fmt.Sprint(args...)) }
 func (r *recorder) Error(args ...any) { r.defects = append(r.defects, fmt.Sprint(args...)) }
 
-// run returns what a test of p would have been told.
+// run returns the reports of the suite for p.
 func run(p milvuswait.Poller, w pollertest.World) *recorder {
 	r := new(recorder)
 	pollertest.Run(r, p, w)
@@ -36,9 +36,9 @@ type (
 	buildingFunc = func(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error)
 )
 
-// spoiled is a good Poller with a defect in one of its methods.
+// spoiled is a correct Poller with a defect in one method.
 type spoiled struct {
-	good     func() milvuswait.Poller // not a field that Run sees as a wrapped Poller
+	good     func() milvuswait.Poller // a function: Run must not find a wrapped Poller
 	loading  func(good loadingFunc) loadingFunc
 	building func(good buildingFunc) buildingFunc
 }
@@ -57,7 +57,7 @@ func (s spoiled) IndexBuildingProgress(ctx context.Context, collection, index st
 	return s.good().IndexBuildingProgress(ctx, collection, index)
 }
 
-// loading spoils LoadingProgress.
+// loading adds a defect to LoadingProgress.
 func loading(f func(good loadingFunc, ctx context.Context, collection string, partitions []string) (milvuswait.LoadingProgress, error)) spoiled {
 	return spoiled{loading: func(good loadingFunc) loadingFunc {
 		return func(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
@@ -66,7 +66,7 @@ func loading(f func(good loadingFunc, ctx context.Context, collection string, pa
 	}}
 }
 
-// building spoils IndexBuildingProgress.
+// building adds a defect to IndexBuildingProgress.
 func building(f func(good buildingFunc, ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error)) spoiled {
 	return spoiled{building: func(good buildingFunc) buildingFunc {
 		return func(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {

@@ -58,7 +58,7 @@ func TestWorldsThatAreHalfSaid(t *testing.T) {
 	})
 }
 
-// helped is a recorder that keeps who called Helper.
+// helped is a recorder with the callers of Helper.
 type helped struct {
 	recorder
 	helpers []string
@@ -69,7 +69,7 @@ func (h *helped) Helper() {
 	h.helpers = append(h.helpers, runtime.FuncForPC(pc).Name())
 }
 
-// Defects are reported by Run itself, so that their lines are those of the test.
+// Run itself reports the defects, for their lines to be in the test.
 func TestRunIsAHelper(t *testing.T) {
 	h := new(helped)
 
@@ -117,12 +117,13 @@ func TestNothingMoreIsAskedOfWhatDoesNotComeBack(t *testing.T) {
 		require.Equal(t, 11*time.Second, time.Since(start))
 		require.Equal(t, []string{"not checked: partitions (World.Partitions); anything else: a call does not come back"}, r.logs)
 		require.Equal(t, 1, len(r.defects))
+
 		time.Sleep(2 * time.Hour)
 		require.EqualValues(t, 1, calls.Load())
 	})
 }
 
-// mixing keeps what it was asked for in itself: alone it is right.
+// mixing keeps its arguments in a field: it is correct for one call at a time.
 type mixing struct {
 	milvuswait.Poller
 	mu         sync.Mutex
@@ -133,7 +134,9 @@ func (m *mixing) LoadingProgress(ctx context.Context, collection string, partiti
 	m.mu.Lock()
 	m.collection = collection
 	m.mu.Unlock()
+
 	time.Sleep(time.Millisecond)
+
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.Poller.LoadingProgress(ctx, m.collection, partitions...)
@@ -155,7 +158,7 @@ func TestAnswersThatAreMixedUp(t *testing.T) {
 	})
 }
 
-// panicking panics when it is called twice at once.
+// panicking panics during concurrent calls.
 type panicking struct {
 	milvuswait.Poller
 	mu sync.Mutex
@@ -166,6 +169,7 @@ func (p *panicking) IndexBuildingProgress(ctx context.Context, collection, index
 		panic("busy")
 	}
 	defer p.mu.Unlock()
+
 	time.Sleep(time.Millisecond)
 	return p.Poller.IndexBuildingProgress(ctx, collection, index)
 }
@@ -187,7 +191,7 @@ func TestPanicsOfCallsAtOnce(t *testing.T) {
 
 const childVariable = "POLLERTEST_CHILD"
 
-// racing counts its calls as if it were alone.
+// racing counts its calls without a lock.
 type racing struct {
 	listing
 	loads, checks, lists, indexLists int
@@ -213,7 +217,7 @@ func (r *racing) ListIndexBuilding(ctx context.Context, collection string, index
 	return r.listing.ListIndexBuilding(ctx, collection, indexes)
 }
 
-// refilling lists into one map, one call at a time.
+// refilling returns the same map from every list, filled under a lock.
 type refilling struct {
 	listing
 	mu   sync.Mutex
@@ -222,13 +226,14 @@ type refilling struct {
 
 func (r *refilling) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
 	list, err := r.listing.ListLoading(ctx)
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	maps.Copy(r.list, list)
 	return r.list, err
 }
 
-// TestChild is a test that a race of its Poller fails.
+// TestChild fails by a data race in its Poller.
 func TestChild(t *testing.T) {
 	p, w := newFake()
 	switch os.Getenv(childVariable) {
@@ -245,6 +250,7 @@ func TestRaces(t *testing.T) {
 	if !raceDetector {
 		t.Skip("only the race detector finds them")
 	}
+
 	for child, methods := range map[string][]string{
 		"racing": {
 			"(*racing).LoadingProgress", "(*racing).CheckLoadState", "(*racing).ListLoading", "(*racing).ListIndexBuilding",
@@ -259,6 +265,7 @@ func TestRaces(t *testing.T) {
 
 			require.Error(t, err)
 			require.Contains(t, string(out), "WARNING: DATA RACE")
+
 			for _, method := range methods {
 				require.Contains(t, string(out), method)
 			}
@@ -293,7 +300,7 @@ func TestRun_WrapperWithoutUnwrap_IsADefect(t *testing.T) {
 	})
 }
 
-// unable has every optional method, and a server that cannot answer them.
+// unable has every optional method, but its server supports none of them.
 type unable struct{ hiding }
 
 func (unable) CheckLoadState(context.Context, string, ...string) error { return errors.ErrUnsupported }
@@ -307,6 +314,7 @@ func (unable) ListIndexBuilding(_ context.Context, _ string, indexes []string) (
 	for i := range errs {
 		errs[i] = errors.ErrUnsupported
 	}
+
 	return make([]milvuswait.IndexBuildingProgress, len(indexes)), errs
 }
 
