@@ -10,8 +10,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// newBar returns an observer that draws how far a wait is: on a terminal on one
-// line again and again, elsewhere on a line for every change.
+// newBar returns an observer that draws the progress of a wait: on a terminal over and over
+// on one line, elsewhere on a new line per change.
 func newBar(out io.Writer) milvuswait.Observer {
 	if isTerminal(out) {
 		return milvuswait.ObserverFunc(func(u milvuswait.Update) {
@@ -28,9 +28,11 @@ func draw(u milvuswait.Update) string {
 	const width = 24
 	done := int(u.Fraction * width)
 	line := fmt.Sprintf("%-14s [%s%s] %3d%%", u.Target.Kind(), strings.Repeat("#", done), strings.Repeat(".", width-done), int(100*u.Fraction))
+
 	if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
 		line += fmt.Sprintf("  %d of %d rows, server says %v", p.IndexedRows, p.TotalRows, p.State)
 	}
+
 	switch {
 	case u.Final && u.Err == nil:
 		line += fmt.Sprintf("  complete after %d polls", u.Polls)

@@ -1,11 +1,11 @@
-// Quickstart waits for an index and for a load, and shows how far they are.
+// Quickstart waits for an index and for a load, and shows their progress.
 //
 //	go run ./examples/quickstart
 //	MILVUS_URI=http://127.0.0.1:19530 go run ./examples/quickstart
 //
-// Without MILVUS_URI it brings its own server, a fake one. With it, it makes a
-// small collection on that server and drops it again, whatever happens.
-// MILVUS_TOKEN, an API key or "user:password", is for servers that want one.
+// Without MILVUS_URI it starts a fake server in its process. With MILVUS_URI it creates a
+// small collection on the server, and always drops it at the end. MILVUS_TOKEN is an API
+// key or "user:password", for servers with authentication.
 package main
 
 import (
@@ -43,9 +43,10 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		s := <-signals
-		signal.Stop(signals) // the second one does not wait for anything
+		signal.Stop(signals) // a second signal ends the process at once
 		cancel(stopped{s.(syscall.Signal)})
 	}()
+
 	ctx, stop := context.WithTimeout(ctx, 10*time.Minute)
 	defer stop()
 
@@ -60,12 +61,12 @@ func main() {
 	}
 }
 
-// stopped is why a context ended that a signal has ended.
+// stopped is the cause of a context canceled by a signal.
 type stopped struct{ signal syscall.Signal }
 
 func (s stopped) Error() string { return "stopped: " + s.signal.String() }
 
-// run does everything on the server at uri, or on one of its own.
+// run fills a collection on the server at uri, or on a fake server, and waits for it.
 func run(ctx context.Context, out io.Writer, uri, token string) error {
 	if uri == "" {
 		server, err := fakeserver.Start(fakeserver.Config{
@@ -81,6 +82,7 @@ func run(ctx context.Context, out io.Writer, uri, token string) error {
 		uri = server.Address()
 		fmt.Fprintln(out, "MILVUS_URI is not set: using a fake Milvus inside this process")
 	}
+
 	c, err := connect(ctx, uri, token)
 	if err != nil {
 		return fmt.Errorf("connecting to %s: %w", uri, err)
@@ -95,7 +97,7 @@ func run(ctx context.Context, out io.Writer, uri, token string) error {
 	return wait(ctx, out, c, collection)
 }
 
-// wait is what this program is about.
+// wait waits for the index, loads the collection, and waits for the load.
 func wait(ctx context.Context, out io.Writer, c client.Client, collection string) error {
 	p := sdk.New(c)
 	show := milvuswait.WithObserver(newBar(out))
@@ -105,6 +107,7 @@ func wait(ctx context.Context, out io.Writer, c client.Client, collection string
 	if err != nil {
 		return err
 	}
+
 	if err := c.LoadCollection(ctx, collection, true); err != nil {
 		return fmt.Errorf("loading %s: %w", collection, err)
 	}
@@ -112,6 +115,7 @@ func wait(ctx context.Context, out io.Writer, c client.Client, collection string
 	if err != nil {
 		return err
 	}
+
 	for _, progress := range []milvuswait.Progress{indexed, loaded} {
 		dict, err := json.Marshal(progress)
 		if err != nil {
@@ -122,11 +126,12 @@ func wait(ctx context.Context, out io.Writer, c client.Client, collection string
 	return nil
 }
 
-// connect gives a server that is not there 10 s: without a deadline, NewClient
-// would wait for it for ever.
+// connect waits for an unreachable server for at most 10 s. Without a deadline, NewClient
+// would wait for ever.
 func connect(ctx context.Context, uri, token string) (client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+
 	config := client.Config{Address: uri}
 	if user, password, found := strings.Cut(token, ":"); found {
 		config.Username, config.Password = user, password
@@ -136,8 +141,8 @@ func connect(ctx context.Context, uri, token string) (client.Client, error) {
 	return client.NewClient(ctx, config)
 }
 
-// fill makes a collection with an index and rows, which the server has yet to
-// index when it returns.
+// fill creates a collection with an index, and inserts rows. The server has yet to index
+// them when fill returns.
 func fill(ctx context.Context, out io.Writer, c client.Client, collection string) error {
 	schema := entity.NewSchema().WithName(collection).
 		WithField(entity.NewField().WithName("id").WithDataType(entity.FieldTypeInt64).WithIsPrimaryKey(true)).
@@ -145,6 +150,7 @@ func fill(ctx context.Context, out io.Writer, c client.Client, collection string
 	if err := c.CreateCollection(ctx, schema, 2); err != nil {
 		return err
 	}
+
 	hnsw, err := entity.NewIndexHNSW(entity.L2, 16, 100)
 	if err != nil {
 		return err
@@ -152,6 +158,7 @@ func fill(ctx context.Context, out io.Writer, c client.Client, collection string
 	if err := c.CreateIndex(ctx, collection, "vec", hnsw, true, client.WithIndexName(index)); err != nil {
 		return err
 	}
+
 	for first := int64(0); first < rows; first += batch {
 		ids, vectors := make([]int64, batch), make([][]float32, batch)
 		for i := range ids {
@@ -160,11 +167,13 @@ func fill(ctx context.Context, out io.Writer, c client.Client, collection string
 				vectors[i][j] = rand.Float32()
 			}
 		}
+
 		_, err := c.Insert(ctx, collection, "", entity.NewColumnInt64("id", ids), entity.NewColumnFloatVector("vec", dimension, vectors))
 		if err != nil {
 			return err
 		}
 	}
+
 	fmt.Fprintf(out, "inserted %d rows into %s\n", rows, collection)
 	return c.Flush(ctx, collection, true)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// output is a Writer that does something when it is told a word.
+// output is a Writer that calls then for writes with the word.
 type output struct {
 	strings.Builder
 	word string
@@ -60,7 +60,7 @@ func TestNothingIsLeftBehindWhenInterrupted(t *testing.T) {
 	require.Contains(t, out.String(), "dropped quickstart_")
 }
 
-// TestMain makes this binary the program for tests that need a process.
+// TestMain makes this binary the program, for tests with a process.
 func TestMain(m *testing.M) {
 	if os.Getenv("QUICKSTART_TEST_MAIN") != "" {
 		main()
@@ -73,6 +73,7 @@ func TestSignals(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no process can be sent SIGTERM there")
 	}
+
 	for _, tt := range []struct {
 		signal syscall.Signal
 		code   int
@@ -82,11 +83,13 @@ func TestSignals(t *testing.T) {
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
+
 			command := exec.CommandContext(ctx, program)
 			command.Env = append(os.Environ(), "QUICKSTART_TEST_MAIN=1")
 			stdout, err := command.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, command.Start())
+
 			said, told := new(strings.Builder), false // a second signal would kill it
 			for s := bufio.NewScanner(stdout); s.Scan(); {
 				said.WriteString(s.Text() + "\n")
