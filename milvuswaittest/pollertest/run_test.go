@@ -83,11 +83,10 @@ func TestWhatIsNotCheckedIsSaid(t *testing.T) {
 	require.Equal(t, &recorder{logs: []string{"not checked: an index by its name (World.Index); partitions (World.Partitions); " +
 		"a collection with several indexes (World.Several); a collection that is not loaded (World.NotLoaded); " +
 		"a collection without an index (World.NoIndex); a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(p, small))
-	unsupported := `CheckLoadState("docs"): unsupported; ListLoading(): unsupported; ListIndexBuilding("docs", ""): unsupported; `
 	require.Equal(t, &recorder{logs: []string{"not checked: partitions (World.Partitions); a collection that is not loaded (World.NotLoaded); " +
-		unsupported + "a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(half, small))
+		`CheckLoadState("docs"): unsupported; ListLoading(): unsupported; ` + "a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(half, small))
 	require.Equal(t, &recorder{logs: []string{"not checked: an index by its name (World.Index); a collection with several indexes (World.Several); " +
-		"a collection without an index (World.NoIndex); " + unsupported +
+		"a collection without an index (World.NoIndex); " + `ListIndexBuilding("docs", ""): unsupported; ` +
 		"a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(other, small))
 }
 
