@@ -17,6 +17,9 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
+// TestContextOfThePoll shows the error of a poll whose context ends, before or during the
+// call: it matches the error of the context. A deadline of the server or of a proxy does
+// not count as one of the context.
 func TestContextOfThePoll(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
@@ -41,10 +44,14 @@ func TestContextOfThePoll(t *testing.T) {
 						return nil, ctx.Err()
 					},
 				}
+
 				p := rpc.New(connect(t, s))
-				// Not by a deadline: the server knows that too, and may be the first to say so.
+
+				// Cancel instead of a deadline: gRPC sends deadlines to the server, and the
+				// server's report may arrive first.
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(time.Minute, cancel)
+
 				start := time.Now()
 
 				err := poll(ctx, p)
@@ -106,7 +113,8 @@ func TestContextOfThePoll(t *testing.T) {
 	})
 }
 
-// The retries of both Go SDKs hide the reason and take 21.8 s.
+// TestNoInnerRetries uses a connection with the retry interceptor of both Go SDKs. Its six
+// retries would take 21.8 s and hide the server's reason, so each poll disables them.
 func TestNoInnerRetries(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
@@ -121,6 +129,7 @@ func TestNoInnerRetries(t *testing.T) {
 						Index:   func(context.Context, *indexRequest) (*indexResponse, error) { return nil, busy },
 						List:    func(context.Context, *listRequest) (*listResponse, error) { return nil, busy },
 					}
+
 					p := rpc.New(connect(t, s, grpc.WithChainUnaryInterceptor(
 						grpc_retry.UnaryClientInterceptor(
 							grpc_retry.WithMax(6),
@@ -130,6 +139,7 @@ func TestNoInnerRetries(t *testing.T) {
 							grpc_retry.WithCodes(codes.Unavailable, codes.ResourceExhausted),
 						),
 					)))
+
 					start := time.Now()
 
 					err := poll(t.Context(), p)
@@ -144,7 +154,8 @@ func TestNoInnerRetries(t *testing.T) {
 	})
 }
 
-// The settling is a poll's only second RPC, and is not retried either.
+// TestSettlingIsNotRetried covers the only second RPC of a poll: GetLoadState, after a
+// failure without a clear code. It is not retried either.
 func TestSettlingIsNotRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -156,6 +167,7 @@ func TestSettlingIsNotRetried(t *testing.T) {
 				return nil, status.Error(codes.Unavailable, "leader switch")
 			},
 		}
+
 		p := rpc.New(connect(t, s, grpc.WithChainUnaryInterceptor(
 			grpc_retry.UnaryClientInterceptor(grpc_retry.WithMax(6)),
 		)))
@@ -168,6 +180,8 @@ func TestSettlingIsNotRetried(t *testing.T) {
 	})
 }
 
+// TestClosedConnection shows that polls of a closed connection fail permanently: the
+// program does not open it again.
 func TestClosedConnection(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, _ string, poll func(context.Context, *rpc.Poller) error) {

@@ -53,8 +53,8 @@ const (
 	legacyMemory     = int32(wire.ErrorCode_InsufficientMemoryToLoad)
 )
 
-// classOfCode holds the codes of Milvus 2.3 to 3.0 (pkg/util/merr/errors.go) that end a
-// wait. All others are transient, except 101, 201 and 65535. The server's retriable
+// classOfCode holds the final codes of Milvus 2.3 to 3.0 (pkg/util/merr/errors.go): they
+// end a wait. All others are transient, except 101, 201 and 65535. The server's retriable
 // flag is not reliable: it is false for node failovers.
 var classOfCode = map[int32]class{
 	3: loadFailed, // memory limit exceeded
@@ -101,9 +101,8 @@ var classOfLegacyCode = map[int32]class{
 	int32(wire.ErrorCode_DiskQuotaExhausted): loadFailed,
 }
 
-// Classify returns the error that a Poller of this package returns for a status that
-// Milvus reports, or nil for a success. Use it in a Poller over another transport,
-// such as REST.
+// Classify returns the error of a Poller of this package for a status from Milvus, or nil
+// for a success. Use it in a Poller over another transport, for example REST.
 //
 // The method is the name of the RPC. A failure of "DescribeIndex" is never one of a load.
 // A failure of any other method may be, of GetLoadingProgress for example. The codes are
@@ -120,6 +119,7 @@ func Classify(method string, code, legacyCode int32, reason string) error {
 	if c == succeeded {
 		return nil
 	}
+
 	f := &failure{class: c, err: said, said: said}
 	if c == undecided {
 		f.class = settle(code, said.Reason, method, noState)
@@ -139,8 +139,8 @@ func classify(code, legacyCode int32, reason, method string) class {
 // classifyFailure classifies by the codes, and by the text if they do not decide. Reason
 // is in lower case.
 func classifyFailure(code, legacyCode int32, reason string, load bool) class {
-	// 2.3 to 2.5.1 report a failed load by these words, with any code, also with those
-	// of transient failures.
+	// 2.3 to 2.5.1 report a failed load by these words, with any code, including codes of
+	// transient failures.
 	if load && strings.HasPrefix(reason, "show collection failed") {
 		return loadFailed
 	}
@@ -192,8 +192,8 @@ func isNoDatabase(code, legacyCode int32, reason string) bool {
 		code == 0 && strings.HasPrefix(reason, "showcollections failed: database:") && strings.HasSuffix(reason, " not found")
 }
 
-// settle returns the class of an undecided response of method, with the state that
-// GetLoadState returned, or noState if that failed.
+// settle returns the class of an undecided response of method, by the state from
+// GetLoadState. The state is noState if GetLoadState failed.
 func settle(code int32, reason, method string, state wire.LoadState) class {
 	text := classOfText(strings.ToLower(reason))
 	if state == wire.LoadState_LoadStateNotExist {
@@ -204,6 +204,7 @@ func settle(code int32, reason, method string, state wire.LoadState) class {
 		}
 		return transient
 	}
+
 	if state == wire.LoadState_LoadStateNotLoad && method != describeIndex {
 		if text == loadFailed {
 			return loadFailed
@@ -217,7 +218,7 @@ func settle(code int32, reason, method string, state wire.LoadState) class {
 	return restrictToMethod(text, method)
 }
 
-// noState stands for a GetLoadState that failed: the zero LoadState is NotExist.
+// noState stands for a failed GetLoadState: the zero LoadState is NotExist.
 const noState wire.LoadState = -1
 
 // classifyCall returns the class of a gRPC error of method.
@@ -249,9 +250,9 @@ func restrictToMethod(c class, method string) class {
 	return c
 }
 
-// texts lists words of servers, in lower case. The first that a reason contains decides.
-// Each has a space or a sign that no name of a collection, partition or index can have,
-// so that no name matches.
+// texts lists words of servers, in lower case. The first match in a reason decides. Each
+// has a space or a sign, which the names of collections, partitions and indexes cannot
+// have: no name matches.
 var texts = []struct {
 	class class
 	texts []string
@@ -293,8 +294,8 @@ func classOfText(reason string) class {
 	return undecided
 }
 
-// notLoadedForm matches the text of a server for a collection or partition that is not
-// loaded, or that was released.
+// notLoadedForm matches the text of a server for a released collection or partition, or
+// for one not loaded yet.
 var notLoadedForm = regexp.MustCompile(`(collection|partition)( '[^']*')?( is)? not (fully )?loaded(\[[^\]]*\])*|` +
 	`call query coordinator \w+|fail(ed)? to show (collections|partitions)( from the querycoord)?`)
 

@@ -12,6 +12,9 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
+// TestClassify covers every code and error_code with a meaning of its own, and the
+// neighbors of each range. Each row holds the class for loads and the one for indexes:
+// DescribeIndex never reports a load that failed.
 func TestClassify(t *testing.T) {
 	t.Parallel()
 	const (
@@ -118,6 +121,8 @@ func TestClassify(t *testing.T) {
 		{"65535 coordinator away", 65535, 1, "rpc error: code = Unavailable desc = x", rpc.Passing, rpc.Passing},
 		{"65535 coordinator slow while looking up", 65535, 1, "can't find collection: context deadline exceeded", rpc.Passing, rpc.Passing},
 	}
+
+	// Codes of transient failures: the code decides, and the text does not.
 	for code, what := range map[int32]string{
 		1: "service not ready", 2: "service unavailable", 4: "too many requests", 5: "internal", 8: "rate limit", 9: "quota",
 		10: "unimplemented by the coordinator", 12: "resources", 103: "not fully loaded", 106: "recovering", 202: "partition not fully loaded",
@@ -131,6 +136,7 @@ func TestClassify(t *testing.T) {
 			load, index  rpc.Class
 		}{"passing: " + what, code, 1, "can't find collection", rpc.Passing, rpc.Passing})
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -142,6 +148,8 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// TestSettle covers failures whose codes and text leave their class open. GetLoadState
+// decides then; rpc.NoState stands for a GetLoadState without a result.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	const (
@@ -150,6 +158,7 @@ func TestSettle(t *testing.T) {
 		notLoaded  = "collection 47 has not been loaded to memory or load failed"
 		oom        = "load segment failed, OOM if load"
 	)
+
 	tests := []struct {
 		name        string
 		code        int32
@@ -174,6 +183,7 @@ func TestSettle(t *testing.T) {
 		{"no state, out of memory", unknown, oom, rpc.NoState, rpc.LoadFailed, rpc.Passing},
 		{"no state, nothing known", 0, "what?", rpc.NoState, rpc.Passing, rpc.Passing},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -184,7 +194,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestTexts has one example of every text that is known.
+// TestTexts holds one example for every known text of a server.
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	for want, reasons := range map[rpc.Class][]string{
@@ -219,18 +229,24 @@ func TestTexts(t *testing.T) {
 		for _, reason := range reasons {
 			require.Equal(t, want, rpc.Settle(65535, reason, loadingCall, rpc.NoState), reason)
 		}
-		// Against the mix-up of passing because it is known and because it is not.
+
+		// Settle returns Passing for unknown texts too. ClassOf shows the difference: it
+		// returns Unsettled for them.
 		if want == rpc.Passing {
 			for _, reason := range reasons {
 				require.Equal(t, want, rpc.ClassOf(0, 1, reason, loadingCall), reason)
 			}
 		}
 	}
+
 	for _, reason := range []string{"", "what?", "collection 47 is odd", "room, timeout_docs, unavailable_docs, geofence"} {
 		require.Equal(t, rpc.Unsettled, rpc.ClassOf(0, 1, reason, loadingCall), reason)
 	}
 }
 
+// TestClassifyCall covers the class of every gRPC code. For Canceled and Unknown the
+// message decides too: a closed connection stays closed, and Milvus 2.2 reports bad
+// credentials without a code.
 func TestClassifyCall(t *testing.T) {
 	t.Parallel()
 	want := map[codes.Code]rpc.Class{
@@ -240,6 +256,7 @@ func TestClassifyCall(t *testing.T) {
 		codes.Aborted: rpc.Passing, codes.OutOfRange: rpc.Passing, codes.Unimplemented: rpc.PermanentFailure, codes.Internal: rpc.Passing,
 		codes.Unavailable: rpc.Passing, codes.DataLoss: rpc.Passing, codes.Unauthenticated: rpc.PermanentFailure, codes.Code(99): rpc.Passing,
 	}
+
 	for code, class := range want {
 		for _, method := range []string{loadingCall, indexCall} {
 			require.Equal(t, class, rpc.ClassifyCall(code, "boom", method), "%v", code)
@@ -256,13 +273,18 @@ func TestClassifyCall(t *testing.T) {
 	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unknown, "collection not loaded[collection=x]", indexCall))
 }
 
+// validName matches the names of collections, partitions and indexes on Milvus.
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
 
+// FuzzClassify checks the results for any status. They are deterministic, only the codes
+// 0 and 0 are a success, and an index never gets the class of a load. A valid name in the
+// text does not change the class.
 func FuzzClassify(f *testing.F) {
 	f.Add(int32(0), int32(1), "can't find collection default:nope", "docs", int32(0))
 	f.Add(int32(101), int32(1), "OOM: collection not loaded[collection=5]", "unavailable", int32(1))
 	f.Add(int32(65535), int32(0), "rpc error: code = Unavailable desc = \xff", "oom", int32(-1))
 	f.Add(int32(6), int32(6), "database 'x' does not exist", "deadline_exceeded", int32(3))
+
 	f.Fuzz(func(t *testing.T, code, legacy int32, reason, name string, state int32) {
 		for _, method := range []string{loadingCall, stateCall, indexCall} {
 			load := method != indexCall
@@ -274,10 +296,13 @@ func FuzzClassify(f *testing.F) {
 			if code != 0 && code != 65535 {
 				require.NotEqual(t, rpc.Unsettled, got)
 			}
+
 			settled := rpc.Settle(code, reason, method, wire.LoadState(state))
 			called := rpc.ClassifyCall(codes.Code(uint32(code)), reason, method)
+
 			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, settled)
 			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, called)
+
 			if !load {
 				for _, class := range []rpc.Class{got, settled, called} {
 					require.NotContains(t, []rpc.Class{rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound}, class)
@@ -285,7 +310,7 @@ func FuzzClassify(f *testing.F) {
 			}
 		}
 
-		// What a thing is called is not what the server thinks.
+		// Names may contain words of failures, such as unavailable or oom.
 		if validName.MatchString(name) {
 			for text, want := range map[string]rpc.Class{
 				"collection NAME is odd":                                           rpc.Unsettled,

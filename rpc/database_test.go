@@ -11,14 +11,15 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// TestWithDatabase_SetsRequestAndHeader compares what a server receives.
+// TestWithDatabase_SetsRequestAndHeader compares the database in the request and the
+// dbname header at the server. A header from the context of the poll takes precedence.
 func TestWithDatabase_SetsRequestAndHeader(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
 		database string
-		header   []string // of the context
-		want     []string // of the call
+		header   []string // dbname in the context of the poll
+		want     []string // dbname header at the server
 	}{
 		{"none", "", nil, nil},
 		{"none, header of the context", "", []string{"tenant"}, []string{"tenant"}},
@@ -36,6 +37,7 @@ func TestWithDatabase_SetsRequestAndHeader(t *testing.T) {
 				md, _ := metadata.FromIncomingContext(ctx)
 				requested, header = append(requested, database), append(header, md.Get("dbname")...)
 			}
+
 			s := &server{
 				Loading: func(ctx context.Context, req *loadingRequest) (*loadingResponse, error) {
 					note(ctx, req.GetDbName())
@@ -54,9 +56,10 @@ func TestWithDatabase_SetsRequestAndHeader(t *testing.T) {
 					return &listResponse{Status: &statusBody{}}, nil
 				},
 			}
+
 			ctx := t.Context()
 			for _, value := range tt.header {
-				ctx = metadata.AppendToOutgoingContext(ctx, "DBName", value) // keys are in lower case on the wire
+				ctx = metadata.AppendToOutgoingContext(ctx, "DBName", value) // gRPC sends keys in lower case
 			}
 			p := rpc.New(connect(t, s), rpc.WithDatabase(tt.database))
 
@@ -67,6 +70,7 @@ func TestWithDatabase_SetsRequestAndHeader(t *testing.T) {
 				require.Equal(t, []string{tt.database}, requested)
 				require.Equal(t, tt.want, header)
 			}
+
 			if outgoing, _ := metadata.FromOutgoingContext(ctx); len(tt.header) == 0 {
 				require.Empty(t, outgoing, "the context of the caller stays as it is")
 			}
@@ -74,6 +78,8 @@ func TestWithDatabase_SetsRequestAndHeader(t *testing.T) {
 	}
 }
 
+// TestWithDatabase_ThroughStub_SetsHeader shows that the header also reaches a stub: its
+// connection reads the outgoing metadata of the context.
 func TestWithDatabase_ThroughStub_SetsHeader(t *testing.T) {
 	t.Parallel()
 	var header []string

@@ -23,8 +23,8 @@ import (
 //     every 10 s. Default: no pings.
 //   - Reconnect backoff: 100 ms, growing by 1.6 to 1.2 s, with a jitter of 20 %. A
 //     server is found at most 1.5 s after it comes back. Default: 1 s to 120 s.
-//   - Minimum time for one connection attempt: 3 s. It covers one lost SYN, which
-//     is sent again after 1 s (RFC 6298), and the TLS handshake. An address that
+//   - Minimum time for one connection attempt: 3 s. It covers one lost SYN, sent
+//     again after 1 s (RFC 6298), and the TLS handshake. An address that
 //     drops packets delays the next attempt by 3 s. Default: 20 s.
 //   - Message size: 16 MiB for each response. A server may have 65536 collections,
 //     and lists them in one response. Default: 4 MiB.
@@ -50,8 +50,8 @@ import (
 //     "dns", put it before DialOptions. One from resolver.Register serves IP
 //     addresses only.
 //
-// Nothing is set for the whole process. Targets with other schemes, and those of
-// the deprecated grpc.Dial without a scheme, are resolved as before.
+// Nothing is set for the whole process. Targets with other schemes, and targets
+// of the deprecated grpc.Dial without a scheme, are resolved as before.
 //
 // If HTTPS_PROXY selects a proxy for the target, the proxy resolves the name of
 // the target. gRPC's default resolver finds the proxy itself, with its delays;

@@ -10,12 +10,15 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// TestDialOptions_NameAppearsLate_IsFoundWithin5s adds a name after 80 s or more of failed
+// lookups. A failed lookup is repeated after 1 to 2 s, so the name is found within 2 s.
 func TestDialOptions_NameAppearsLate_IsFoundWithin5s(t *testing.T) {
 	t.Parallel()
 	worst := worstOf(t, 80*time.Second, func(t *testing.T, at time.Duration) time.Duration {
 		n := newNetwork()
 		defer n.serve("192.0.2.1:19530")()
 		conn := n.connect(t, "milvus:19530")
+
 		pollFor(t, conn, at)
 		err := poll(t.Context(), conn)
 		require.Equal(t, codes.Unavailable, status.Code(err))
@@ -30,11 +33,14 @@ func TestDialOptions_NameAppearsLate_IsFoundWithin5s(t *testing.T) {
 	require.LessOrEqual(t, worst, 2*time.Second+50*time.Millisecond)
 }
 
+// TestDialOptions_NameMoves_IsFoundWithin5s moves a name to another server after an outage
+// of the first one. The limit depends on the old address: an attempt at an address without
+// answer takes 3 s, a refused one no time.
 func TestDialOptions_NameMoves_IsFoundWithin5s(t *testing.T) {
 	t.Parallel()
 	const before, after = "192.0.2.1:19530", "192.0.2.2:19530"
 	for name, c := range map[string]struct {
-		gone  func(n *network) // the state of the old address; nil: it refuses connections
+		gone  func(n *network) // sets the state of the old address and the name
 		limit time.Duration
 	}{
 		"old address refuses":  {func(*network) {}, 2600 * time.Millisecond},
@@ -48,10 +54,12 @@ func TestDialOptions_NameMoves_IsFoundWithin5s(t *testing.T) {
 			worst := worstOf(t, 20*time.Second, func(t *testing.T, at time.Duration) time.Duration {
 				n := newNetwork()
 				n.names["milvus"] = []string{"192.0.2.1"}
+
 				stop := n.serve(before)
 				defer n.serve(after)()
 				conn := n.connect(t, "milvus:19530")
 				require.NoError(t, poll(t.Context(), conn))
+
 				time.Sleep(time.Hour / 4)
 				stop()
 				n.change(func() { c.gone(n) })
@@ -68,6 +76,8 @@ func TestDialOptions_NameMoves_IsFoundWithin5s(t *testing.T) {
 	}
 }
 
+// TestDialOptions_NameMovesWithItsServer_IsFoundAtOnce moves the name before the connection
+// is lost. The loss causes a lookup at once, which finds the new address.
 func TestDialOptions_NameMovesWithItsServer_IsFoundAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -88,6 +98,8 @@ func TestDialOptions_NameMovesWithItsServer_IsFoundAtOnce(t *testing.T) {
 	})
 }
 
+// TestDialOptions_HealthyConnection_CausesNoLookups polls for an hour before and an hour
+// after an outage: lookups happen at the start and during the outage only.
 func TestDialOptions_HealthyConnection_CausesNoLookups(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,6 +107,7 @@ func TestDialOptions_HealthyConnection_CausesNoLookups(t *testing.T) {
 		n.names["milvus"] = []string{"192.0.2.1"}
 		stop := n.serve("192.0.2.1:19530")
 		conn := n.connect(t, "milvus:19530")
+
 		pollHealthy := func() {
 			t.Helper()
 			for range 360 {
@@ -102,16 +115,20 @@ func TestDialOptions_HealthyConnection_CausesNoLookups(t *testing.T) {
 				time.Sleep(10 * time.Second)
 			}
 		}
+
 		pollHealthy()
 		require.Len(t, n.looked(), 1)
 
-		// The server restarts while the DNS server is away, which stays away.
+		// The server restarts at its old address. The DNS server is away and stays away, so
+		// gRPC keeps the address it has.
 		stop()
 		n.change(func() { delete(n.names, "milvus") })
 		pollFor(t, conn, 20*time.Second)
 		defer n.serve("192.0.2.1:19530")()
 		_, err := pollUntilGood(t.Context(), conn)
 		require.NoError(t, err)
+
+		// The lookups after the outage have ended by now.
 		time.Sleep(20 * time.Second)
 		before := n.looked()
 		pollHealthy()
@@ -119,6 +136,8 @@ func TestDialOptions_HealthyConnection_CausesNoLookups(t *testing.T) {
 	})
 }
 
+// TestDialOptions_ServerAway_LooksUpAtMostOncePerSecond protects the DNS server during an
+// outage of five minutes.
 func TestDialOptions_ServerAway_LooksUpAtMostOncePerSecond(t *testing.T) {
 	t.Parallel()
 	for name, addresses := range map[string][]string{

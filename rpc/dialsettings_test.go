@@ -20,7 +20,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// listing is a health server with long lists.
+// listing is a health server. Its list has one name of the given length, which sets the
+// size of the response.
 type listing struct {
 	grpc_health_v1.UnimplementedHealthServer
 	length int
@@ -32,11 +33,14 @@ func (l listing) List(context.Context, *grpc_health_v1.HealthListRequest) (*grpc
 	}}, nil
 }
 
+// TestDialOptions_MessageSize_Is16MiBUnlessReplaced reads responses around the limit. A
+// later option replaces the limit if it sets one, and otherwise keeps it.
 func TestDialOptions_MessageSize_Is16MiBUnlessReplaced(t *testing.T) {
 	t.Parallel()
 	sized := func(option grpc.CallOption) []grpc.DialOption {
 		return []grpc.DialOption{grpc.WithDefaultCallOptions(option)}
 	}
+
 	for name, c := range map[string]struct {
 		length int
 		later  []grpc.DialOption
@@ -62,6 +66,8 @@ func TestDialOptions_MessageSize_Is16MiBUnlessReplaced(t *testing.T) {
 	}
 }
 
+// TestDialOptions_IdleConnection_IsKeptByMilvus shows that Milvus' limits tolerate the
+// pings of DialOptions: the server does not close an idle connection because of them.
 func TestDialOptions_IdleConnection_IsKeptByMilvus(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -78,7 +84,7 @@ func TestDialOptions_IdleConnection_IsKeptByMilvus(t *testing.T) {
 	})
 }
 
-// mute is a connection which can lose all its packets.
+// mute is a connection. It loses all packets to the server once on is closed.
 type mute struct {
 	net.Conn
 	on <-chan struct{}
@@ -93,12 +99,15 @@ func (m mute) Write(b []byte) (int, error) {
 	}
 }
 
+// TestDialOptions_DeadConnection_IsNoticedWithin20s loses all packets of a connection. A
+// ping follows after at most 10 s, and its answer is missing 10 s later.
 func TestDialOptions_DeadConnection_IsNoticedWithin20s(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork()
 		n.names["milvus"] = []string{"192.0.2.1"}
 		defer n.serve("192.0.2.1:19530")()
+
 		dead := make(chan struct{})
 		conn := n.connect(t, "milvus:19530", grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			c, err := n.dial(ctx, address)
@@ -114,13 +123,15 @@ func TestDialOptions_DeadConnection_IsNoticedWithin20s(t *testing.T) {
 	})
 }
 
+// TestDialOptions_LaterConnectParams_ReplaceTheBackoff counts the connection attempts of
+// 100 s. Jitter changes each delay by up to 20 %, hence the tolerance.
 func TestDialOptions_LaterConnectParams_ReplaceTheBackoff(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		later    []grpc.DialOption
 		attempts int
 	}{
-		"none":   {nil, 86}, // 6 until the delay is 1.2 s, and then every 1.2 s
+		"none":   {nil, 86}, // 6 attempts until the delay is 1.2 s, then one every 1.2 s
 		"slower": {[]grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: time.Minute, Multiplier: 1, MaxDelay: time.Minute}})}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +149,8 @@ func TestDialOptions_LaterConnectParams_ReplaceTheBackoff(t *testing.T) {
 	}
 }
 
+// TestDialOptions_Resolvers_TheFirstOfASchemeIsUsed holds an assumption of DialOptions'
+// documentation: a resolver before DialOptions replaces ours, one after it does not.
 func TestDialOptions_Resolvers_TheFirstOfASchemeIsUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,6 +166,8 @@ func TestDialOptions_Resolvers_TheFirstOfASchemeIsUsed(t *testing.T) {
 	})
 }
 
+// TestDialOptions_WithoutCredentials_NewClientFails shows that DialOptions leave the choice
+// between TLS and plain text to the program.
 func TestDialOptions_WithoutCredentials_NewClientFails(t *testing.T) {
 	t.Parallel()
 	_, err := grpc.NewClient("milvus:19530", rpc.DialOptions()...)

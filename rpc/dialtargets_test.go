@@ -18,11 +18,14 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// TestDialOptions_SeveralAddresses_AreAllTried has a server behind the last of four
+// addresses. The first one never answers: gRPC starts the next attempt after 250 ms.
 func TestDialOptions_SeveralAddresses_AreAllTried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork()
 		n.names["milvus"] = []string{"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"}
+
 		n.dropping["192.0.2.1:19530"] = true
 		defer n.serve("[2001:db8::2]:19530")()
 		conn := n.connect(t, "dns:///milvus:19530")
@@ -37,6 +40,8 @@ func TestDialOptions_SeveralAddresses_AreAllTried(t *testing.T) {
 	})
 }
 
+// TestDialOptions_OtherTargets_AreNotLookedUp covers IP addresses and schemes other than
+// dns: gRPC connects to them without a lookup.
 func TestDialOptions_OtherTargets_AreNotLookedUp(t *testing.T) {
 	t.Parallel()
 	for target, address := range map[string]string{
@@ -62,6 +67,8 @@ func TestDialOptions_OtherTargets_AreNotLookedUp(t *testing.T) {
 	}
 }
 
+// TestDialOptions_TLS_VerifiesTheNameInTheTarget shows that the certificate must be valid
+// for the name in the target. The address from the lookup does not matter.
 func TestDialOptions_TLS_VerifiesTheNameInTheTarget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -69,6 +76,7 @@ func TestDialOptions_TLS_VerifiesTheNameInTheTarget(t *testing.T) {
 		n := newNetwork()
 		n.names["milvus.test"] = []string{"192.0.2.1"}
 		n.names["other.test"] = []string{"192.0.2.1"}
+
 		var authority []string
 		defer n.serve("192.0.2.1:19530", grpc.Creds(credentials.NewServerTLSFromCert(&certificate)),
 			grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
@@ -85,19 +93,22 @@ func TestDialOptions_TLS_VerifiesTheNameInTheTarget(t *testing.T) {
 	})
 }
 
-// certify returns a certificate for name, and the roots to verify it by.
+// certify returns a self-signed certificate for name, and a pool with it as the only root.
 func certify(t *testing.T, name string) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
+
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), DNSNames: []string{name},
 		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
 	require.NoError(t, err)
+
 	leaf, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
+
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots

@@ -22,13 +22,14 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// network is an Internet in the memory of a bubble: names, and servers at addresses.
+// network replaces DNS and TCP in the memory of a bubble. It maps names to addresses and
+// addresses to servers, and keeps the lookups and connection attempts.
 type network struct {
 	mu        sync.Mutex
 	names     map[string][]string // the addresses of a name; a missing name is an error
 	lookups   []time.Time
 	servers   map[string]*bufconn.Listener
-	dropping  map[string]bool // addresses without an answer
+	dropping  map[string]bool // addresses that never answer
 	resetting map[string]bool // addresses whose connections end at once
 	dialed    []string
 }
@@ -74,12 +75,13 @@ func (n *network) lookup(_ context.Context, host string) ([]string, error) {
 	return nil, &net.DNSError{Err: "no such host", Name: host, Server: "10.96.0.10:53", IsNotFound: true}
 }
 
-// dial connects to the server at address.
+// dial connects to the server at address. Without a server, the address refuses.
 func (n *network) dial(ctx context.Context, address string) (net.Conn, error) {
 	n.mu.Lock()
 	n.dialed = append(n.dialed, address)
 	server, dropping, resetting := n.servers[address], n.dropping[address], n.resetting[address]
 	n.mu.Unlock()
+
 	switch {
 	case dropping:
 		<-ctx.Done()
@@ -93,11 +95,13 @@ func (n *network) dial(ctx context.Context, address string) (net.Conn, error) {
 	return server.DialContext(ctx)
 }
 
-// serve starts a server which tolerates as many pings as Milvus does. The bubble must stop it.
+// serve starts a health server with the ping limits of Milvus. The caller must stop it
+// before the bubble ends.
 func (n *network) serve(address string, options ...grpc.ServerOption) (stop func()) {
 	return n.serveHealth(address, health.NewServer(), options...)
 }
 
+// serveHealth is serve for a custom health service.
 func (n *network) serveHealth(address string, service grpc_health_v1.HealthServer, options ...grpc.ServerOption) (stop func()) {
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(append(options, grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
@@ -105,6 +109,7 @@ func (n *network) serveHealth(address string, service grpc_health_v1.HealthServe
 	}))...)
 	grpc_health_v1.RegisterHealthServer(server, service)
 	go func() { _ = server.Serve(listener) }()
+
 	n.change(func() { n.servers[address] = listener })
 	return sync.OnceFunc(func() {
 		n.change(func() { delete(n.servers, address) })
@@ -112,19 +117,22 @@ func (n *network) serveHealth(address string, service grpc_health_v1.HealthServe
 	})
 }
 
-// connect returns a connection by DialOptions, to which later options are added.
+// connect returns a connection with DialOptions and then the later options. The resolver
+// comes first, since gRPC uses the first one of a scheme.
 func (n *network) connect(t *testing.T, target string, later ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	options := append([]grpc.DialOption{grpc.WithResolvers(rpc.NewDNSBuilder(n.lookup))}, rpc.DialOptions()...)
 	options = append(options,
 		grpc.WithContextDialer(n.dial), grpc.WithTransportCredentials(insecure.NewCredentials()))
+
 	conn, err := grpc.NewClient(target, append(options, later...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	return conn
 }
 
-// poll makes one call, as a wait does: it fails fast.
+// poll makes one call. Like a poll of a wait, it does not wait for a connection that is
+// down.
 func poll(ctx context.Context, conn *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -146,7 +154,7 @@ func pollFor(t *testing.T, conn *grpc.ClientConn, d time.Duration) {
 	}
 }
 
-// pollUntilGood polls every 10 ms and returns the time until the first good poll.
+// pollUntilGood polls every 10 ms and returns the time until the first successful poll.
 // It gives up after five minutes, in the time of the bubble.
 func pollUntilGood(ctx context.Context, conn *grpc.ClientConn) (time.Duration, error) {
 	start := time.Now()
@@ -159,17 +167,20 @@ func pollUntilGood(ctx context.Context, conn *grpc.ClientConn) (time.Duration, e
 	}
 }
 
-// worstOf runs f in bubbles of its own, for many moments at which a change can
-// happen, and returns the longest time from the change to the first good poll.
+// worstOf runs f in 16 bubbles and returns the longest time that f returned: the time from
+// a change to the first successful poll. The change happens at first, or up to 4.65 s
+// later in steps of 310 ms, to hit every phase of the delays between attempts.
 func worstOf(t *testing.T, first time.Duration, f func(t *testing.T, at time.Duration) time.Duration) time.Duration {
 	t.Helper()
 	var worst time.Duration
+
 	for i := range 16 {
 		at := first + time.Duration(i)*310*time.Millisecond
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { worst = max(worst, f(t, at)) })
 		})
 	}
+
 	t.Logf("found at most %v after the change", worst)
 	return worst
 }

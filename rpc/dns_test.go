@@ -17,13 +17,16 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// The second case holds the reason for the resolver: once gRPC's own is as fast,
-// DialOptions need none.
+// TestDialOptions_NameAppearsLate_IsFoundSoonerThanByGRPC compares DialOptions with gRPC's
+// own resolver. The second case holds the reason for our resolver: if gRPC's becomes as
+// fast, remove ours.
 func TestDialOptions_NameAppearsLate_IsFoundSoonerThanByGRPC(t *testing.T) {
-	// Not parallel: gRPC's resolver asks net.DefaultResolver.
+	// Not parallel: gRPC's resolver uses net.DefaultResolver, which the test replaces.
 	system := net.DefaultResolver
 	defer func() { net.DefaultResolver = system }()
-	// Package net makes channels with the first lookup, which must not belong to a bubble.
+
+	// The first lookup of package net creates channels for the whole process. They must not
+	// belong to a bubble.
 	_, err := (&net.Resolver{PreferGo: true}).LookupHost(t.Context(), "localhost")
 	require.NoError(t, err)
 
@@ -36,16 +39,19 @@ func TestDialOptions_NameAppearsLate_IsFoundSoonerThanByGRPC(t *testing.T) {
 		"gRPC":        {nil, 10 * time.Second, 2 * time.Minute},
 	} {
 		var worst time.Duration
+
 		for i := range 8 {
 			synctest.Test(t, func(t *testing.T) {
 				var dns milvustest.DNSServer
 				net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: dns.Dial}
+
 				n := newNetwork()
 				defer n.serve("192.0.2.1:19530")()
 				conn, err := grpc.NewClient("milvus.test.:19530", append(c.options,
 					grpc.WithContextDialer(n.dial), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 				require.NoError(t, err)
 				defer conn.Close()
+
 				pollFor(t, conn, 80*time.Second+time.Duration(i)*5*time.Second)
 
 				dns.Set("milvus.test.", "192.0.2.1")
@@ -55,12 +61,15 @@ func TestDialOptions_NameAppearsLate_IsFoundSoonerThanByGRPC(t *testing.T) {
 				worst = max(worst, late)
 			})
 		}
+
 		t.Logf("%s: found at most %v after the change", name, worst)
 		require.GreaterOrEqual(t, worst, c.earliest)
 		require.LessOrEqual(t, worst, c.latest)
 	}
 }
 
+// TestDialOptions_OwnDNSServer_IsAskedOverTheNetwork names a DNS server in the target. The
+// name moves from 127.0.0.1 to ::1, and the connection follows.
 func TestDialOptions_OwnDNSServer_IsAskedOverTheNetwork(t *testing.T) {
 	t.Parallel()
 	listen := func(address string) (net.Addr, func()) {
@@ -68,12 +77,14 @@ func TestDialOptions_OwnDNSServer_IsAskedOverTheNetwork(t *testing.T) {
 		if err != nil {
 			t.Skip("the server moves from 127.0.0.1 to ::1, and one of them is missing: ", err)
 		}
+
 		server := grpc.NewServer()
 		grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 		go func() { _ = server.Serve(listener) }()
 		t.Cleanup(server.Stop)
 		return listener.Addr(), server.Stop
 	}
+
 	before, stopBefore := listen("127.0.0.1:0")
 	_, port, err := net.SplitHostPort(before.String())
 	require.NoError(t, err)
@@ -85,18 +96,20 @@ func TestDialOptions_OwnDNSServer_IsAskedOverTheNetwork(t *testing.T) {
 		append(rpc.DialOptions(), grpc.WithNoProxy(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	require.NoError(t, err)
 	defer conn.Close()
+
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	check := func() error {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{}, grpc.WaitForReady(true))
 		return err
 	}
+
 	require.NoError(t, check())
 
 	dns.Set("milvus.test.", "::1")
 	stopBefore()
 
-	// A call in flight may fail.
+	// Calls may fail until the connection to the new address is up.
 	for err = check(); err != nil && ctx.Err() == nil; err = check() {
 	}
 	require.NoError(t, err)

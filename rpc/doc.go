@@ -22,7 +22,7 @@
 // other database. Have a client for each database, or a Poller for each, made with
 // [WithDatabase].
 //
-// A program that makes its own connection adds [DialOptions], since gRPC's defaults
+// A program with its own connection adds [DialOptions], since gRPC's defaults
 // suit no wait:
 //
 //	conn, err := grpc.NewClient(address, append(rpc.DialOptions(),
@@ -39,7 +39,7 @@
 // a collection that is not loaded and a transient failure; newer servers have 65535
 // for failures without a code of their own. After such a failure the poll also calls
 // GetLoadState, once, unless the text settles it by naming an unknown partition, an
-// invalid name, or a coordinator that is away. If GetLoadState fails, the text decides.
+// invalid name, or an unavailable coordinator. If GetLoadState fails, the text decides.
 //
 // # Errors
 //

@@ -16,8 +16,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// milvus is as much of a server as the examples need: "docs" loads from 40 % to
-// 100 %, and nothing else exists.
+// milvus is a minimal server for the examples. Each poll of "docs" adds 40 %, up to
+// 100 %. No other collection exists.
 type milvus struct {
 	loads int
 }
@@ -57,10 +57,12 @@ func serve() (conn *grpc.ClientConn, stop func()) {
 	server := grpc.NewServer()
 	wire.Register(server, (&milvus{}).rpcs()...)
 	go func() { _ = server.Serve(listener) }()
+
 	conn, err := grpc.NewClient("passthrough:///milvus", milvustest.Through(listener)...)
 	if err != nil {
 		log.Fatal(err)
 	}
+
 	return conn, func() {
 		_ = conn.Close()
 		server.Stop()
@@ -115,7 +117,7 @@ func ExampleWithCallOptions() {
 	conn, stop := serve()
 	defer stop()
 
-	// retry.Disable() of go-grpc-middleware/v2 is such an option too.
+	// Another useful option: retry.Disable() of go-grpc-middleware/v2.
 	p := rpc.New(conn, rpc.WithCallOptions(grpc.UseCompressor("identity")))
 	progress, err := p.LoadingProgress(context.Background(), "docs")
 	fmt.Println(progress, err)
@@ -123,7 +125,7 @@ func ExampleWithCallOptions() {
 }
 
 func ExampleClassify() {
-	// A Poller over REST has this from the body of a response.
+	// A Poller over REST reads these values from the body of a response.
 	err := rpc.Classify("GetLoadingProgress", 101, 1, "collection not loaded[collection=449]")
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, milvuswait.ErrNotLoaded))
@@ -163,6 +165,7 @@ func ExamplePoller_IndexBuildingProgress() {
 	defer stop()
 
 	p := rpc.New(conn)
+
 	for _, index := range []string{"by_text", milvuswait.AllIndexes, ""} {
 		progress, err := p.IndexBuildingProgress(context.Background(), "docs", index)
 		if err != nil {

@@ -1,6 +1,6 @@
 package rpc
 
-// The pure functions that say what a failure means, for their tests.
+// The pure functions for the class of a failure, exported to their tests.
 var (
 	ClassOf      = classify
 	Settle       = settle

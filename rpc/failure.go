@@ -19,15 +19,15 @@ import (
 // message, or a message without a status. It is transient.
 var ErrMalformed = errors.New("malformed answer")
 
-// failure is a poll that failed.
+// failure is a failed poll.
 type failure struct {
 	class class
 	err   error
 	said  *milvuswait.ServerError // nil without a response, and for a malformed one
 }
 
-// checkResponse returns the failure of a call of method, or the one that its response
-// reports, or nil.
+// checkResponse returns the failure of a call of method, or the failure in its response,
+// or nil.
 func checkResponse(method string, st *wire.Status, err error) *failure {
 	var stub *stubError
 	switch {
@@ -45,6 +45,7 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 		Code: st.Code, LegacyCode: int32(st.ErrorCode),
 		Reason: reason(st), Retriable: st.Retriable, Method: method,
 	}
+
 	c := classify(said.Code, said.LegacyCode, said.Reason, method)
 	if c == succeeded {
 		return nil
@@ -73,8 +74,8 @@ func (f *failure) error(ctx context.Context) error {
 	return withContextErr(ctx, err)
 }
 
-// withContextErr returns an error that also matches the error of ctx, if ctx is done.
-// gRPC's errors do not match it.
+// withContextErr adds the error of ctx to err if ctx is done: gRPC's errors do not match
+// it.
 func withContextErr(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
@@ -98,6 +99,7 @@ func newCallError(method string, err error) *callError {
 	if !ok {
 		st = status.FromContextError(err)
 	}
+
 	if st.Code() == codes.OK {
 		st = status.New(codes.Unknown, err.Error())
 	}
@@ -111,8 +113,7 @@ func (e *callError) Error() string {
 // GRPCStatus makes status.Code and status.FromError work.
 func (e *callError) GRPCStatus() *status.Status { return e.status }
 
-// codeText returns the name of a code in the style of errors, such as "deadline
-// exceeded".
+// codeText returns the name of a code in the style of errors: "deadline exceeded".
 func codeText(code codes.Code) string {
 	var b strings.Builder
 	for i, r := range code.String() {

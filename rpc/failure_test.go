@@ -18,7 +18,7 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// polls are the calls of a Poller, by the RPC that they begin with.
+// polls holds the methods of a Poller. The key is the first RPC of the method.
 var polls = map[string]func(context.Context, *rpc.Poller) error{
 	loadingCall: func(ctx context.Context, p *rpc.Poller) error {
 		_, err := p.LoadingProgress(ctx, "docs")
@@ -37,7 +37,7 @@ var polls = map[string]func(context.Context, *rpc.Poller) error{
 	},
 }
 
-// eachPoll runs f for each of the calls.
+// eachPoll runs f as a subtest for each of polls.
 func eachPoll(t *testing.T, f func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error)) {
 	t.Helper()
 	for method, poll := range polls {
@@ -48,6 +48,8 @@ func eachPoll(t *testing.T, f func(t *testing.T, method string, poll func(contex
 	}
 }
 
+// TestBothCodesCount shows that a code, an error_code, or both identify a failure. Milvus
+// 2.2 sends only error_code.
 func TestBothCodesCount(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
@@ -62,6 +64,8 @@ func TestBothCodesCount(t *testing.T) {
 	})
 }
 
+// TestMalformedAnswers covers responses without a message or a status. They are transient:
+// a proxy between client and server may have produced them.
 func TestMalformedAnswers(t *testing.T) {
 	t.Parallel()
 	t.Run("no message", func(t *testing.T) {
@@ -72,6 +76,7 @@ func TestMalformedAnswers(t *testing.T) {
 			index:   func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) { return nil, nil },
 			list:    func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) { return nil, nil },
 		})
+
 		for method, poll := range polls {
 			err := poll(t.Context(), p)
 
@@ -80,6 +85,7 @@ func TestMalformedAnswers(t *testing.T) {
 			require.EqualError(t, err, method+": malformed answer: no message")
 		}
 	})
+
 	t.Run("no status", func(t *testing.T) {
 		t.Parallel()
 		for method, poll := range polls {
@@ -90,6 +96,7 @@ func TestMalformedAnswers(t *testing.T) {
 			require.EqualError(t, err, method+": malformed answer: no status")
 		}
 	})
+
 	t.Run("an empty message from the wire", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -99,15 +106,19 @@ func TestMalformedAnswers(t *testing.T) {
 				Index:   func(context.Context, *indexRequest) (*indexResponse, error) { return &indexResponse{}, nil },
 				List:    func(context.Context, *listRequest) (*listResponse, error) { return &listResponse{}, nil },
 			}
+
 			p := rpc.New(connect(t, s))
 			for _, poll := range polls {
 				require.ErrorIs(t, poll(t.Context(), p), rpc.ErrMalformed)
 			}
+
 			require.Len(t, s.Calls(), 4)
 		})
 	})
 }
 
+// TestServerErrorIsWhole compares the ServerError with the status of the response. Detail
+// replaces Reason if it contains it, and control characters are removed.
 func TestServerErrorIsWhole(t *testing.T) {
 	t.Parallel()
 	st := &statusBody{
@@ -132,6 +143,8 @@ func TestServerErrorIsWhole(t *testing.T) {
 	require.EqualError(t, err, "not loaded: GetLoadingProgress: collection not loaded[collection=5] (code 101)")
 }
 
+// TestCallErrors covers errors of a call instead of a response. No gRPC error matches a
+// context error while the context of the poll is alive.
 func TestCallErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -139,7 +152,7 @@ func TestCallErrors(t *testing.T) {
 		err  error
 		want error
 		code codes.Code
-		text string // after the method
+		text string // error text after the name of the method
 	}{
 		{"unavailable", status.Error(codes.Unavailable, "connection refused"), errPassing, codes.Unavailable, "unavailable: connection refused"},
 		{"deadline of somebody else", status.Error(codes.DeadlineExceeded, "slow"), errPassing, codes.DeadlineExceeded, "deadline exceeded: slow"},
@@ -158,6 +171,7 @@ func TestCallErrors(t *testing.T) {
 		{"dirty text", status.Error(codes.Unavailable, "a\x1b]0;x\a\nb\u202ec"), errPassing, codes.Unavailable, "unavailable: a]0;x bc"},
 		{"an unknown code", status.Error(codes.Code(99), "odd"), errPassing, codes.Code(99), "code(99): odd"},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -174,7 +188,7 @@ func TestCallErrors(t *testing.T) {
 	}
 }
 
-// okError claims to be a gRPC error without being one.
+// okError is an error whose gRPC status is OK.
 type okError struct{}
 
 func (okError) Error() string              { return "odd" }

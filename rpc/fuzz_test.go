@@ -20,11 +20,13 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// FuzzAnswer gives any answer to every call of a Poller: one with any status, one
-// without, none at all, or an error of gRPC. What comes of it is a progress, or an
-// error that is either passing or of one kind, the same each time, and clean.
+// FuzzAnswer gives any response to every call of a Poller: a message with any status, one
+// without a status, no message, or a gRPC error. The result is a progress or an error.
+// The error is transient or of a single class, the same for the same response, and its
+// text is clean.
 func FuzzAnswer(f *testing.F) {
 	const status, noStatus, noMessage, call = 0, 1, 2, 3
+
 	f.Add(uint8(status), int32(0), int32(0), "", "", true, uint32(0), int32(3), int64(40), int64(100))
 	f.Add(uint8(status), int32(0), int32(1), "can't find collection\x1b", "\xff", false, uint32(0), int32(0), int64(-1), int64(1<<62))
 	f.Add(uint8(status), int32(101), int32(1), "collection not loaded[collection=5]", "oom: collection not loaded[collection=5]", false, uint32(0), int32(2), int64(0), int64(0))
@@ -32,19 +34,23 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(uint8(noMessage), int32(0), int32(0), "", "", false, uint32(0), int32(17), int64(0), int64(0))
 	f.Add(uint8(call), int32(0), int32(0), "auth check failure\u202e", "", false, uint32(codes.Unknown), int32(1), int64(0), int64(0))
 	f.Add(uint8(call), int32(0), int32(0), "ok?", "", false, uint32(codes.OK), int32(1), int64(0), int64(0))
+
 	f.Fuzz(func(t *testing.T, how uint8, code, legacy int32, reason, detail string, retriable bool, callCode uint32, state int32, a, b int64) {
 		said := wire.Status{Code: code, ErrorCode: wire.ErrorCode(legacy), Reason: reason, Detail: detail, Retriable: retriable}
 		p := rpc.FromStub(anything(how%4, &said, codes.Code(callCode), state, a, b))
+
 		for method, poll := range polls {
 			err := poll(context.Background(), p)
 
 			again := poll(context.Background(), p)
+
 			if err == nil {
 				require.NoError(t, again)
 				require.Contains(t, []uint8{status, call}, how%4)
 				require.True(t, how%4 == call && callCode == 0 || code == 0 && legacy == 0, "%s took a failure for success", method)
 				continue
 			}
+
 			require.EqualError(t, again, err.Error())
 			require.Equal(t, verdict.Ends(err), verdict.Ends(again))
 			requireOneClass(t, err)
@@ -53,10 +59,11 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// anything is a client that gives the same answer to every call. The state of a
-// load is part of it, so that unsettled answers are settled by any state.
+// anything returns a stub that gives the same response to every call. This includes
+// GetLoadState, so that any state settles the open failures.
 func anything(how uint8, st *statusBody, code codes.Code, state int32, a, b int64) *stub {
 	err := error(nil)
+
 	switch how {
 	case 1:
 		st = nil
@@ -64,6 +71,7 @@ func anything(how uint8, st *statusBody, code codes.Code, state int32, a, b int6
 		err = status.Error(code, st.Reason)
 		st = &statusBody{}
 	}
+
 	return &stub{
 		loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
 			return unless(how == 2, &loadingResponse{Status: st, Progress: a, RefreshProgress: b}), err
@@ -81,6 +89,7 @@ func anything(how uint8, st *statusBody, code codes.Code, state int32, a, b int6
 	}
 }
 
+// unless returns answer, or nil if none is true.
 func unless[T any](none bool, answer *T) *T {
 	if none {
 		return nil
@@ -88,7 +97,8 @@ func unless[T any](none bool, answer *T) *T {
 	return answer
 }
 
-// requireOneClass asserts that err is of one kind, and ends a wait if that does.
+// requireOneClass asserts that err matches at most one sentinel of a Poller, that such an
+// err ends a wait, and that err matches no sentinel of the waits themselves.
 func requireOneClass(t *testing.T, err error) {
 	t.Helper()
 	n := 0
@@ -100,10 +110,12 @@ func requireOneClass(t *testing.T, err error) {
 			n++
 		}
 	}
+
 	require.LessOrEqual(t, n, 1, "%v", err)
 	if n == 1 {
 		require.True(t, verdict.Ends(err), "%v", err)
 	}
+
 	for _, other := range []error{
 		milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
 		milvuswait.ErrInvalid, context.DeadlineExceeded, context.Canceled,
@@ -112,13 +124,15 @@ func requireOneClass(t *testing.T, err error) {
 	}
 }
 
-// requireClean asserts that the text of err is fit for a log, and bounded.
+// requireClean asserts that the text of err is valid UTF-8 without control characters,
+// and at most 256 bytes longer than the longest text of a server.
 func requireClean(t *testing.T, err error) {
 	t.Helper()
 	text := err.Error()
 	require.True(t, utf8.ValidString(text))
 	require.False(t, strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }), "%q", text)
 	require.LessOrEqual(t, len(text), untrusted.MaxText+256)
+
 	var said *milvuswait.ServerError
 	if errors.As(err, &said) {
 		require.Equal(t, said.Reason, untrusted.Text(said.Reason))

@@ -42,7 +42,7 @@ var (
 	errPermanent = milvustest.ErrPermanent
 )
 
-// stub is a client that no server is behind.
+// stub is a generated client without a server.
 type stub struct {
 	loading func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error)
 	state   func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error)
@@ -66,8 +66,8 @@ func (s *stub) ShowCollections(ctx context.Context, req *listRequest, opts ...gr
 	return s.list(ctx, req, opts...)
 }
 
-// answering returns a stub whose every call gets the same status or error, and
-// whose GetLoadState says Loading where that is a success.
+// answering returns a stub that gives the same status or error to every call. If the
+// status is a success, GetLoadState reports Loading.
 func answering(st *statusBody, err error) *stub {
 	return &stub{
 		loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {

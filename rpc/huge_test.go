@@ -17,7 +17,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// A server's text of any size leaves 1 KiB behind, in the error and in memory.
+// TestHugeTexts returns texts of 64 MiB from the server. The error holds at most 1 KiB of
+// each, and no reference keeps the rest in memory.
 func TestHugeTexts(t *testing.T) {
 	eachHuge := map[string]func(t *testing.T, huge string) *stub{
 		"reason":       func(_ *testing.T, huge string) *stub { return answering(&statusBody{Code: 5, Reason: huge}, nil) },
@@ -46,6 +47,7 @@ func TestHugeTexts(t *testing.T) {
 	}
 }
 
+// TestHugeMessageFromTheWire is the same with messages of 2 MiB through gRPC.
 func TestHugeMessageFromTheWire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		huge := strings.Repeat("x", 2<<20)

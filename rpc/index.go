@@ -11,8 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// choose returns the progress of the index that was asked for, among those that
-// the server described.
+// choose returns the progress of the requested index from the descriptions of the server.
 func choose(described []*wire.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
 	var none milvuswait.IndexBuildingProgress
 	if len(described) == 0 {
@@ -21,12 +20,14 @@ func choose(described []*wire.IndexDescription, index string) (milvuswait.IndexB
 	if index == milvuswait.AllIndexes {
 		return furthestBehind(described), nil
 	}
+
 	if len(described) == 1 {
 		return progress(described[0]), nil
 	}
 	if index == "" {
 		return none, fmt.Errorf("%w: %s: %s", milvuswait.ErrAmbiguousIndex, describeIndex, names(described))
 	}
+
 	for _, d := range described {
 		if d.GetIndexName() == index {
 			return progress(d), nil
@@ -61,7 +62,9 @@ func names(described []*wire.IndexDescription) string {
 	for i, d := range described {
 		sorted[i] = d.GetIndexName()
 	}
+
 	slices.Sort(sorted)
+
 	var b strings.Builder
 	for i, name := range sorted[:min(most, len(sorted))] {
 		if i > 0 {
@@ -69,6 +72,7 @@ func names(described []*wire.IndexDescription) string {
 		}
 		b.WriteString(strconv.Quote(untrusted.Text(name)))
 	}
+
 	if len(sorted) > most {
 		fmt.Fprintf(&b, " and %d more", len(sorted)-most)
 	}

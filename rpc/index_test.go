@@ -25,7 +25,7 @@ const (
 	retry      = wire.IndexState_Retry
 )
 
-// describing returns a stub that answers DescribeIndex with these.
+// describing returns a stub whose DescribeIndex returns the given indexes.
 func describing(described ...*description) *stub {
 	s := answering(&statusBody{}, nil)
 	s.index = func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
@@ -38,6 +38,8 @@ func rows(name string, state wire.IndexState, total, indexed, pending int64) *de
 	return &description{IndexName: name, State: state, TotalRows: total, IndexedRows: indexed, PendingIndexRows: pending}
 }
 
+// TestIndexProgressIsRaw shows that numbers and states of the server reach the caller
+// unchanged, even invalid ones. Only the texts are cleaned and cut.
 func TestIndexProgressIsRaw(t *testing.T) {
 	t.Parallel()
 	d := rows("v", indexFail, -1, 1<<62, -5)
@@ -58,6 +60,8 @@ func TestIndexProgressIsRaw(t *testing.T) {
 	require.Less(t, len(got.IndexName)+len(got.FailReason), 2400)
 }
 
+// TestNamedIndex covers the choice of an index from the response. A single index is the
+// result under any name, since milvus-lite names each index after its field.
 func TestNamedIndex(t *testing.T) {
 	t.Parallel()
 	a, b := rows("a", finished, 10, 10, 0), rows("b", inProgress, 10, 4, 6)
@@ -65,7 +69,7 @@ func TestNamedIndex(t *testing.T) {
 		name      string
 		described []*description
 		index     string
-		want      string // the name of the index that is taken
+		want      string // name of the chosen index
 		err       error
 	}{
 		{"the only one", []*description{a}, "", "a", nil},
@@ -79,6 +83,7 @@ func TestNamedIndex(t *testing.T) {
 		{"of none, named", []*description{}, "a", "", milvuswait.ErrIndexNotFound},
 		{"all of none", nil, milvuswait.AllIndexes, "", milvuswait.ErrIndexNotFound},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +97,8 @@ func TestNamedIndex(t *testing.T) {
 	}
 }
 
+// TestIndexErrorsListTheNames shows the error for an ambiguous or missing index: it lists
+// up to 16 names in order, cleaned and cut.
 func TestIndexErrorsListTheNames(t *testing.T) {
 	t.Parallel()
 	several := []*description{rows("b", finished, 0, 0, 0), rows("a\x1b\n", finished, 0, 0, 0)}
@@ -105,6 +112,7 @@ func TestIndexErrorsListTheNames(t *testing.T) {
 	for i := range 1000 {
 		many = append(many, rows(fmt.Sprintf("i%03d", 999-i), finished, 0, 0, 0))
 	}
+
 	_, err = rpc.FromStub(describing(many...)).IndexBuildingProgress(t.Context(), "docs", "")
 	require.ErrorContains(t, err, `DescribeIndex: "i000", "i001", `)
 	require.ErrorContains(t, err, `"i015" and 984 more`)
@@ -119,8 +127,9 @@ func TestIndexErrorsListTheNames(t *testing.T) {
 	require.Less(t, len(err.Error()), 1200)
 }
 
-// TestFurthestBehind has, in each row, the indexes from the furthest behind to
-// the one that is most done.
+// TestFurthestBehind lists the indexes of each row in order, from the furthest behind to
+// the most complete one. The first of each remainder must be the result for AllIndexes,
+// regardless of the order in the response.
 func TestFurthestBehind(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -156,6 +165,7 @@ func TestFurthestBehind(t *testing.T) {
 			rows("b", none, 0, 0, 0), rows("a", finished, 0, 0, 0),
 		}},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

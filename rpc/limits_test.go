@@ -1,4 +1,4 @@
-// The race detector takes minutes to look at every byte.
+// The race detector needs minutes for the 64 MiB texts of this file.
 
 //go:build !race
 
@@ -21,7 +21,7 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// saying is a server that says a huge text, in its answer or as gRPC's message.
+// saying returns a server that reports a huge text, in its response or as a gRPC message.
 func saying(size int, inAnswer bool) *server {
 	huge := strings.Repeat("x", size)
 	return &server{Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
@@ -32,14 +32,15 @@ func saying(size int, inAnswer bool) *server {
 	}}
 }
 
-// TestWaitsForServersThatSayTooMuch puts every size of text through gRPC itself:
-// a server may say as much as the connection takes, which the adapter has not made.
+// TestWaitsForServersThatSayTooMuch sends texts of every size through gRPC. The connection
+// belongs to the program, so its message limit may be high: the wait still reports at most
+// 1 KiB of each text.
 func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 	tests := []struct {
 		name     string
 		size     int
 		inAnswer bool
-		most     int // of a message, as the connection has it
+		most     int // maximum message size of the connection
 		want     string
 	}{
 		{"a gRPC message of 15 MiB", 15 << 20, false, 4 << 20, "unavailable: xxx"},
@@ -47,6 +48,7 @@ func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 		{"a reason of 64 MiB", 64 << 20, true, 128 << 20, "xxx… (cut) (code 1)"},
 		{"a reason that gRPC refuses", 64 << 20, true, 16 << 20, "resource exhausted: grpc: received message larger than max"},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before := usage.LiveHeap()
@@ -64,7 +66,7 @@ func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 				require.InDelta(t, 2*time.Second, time.Since(start), float64(time.Second))
 			})
-			after := usage.LiveHeap() // when neither the server nor the connection is left
+			after := usage.LiveHeap() // after the server and the connection are gone
 
 			require.GreaterOrEqual(t, len(said), 3)
 			for _, u := range said {

@@ -21,13 +21,14 @@ var (
 // collection of the database that is loading or loaded; milvus-lite adds all others at
 // 0 %. It is empty if the server returns names without percentages, as milvus-lite
 // before 3.2 does. RefreshPercent is always 0, since a list does not contain it. The
-// errors are those of the package, for loads.
+// package documents the errors, for loads.
 //
 // On a real 2.3.5, one list of 600 collections took 20 ms, and 600 single polls 620 ms.
 func (p *Poller) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+
 	resp, err := call(ctx, p, wire.ShowCollections, &wire.ShowCollectionsRequest{
 		DbName: p.database, Type: wire.ShowType_InMemory,
 	})
@@ -50,11 +51,12 @@ func (p *Poller) ListLoading(ctx context.Context) (map[string]milvuswait.Loading
 }
 
 // ListIndexBuilding calls DescribeIndex once for all indexes of the collection. An index
-// that is missing in the response is polled individually: milvus-lite lists an index
-// under its field's name, and finds it by its own. The results and errors are those of
+// missing in the response is polled individually: milvus-lite lists an index under its
+// field's name, and finds it by its own. The results and errors are the same as from
 // IndexBuildingProgress.
 func (p *Poller) ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
 	progresses, errs := make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
+
 	described, err := p.describe(ctx, collection, "")
 	for i, index := range indexes {
 		switch {
@@ -66,6 +68,7 @@ func (p *Poller) ListIndexBuilding(ctx context.Context, collection string, index
 			progresses[i], errs[i] = chosen(ctx, described, index)
 		}
 	}
+
 	return progresses, errs
 }
 
@@ -78,12 +81,14 @@ func (p *Poller) describe(ctx context.Context, collection, index string) ([]*wir
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+
 	resp, err := call(ctx, p, wire.DescribeIndex, &wire.DescribeIndexRequest{
 		DbName: p.database, CollectionName: collection, IndexName: index, Timestamp: math.MaxUint64,
 	})
 	if f := checkResponse(describeIndex, resp.GetStatus(), err); f != nil {
 		return nil, p.settled(ctx, f, collection, nil).error(ctx)
 	}
+
 	return resp.GetIndexDescriptions(), nil
 }
 

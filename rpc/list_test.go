@@ -24,13 +24,17 @@ func withFake(t *testing.T, config fakeserver.Config, f func(t *testing.T, serve
 		server, err := fakeserver.Start(config)
 		require.NoError(t, err)
 		defer server.Close()
+
 		conn, err := server.Dial()
 		require.NoError(t, err)
 		defer conn.Close()
+
 		f(t, server, rpc.New(conn))
 	})
 }
 
+// TestListLoading covers the list of each dialect. Milvus lists loading and loaded
+// collections, milvus-lite all of them.
 func TestListLoading(t *testing.T) {
 	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite} {
 		t.Run(dialect.String(), func(t *testing.T) {
@@ -43,8 +47,9 @@ func TestListLoading(t *testing.T) {
 
 				require.NoError(t, err)
 				require.Equal(t, int64(100), all["loaded"].Percent)
+
 				released, listed := all["released"]
-				if dialect == fakeserver.MilvusLite { // it lists everything, at 0 or 100
+				if dialect == fakeserver.MilvusLite { // lists every collection, at 0 or 100 %
 					require.True(t, listed)
 					require.Zero(t, released.Percent)
 				} else {
@@ -56,6 +61,8 @@ func TestListLoading(t *testing.T) {
 	}
 }
 
+// TestListLoadingFails shows that a failed list is never the failure of one collection:
+// its error does not match ErrNotLoaded, despite the text.
 func TestListLoadingFails(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -81,6 +88,8 @@ func TestListLoadingFails(t *testing.T) {
 	}
 }
 
+// TestListWhosePercentagesDoNotFit shows that a list with fewer or more percentages than
+// names is ignored: WaitAll then polls each collection individually.
 func TestListWhosePercentagesDoNotFit(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -104,6 +113,8 @@ func TestListWhosePercentagesDoNotFit(t *testing.T) {
 	}
 }
 
+// TestListIndexBuilding shows that one DescribeIndex serves all indexes of a collection. A
+// name that is missing in the response causes one more.
 func TestListIndexBuilding(t *testing.T) {
 	withFake(t, fakeserver.Config{}, func(t *testing.T, server *fakeserver.Server, p *rpc.Poller) {
 		server.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 40))
@@ -128,6 +139,8 @@ func TestListIndexBuilding(t *testing.T) {
 	})
 }
 
+// TestWaitAllListsOnARealConnection waits for 40 loads and three indexes at once. The loads
+// end one second apart, the last one after 40 s. Lists replace most single polls.
 func TestWaitAllListsOnARealConnection(t *testing.T) {
 	withFake(t, fakeserver.Config{}, func(t *testing.T, server *fakeserver.Server, p *rpc.Poller) {
 		var targets []milvuswait.Target
@@ -136,11 +149,13 @@ func TestWaitAllListsOnARealConnection(t *testing.T) {
 			server.Set(target, fake.LoadOver(time.Duration(i+1)*time.Second))
 			targets = append(targets, target)
 		}
+
 		for _, index := range []string{"a", "b", "c"} {
 			target := milvuswait.IndexBuilding("c0", index)
 			server.Set(target, fake.BuildOver(1000, 20*time.Second))
 			targets = append(targets, target.ExpectRows(1000))
 		}
+
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		start := time.Now()
@@ -150,7 +165,8 @@ func TestWaitAllListsOnARealConnection(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, outcomes, 43)
 		require.Less(t, time.Since(start), 41*time.Second)
-		// The last load is polled alone; before that a list serves all.
+
+		// A list covers all loads until one is left. The last load is polled individually.
 		require.Less(t, server.Count("GetLoadingProgress"), 20)
 		require.Less(t, server.Count("ShowCollections"), 350)
 		require.Less(t, server.Count("DescribeIndex"), 200)

@@ -12,6 +12,7 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
+// Statuses as recorded from real servers: 2.2.16, 2.3.5 and milvus-lite.
 var (
 	nope2216    = &statusBody{ErrorCode: 1, Reason: "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection default:nope"}
 	dropped2216 = &statusBody{ErrorCode: 1, Reason: "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection: 470632212677001389"}
@@ -24,17 +25,21 @@ var (
 	ok          = &statusBody{}
 )
 
-// TestMeasured plays the answers of real servers as they were recorded.
+// TestMeasured replays recorded responses of real servers. It checks the class of the
+// error, and which RPCs the poll makes: GetLoadState follows only if 2.2.16 reports a
+// failure without a code.
 func TestMeasured(t *testing.T) {
 	type answer struct {
 		status    *statusBody
 		progress  int64
 		described []*description
 	}
+
 	one := []string{loadingCall}
 	two := []string{loadingCall, stateCall}
 	oneIndex := []string{indexCall}
 	twoIndex := []string{indexCall, stateCall}
+
 	auto := &description{IndexName: "_default_idx_101", FieldName: "vec", State: 3}
 	byField := &description{IndexName: "vec", FieldName: "vec", State: 3}
 	byField2 := &description{IndexName: "vec2", FieldName: "vec2", State: 3}
@@ -42,9 +47,9 @@ func TestMeasured(t *testing.T) {
 	tests := []struct {
 		name       string
 		partitions []string
-		index      *string // an index poll
+		index      *string // index to poll; nil polls the load
 		answer     answer
-		state      *wire.LoadState // nil must not be asked
+		state      *wire.LoadState // nil: GetLoadState must not be called
 		want       error
 		rpcs       []string
 	}{
@@ -82,6 +87,7 @@ func TestMeasured(t *testing.T) {
 		{"milvus-lite unknown index among several", nil, name("idx"), answer{status: ok, described: []*description{byField, byField2}}, nil, milvuswait.ErrIndexNotFound, oneIndex},
 		{"milvus-lite released", nil, nil, answer{status: ok}, nil, nil, one},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -118,6 +124,7 @@ func TestMeasured(t *testing.T) {
 				for _, partitions := range asked {
 					require.Equal(t, tt.partitions, partitions)
 				}
+
 				if tt.want != nil && tt.answer.status != ok {
 					var said *milvuswait.ServerError
 					require.ErrorAs(t, err, &said)

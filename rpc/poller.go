@@ -72,9 +72,8 @@ func WithCallOptions(opts ...grpc.CallOption) Option {
 // New returns a Poller that calls Milvus over conn: a *grpc.ClientConn, the Conn of a
 // milvus-sdk-go client, or a wrapper of one. The caller closes conn.
 //
-// Interceptors on the connection see messages that have Milvus' fields and getters,
-// but are not of a type of go-api. Use FromStub for an interceptor that asserts such
-// types.
+// Interceptors on the connection see messages with Milvus' fields and getters, but not
+// the types of go-api. Use FromStub for an interceptor that asserts those types.
 //
 // If conn is nil, or an interface around a nil pointer, every poll fails with
 // milvuswait.ErrInvalid.
@@ -108,7 +107,7 @@ func (f invoke) Invoke(ctx context.Context, method string, req, resp any, _ ...g
 	return f(ctx, method, req, resp)
 }
 
-// call makes an RPC for p, which check has passed.
+// call makes an RPC for p. The caller has called check.
 func call[Req, Resp any](ctx context.Context, p *Poller, method wire.Method[Req, Resp], req *Req) (*Resp, error) {
 	return method.Call(wire.WithDatabase(ctx, p.database), p.conn, req)
 }
@@ -125,12 +124,12 @@ func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: rpc: "+format, append([]any{milvuswait.ErrInvalid}, args...)...)
 }
 
-// LoadingProgress calls GetLoadingProgress. The errors are those of the package, for
-// loads.
+// LoadingProgress calls GetLoadingProgress. The package documents the errors, for loads.
 func (p *Poller) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
 	if err := p.check(); err != nil {
 		return milvuswait.LoadingProgress{}, err
 	}
+
 	resp, err := call(ctx, p, wire.GetLoadingProgress, &wire.GetLoadingProgressRequest{
 		DbName: p.database, CollectionName: collection, PartitionNames: partitions,
 	})
@@ -153,13 +152,14 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 //   - ErrAmbiguousIndex: the name is empty, and the response holds several. The error
 //     lists them.
 //
-// The result for AllIndexes is that of milvuswait.FurthestBehind. All other errors are
-// those of the package, for indexes.
+// The result for AllIndexes is the index of milvuswait.FurthestBehind. The package
+// documents all other errors, for indexes.
 func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	name := index
 	if index == milvuswait.AllIndexes {
 		name = ""
 	}
+
 	described, err := p.describe(ctx, collection, name)
 	if err != nil {
 		return milvuswait.IndexBuildingProgress{}, err
@@ -169,7 +169,7 @@ func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index st
 
 // CheckLoadState calls GetLoadState. It returns nil if the collection, or each of the
 // named partitions, is loading or loaded, and ErrNotLoaded or ErrCollectionNotFound if
-// it is not. If the call fails, the errors are those of the package, for loads.
+// it is not. If the call fails, the package documents the errors, for loads.
 //
 // Call it after a successful poll, as waits do: every server also returns NotExist when
 // it fails to look the name up, and 2.2 returns NotLoad while its query coordinator is
@@ -178,6 +178,7 @@ func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitio
 	if err := p.check(); err != nil {
 		return err
 	}
+
 	state, f := p.loadState(ctx, collection, partitions)
 	if f != nil {
 		if f.class == undecided {

@@ -18,6 +18,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
+// TestRequests compares the requests at the server, in the order of the calls. Each call
+// carries the database of the last WithDatabase.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -30,6 +32,7 @@ func TestRequests(t *testing.T) {
 		{"the last database counts", []rpc.Option{rpc.WithDatabase("other"), nil, rpc.WithDatabase("db")}, "db"},
 		{"no database", []rpc.Option{rpc.WithDatabase("")}, ""},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -85,15 +88,20 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// text returns a message without what the decoding leaves in it.
+// text returns a message as text. Messages themselves differ after decoding, since
+// protobuf keeps internal state in them.
 func text(message any) string {
 	return message.(interface{ String() string }).String()
 }
 
+// TestEveryCallDisablesRetries shows that each call passes the option of the SDK's retry
+// interceptor, so that it makes one attempt. The polls make five calls: the load's fails
+// without a code, so a GetLoadState follows.
 func TestEveryCallDisablesRetries(t *testing.T) {
 	t.Parallel()
 	want := []grpc.CallOption{grpc_retry.Disable()}
 	calls := 0
+
 	s := &stub{
 		loading: func(_ context.Context, _ *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {
 			calls++
@@ -120,12 +128,15 @@ func TestEveryCallDisablesRetries(t *testing.T) {
 			return &listResponse{Status: &statusBody{Code: 5}}, nil
 		},
 	}
+
 	for _, poll := range polls {
 		require.Error(t, poll(t.Context(), rpc.FromStub(s)))
 	}
 	require.Equal(t, 5, calls)
 }
 
+// TestLoadingProgressIsRaw shows that percentages reach the caller unchanged, even those
+// out of range.
 func TestLoadingProgressIsRaw(t *testing.T) {
 	t.Parallel()
 	for _, want := range []milvuswait.LoadingProgress{
@@ -143,11 +154,14 @@ func TestLoadingProgressIsRaw(t *testing.T) {
 	}
 }
 
+// TestNoClient covers a missing connection or stub: every poll returns ErrInvalid and
+// names the mistake.
 func TestNoClient(t *testing.T) {
 	t.Parallel()
 	var typedNil *stub
 	var nilConn *grpc.ClientConn
 	const noConn, noStub, noPoller = "the connection is nil", "the stub is nil: is its client closed?", "the Poller has no connection: make it by New or FromStub"
+
 	tests := []struct {
 		name string
 		p    *rpc.Poller
@@ -160,6 +174,7 @@ func TestNoClient(t *testing.T) {
 		{"zero Poller", &rpc.Poller{}, noPoller},
 		{"nil Poller", nil, noPoller},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -170,6 +185,7 @@ func TestNoClient(t *testing.T) {
 				requireClass(t, milvuswait.ErrInvalid, err)
 				require.EqualError(t, err, "invalid argument: rpc: "+tt.want)
 			}
+
 			_, errs := p.ListIndexBuilding(t.Context(), "docs", []string{"a", "b"})
 			require.Len(t, errs, 2)
 			for _, err := range errs {
@@ -179,7 +195,7 @@ func TestNoClient(t *testing.T) {
 	}
 }
 
-// valueStub is a stub that is not a pointer.
+// valueStub is a stub by value instead of by pointer.
 type valueStub struct{ generated }
 
 func (valueStub) GetLoadState(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
@@ -191,6 +207,8 @@ func TestClientByValue(t *testing.T) {
 	require.NoError(t, rpc.FromStub(valueStub{}).CheckLoadState(t.Context(), "docs"))
 }
 
+// TestCheckLoadState covers each state, and failed calls. A failed response reads as
+// NotExist, the zero state, so its status must decide.
 func TestCheckLoadState(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -214,6 +232,7 @@ func TestCheckLoadState(t *testing.T) {
 		{"milvus-lite, unknown database", noDBLite, notExist, milvuswait.ErrDatabaseNotFound},
 		{"what 2.3 to 2.6.15 remember of a failed load", &statusBody{Code: 65535, ErrorCode: 1, Reason: "load segment failed, OOM if load"}, notExist, milvuswait.ErrLoadFailed},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -229,6 +248,7 @@ func TestCheckLoadState(t *testing.T) {
 			require.Equal(t, 1, calls)
 		})
 	}
+
 	t.Run("text", func(t *testing.T) {
 		t.Parallel()
 		s := &stub{state: func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
@@ -238,18 +258,20 @@ func TestCheckLoadState(t *testing.T) {
 	})
 }
 
-// What GetLoadState says of an answer without a code that tells, and what it
-// does not: its own failures, and NotExist where the lookup of the name failed.
+// TestSettling covers polls whose failure has no clear code. GetLoadState decides, unless
+// it fails itself: its response then reads as NotExist, as does a failed lookup of the
+// name.
 func TestSettling(t *testing.T) {
 	t.Parallel()
 	const (
 		unloaded = "collection 47 has not been loaded to memory or load failed"
 		oom      = "load segment failed, OOM if load, maxSegmentSize=1024"
 	)
+
 	tests := []struct {
 		name        string
 		answer      *statusBody
-		status      *statusBody // of GetLoadState; nil must not be asked
+		status      *statusBody // response of GetLoadState; nil: it must not be called
 		state       wire.LoadState
 		load, index error
 	}{
@@ -268,6 +290,7 @@ func TestSettling(t *testing.T) {
 		{"a lookup that failed on a server with codes", &statusBody{ErrorCode: 1, Code: 65535, Reason: "what?"}, ok, notExist, errPassing, errPassing},
 		{"not loaded, by code", &statusBody{Code: 101}, nil, notExist, milvuswait.ErrNotLoaded, errPassing},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -277,6 +300,7 @@ func TestSettling(t *testing.T) {
 				return &stateResponse{Status: tt.status, State: tt.state}, nil
 			}
 			p := rpc.FromStub(s)
+
 			want := 0
 			if tt.status != nil {
 				want = 1
@@ -293,6 +317,8 @@ func TestSettling(t *testing.T) {
 	}
 }
 
+// TestConcurrentUse polls one Poller from 16 goroutines, for the race detector. Each round
+// makes four calls: one for the index, and three for the load and its state.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -308,8 +334,10 @@ func TestConcurrentUse(t *testing.T) {
 			},
 		}
 		p := rpc.New(connect(t, s))
+
 		var group sync.WaitGroup
 		failures := make([][]error, 16)
+
 		for i := range failures {
 			group.Go(func() {
 				for range 10 {
@@ -323,12 +351,14 @@ func TestConcurrentUse(t *testing.T) {
 			})
 		}
 		group.Wait()
+
 		for _, errs := range failures {
 			require.Len(t, errs, 20)
 			for _, err := range errs {
 				require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
 			}
 		}
+
 		require.Len(t, s.Calls(), 16*10*4)
 	})
 }

@@ -94,11 +94,12 @@ func splitName(endpoint string) (host, port string, ok bool) {
 }
 
 // lookupBy returns the lookup function for a target: the system's, or for
-// dns://server/name a function which asks this DNS server.
+// dns://server/name a function for this DNS server.
 func lookupBy(target url.URL) lookupFunc {
 	if target.Host == "" {
 		return net.DefaultResolver.LookupHost
 	}
+
 	server := net.JoinHostPort(target.Hostname(), cmp.Or(target.Port(), "53"))
 	r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, server)
@@ -106,8 +107,8 @@ func lookupBy(target url.URL) lookupFunc {
 	return r.LookupHost
 }
 
-// dnsResolver looks a name up for one connection. Its goroutine is the only one
-// which calls lookup and cc.
+// dnsResolver looks a name up for one connection. Only its goroutine calls lookup and
+// cc.
 type dnsResolver struct {
 	cc         resolver.ClientConn
 	lookup     lookupFunc
@@ -141,7 +142,7 @@ func (r *dnsResolver) run(ctx context.Context) {
 
 	known, retries := false, 0
 	for {
-		// This lookup serves a request which came during the pause.
+		// This lookup serves a request from the pause.
 		select {
 		case <-r.requests:
 			retries = dnsRetries
@@ -155,6 +156,7 @@ func (r *dnsResolver) run(ctx context.Context) {
 			retries--
 			pause += rand.N(dnsPause)
 		}
+
 		select {
 		case <-ctx.Done():
 			return
@@ -177,6 +179,7 @@ func (r *dnsResolver) run(ctx context.Context) {
 func (r *dnsResolver) resolve(ctx context.Context) bool {
 	timed, cancel := context.WithTimeout(ctx, dnsTimeout)
 	defer cancel()
+
 	hosts, err := r.lookup(timed, r.host)
 	if err == nil && len(hosts) == 0 {
 		err = errors.New("produced zero addresses")

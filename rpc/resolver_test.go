@@ -104,7 +104,8 @@ func TestResolver_HangingLookup_EndsAfter30s(t *testing.T) {
 	})
 }
 
-// A bubble fails if a goroutine is left in it.
+// TestResolver_Close_LeavesNoGoroutine closes the resolver in every phase of its loop. A
+// bubble fails if a goroutine remains in it.
 func TestResolver_Close_LeavesNoGoroutine(t *testing.T) {
 	t.Parallel()
 	for name, lookup := range map[string]func(context.Context, string) ([]string, error){

@@ -13,15 +13,16 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// resolved is a resolver.ClientConn which keeps the last state and error.
+// resolved is a resolver.ClientConn. It keeps the last state and error, and counts the
+// calls.
 type resolved struct {
-	resolver.ClientConn // nil: other methods are not called
+	resolver.ClientConn // nil: the resolver calls no other methods
 	mu                  sync.Mutex
 	addresses           []string
 	endpoints           int
 	err                 error
 	calls               int
-	refusal             error // the result of UpdateState
+	refusal             error // result of UpdateState
 }
 
 func (r *resolved) UpdateState(s resolver.State) error {
@@ -50,6 +51,8 @@ func targetOf(t *testing.T, target string) resolver.Target {
 	return resolver.Target{URL: *u}
 }
 
+// TestResolver_Names_AreLookedUpWithTheirPort covers the forms of a target with a name.
+// gRPC's default port is 443, and its default host localhost.
 func TestResolver_Names_AreLookedUpWithTheirPort(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string]struct{ host, port string }{
@@ -83,6 +86,8 @@ func TestResolver_Names_AreLookedUpWithTheirPort(t *testing.T) {
 	}
 }
 
+// TestResolver_OtherEndpoints_AreServedAsByGRPC covers IP addresses and malformed targets.
+// The result, or the error, is the one of gRPC's resolver.
 func TestResolver_OtherEndpoints_AreServedAsByGRPC(t *testing.T) {
 	t.Parallel()
 	builder := rpc.NewDNSBuilder(func(context.Context, string) ([]string, error) {

@@ -18,7 +18,7 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// keys are credentials of a connection.
+// keys adds a token to each call, as the credentials of a connection do.
 type keys struct{ token string }
 
 func (k keys) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
@@ -27,9 +27,9 @@ func (k keys) GetRequestMetadata(context.Context, ...string) (map[string]string,
 
 func (keys) RequireTransportSecurity() bool { return false }
 
-// TestTheAdapterPrintsNoSecret writes everything that a wait over a connection with
-// credentials has. What a server echoes is another matter: the adapter cannot know
-// what it was told.
+// TestTheAdapterPrintsNoSecret prints every value of a wait over a connection with
+// credentials: Pollers, updates, outcomes and errors. None contains the token. A server
+// that echoes the token is out of scope: the adapter does not know the credentials.
 func TestTheAdapterPrintsNoSecret(t *testing.T) {
 	const token = "db_0123456789abcdef"
 	synctest.Test(t, func(t *testing.T) {
@@ -42,6 +42,7 @@ func TestTheAdapterPrintsNoSecret(t *testing.T) {
 			}
 			return nil, status.Error(codes.PermissionDenied, "not permitted")
 		}}
+
 		p := rpc.New(connect(t, s, grpc.WithPerRPCCredentials(keys{token})), rpc.WithDatabase("db"))
 		var written []any
 		see := milvuswait.ObserverFunc(func(u milvuswait.Update) { written = append(written, u, &u, u.Err, u.Progress) })
@@ -50,8 +51,11 @@ func TestTheAdapterPrintsNoSecret(t *testing.T) {
 
 		require.Error(t, err)
 		require.Equal(t, 2, told)
+
+		// Pollers with credentials in the call options, and over a stub.
 		inCalls := rpc.New(connect(t, s), rpc.WithCallOptions(grpc.PerRPCCredentials(keys{token})))
 		overStub := rpc.FromStub(calls{connect(t, s, grpc.WithPerRPCCredentials(keys{token}))}, rpc.WithCallOptions(grpc.PerRPCCredentials(keys{token})))
+
 		for _, v := range append(written, p, *p, inCalls, *inCalls, overStub, *overStub, outcomes, outcomes[0], outcomes[0].Err, err) {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 				require.NotContains(t, fmt.Sprintf(verb, v), token)
@@ -63,7 +67,7 @@ func TestTheAdapterPrintsNoSecret(t *testing.T) {
 	})
 }
 
-// calls is a generated client of conn.
+// calls is a generated client over conn.
 type calls struct{ conn *grpc.ClientConn }
 
 func (c calls) GetLoadingProgress(ctx context.Context, req *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {

@@ -40,7 +40,7 @@ type Stub[LoadingReq, LoadingResp, IndexReq, IndexResp any] interface {
 // is, or if a call takes or returns other messages than Milvus', every poll fails with
 // milvuswait.ErrInvalid, and the error names the call.
 //
-// A call that stub lacks returns an error that wraps errors.ErrUnsupported.
+// A call missing in stub returns an error that wraps errors.ErrUnsupported.
 // Without ShowCollections, WaitAll polls targets one by one. Without GetLoadState,
 // failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite an
 // unloaded collection looks like a load at 0 %: set WithStallTimeout there. A call that
@@ -58,7 +58,7 @@ func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](
 	return newPoller(conn, opts)
 }
 
-// stubError is the failure of a stub itself, as opposed to an error that it returns.
+// stubError is the failure of a stub itself, as opposed to an error from its calls.
 type stubError struct {
 	class class
 	err   error
@@ -76,6 +76,7 @@ func (c stubConn) Invoke(ctx context.Context, method string, req, resp any, opts
 	if !found {
 		return &stubError{transient, fmt.Errorf("the stub has no such call: %w", errors.ErrUnsupported)}
 	}
+
 	theirs := reflect.New(call.req)
 	if err := convert(req, theirs.Interface()); err != nil {
 		return err
@@ -97,10 +98,10 @@ type stubCall struct {
 	req    reflect.Type
 }
 
-// do calls the method. A method that is promoted from a nil value, as in a mock that
-// embeds a nil stub, panics. No check before the call can find that, since only some
-// methods of the mock are its own. The panic is returned as an error that names where it
-// happened. Other panics pass.
+// do calls the method. A method promoted from a nil value panics, as in a mock with an
+// embedded nil stub. No check before the call can find it, since the mock implements some
+// methods itself. do returns this panic as an error with the place of the panic. Other
+// panics pass.
 func (c stubCall) do(ctx context.Context, req reflect.Value, opts []grpc.CallOption) (resp reflect.Value, err error) {
 	defer func() {
 		switch r := recover(); {
@@ -111,6 +112,7 @@ func (c stubCall) do(ctx context.Context, req reflect.Value, opts []grpc.CallOpt
 			panic(r)
 		}
 	}()
+
 	out := c.method.CallSlice([]reflect.Value{reflect.ValueOf(ctx), req, reflect.ValueOf(opts)})
 	err, _ = out[1].Interface().(error)
 	return out[0], err
@@ -121,7 +123,7 @@ func isNilDereference(panicked any) bool {
 	return ok && (strings.Contains(err.Error(), "nil pointer dereference") || strings.Contains(err.Error(), "called using nil"))
 }
 
-// panicked returns the function and the line that panicked. A deferred function calls
+// panicked returns the function and the line of the panic. A deferred function calls
 // it.
 func panicked() string {
 	pcs := make([]uintptr, 16)
@@ -185,13 +187,14 @@ func checkCall(method reflect.Type, req, resp proto.Message) error {
 		method.Out(1) != reflect.TypeFor[error]() {
 		return fmt.Errorf("%v is not the signature of a gRPC call", method)
 	}
+
 	if err := checkMessage(method.In(1), req); err != nil {
 		return err
 	}
 	return checkMessage(method.Out(0), resp)
 }
 
-// checkMessage returns why theirs is not Milvus' message, which ours is, or nil.
+// checkMessage returns why theirs is not Milvus' message, or nil. Ours is Milvus' message.
 func checkMessage(theirs reflect.Type, ours proto.Message) error {
 	want := ours.ProtoReflect().Descriptor()
 	if theirs.Kind() == reflect.Pointer {
@@ -202,12 +205,13 @@ func checkMessage(theirs reflect.Type, ours proto.Message) error {
 	return fmt.Errorf("%v is not a protobuf message, want Milvus' %s", theirs, want.Name())
 }
 
-// checkFields compares the fields that both messages have. Each version of Milvus has
-// fields that others lack.
+// checkFields compares the fields of both messages. Each version of Milvus has additional
+// fields, so a field missing in theirs is no difference.
 func checkFields(theirs, ours protoreflect.MessageDescriptor) error {
 	if theirs.Name() != ours.Name() {
 		return fmt.Errorf("the message is %s, want Milvus' %s", theirs.FullName(), ours.Name())
 	}
+
 	fields := ours.Fields()
 	for i := range fields.Len() {
 		our := fields.Get(i)
@@ -219,6 +223,7 @@ func checkFields(theirs, ours protoreflect.MessageDescriptor) error {
 			return fmt.Errorf("field %d of %s is %v %v, want %v %v", our.Number(), theirs.FullName(),
 				their.Cardinality(), their.Kind(), our.Cardinality(), our.Kind())
 		}
+
 		if our.Kind() == protoreflect.MessageKind {
 			if err := checkFields(their.Message(), our.Message()); err != nil {
 				return err
@@ -228,8 +233,8 @@ func checkFields(theirs, ours protoreflect.MessageDescriptor) error {
 	return nil
 }
 
-// convert copies a message. Its error is the one by which gRPC reports a message that
-// it cannot encode or decode.
+// convert copies a message. Its error is the error of gRPC for a message it cannot encode
+// or decode.
 func convert(from, to any) error {
 	if err := wire.Convert(wire.Message(from), wire.Message(to)); err != nil {
 		return status.Errorf(codes.Internal, "converting %T: %v", from, err)

@@ -26,7 +26,7 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// generated has the calls of a Poller as a generated client interface has them.
+// generated is the part of a generated client interface that a Poller calls.
 type generated interface {
 	GetLoadingProgress(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error)
 	GetLoadState(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error)
@@ -34,7 +34,7 @@ type generated interface {
 	ShowCollections(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error)
 }
 
-// required is a stub with the two calls that every stub has.
+// required is a stub with only the two required calls.
 type required struct{ st *statusBody }
 
 func (r required) GetLoadingProgress(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
@@ -50,6 +50,7 @@ func TestFromStub_PassesRequestOptionsAndContext(t *testing.T) {
 	type key struct{}
 	ctx := context.WithValue(t.Context(), key{}, "value")
 	option := grpc.WaitForReady(true)
+
 	var got *loadingRequest
 	s := &stub{loading: func(ctx context.Context, req *loadingRequest, opts ...grpc.CallOption) (*loadingResponse, error) {
 		require.Equal(t, "value", ctx.Value(key{}))
@@ -68,6 +69,8 @@ func TestFromStub_PassesRequestOptionsAndContext(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, got.GetPartitionNames())
 }
 
+// TestFromStub_MissingCall_IsUnsupported covers stubs without the optional calls, such as
+// older clients: the required polls work.
 func TestFromStub_MissingCall_IsUnsupported(t *testing.T) {
 	t.Parallel()
 	p := rpc.FromStub(required{&statusBody{}})
@@ -85,6 +88,8 @@ func TestFromStub_MissingCall_IsUnsupported(t *testing.T) {
 	require.ErrorIs(t, p.CheckLoadState(t.Context(), "docs"), errors.ErrUnsupported)
 }
 
+// TestFromStub_NoGetLoadState_ClassifiesByText shows the fallback: without GetLoadState,
+// the text of the server decides.
 func TestFromStub_NoGetLoadState_ClassifiesByText(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -105,13 +110,17 @@ func TestFromStub_NoGetLoadState_ClassifiesByText(t *testing.T) {
 	}
 }
 
-// embedding is a mock that has only one call of its own.
+// embedding is a mock that implements one call. The others are promoted from the embedded
+// interface.
 type embedding struct{ generated }
 
 func (embedding) GetLoadingProgress(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
 	return &loadingResponse{Status: &statusBody{ErrorCode: 1, Reason: "can't find collection"}}, nil
 }
 
+// TestFromStub_EmbeddedStubIsNil_IsInvalidAndNamesTheCall covers mocks that embed nil. The
+// promoted method panics, and the poll returns the panic as an error. LoadingProgress
+// reaches the mock's own call; GetLoadState panics, so the text decides.
 func TestFromStub_EmbeddedStubIsNil_IsInvalidAndNamesTheCall(t *testing.T) {
 	t.Parallel()
 	var pointer *stub
@@ -129,11 +138,12 @@ func TestFromStub_EmbeddedStubIsNil_IsInvalidAndNamesTheCall(t *testing.T) {
 			_, err = p.IndexBuildingProgress(t.Context(), "docs", "v")
 			require.ErrorContains(t, err, "DescribeIndex: invalid argument: rpc: the stub dereferences nil in ")
 			_, err = p.LoadingProgress(t.Context(), "docs")
-			requireClass(t, milvuswait.ErrCollectionNotFound, err) // by its text
+			requireClass(t, milvuswait.ErrCollectionNotFound, err) // classified by its text
 		})
 	}
 }
 
+// TestFromStub_OtherPanicsPass shows that a bug in a mock still panics.
 func TestFromStub_OtherPanicsPass(t *testing.T) {
 	t.Parallel()
 	panicking := func(value any) func() {
@@ -162,7 +172,8 @@ func TestFromStub_NilResponse_IsMalformed(t *testing.T) {
 	}
 }
 
-// A stub with other messages, and stubs whose optional call is not Milvus'.
+// A stub whose required call takes another message, and stubs whose optional call has
+// another type of message, response or signature.
 type (
 	otherMessages struct{}
 	noMessage     struct{ required }
@@ -206,6 +217,7 @@ func TestFromStub_OtherMessages_IsInvalidAndNamesTheCall(t *testing.T) {
 		{"no options", rpc.FromStub(noOptions{}), "GetLoadState of rpc_test.noOptions: func(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) is not the signature of a gRPC call"},
 		{"another signature", rpc.FromStub(constant{}), "ShowCollections of rpc_test.constant: func() []string is not the signature of a gRPC call"},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -219,8 +231,9 @@ func TestFromStub_OtherMessages_IsInvalidAndNamesTheCall(t *testing.T) {
 	}
 }
 
-// The requests of GetLoadState with a field that is not Milvus': field 2 is the name of
-// the collection, and field 3 repeats names of partitions. The response nests a status.
+// Messages of GetLoadState with one wrong field each. In Milvus' request, field 2 is the
+// collection name, a string, and field 3 the repeated partition names. The response nests
+// a status.
 type (
 	otherKind        struct{ proto.Message }
 	otherCardinality struct{ proto.Message }
@@ -239,15 +252,17 @@ func (*otherNested) ProtoReflect() protoreflect.Message {
 	return altered("GetLoadStateResponse", `name: "status" number: 1 type: TYPE_MESSAGE label: LABEL_OPTIONAL type_name: ".test.Status"`)
 }
 
-// altered returns an empty message with that name and field. Its Status has a reason
-// that is a number.
+// altered returns an empty message with the given name and field. The reason of its
+// Status is a number instead of a string.
 func altered(name, field string) protoreflect.Message {
 	file := new(descriptorpb.FileDescriptorProto)
 	text := fmt.Sprintf(`name: "test.proto" package: "test" syntax: "proto3" message_type { name: %q field { %s } } `+
 		`message_type { name: "Status" field { name: "reason" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL } }`, name, field)
+
 	if err := prototext.Unmarshal([]byte(text), file); err != nil {
 		panic(err)
 	}
+
 	descriptor, err := protodesc.NewFile(file, nil)
 	if err != nil {
 		panic(err)
@@ -294,8 +309,8 @@ func TestFromStub_FieldsAreNotMilvus_IsInvalidAndNamesTheField(t *testing.T) {
 	}
 }
 
-// TestFromStub_ErrorOfTheStub_IsClassifiedAndCut shows that no error of a stub is taken
-// for a failure of FromStub itself.
+// TestFromStub_ErrorOfTheStub_IsClassifiedAndCut shows that an error from a stub is treated
+// as a gRPC error, even if it wraps a sentinel of this package.
 func TestFromStub_ErrorOfTheStub_IsClassifiedAndCut(t *testing.T) {
 	t.Parallel()
 	denied := status.Error(codes.Unauthenticated, "bad\x1b token"+strings.Repeat("x", 1<<20))
@@ -312,8 +327,9 @@ func TestFromStub_ErrorOfTheStub_IsClassifiedAndCut(t *testing.T) {
 	}
 }
 
-// appending appends an option to those of each call, as interceptors do, and waits for
-// another call to do so too.
+// appending is a connection that appends an option to the options of each call, as
+// interceptors do. It continues when two calls have done so, and fails if they share
+// memory.
 type appending struct {
 	both sync.WaitGroup
 }
@@ -321,8 +337,10 @@ type appending struct {
 func (a *appending) Invoke(_ context.Context, _ string, _, resp any, opts ...grpc.CallOption) error {
 	own := grpc.Header(new(metadata.MD))
 	opts = append(opts, own)
+
 	a.both.Done()
 	a.both.Wait()
+
 	if opts[len(opts)-1] != own {
 		return errors.New("the option of another call")
 	}
@@ -334,11 +352,14 @@ func (*appending) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.C
 	return nil, errors.ErrUnsupported
 }
 
+// TestNew_InterceptorsAppendOptions_EachCallKeepsItsOwn makes two calls at once. Each needs
+// its own copy of the Poller's options.
 func TestNew_InterceptorsAppendOptions_EachCallKeepsItsOwn(t *testing.T) {
 	t.Parallel()
 	conn := new(appending)
 	conn.both.Add(2)
-	// One at a time, so that append makes room for more.
+
+	// Two options, added one at a time, leave spare capacity in the slice of options.
 	p := rpc.New(conn, rpc.WithCallOptions(grpc.WaitForReady(true)), rpc.WithCallOptions(nil, grpc.UseCompressor("identity")))
 
 	var g errgroup.Group
@@ -349,8 +370,8 @@ func TestNew_InterceptorsAppendOptions_EachCallKeepsItsOwn(t *testing.T) {
 	require.NoError(t, g.Wait())
 }
 
-// TestFromStub_InvalidUTF8_IsInternal shows that a name which no message can hold fails
-// as it does on a connection.
+// TestFromStub_InvalidUTF8_IsInternal polls a name that is not UTF-8, which no protobuf
+// string can hold. A stub and a connection return the same code.
 func TestFromStub_InvalidUTF8_IsInternal(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]*rpc.Poller{"stub": rpc.FromStub(required{&statusBody{}}), "connection": rpc.New(connect(t, &server{}))} {
