@@ -11,6 +11,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
+// TestAggregate shows the summary of four targets from the first poll to the last updates.
+// The ETA of the whole is the longest one, and unknown if one target's is unknown.
 func TestAggregate(t *testing.T) {
 	a := milvuswait.NewAggregate(4)
 	require.Equal(t, milvuswait.Summary{Total: 4, Pending: 4, SlowestFraction: 1}, a.Summary())
@@ -37,6 +39,8 @@ func TestAggregate(t *testing.T) {
 	require.Zero(t, a.Summary().ETA, "unknown for one is unknown for all")
 }
 
+// TestAggregateOfAnotherTotal covers a total that differs from the observed targets. Counts
+// are reported as observed, and fractions stay between 0 and 1.
 func TestAggregateOfAnotherTotal(t *testing.T) {
 	tests := []struct {
 		name                  string
@@ -63,6 +67,8 @@ func TestAggregateOfAnotherTotal(t *testing.T) {
 	}
 }
 
+// TestSummaryTextIsNeverAhead shows that percentages are rounded down, and that 100 %
+// requires every target to be complete.
 func TestSummaryTextIsNeverAhead(t *testing.T) {
 	slowest := milvuswait.Loading("docs")
 	tests := []struct {
@@ -81,14 +87,18 @@ func TestSummaryTextIsNeverAhead(t *testing.T) {
 	}
 }
 
+// TestAggregateOfAWait observes 40 loads that end one second apart. The summary covers all
+// targets at every update, and its fraction never falls.
 func TestAggregateOfAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := new(fake.Poller), collections(40)
 		for i, target := range targets {
 			p.Set(target, fake.LoadOver(time.Duration(i+1)*time.Second))
 		}
+
 		a := milvuswait.NewAggregate(len(targets))
 		last := 0.0
+
 		o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			s := a.Summary()
 			require.Equal(t, len(targets), s.Done+s.Pending)

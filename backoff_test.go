@@ -15,6 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestBackoffAtItsBounds shows the first delay for the minimum and maximum of each field.
 func TestBackoffAtItsBounds(t *testing.T) {
 	for _, tt := range []struct {
 		b    milvuswait.Backoff
@@ -36,30 +37,35 @@ func TestBackoffAtItsBounds(t *testing.T) {
 	}
 }
 
-// delays returns the time between the polls of a wait, jitter and polls taking
-// no time.
+// delays returns the first n delays of a wait at 40 %. Its polls take no time, so the delays
+// are as long as the time between polls.
 func delays(t *testing.T, n int, opts ...milvuswait.Option) []time.Duration {
 	t.Helper()
 	var got []time.Duration
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
+
 		o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			if got = append(got, u.Next); len(got) == n {
 				cancel()
 			}
 		})
+
 		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(40), "docs", append(opts, milvuswait.WithObserver(o))...)
 		require.ErrorIs(t, err, context.Canceled)
 	})
 	return got[:n]
 }
 
+// TestPlainExponentialBackoff shows the delays without adaptation to the progress and
+// without jitter: they grow by the multiplier up to Max.
 func TestPlainExponentialBackoff(t *testing.T) {
 	plain := func(b milvuswait.Backoff) milvuswait.Option {
 		b.Lateness, b.IgnoreProgress, b.Jitter = 1, true, milvuswait.NoJitter
 		return milvuswait.WithBackoff(b)
 	}
+
 	s := time.Second
 	require.Equal(t, []time.Duration{1 * s, 3 * s, 9 * s, 20 * s, 20 * s, 20 * s},
 		delays(t, 6, plain(milvuswait.Backoff{Initial: s, Max: 20 * s, Multiplier: 3})))
@@ -70,6 +76,8 @@ func TestPlainExponentialBackoff(t *testing.T) {
 	}
 }
 
+// TestDefaultsGiveWay sets only one of Initial and Max, beyond the default of the other.
+// The default adapts.
 func TestDefaultsGiveWay(t *testing.T) {
 	require.Equal(t, 20*time.Second, delays(t, 1, milvuswait.WithBackoff(milvuswait.Backoff{Initial: 20 * time.Second, Jitter: milvuswait.NoJitter}))[0],
 		"an Initial above the default Max")
@@ -77,6 +85,8 @@ func TestDefaultsGiveWay(t *testing.T) {
 		"a Max below the default Initial")
 }
 
+// TestJitterOnlyTakesOff shows that a jitter of 0.5 shortens delays by up to half and never
+// lengthens them.
 func TestJitterOnlyTakesOff(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for _, d := range delays(t, 1000, milvuswait.WithBackoff(milvuswait.Backoff{
@@ -89,6 +99,8 @@ func TestJitterOnlyTakesOff(t *testing.T) {
 	require.Greater(t, len(seen), 900)
 }
 
+// TestOwnGenerator uses the delays of a custom generator unchanged, except that 0 becomes
+// 1 ms. A negative delay, as from backoff.Stop, ends the wait.
 func TestOwnGenerator(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own := &sequence{delays: []time.Duration{time.Second, time.Hour, 0, 7 * time.Second}}
@@ -103,11 +115,14 @@ func TestOwnGenerator(t *testing.T) {
 		require.ErrorIs(t, err, milvuswait.ErrAborted)
 		require.ErrorContains(t, err, "returned a negative delay")
 		require.Equal(t, 1, generators)
+
 		h := time.Hour
 		require.Equal(t, []time.Duration{0, time.Second, h + time.Second, h + time.Second + time.Millisecond, h + 8*time.Second + time.Millisecond}, p.at)
 	})
 }
 
+// TestCenkaltisGeneratorAsItIs passes a generator of cenkalti/backoff without an adapter. Its
+// delays grow by 1.5.
 func TestCenkaltisGeneratorAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := loadAt(40, 3*time.Second)
@@ -122,8 +137,8 @@ func TestCenkaltisGeneratorAsItIs(t *testing.T) {
 	})
 }
 
-// FuzzBackoff gives any numbers to WithBackoff: they are refused before the first
-// poll, or every delay keeps the promise of Backoff.
+// FuzzBackoff passes any numbers to WithBackoff. Out-of-range values are refused before the
+// first poll. All others produce 99 delays within the documented bounds of Backoff.
 func FuzzBackoff(f *testing.F) {
 	f.Add(int64(0), int64(0), 0.0, 0.0, 0.0, false, []byte{0, 10, 20, 10, 5, 99})
 	f.Add(int64(time.Second), int64(time.Hour), 10.0, 0.999, 1.0, true, []byte{0})
@@ -131,22 +146,28 @@ func FuzzBackoff(f *testing.F) {
 	f.Add(int64(time.Millisecond), int64(time.Millisecond), 1.0, -1.0, math.SmallestNonzeroFloat64, false, []byte{1, 255})
 	f.Add(int64(0), int64(0), 0.0, -1.0, 0.0001, true, []byte{250, 1, 1})
 	f.Add(int64(0), int64(0), 0.0, -1.0, 1.0, false, []byte{250, 1, 98, 99})
+
 	f.Fuzz(func(t *testing.T, initial, most int64, multiplier, jitter, lateness float64, ignore bool, percents []byte) {
 		if len(percents) == 0 {
 			return
 		}
+
 		b := milvuswait.Backoff{
 			Initial: time.Duration(initial), Max: time.Duration(most), Multiplier: multiplier,
 			Jitter: jitter, Lateness: lateness, IgnoreProgress: ignore,
 		}
+
 		var seen []milvuswait.Update
 		var err error
-		// Above 100 the poll is slow, and short of complete all the same.
+
+		// A byte above 100 makes the poll slow, by 10 ms for each 1 above. The percentage
+		// stays below 100, so that the load never completes.
 		p := &probe{load: func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
 			return milvuswait.LoadingProgress{Percent: int64(percents[n%len(percents)]) % 100}, nil
 		}, hang: func(_ context.Context, n int) {
 			time.Sleep(time.Duration(max(0, int(percents[n%len(percents)])-100)) * 10 * time.Millisecond)
 		}}
+
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
@@ -155,14 +176,18 @@ func FuzzBackoff(f *testing.F) {
 					cancel()
 				}
 			})
+
 			_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithBackoff(b), milvuswait.WithObserver(o))
 		})
+
 		if errors.Is(err, milvuswait.ErrInvalid) {
 			require.Empty(t, p.at)
 			require.False(t, makesSense(b), "%+v was refused", b)
 			return
 		}
 		require.True(t, makesSense(b), "%+v was not refused", b)
+
+		// The defaults of the zero values.
 		least, greatest := b.Initial, b.Max
 		if greatest == 0 {
 			greatest = max(5*time.Second, b.Initial)
@@ -170,19 +195,25 @@ func FuzzBackoff(f *testing.F) {
 		if least == 0 {
 			least = min(50*time.Millisecond, greatest)
 		}
+
 		switch b.Jitter {
 		case 0:
 			jitter = 0.2
 		case milvuswait.NoJitter:
 			jitter = 0
 		}
+
 		if lateness == 0 {
 			lateness = 0.02
 		}
+
+		// Each delay is at least the minimum, or as long as the poll before it, less jitter.
+		// It is at most Max, and at most the tolerated share of the time waited so far.
 		for i, u := range seen[:99] {
 			took := p.ended[i] - p.at[i]
 			require.GreaterOrEqual(t, u.Next, max(time.Millisecond, time.Duration(float64(min(max(least, took), greatest))*(1-jitter))-1))
 			require.LessOrEqual(t, u.Next, greatest)
+
 			if lateness < 1 || !ignore {
 				floor := min(time.Duration(0.005*float64(u.Elapsed)), greatest)
 				require.GreaterOrEqual(t, u.Next, time.Duration(float64(floor)*(1-jitter))-1, "after %v", u.Elapsed)
@@ -196,7 +227,7 @@ func FuzzBackoff(f *testing.F) {
 	})
 }
 
-// makesSense has the rules that Backoff's fields are documented with.
+// makesSense reports whether the fields of b are within their documented ranges.
 func makesSense(b milvuswait.Backoff) bool {
 	within := func(d time.Duration) bool { return d == 0 || d >= time.Millisecond && d <= time.Hour }
 	return within(b.Initial) && within(b.Max) && (b.Max == 0 || b.Initial <= b.Max) &&

@@ -14,6 +14,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestErrorText shows the text of an *Error for each of its parts.
 func TestErrorText(t *testing.T) {
 	notFound := fmt.Errorf("%w: %w", milvuswait.ErrCollectionNotFound, &milvuswait.ServerError{
 		Code: 100, LegacyCode: 4, Reason: "collection not found[collection=docs]", Method: "GetLoadingProgress",
@@ -48,6 +49,8 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
+// TestErrorIsOneShortLineWhateverThePollerSays returns a text of 2 MiB with control
+// characters from the Poller. The error of the wait is one clean line of at most 1400 bytes.
 func TestErrorIsOneShortLineWhateverThePollerSays(t *testing.T) {
 	hostile := errors.New("a\r\nb\x1b]0;title\x07\u202e" + strings.Repeat("é", 1<<20) + "\xff")
 	synctest.Test(t, func(t *testing.T) {
@@ -66,15 +69,17 @@ func TestErrorIsOneShortLineWhateverThePollerSays(t *testing.T) {
 	})
 }
 
+// TestErrorHoldsEverything reads each field of the *Error after a deadline.
 func TestErrorHoldsEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// 40 % and then five failures, until the deadline.
+		// One poll at 40 %, then failures every second until the deadline.
 		p := failing(func(n int, _ time.Duration) error {
 			if n == 1 {
 				return nil
 			}
 			return &milvuswait.ServerError{Code: 1, Reason: "service not ready"}
 		})
+
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 6*time.Second, errors.New("deploy window is over"))
 		defer cancel()
 
@@ -94,6 +99,8 @@ func TestErrorHoldsEverything(t *testing.T) {
 	})
 }
 
+// TestLastErrIsForgottenAfterAGoodPoll shows that a successful poll clears the failure
+// before it: the error at the deadline does not match errBlip.
 func TestLastErrIsForgottenAfterAGoodPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(n int, _ time.Duration) error {
@@ -112,6 +119,8 @@ func TestLastErrIsForgottenAfterAGoodPoll(t *testing.T) {
 	})
 }
 
+// TestPermanent shows that Permanent keeps the text and the match of its error, and ends a
+// wait at once, also if it is wrapped.
 func TestPermanent(t *testing.T) {
 	require.NoError(t, milvuswait.Permanent(nil))
 	require.EqualError(t, milvuswait.Permanent(errBlip), errBlip.Error())
@@ -125,6 +134,8 @@ func TestPermanent(t *testing.T) {
 	require.Len(t, p.at, 1)
 }
 
+// TestPermanentContextErrorIsNotTheWaits returns a permanent context.Canceled from the
+// Poller. The wait does not match it, since its own context is alive.
 func TestPermanentContextErrorIsNotTheWaits(t *testing.T) {
 	p := failing(func(int, time.Duration) error {
 		return milvuswait.Permanent(fmt.Errorf("client closed: %w", context.Canceled))

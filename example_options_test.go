@@ -24,8 +24,7 @@ func ExampleWithIndex() {
 	// 100/100 rows, Finished <nil>
 }
 
-// Right after a flush a server knows of no rows yet, and calls the index of none
-// of them finished.
+// Right after a flush, a server may still report 0 rows and a finished index.
 func ExampleWithExpectedRows() {
 	p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Steps(
 		fake.Step{Progress: milvuswait.IndexBuildingProgress{State: milvuswait.IndexStateFinished}},
@@ -37,8 +36,8 @@ func ExampleWithExpectedRows() {
 	// Output: 100/100 rows, Finished <nil>
 }
 
-// Rows are written without end: those that were there at the first poll are
-// waited for.
+// Another process keeps writing rows. The wait ends when the rows of the first poll are
+// indexed.
 func ExampleWithIndexCriterion() {
 	p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Steps(
 		fake.Step{Progress: milvuswait.IndexBuildingProgress{TotalRows: 100, PendingIndexRows: 100, State: milvuswait.IndexStateInProgress}},
@@ -50,7 +49,7 @@ func ExampleWithIndexCriterion() {
 	// Output: 100/150 rows, InProgress <nil>
 }
 
-// After LoadCollection with refresh = true, a collection is at 100 % all the time.
+// After LoadCollection with refresh = true, a collection stays at 100 % during the refresh.
 func ExampleWithRefresh() {
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.RefreshOver(20*time.Millisecond))
 
@@ -60,7 +59,7 @@ func ExampleWithRefresh() {
 }
 
 func ExampleWithSettle() {
-	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(100, 50, 100)) // a node was lost
+	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(100, 50, 100)) // a query node was lost in between
 
 	progress, err := milvuswait.WaitForLoadingComplete(context.Background(), p, "docs", quick,
 		milvuswait.WithSettle(20*time.Millisecond))
@@ -95,7 +94,7 @@ func ExampleWithUnreachableAfter() {
 	// Output: true true
 }
 
-// The first poll hangs. It is broken off, and the next one is given twice as long.
+// The first poll hangs and times out. The next one has twice the timeout.
 func ExampleWithPollTimeout() {
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithDelay(fake.Percents(40, 100), fake.Forever, 1))
 
@@ -105,7 +104,7 @@ func ExampleWithPollTimeout() {
 }
 
 func ExampleWithMaxInFlight() {
-	// A server on the other side of the world, and many indexes that no list tells of.
+	// For a distant server and indexes of many collections: no list covers them.
 	outcomes, err := milvuswait.WaitAll(context.Background(), server(), []milvuswait.Target{milvuswait.IndexBuilding("docs", "vidx")},
 		quick, milvuswait.WithMaxInFlight(64))
 	fmt.Println(outcomes[0].Progress, err)

@@ -16,7 +16,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-// A server that answers the examples: "docs" is loading, "vidx" being built.
+// server returns the Poller of the examples: "docs" is loading, and the index "vidx" of
+// "docs" is being built.
 func server() *fake.Poller {
 	return new(fake.Poller).
 		Set(milvuswait.Loading("docs"), fake.Percents(0, 40, 100)).
@@ -24,11 +25,11 @@ func server() *fake.Poller {
 		Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100_000, 0, 50_000, 100_000))
 }
 
-// The pace of the examples, which nobody wants to wait for.
+// quick polls every millisecond, so that the examples end soon.
 var quick = milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Millisecond, Max: time.Millisecond})
 
 func ExampleWaitForLoadingComplete() {
-	p := server() // of a real one: rpc.New(conn)
+	p := server() // for a real server: rpc.New(conn)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 
@@ -44,12 +45,12 @@ func ExampleWaitForIndexBuildingComplete() {
 
 	progress, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs", quick,
 		milvuswait.WithIndex("vidx"),
-		milvuswait.WithExpectedRows(100_000)) // what was inserted, however little of it is flushed yet
+		milvuswait.WithExpectedRows(100_000)) // inserted rows, flushed or not
 	fmt.Println(progress, err)
 	// Output: 100000/100000 rows, Finished <nil>
 }
 
-// The switch that a caller writes.
+// A caller distinguishes the errors of a wait by errors.Is.
 func ExampleError() {
 	p := server()
 	_, err := milvuswait.WaitForLoadingComplete(context.Background(), p, "imagse")
@@ -111,8 +112,9 @@ func ExampleWaitAll() {
 func ExampleAggregate() {
 	targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")}
 	whole := milvuswait.NewAggregate(len(targets))
+
 	_, err := milvuswait.WaitAll(context.Background(), server(), targets, quick, milvuswait.WithObserver(whole))
-	fmt.Println(whole.Summary(), err) // or from a ticker, meanwhile
+	fmt.Println(whole.Summary(), err) // or from a ticker, during the wait
 	// Output: 2 of 2 done, 100% <nil>
 }
 
@@ -134,11 +136,11 @@ func ExampleIndexBuilding() {
 	// all indexes of "docs"
 }
 
-// Any client that can be asked twice is a Poller.
+// PollerFuncs makes a Poller from any client.
 func ExamplePollerFuncs() {
 	p := milvuswait.PollerFuncs{
 		Loading: func(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
-			percent, err := int64(100), error(nil) // ask your client here
+			percent, err := int64(100), error(nil) // call your client here
 			return milvuswait.LoadingProgress{Percent: percent}, err
 		},
 	}
@@ -153,6 +155,7 @@ func ExamplePermanent() {
 			return milvuswait.LoadingProgress{}, milvuswait.Permanent(errForbidden)
 		},
 	}
+
 	_, err := milvuswait.WaitForLoadingComplete(context.Background(), p, "docs")
 	fmt.Println(errors.Is(err, errForbidden))
 	// Output: true
@@ -168,6 +171,7 @@ func ExampleWithObserver() {
 	print := milvuswait.ObserverFunc(func(u milvuswait.Update) {
 		fmt.Println(u.Polls, u.Progress, u.Final)
 	})
+
 	_, _ = milvuswait.WaitForLoadingComplete(context.Background(), server(), "docs", quick,
 		milvuswait.WithObserver(milvuswait.OnChange(print)))
 	// Output:
@@ -185,6 +189,7 @@ func ExampleLog() {
 			return a
 		},
 	}))
+
 	_, _ = milvuswait.WaitForLoadingComplete(context.Background(), server(), "docs", quick,
 		milvuswait.WithObserver(milvuswait.Log(logger)))
 	// Output:
@@ -195,18 +200,19 @@ func ExampleLog() {
 
 func ExampleAsync() {
 	slow := milvuswait.Async(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-		time.Sleep(10 * time.Millisecond) // a dashboard on the other side of the world
+		time.Sleep(10 * time.Millisecond) // a slow dashboard
 		if u.Final {
 			fmt.Println("told of", u.Progress)
 		}
 	}))
+
 	_, _ = milvuswait.WaitForLoadingComplete(context.Background(), server(), "docs", quick, milvuswait.WithObserver(slow))
 	slow.Wait()
 	// Output: told of 100%
 }
 
 func ExampleWithBackoff() {
-	// Half a second late at most, however long it takes.
+	// The wait returns at most half a second after the load, however long the load takes.
 	_, err := milvuswait.WaitForLoadingComplete(context.Background(), server(), "docs",
 		milvuswait.WithBackoff(milvuswait.Backoff{Initial: 5 * time.Millisecond, Max: 500 * time.Millisecond}))
 	fmt.Println(err)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// valueHeap is dueHeap by container/heap. Push boxes each item.
+// valueHeap is dueHeap by container/heap. Push allocates, since it boxes each item.
 type valueHeap []dueEntry
 
 func (h valueHeap) Len() int           { return len(h) }
@@ -59,7 +59,7 @@ func BenchmarkHeap(b *testing.B) {
 	const n = 100_000
 	delays := make([]time.Duration, 1<<12)
 	for i := range delays {
-		delays[i] = 4*time.Second + rand.N(time.Second) // the default pace late in a wait
+		delays[i] = 4*time.Second + rand.N(time.Second) // default delays late in a wait
 	}
 
 	b.Run("4-ary", func(b *testing.B) {
@@ -68,6 +68,7 @@ func BenchmarkHeap(b *testing.B) {
 		for i := range entries {
 			h.add(dueEntry{0, int64(i), &entries[i]})
 		}
+
 		seq := int64(n)
 		b.ReportAllocs()
 		for b.Loop() {
@@ -84,6 +85,7 @@ func BenchmarkHeap(b *testing.B) {
 		for i := range entries {
 			heap.Push(&h, dueEntry{0, int64(i), &entries[i]})
 		}
+
 		seq := int64(n)
 		b.ReportAllocs()
 		for b.Loop() {
@@ -102,6 +104,7 @@ func BenchmarkHeap(b *testing.B) {
 			items[i] = dueEntry{0, int64(i), &entries[i]}
 			heap.Push(&h, &items[i])
 		}
+
 		seq := int64(n)
 		b.ReportAllocs()
 		for b.Loop() {

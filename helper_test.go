@@ -25,7 +25,7 @@ const (
 	finished   = milvuswait.IndexStateFinished
 )
 
-// collections returns n loads, "c0" and so on.
+// collections returns n loads: "c0", "c1" and so on.
 func collections(n int) []milvuswait.Target {
 	targets := make([]milvuswait.Target, n)
 	for i := range targets {
@@ -34,25 +34,26 @@ func collections(n int) []milvuswait.Target {
 	return targets
 }
 
-// rows is an answer as servers give it.
+// rows returns the progress of an index with all remaining rows pending, as servers report
+// it.
 func rows(total, indexed int64, state milvuswait.IndexState) milvuswait.IndexBuildingProgress {
 	return milvuswait.IndexBuildingProgress{
 		TotalRows: total, IndexedRows: indexed, PendingIndexRows: total - indexed, State: state,
 	}
 }
 
-// probe is a Poller whose answers are a function of the poll's number, from 1,
-// and of the time since the probe was made. It notes when polls began.
+// probe is a Poller whose results are a function of the number of the poll, from 1, and of
+// the time since the first poll. It records the times and timeouts of its polls.
 type probe struct {
 	load  func(n int, at time.Duration) (milvuswait.LoadingProgress, error)
 	index func(n int, at time.Duration) (milvuswait.IndexBuildingProgress, error)
-	hang  func(ctx context.Context, n int) // before the answer
+	hang  func(ctx context.Context, n int) // called before the result; it may block
 
 	mu    sync.Mutex
 	start time.Time
-	at    []time.Duration // when polls began
+	at    []time.Duration // start of each poll
 	ended []time.Duration
-	until []time.Duration // the time-outs they were given
+	until []time.Duration // timeout of each poll
 }
 
 func (p *probe) begin(ctx context.Context) (n int, at time.Duration) {
@@ -61,6 +62,7 @@ func (p *probe) begin(ctx context.Context) (n int, at time.Duration) {
 	if p.start.IsZero() {
 		p.start = time.Now()
 	}
+
 	at = time.Since(p.start)
 	p.at = append(p.at, at)
 	if deadline, ok := ctx.Deadline(); ok {
@@ -93,7 +95,7 @@ func (p *probe) IndexBuildingProgress(ctx context.Context, _, _ string) (milvusw
 	return p.index(n, at)
 }
 
-// loadAt is a load that shows percent until done, and 100 then.
+// loadAt returns a load at the given percentage until done, and at 100 % from then on.
 func loadAt(percent int64, done time.Duration) *probe {
 	return &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
 		if at >= done {
@@ -103,14 +105,15 @@ func loadAt(percent int64, done time.Duration) *probe {
 	}}
 }
 
-// percents is a load that shows one value a poll and repeats the last one.
+// percents returns a load with one percentage per poll. It repeats the last one.
 func percents(values ...int64) *probe {
 	return &probe{load: func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
 		return milvuswait.LoadingProgress{Percent: values[min(n, len(values))-1]}, nil
 	}}
 }
 
-// failing is a load whose polls fail as f says, and show 40 % where it says nil.
+// failing returns a load whose polls fail with the error of f, or report 40 % if f returns
+// nil.
 func failing(f func(n int, at time.Duration) error) *probe {
 	return &probe{load: func(n int, at time.Duration) (milvuswait.LoadingProgress, error) {
 		if err := f(n, at); err != nil {
@@ -120,21 +123,22 @@ func failing(f func(n int, at time.Duration) error) *probe {
 	}}
 }
 
-// indexes is an index that shows one answer a poll and repeats the last one.
+// indexes returns an index with one progress per poll. It repeats the last one.
 func indexes(answers ...milvuswait.IndexBuildingProgress) *probe {
 	return &probe{index: func(n int, _ time.Duration) (milvuswait.IndexBuildingProgress, error) {
 		return answers[min(n, len(answers))-1], nil
 	}}
 }
 
-// recorder keeps updates.
+// recorder is an Observer that keeps all updates.
 type recorder struct{ updates []milvuswait.Update }
 
 func (r *recorder) Observe(u milvuswait.Update) { r.updates = append(r.updates, u) }
 
 func (r *recorder) last() milvuswait.Update { return r.updates[len(r.updates)-1] }
 
-// gauge is a Poller that counts the polls under way.
+// gauge is a Poller that counts its polls: in flight, at most in flight, and of each
+// collection.
 type gauge struct {
 	took     time.Duration
 	inFlight atomic.Int32
@@ -150,6 +154,7 @@ func (g *gauge) LoadingProgress(ctx context.Context, collection string, _ ...str
 	defer g.inFlight.Add(-1)
 	for most := g.most.Load(); now > most && !g.most.CompareAndSwap(most, now); most = g.most.Load() {
 	}
+
 	g.mu.Lock()
 	if g.of == nil {
 		g.of = map[string]int{}
@@ -158,6 +163,7 @@ func (g *gauge) LoadingProgress(ctx context.Context, collection string, _ ...str
 	n := g.of[collection]
 	g.at = append(g.at, time.Now())
 	g.mu.Unlock()
+
 	if g.took > 0 {
 		time.Sleep(g.took)
 	}
@@ -168,13 +174,13 @@ func (g *gauge) IndexBuildingProgress(context.Context, string, string) (milvuswa
 	return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
 }
 
-// listing is a server that can be asked for all at once.
+// listing is a gauge with lists of all loads. A list takes 20 ms.
 type listing struct {
 	gauge
 	start   time.Time
 	percent func(i int, at time.Duration) int64
-	list    func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error // changes or fails a list
-	state   error                                                                          // of a load at 0 %
+	list    func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error // changes list n, or fails it
+	state   error                                                                          // result of CheckLoadState
 	listed  func() map[string]milvuswait.LoadingProgress
 	lists   []time.Duration
 	checks  int
@@ -196,9 +202,11 @@ func (l *listing) CheckLoadState(context.Context, string, ...string) error {
 	return l.state
 }
 
-// newListing is a server of n collections.
+// newListing returns a server with n collections, c0 and so on. Their percentages are a
+// function of the number and the time. A single poll takes 1 ms.
 func newListing(n int, percent func(i int, at time.Duration) int64) *listing {
 	l := &listing{start: time.Now(), percent: percent}
+
 	l.answer = func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
 		var i int
 		if _, err := fmt.Sscanf(collection, "c%d", &i); err != nil || i >= n {
@@ -206,9 +214,11 @@ func newListing(n int, percent func(i int, at time.Duration) int64) *listing {
 		}
 		return milvuswait.LoadingProgress{Percent: percent(i, time.Since(l.start)), RefreshPercent: 100}, nil
 	}
+
 	l.list = func(int, time.Duration, map[string]milvuswait.LoadingProgress) error { return nil }
 	l.of = map[string]int{}
 	l.took = time.Millisecond
+
 	l.listed = func() map[string]milvuswait.LoadingProgress {
 		all := map[string]milvuswait.LoadingProgress{}
 		for i := range n {
@@ -216,23 +226,27 @@ func newListing(n int, percent func(i int, at time.Duration) int64) *listing {
 		}
 		return all
 	}
+
 	return l
 }
 
+// evenly returns the percentages of loads that progress evenly and end after d.
 func evenly(d time.Duration) func(int, time.Duration) int64 {
 	return func(_ int, at time.Duration) int64 { return int64(min(100, 100*at/d)) }
 }
 
-// indexServer answers for all indexes of a collection at once.
+// indexServer is an IndexLister. Its indexes are built at the third list, "slow" at the
+// fifth, and "nope" does not exist.
 type indexServer struct {
 	milvuswait.PollerFuncs
 	asked [][]string
-	lens  int // how many answers too few
+	lens  int // number of results missing in a list
 }
 
 func (s *indexServer) ListIndexBuilding(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
 	s.asked = append(s.asked, indexes)
 	progresses, errs := make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
+
 	for i, index := range indexes {
 		n := int64(len(s.asked))
 		switch {
@@ -247,19 +261,20 @@ func (s *indexServer) ListIndexBuilding(_ context.Context, _ string, indexes []s
 	return progresses[s.lens:], errs
 }
 
-// every is a pace of one poll each d, to the nanosecond.
+// every sets a delay of exactly d between polls: no jitter, and no adaptation to the
+// progress.
 func every(d time.Duration) milvuswait.Option {
 	return milvuswait.WithBackoff(milvuswait.Backoff{
 		Initial: d, Max: d, Multiplier: 1, Jitter: milvuswait.NoJitter, Lateness: 1, IgnoreProgress: true,
 	})
 }
 
-// constant is a delay that nothing changes.
+// constant sets a custom generator that always returns d.
 func constant(d time.Duration) milvuswait.Option {
 	return milvuswait.WithBackoffFunc(func() func() time.Duration { return backoff.NewConstantBackOff(d).NextBackOff })
 }
 
-// sequence is a generator that ends.
+// sequence is a generator of the given delays. It returns backoff.Stop after the last one.
 type sequence struct {
 	delays []time.Duration
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
+// TestIndexComplete covers when an index is complete, for each criterion and with expected
+// rows. The cases are sequences of reports from servers; only the last one is complete.
 func TestIndexComplete(t *testing.T) {
 	expect := milvuswait.WithExpectedRows
 	rowsAtStart := milvuswait.WithIndexCriterion(milvuswait.RowsAtStart)
@@ -20,10 +22,11 @@ func TestIndexComplete(t *testing.T) {
 	pending := func(total, indexed, pending int64, state milvuswait.IndexState) milvuswait.IndexBuildingProgress {
 		return milvuswait.IndexBuildingProgress{TotalRows: total, IndexedRows: indexed, PendingIndexRows: pending, State: state}
 	}
+
 	tests := []struct {
 		name    string
 		opts    []milvuswait.Option
-		answers []milvuswait.IndexBuildingProgress // all but the last are not complete
+		answers []milvuswait.IndexBuildingProgress // one per poll; only the last one is complete
 	}{
 		{"as a server with the time of now", nil,
 			[]milvuswait.IndexBuildingProgress{rows(100, 0, none), rows(100, 0, inProgress), rows(100, 50, inProgress), rows(100, 100, finished)}},
@@ -60,6 +63,7 @@ func TestIndexComplete(t *testing.T) {
 			pending(math.MaxInt64, math.MinInt64, math.MinInt64, finished), pending(math.MaxInt64, math.MaxInt64, math.MaxInt64, finished),
 			pending(0, 0, 0, 77), rows(1, 1, finished)}},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -81,6 +85,8 @@ func TestIndexComplete(t *testing.T) {
 	}
 }
 
+// TestCriteriaOfOddCounts covers row counts of 0 and out-of-range counts. Negative counts
+// are ignored as a number of rows, and the wait continues.
 func TestCriteriaOfOddCounts(t *testing.T) {
 	odd := rows(-1, -1, finished)
 	tests := []struct {
@@ -111,6 +117,8 @@ func TestCriteriaOfOddCounts(t *testing.T) {
 	}
 }
 
+// TestRowsOfCompactedSegmentsAreNotExpected shows that expected rows are compared with
+// TotalRows. IndexedRows also counts segments that compaction has replaced.
 func TestRowsOfCompactedSegmentsAreNotExpected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := indexes(
@@ -124,6 +132,7 @@ func TestRowsOfCompactedSegmentsAreNotExpected(t *testing.T) {
 	})
 }
 
+// TestFewerRowsThanExpected shows the hint of the error if rows are missing at the deadline.
 func TestFewerRowsThanExpected(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -149,6 +158,8 @@ func TestFewerRowsThanExpected(t *testing.T) {
 	}
 }
 
+// TestIndexFailsAtOnceWithTheReason shows that the state Failed ends the wait. The error
+// has the server's reason, cleaned; the progress is returned unchanged.
 func TestIndexFailsAtOnceWithTheReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := rows(100, 50, milvuswait.IndexStateFailed)
@@ -174,6 +185,8 @@ func TestIndexNotFoundYetWithinTheGrace(t *testing.T) {
 	})
 }
 
+// TestIndexDroppedDuringTheWait shows that the start grace ends with the first successful
+// poll: a dropped index then fails the wait at once.
 func TestIndexDroppedDuringTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{index: func(n int, _ time.Duration) (milvuswait.IndexBuildingProgress, error) {

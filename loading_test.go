@@ -35,7 +35,7 @@ func TestLoadingCompletesAt100(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, tt.values[len(tt.values)-1], progress.Percent)
 				require.Len(t, seen.updates, tt.polls)
-				for i, u := range seen.updates { // raw, whatever it is
+				for i, u := range seen.updates { // percentages are reported unchanged
 					require.Equal(t, milvuswait.LoadingProgress{Percent: tt.values[i]}, u.Progress)
 					require.InDelta(t, 0.5, u.Fraction, 0.5)
 				}
@@ -44,6 +44,8 @@ func TestLoadingCompletesAt100(t *testing.T) {
 	}
 }
 
+// TestNotLoaded covers the meaning of "not loaded" by its time: before any progress, after
+// progress (released), or after 601 s at the same percentage (the server gave the load up).
 func TestNotLoaded(t *testing.T) {
 	tests := []struct {
 		name string
@@ -78,6 +80,7 @@ func TestNotLoaded(t *testing.T) {
 			return nil
 		}, milvuswait.ErrLoadFailed, []error{milvuswait.ErrReleased}},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -112,6 +115,9 @@ func TestReleasedAtZeroPercent(t *testing.T) {
 	})
 }
 
+// TestReleasedIsNotGivenUp covers waits with no change for more than the server's patience
+// of ten minutes. At 100 %, or without polls during an outage, the load has not failed:
+// it was released.
 func TestReleasedIsNotGivenUp(t *testing.T) {
 	t.Run("after standing at 100 %", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -128,6 +134,7 @@ func TestReleasedIsNotGivenUp(t *testing.T) {
 			require.NotErrorIs(t, err, milvuswait.ErrLoadFailed)
 		})
 	})
+
 	t.Run("after an outage in which nobody looked", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := failing(func(_ int, at time.Duration) error {
@@ -148,7 +155,8 @@ func TestReleasedIsNotGivenUp(t *testing.T) {
 	})
 }
 
-// lite is a Poller that answers 0 % for what is not loaded, as milvus-lite does.
+// lite is a Poller that reports 0 % for an unloaded collection, as milvus-lite does. state
+// is the result of CheckLoadState, by the number of the check.
 type lite struct {
 	*probe
 	state  func(n int) error
@@ -160,8 +168,11 @@ func (l *lite) CheckLoadState(context.Context, string, ...string) error {
 	return l.state(l.checks)
 }
 
+// TestZeroPercentIsCheckedOnce shows when a wait calls CheckLoadState: after three polls at
+// 0 % in a row, once, and up to three times if the check itself fails.
 func TestZeroPercentIsCheckedOnce(t *testing.T) {
 	loading := func(int) error { return nil }
+
 	tests := []struct {
 		name   string
 		values []int64
@@ -184,6 +195,7 @@ func TestZeroPercentIsCheckedOnce(t *testing.T) {
 		}, nil, 3, 8},
 		{"the check itself always fails", []int64{0, 0, 0, 0, 0, 0, 0, 0, 0, 100}, func(int) error { return errBlip }, nil, 3, 10},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -201,6 +213,8 @@ func TestZeroPercentIsCheckedOnce(t *testing.T) {
 	}
 }
 
+// TestZeroPercentWithinTheGrace shows that the start grace also applies to a check that
+// reports an unloaded collection.
 func TestZeroPercentWithinTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &lite{probe: percents(0), state: func(int) error { return milvuswait.ErrNotLoaded }}
@@ -213,6 +227,8 @@ func TestZeroPercentWithinTheGrace(t *testing.T) {
 	})
 }
 
+// TestCheckThatMayNotBeAsked shows that a user without permission for GetLoadState can still
+// wait: the check fails permanently, and is not repeated or reported.
 func TestCheckThatMayNotBeAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &lite{probe: percents(0, 0, 0, 0, 0, 40, 100), state: func(int) error { return milvuswait.Permanent(errors.New("permission denied")) }}
@@ -228,7 +244,7 @@ func TestCheckThatMayNotBeAsked(t *testing.T) {
 	})
 }
 
-// hungCheck is a lite whose check hangs.
+// hungCheck is a Poller whose CheckLoadState hangs.
 type hungCheck struct{ *probe }
 
 func (hungCheck) CheckLoadState(ctx context.Context, _ string, _ ...string) error {
@@ -247,7 +263,7 @@ func TestCheckThatHangsSlowsNobodyDown(t *testing.T) {
 	})
 }
 
-// unsupportedChecker is a Poller at 0 % whose server has no load states.
+// unsupportedChecker is a Poller for a server without load states.
 type unsupportedChecker struct {
 	milvuswait.PollerFuncs
 	checks int
@@ -274,6 +290,8 @@ func TestWait_CheckLoadStateIsUnsupported_ChecksOnce(t *testing.T) {
 	})
 }
 
+// TestRefresh covers waits for a refresh. RefreshPercent is 100 before the refresh starts
+// too, so the wait watches it for a guard time of 1 s, or for the start grace.
 func TestRefresh(t *testing.T) {
 	progress := func(percent, refresh int64) milvuswait.LoadingProgress {
 		return milvuswait.LoadingProgress{Percent: percent, RefreshPercent: refresh}
@@ -286,11 +304,12 @@ func TestRefresh(t *testing.T) {
 			return progress(100, 100), nil
 		}}
 	}
+
 	tests := []struct {
 		name string
 		p    *probe
 		opts []milvuswait.Option
-		want time.Duration // at the earliest, and 150 ms later at the latest
+		want time.Duration // minimum time; the maximum is 150 ms more
 	}{
 		{"under way, and over at once", refreshes(0, 300*time.Millisecond), nil, 300 * time.Millisecond},
 		{"under way", refreshes(0, 3*time.Second), nil, 3 * time.Second},
@@ -299,6 +318,7 @@ func TestRefresh(t *testing.T) {
 		{"nobody asked, polled at the end of the guard", refreshes(0, 0), []milvuswait.Option{every(time.Second)}, time.Second},
 		{"nobody asked, with grace", refreshes(0, 0), []milvuswait.Option{milvuswait.WithStartGrace(5 * time.Second)}, 5 * time.Second},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

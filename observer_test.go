@@ -15,6 +15,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestSlowObserverIsNotAddedToTheDelay shows that the delay includes the time of the
+// observer: polls stay one second apart.
 func TestSlowObserverIsNotAddedToTheDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := percents(0, 10, 20, 30, 100)
@@ -28,6 +30,8 @@ func TestSlowObserverIsNotAddedToTheDelay(t *testing.T) {
 	})
 }
 
+// TestObserverMayCancelAndWait runs another wait inside an observer, and cancels its own
+// wait. Neither deadlocks.
 func TestObserverMayCancelAndWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -75,6 +79,7 @@ func TestObserversInTurn(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, order)
 }
 
+// TestOnChange sends nine updates. Seven are passed on: all but the two without a change.
 func TestOnChange(t *testing.T) {
 	seen := &recorder{}
 	o := milvuswait.OnChange(seen)
@@ -83,19 +88,21 @@ func TestOnChange(t *testing.T) {
 	}
 	docs, images := milvuswait.Loading("docs"), milvuswait.Loading("images")
 
-	send(docs, 0, nil, false)      // new
-	send(docs, 0, nil, false)      // the same
-	send(images, 0, nil, false)    // new
-	send(docs, 10, nil, false)     // another progress
-	send(docs, 10, errBlip, false) // begins to fail
-	send(docs, 10, errBlip, false) // the same
-	send(docs, 10, nil, false)     // succeeds again
-	send(docs, 10, nil, true)      // final
-	send(docs, 10, nil, false)     // a new wait
+	send(docs, 0, nil, false)      // new target
+	send(docs, 0, nil, false)      // same progress
+	send(images, 0, nil, false)    // new target
+	send(docs, 10, nil, false)     // other progress
+	send(docs, 10, errBlip, false) // first failure
+	send(docs, 10, errBlip, false) // same failure
+	send(docs, 10, nil, false)     // success again
+	send(docs, 10, nil, true)      // final update
+	send(docs, 10, nil, false)     // new wait
 
 	require.Len(t, seen.updates, 7)
 }
 
+// TestLog shows the log of a wait with polls every second. Progress is logged in steps of
+// 10 %, a failure when it starts. Each is repeated if it lasts.
 func TestLog(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{
@@ -106,8 +113,10 @@ func TestLog(t *testing.T) {
 			return a
 		},
 	}))
+
 	synctest.Test(t, func(t *testing.T) {
-		// 1 % a second, a standstill from 25 s to 95 s, an outage of 40 s in it.
+		// The load gains 1 % per second until 25 s, stands still until 95 s, and then is
+		// complete. The server fails from 30 s to 70 s.
 		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
 			second := int64(at / time.Second)
 			switch {
@@ -126,6 +135,7 @@ func TestLog(t *testing.T) {
 
 		require.NoError(t, err)
 	})
+
 	const of = ` op=loading collection=docs partitions=eu,us progress=`
 	require.Equal(t, strings.Join([]string{
 		`level=INFO msg="milvuswait: waiting"` + of + `0% polls=1 elapsed=0s`,
@@ -152,15 +162,19 @@ func TestLogOfAFailure(t *testing.T) {
 	require.Contains(t, out.String(), "index not found")
 }
 
+// TestLogOfWhatWasGivenUp shows that a canceled or aborted wait is logged as a warning. Only
+// the target that failed by itself is logged as an error.
 func TestLogOfWhatWasGivenUp(t *testing.T) {
 	var out bytes.Buffer
 	log := milvuswait.WithObserver(milvuswait.Log(slog.New(slog.NewTextHandler(&out, nil))))
+
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 
 		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(40), "docs", log)
 		require.ErrorIs(t, err, context.Canceled)
+
 		_, err = milvuswait.WaitAll(t.Context(), &gauge{answer: func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
 			if collection == "c0" {
 				return milvuswait.LoadingProgress{}, milvuswait.ErrNotLoaded
@@ -169,6 +183,7 @@ func TestLogOfWhatWasGivenUp(t *testing.T) {
 		}}, collections(2), log)
 		require.ErrorIs(t, err, milvuswait.ErrNotLoaded)
 	})
+
 	require.Contains(t, out.String(), `level=WARN msg="milvuswait: given up" op=loading collection=docs`)
 	require.Contains(t, out.String(), `level=ERROR msg="milvuswait: failed" op=loading collection=c0`)
 	require.Contains(t, out.String(), `level=WARN msg="milvuswait: given up" op=loading collection=c1`)
@@ -190,11 +205,12 @@ func TestAsync(t *testing.T) {
 			require.Equal(t, 5*time.Second, time.Since(start))
 			slow.Wait()
 			require.Equal(t, time.Minute, time.Since(start))
-			require.Len(t, seen.updates, 2) // the first and, of all that came meanwhile, the last
+			require.Len(t, seen.updates, 2) // the first update, and the latest one after it
 			require.Equal(t, 1, seen.updates[0].Polls)
 			require.True(t, seen.last().Final)
 		})
 	})
+
 	t.Run("no final update is dropped", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			seen := &recorder{}
@@ -202,20 +218,24 @@ func TestAsync(t *testing.T) {
 				time.Sleep(time.Second)
 				seen.Observe(u)
 			}))
+
 			docs := milvuswait.Loading("docs")
-			for i := range 4 { // two waits for one target, one after the other
+			for i := range 4 { // two waits for one target in turn, two updates each
 				slow.Observe(milvuswait.Update{Target: docs, Polls: i, Final: i%2 == 1})
 			}
 			slow.Wait()
+
 			finals := 0
 			for _, u := range seen.updates {
 				if u.Final {
 					finals++
 				}
 			}
+
 			require.Equal(t, 2, finals)
 		})
 	})
+
 	t.Run("a panic of the sink reaches the caller", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			o := milvuswait.Async(milvuswait.ObserverFunc(func(milvuswait.Update) { panic("boom") }))
@@ -229,6 +249,8 @@ func TestAsync(t *testing.T) {
 	})
 }
 
+// TestAsyncSinkThatEndsItsGoroutine shows that Wait panics if the sink calls runtime.Goexit,
+// instead of waiting forever.
 func TestAsyncSinkThatEndsItsGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := milvuswait.Async(milvuswait.ObserverFunc(func(milvuswait.Update) { runtime.Goexit() }))

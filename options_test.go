@@ -14,6 +14,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
+// TestInvalidArguments covers every argument out of its range or without meaning for its
+// wait. The wait returns ErrInvalid, names the argument, and does not poll.
 func TestInvalidArguments(t *testing.T) {
 	type waits func(ctx context.Context, p milvuswait.Poller) error
 	load := func(opts ...milvuswait.Option) waits {
@@ -36,6 +38,7 @@ func TestInvalidArguments(t *testing.T) {
 		}
 	}
 	pace := func(b milvuswait.Backoff) waits { return load(milvuswait.WithBackoff(b)) }
+
 	tests := []struct {
 		name string
 		wait waits
@@ -91,9 +94,10 @@ func TestInvalidArguments(t *testing.T) {
 		{"nil Poller", func(ctx context.Context, _ milvuswait.Poller) error { return index()(ctx, nil) }, "the Poller is nil"},
 		{"nil pointer in the Poller", func(ctx context.Context, _ milvuswait.Poller) error { return index()(ctx, (*probe)(nil)) }, "the Poller is nil"},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &probe{} // whose functions are nil: a poll would panic
+			p := &probe{} // a poll would panic: the functions are nil
 
 			err := tt.wait(t.Context(), p)
 

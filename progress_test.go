@@ -10,6 +10,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestProgressAsPymilvusDicts shows that progress is encoded as the dicts of pymilvus.
 func TestProgressAsPymilvusDicts(t *testing.T) {
 	failed := rows(100, 40, milvuswait.IndexStateFailed)
 	failed.FailReason = "out of disk"
@@ -81,7 +82,7 @@ func TestFraction(t *testing.T) {
 		{index(100, 40, 0), 0.4},
 		{index(0, 0, 0), 0},
 		{index(80, 100, 0), 1},
-		{index(1003000, 503053, 1003000), 0}, // milvus-io/milvus#26297
+		{index(1003000, 503053, 1003000), 0}, // counts reported in milvus-io/milvus#26297
 		{index(-1, 5, 5), 0},
 		{index(math.MaxInt64, math.MaxInt64, 0), 1},
 		{index(math.MaxInt64, math.MinInt64, math.MinInt64), 0},
@@ -109,8 +110,8 @@ func TestTargetsAreValues(t *testing.T) {
 	require.Equal(t, "no target", milvuswait.Target{}.String())
 }
 
-// FuzzJSON reads anything as each of the progresses: what is no error can be
-// written, and read again as the same.
+// FuzzJSON decodes any text as each type of progress. A successfully decoded value can be
+// encoded and decoded again without a change.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"loading_progress":"40%"}`, `{"loading_progress":"-9223372036854775808%"}`, `{"loading_progress":"+040%"}`, `{"LOADING_PROGRESS":"1%"}`,
@@ -120,6 +121,7 @@ func FuzzJSON(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+
 	f.Fuzz(func(t *testing.T, b []byte) {
 		requireRoundTrip[milvuswait.LoadingProgress](t, b)
 		requireRoundTrip[milvuswait.IndexBuildingProgress](t, b)
@@ -132,23 +134,26 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
+// requireRoundTrip decodes b as a T. If it is one, it encodes and decodes it again.
 func requireRoundTrip[T comparable](t *testing.T, b []byte) {
 	t.Helper()
 	var read, again T
 	if json.Unmarshal(b, &read) != nil {
 		return
 	}
+
 	written, err := json.Marshal(read)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(written, &again), "%s", written)
 	require.Equal(t, read, again, "%s", written)
 }
 
-// FuzzProgressJSON writes any progress: it is read again as what it was, but for
-// what is not part of the dict, and bytes that JSON has no way to write.
+// FuzzProgressJSON encodes any progress and decodes it again. The result is the same,
+// except for fields outside the dict of pymilvus and invalid UTF-8.
 func FuzzProgressJSON(f *testing.F) {
 	f.Add(int64(40), int64(100), int64(60), int32(2), "")
 	f.Add(int64(-1<<63), int64(1<<63-1), int64(0), int32(-1), "a\xff\u2028\x00<")
+
 	f.Fuzz(func(t *testing.T, a, b, c int64, state int32, reason string) {
 		var loading milvuswait.LoadingProgress
 		requireWritten(t, milvuswait.LoadingProgress{Percent: a, RefreshPercent: b}, &loading)
@@ -164,6 +169,7 @@ func FuzzProgressJSON(f *testing.F) {
 	})
 }
 
+// requireWritten encodes from and decodes the result into to.
 func requireWritten(t *testing.T, from, to any) {
 	t.Helper()
 	b, err := json.Marshal(from)

@@ -17,6 +17,7 @@ import (
 func TestReason(t *testing.T) {
 	target := milvuswait.Loading("docs")
 	ended := func(cause, last error) error { return &milvuswait.Error{Target: target, Cause: cause, LastErr: last} }
+
 	tests := []struct {
 		name string
 		err  error
@@ -41,6 +42,7 @@ func TestReason(t *testing.T) {
 		{"permanent", ended(milvuswait.Permanent(errors.New("permission denied")), nil), "failed"},
 		{"another error", errors.New("EOF"), "failed"},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { require.Equal(t, tt.want, milvuswait.Reason(tt.err)) })
 	}

@@ -14,12 +14,14 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
+// TestOneUpdateAPollAndOneFinal shows that each poll has one update. If the wait ends
+// between polls, a final update without a poll follows.
 func TestOneUpdateAPollAndOneFinal(t *testing.T) {
 	tests := []struct {
 		name  string
 		p     *probe
 		polls int
-		extra int // a final update without a poll
+		extra int // number of final updates without a poll
 		want  error
 	}{
 		{"success", percents(0, 40, 100), 3, 0, nil},
@@ -56,6 +58,8 @@ func TestOneUpdateAPollAndOneFinal(t *testing.T) {
 	}
 }
 
+// TestUpdateOfAToleratedFailure shows the update of a failed poll: the error, cleaned and
+// cut, and the progress of the poll before it.
 func TestUpdateOfAToleratedFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &recorder{}
@@ -78,8 +82,8 @@ func TestUpdateOfAToleratedFailure(t *testing.T) {
 	})
 }
 
-// Compaction takes rows away, a lost node takes segments with it: progress goes
-// down, and is told as it is.
+// TestProgressThatGoesDownIsToldAsItIs shows that falling progress is reported unchanged.
+// It falls when compaction removes rows, or a lost node its segments.
 func TestProgressThatGoesDownIsToldAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := new(recorder)
@@ -101,7 +105,7 @@ func TestProgressThatGoesDownIsToldAsItIs(t *testing.T) {
 func TestTotalsThatChangeAreToldAsTheyAre(t *testing.T) {
 	tests := []struct {
 		name    string
-		answers []milvuswait.IndexBuildingProgress // all but the last are not complete
+		answers []milvuswait.IndexBuildingProgress // one per poll; only the last one is complete
 	}{
 		{"rows go", []milvuswait.IndexBuildingProgress{rows(1000, 400, inProgress), rows(500, 400, inProgress), rows(400, 400, finished)}},
 		{"rows come", []milvuswait.IndexBuildingProgress{rows(1000, 400, inProgress), rows(2000, 1000, finished), rows(2000, 2000, finished)}},
@@ -137,6 +141,8 @@ func TestFractionIsZeroBeforeTheFirstAnswer(t *testing.T) {
 	})
 }
 
+// TestFractionKnowsWhatTheWaitNeeds shows that the fraction is relative to the goal of the
+// wait: expected rows, the rows at the start, or a refresh.
 func TestFractionKnowsWhatTheWaitNeeds(t *testing.T) {
 	index := func(answer milvuswait.IndexBuildingProgress, opts ...milvuswait.Option) float64 {
 		var got float64
@@ -149,6 +155,7 @@ func TestFractionKnowsWhatTheWaitNeeds(t *testing.T) {
 		}
 		return got
 	}
+
 	load := func(percent, refresh int64, opts ...milvuswait.Option) float64 {
 		p := &probe{load: func(int, time.Duration) (milvuswait.LoadingProgress, error) {
 			return milvuswait.LoadingProgress{Percent: percent, RefreshPercent: refresh}, nil
@@ -158,6 +165,7 @@ func TestFractionKnowsWhatTheWaitNeeds(t *testing.T) {
 		}
 		return -1
 	}
+
 	synctest.Test(t, func(t *testing.T) {
 		require.Equal(t, 0.5, index(rows(100, 100, inProgress)), "of the expected rows")
 		require.Equal(t, 0.25, index(rows(400, 100, inProgress)), "of more rows than expected")
@@ -168,6 +176,8 @@ func TestFractionKnowsWhatTheWaitNeeds(t *testing.T) {
 	})
 }
 
+// TestFractionOfExpectedRowsOfWhichNoneWereThereAtTheStart combines RowsAtStart with
+// expected rows: the fraction counts the expected 100 rows, 80 of them pending.
 func TestFractionOfExpectedRowsOfWhichNoneWereThereAtTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		half := milvuswait.IndexBuildingProgress{TotalRows: 100, IndexedRows: 50, PendingIndexRows: 80, State: inProgress}
@@ -180,9 +190,11 @@ func TestFractionOfExpectedRowsOfWhichNoneWereThereAtTheStart(t *testing.T) {
 	})
 }
 
+// TestETA shows that there is no ETA before the first progress, and that it is within 5 s
+// of the truth from 30 s on.
 func TestETA(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// 1 % a second from 10 s on.
+		// The load gains 1 % per second from 10 s on, so it ends after 110 s.
 		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
 			return milvuswait.LoadingProgress{Percent: int64(max(0, at-10*time.Second) / time.Second)}, nil
 		}}
@@ -203,7 +215,7 @@ func TestETA(t *testing.T) {
 	})
 }
 
-// etas returns the ETA after each poll, ten seconds apart.
+// etas returns the ETA after each poll. Polls are ten seconds apart.
 func etas(t *testing.T, target milvuswait.Target, answers ...milvuswait.IndexBuildingProgress) []time.Duration {
 	t.Helper()
 	var got []time.Duration
@@ -227,6 +239,8 @@ func TestETAOfRows(t *testing.T) {
 		"no rows are none of those expected")
 }
 
+// TestAnETAOfAgesDoesNotOverflow indexes 1000 of 10^18 rows in ten seconds. The ETA is
+// capped, since the real one exceeds time.Duration.
 func TestAnETAOfAgesDoesNotOverflow(t *testing.T) {
 	const many = int64(1e18)
 	require.Equal(t, []time.Duration{0, 1 << 62, 0}, etas(t, milvuswait.IndexBuilding("docs", ""),

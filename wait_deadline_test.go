@@ -13,6 +13,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestDeadContextMeansNoPoll starts a wait with a canceled context. It makes no poll, but one
+// final update.
 func TestDeadContextMeansNoPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		why := errors.New("shutting down")
@@ -30,6 +32,8 @@ func TestDeadContextMeansNoPoll(t *testing.T) {
 	})
 }
 
+// TestCompleteAnswerWinsOverContext cancels the context during the last poll. The load is
+// complete, so the wait succeeds.
 func TestCompleteAnswerWinsOverContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -75,10 +79,12 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCauseOfTheContextIsNotItsError shows that the cause of a context does not decide
+// between Canceled and DeadlineExceeded. The error of the context does.
 func TestCauseOfTheContextIsNotItsError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(context.DeadlineExceeded) // as errgroup does when a sibling has timed out
+		cancel(context.DeadlineExceeded) // as errgroup does if another goroutine timed out
 
 		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(40), "docs")
 
@@ -98,6 +104,8 @@ func TestCauseOfTheContextIsNotItsError(t *testing.T) {
 	})
 }
 
+// TestPermanentAnswerIsKeptBesideTheContext shows that a failure at the deadline is kept in
+// the error of the wait, in addition to the deadline.
 func TestPermanentAnswerIsKeptBesideTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -112,12 +120,14 @@ func TestPermanentAnswerIsKeptBesideTheContext(t *testing.T) {
 	})
 }
 
+// TestDeadline shows that a wait ends exactly at its deadline, and that its last poll begins
+// shortly before: 50 ms, or the time of a poll and a margin of 100 ms.
 func TestDeadline(t *testing.T) {
 	tests := []struct {
 		name     string
 		deadline time.Duration
-		poll     time.Duration // how long each takes
-		before   time.Duration // how long before the deadline the last poll begins
+		poll     time.Duration // duration of each poll
+		before   time.Duration // time from the start of the last poll to the deadline
 	}{
 		{"long wait", time.Hour, 0, 50 * time.Millisecond},
 		{"shorter than the first delay", 70 * time.Millisecond, 0, 50 * time.Millisecond},
@@ -150,11 +160,13 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestNoPollStartsAtOrAfterTheDeadline uses delays that divide the time to the deadline, so
+// that a poll would be due at the deadline itself.
 func TestNoPollStartsAtOrAfterTheDeadline(t *testing.T) {
 	for _, delay := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 100 * time.Millisecond} {
 		t.Run(delay.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				for range 200 { // ties are decided by chance, if they are not ruled out
+				for range 200 { // many times, since select breaks ties at random
 					ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 					p := percents(40)
 
@@ -169,8 +181,7 @@ func TestNoPollStartsAtOrAfterTheDeadline(t *testing.T) {
 	}
 }
 
-// lateContext is done a little after its deadline, as timers of a busy machine
-// are late.
+// lateContext is done later than its deadline. On a busy machine, timers are late.
 type lateContext struct {
 	context.Context
 	deadline time.Time
@@ -194,6 +205,8 @@ func TestAPollThatEndsWithTheDeadlineIsTheLast(t *testing.T) {
 	})
 }
 
+// TestTheLastPollBeforeTheDeadline covers when the last poll before a deadline of 10 s
+// begins. It takes the place of a regular poll if both would be too close.
 func TestTheLastPollBeforeTheDeadline(t *testing.T) {
 	ms := time.Millisecond
 	tests := []struct {
@@ -209,6 +222,7 @@ func TestTheLastPollBeforeTheDeadline(t *testing.T) {
 		{"comes when it can still settle", 100, 0, 3000 * ms, 9990 * ms, []time.Duration{0, 3000 * ms, 6000 * ms, 9000 * ms, 9990 * ms}},
 		{"comes as ever when nothing can settle", 100, 0, 3000 * ms, 10000 * ms, []time.Duration{0, 3000 * ms, 6000 * ms, 9000 * ms, 9950 * ms}},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -225,6 +239,8 @@ func TestTheLastPollBeforeTheDeadline(t *testing.T) {
 	}
 }
 
+// TestLastPollAfterAQuickOne completes a load 500 ms before the deadline. Polls take 600 ms
+// until the last second, and 5 ms then: the wait still fits one in.
 func TestLastPollAfterAQuickOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const deadline = time.Hour
@@ -236,6 +252,7 @@ func TestLastPollAfterAQuickOne(t *testing.T) {
 			}
 			time.Sleep(took)
 		}
+
 		ctx, cancel := context.WithTimeout(t.Context(), deadline)
 		defer cancel()
 
@@ -256,8 +273,8 @@ func TestAbsurdDelayLeavesTheLastPoll(t *testing.T) {
 	})
 }
 
-// Some contexts tell their deadline by the wall clock alone. Polls are none the
-// earlier or later for it.
+// TestDeadlineWithoutAMonotonicClock shows that the times of polls are the same if the
+// deadline of the context has no reading of the monotonic clock, as after Round(0).
 func TestDeadlineWithoutAMonotonicClock(t *testing.T) {
 	polls := func(t *testing.T, strip func(time.Time) time.Time) (at []time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
@@ -278,8 +295,8 @@ func TestDeadlineWithoutAMonotonicClock(t *testing.T) {
 	require.Equal(t, want, polls(t, func(d time.Time) time.Time { return d.Round(0) }))
 }
 
-// stepped is a context whose deadline is that of a wall clock, which is set past it
-// during the wait. Nothing has ended.
+// stepped is a context with a deadline by the wall clock. At step, the clock is set two
+// hours forward, past the deadline. The context itself is not done.
 type stepped struct {
 	context.Context
 	step time.Time
@@ -293,6 +310,8 @@ func (s stepped) Deadline() (time.Time, bool) {
 	return now.Add(-time.Hour), true
 }
 
+// TestAWallClockThatIsSetMakesNoPollTimeOut shows that failed polls are not reported as
+// timed out after the wall clock has been set forward.
 func TestAWallClockThatIsSetMakesNoPollTimeOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20500*time.Millisecond)

@@ -11,6 +11,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestPollTimeoutDoublesAndComesBack shows the timeouts of hung polls: they double from 10 s
+// to 60 s, and start at 10 s again after a successful poll.
 func TestPollTimeoutDoublesAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(n int, _ time.Duration) error {
@@ -51,10 +53,11 @@ func TestPollTimeoutNeverOutlivesTheContext(t *testing.T) {
 	})
 }
 
-// A server knows the time-out of a poll too, and what it says then may be here
-// before the poll's own timer has gone off.
+// TestPollThatFailsAtItsDeadlineHasTimedOut returns another error exactly at the timeout of
+// the poll. gRPC sends timeouts to the server, whose report may arrive before the client's
+// timer fires. The poll counts as timed out in both cases.
 func TestPollThatFailsAtItsDeadlineHasTimedOut(t *testing.T) {
-	for range 50 { // ties are decided by chance, if they are not ruled out
+	for range 50 { // many times, since select breaks ties at random
 		synctest.Test(t, func(t *testing.T) {
 			p := failing(func(int, time.Duration) error { return errBlip })
 			p.hang = func(ctx context.Context, _ int) {
@@ -77,7 +80,7 @@ func TestUnreachable(t *testing.T) {
 		name string
 		opts []milvuswait.Option
 		err  func(n int, at time.Duration) error
-		want time.Duration // when the wait ends
+		want time.Duration // end of the wait
 	}{
 		{"never reached", nil, func(int, time.Duration) error { return errBlip }, 5 * time.Minute},
 		{"lost after a minute", nil, func(_ int, at time.Duration) error {
@@ -89,6 +92,7 @@ func TestUnreachable(t *testing.T) {
 		{"other budget", []milvuswait.Option{milvuswait.WithUnreachableAfter(30 * time.Second)},
 			func(int, time.Duration) error { return errBlip }, 30 * time.Second},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -117,6 +121,8 @@ func TestUnreachableNever(t *testing.T) {
 	})
 }
 
+// TestHungServerIsUnreachableNotDeadline shows that the timeouts of polls do not make the
+// error of a wait match context.DeadlineExceeded: its own context has no deadline.
 func TestHungServerIsUnreachableNotDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(int, time.Duration) error { return context.DeadlineExceeded })
@@ -130,13 +136,15 @@ func TestHungServerIsUnreachableNotDeadline(t *testing.T) {
 	})
 }
 
+// TestOutagesShorterThanTheBudgetAreSurvived has outages of four minutes. The limit without
+// a successful poll is five.
 func TestOutagesShorterThanTheBudgetAreSurvived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
 			switch minute := at / time.Minute; {
 			case minute >= 30:
 				return milvuswait.LoadingProgress{Percent: 100}, nil
-			case minute%5 == 4: // a minute of every five is good
+			case minute%5 == 4: // one minute in five succeeds
 				return milvuswait.LoadingProgress{Percent: 40}, nil
 			}
 			return milvuswait.LoadingProgress{}, errBlip
@@ -148,6 +156,8 @@ func TestOutagesShorterThanTheBudgetAreSurvived(t *testing.T) {
 	})
 }
 
+// TestOneFailureAfterALongDelayIsNoOutage polls every ten minutes, which exceeds the limit of
+// five. The time of an outage starts with its first failure, not with the delay before it.
 func TestOneFailureAfterALongDelayIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(n int, _ time.Duration) error {
@@ -174,6 +184,7 @@ func TestPanicsReachTheCaller(t *testing.T) {
 			_, _ = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
 		})
 	})
+
 	t.Run("of the observer", func(t *testing.T) {
 		o := milvuswait.ObserverFunc(func(milvuswait.Update) { panic("boom") })
 		require.PanicsWithValue(t, "boom", func() {

@@ -15,6 +15,9 @@ import (
 	"github.com/milvuswait/milvuswait/internal/traces"
 )
 
+// TestPaceKeepsItsPromise replays 100 traces of each family with the default pace. No wait
+// returns early. Its lateness is at most two polls and 2 % of the time waited, the latter
+// between 100 ms and 5 s.
 func TestPaceKeepsItsPromise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drawn := traces.Draw(100, 1)
@@ -32,7 +35,7 @@ func TestPaceKeepsItsPromise(t *testing.T) {
 
 func TestLongWaitEndsWithinItsPromise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const took = 6 * time.Hour // cenkalti's generator stops after 15 min by default
+		const took = 6 * time.Hour // longer than the 15 min after which cenkalti's generator stops by default
 		p, start := loadAt(40, took), time.Now()
 
 		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
@@ -43,10 +46,12 @@ func TestLongWaitEndsWithinItsPromise(t *testing.T) {
 	})
 }
 
+// TestPollsAreNotWithoutEnd bounds the number of polls of a load that is almost complete for
+// an hour, with and without adaptation to the progress.
 func TestPollsAreNotWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// 99 % for all but the first second of an hour: the floor of 0.5 % of the
-		// time waited rules. A poll every 50 ms would be 72 000.
+		// The load is at 99 % from the first second on. The minimum delay of 0.5 % of the
+		// time waited applies. Without it, a poll every 50 ms would add up to 72 000.
 		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
 			return milvuswait.LoadingProgress{Percent: min(99, int64(at/(10*time.Millisecond)))}, nil
 		}}
@@ -76,14 +81,14 @@ func TestOnePollAtATimeAndDelayFromItsEnd(t *testing.T) {
 
 		require.NoError(t, err)
 		for i := 1; i < len(p.at); i++ {
-			// The delay is at least as long as the poll before it.
+			// A delay is at least as long as the poll before it: 3 s.
 			require.GreaterOrEqual(t, p.at[i]-p.ended[i-1], 3*time.Second)
 		}
 	})
 }
 
-// A process that was stopped, a laptop that slept: what has become due meanwhile
-// is polled once, and not once for every delay that went by.
+// TestAPauseIsFollowedByNoBurst stops a wait for ten minutes, as a stopped process or a
+// sleeping laptop does. Afterwards each target has one poll, not one for each missed delay.
 func TestAPauseIsFollowedByNoBurst(t *testing.T) {
 	const pause, delay = 10 * time.Minute, time.Second
 	pausing := func() milvuswait.Observer {
@@ -94,6 +99,7 @@ func TestAPauseIsFollowedByNoBurst(t *testing.T) {
 			}
 		})
 	}
+
 	inWindow := func(at []time.Time, from time.Time) (n int) {
 		for _, t := range at {
 			if d := t.Sub(from); d >= 0 && d < delay {
@@ -102,6 +108,7 @@ func TestAPauseIsFollowedByNoBurst(t *testing.T) {
 		}
 		return n
 	}
+
 	t.Run("one", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), pause+time.Minute)
@@ -115,10 +122,12 @@ func TestAPauseIsFollowedByNoBurst(t *testing.T) {
 			require.Equal(t, []time.Duration{0, delay, 2 * delay, resumed, resumed + delay}, p.at[:5])
 		})
 	})
+
 	t.Run("many", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), pause+time.Minute)
 			defer cancel()
+
 			p, targets := new(fake.Poller), collections(50)
 			for _, target := range targets {
 				p.Set(target, fake.LoadOver(time.Hour))
@@ -140,6 +149,8 @@ func TestAPauseIsFollowedByNoBurst(t *testing.T) {
 	})
 }
 
+// TestOutageWhileSettlingIsPolledAtThePace has an outage of almost a minute during the
+// settle time. Fewer than 200 polls mean that the pace still applies.
 func TestOutageWhileSettlingIsPolledAtThePace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
@@ -156,6 +167,8 @@ func TestOutageWhileSettlingIsPolledAtThePace(t *testing.T) {
 	})
 }
 
+// TestSettleKeepsTheCallersDelays shows that custom delays and Max also apply during the
+// settle time.
 func TestSettleKeepsTheCallersDelays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := percents(100)
@@ -173,8 +186,8 @@ func TestSettleKeepsTheCallersDelays(t *testing.T) {
 	})
 }
 
-// BenchmarkPace reports, for the 21 families of synthetic traces, how late waits
-// return and after how many polls, on the real loop in virtual time:
+// BenchmarkPace reports the mean lateness and the mean number of polls of a wait, over the 21
+// families of synthetic traces. It runs the real loop in virtual time:
 //
 //	go test -run '^$' -bench Pace -benchtime 1x .
 func BenchmarkPace(b *testing.B) {
@@ -188,13 +201,14 @@ func BenchmarkPace(b *testing.B) {
 			milvuswait.WithBackoff(milvuswait.Backoff{Lateness: 1, IgnoreProgress: true}),
 		}},
 	}
+
 	for _, s := range settings {
 		for _, kind := range []string{"loads", "indexes"} {
 			b.Run(s.name+"/"+kind, func(b *testing.B) {
 				var late, polls, n float64
 				for b.Loop() {
 					inBubble(b, func(*testing.T) {
-						for seed := range uint64(5) { // one draw of 100 each is off by 10 %
+						for seed := range uint64(5) { // five draws, since one draw of 100 per family is off by 10 %
 							drawn := traces.Draw(100, seed)
 							for i := range drawn {
 								if drawn[i].Index != (kind == "indexes") {
@@ -209,6 +223,7 @@ func BenchmarkPace(b *testing.B) {
 						}
 					})
 				}
+
 				b.ReportMetric(late/n, "s-late/wait")
 				b.ReportMetric(polls/n, "polls/wait")
 				b.ReportMetric(0, "ns/op")
@@ -217,7 +232,7 @@ func BenchmarkPace(b *testing.B) {
 	}
 }
 
-// inBubble runs f in virtual time, for which a bubble wants a test.
+// inBubble runs f in virtual time. synctest.Test needs a *testing.T, so it runs a test.
 func inBubble(b *testing.B, f func(t *testing.T)) {
 	all := func(string, string) (bool, error) { return true, nil }
 	if !testing.RunTests(all, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, f) }}}) {

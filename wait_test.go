@@ -28,6 +28,8 @@ func TestCompleteTargetCostsOnePollAndNoTime(t *testing.T) {
 	})
 }
 
+// TestWatch covers the loop over a wait: to its end, to a failure, and left early. Watch
+// yields the updates of the observers, and a failure with the final one.
 func TestWatch(t *testing.T) {
 	t.Run("to the end", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -42,6 +44,7 @@ func TestWatch(t *testing.T) {
 			require.True(t, seen.last().Final)
 		})
 	})
+
 	t.Run("failure", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := failing(func(n int, _ time.Duration) error {
@@ -67,6 +70,7 @@ func TestWatch(t *testing.T) {
 			require.ErrorIs(t, tolerated[0], errBlip)
 		})
 	})
+
 	t.Run("left early", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := percents(40)
@@ -78,6 +82,7 @@ func TestWatch(t *testing.T) {
 			require.Len(t, p.at, 3)
 		})
 	})
+
 	t.Run("left at the deadline", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -89,6 +94,7 @@ func TestWatch(t *testing.T) {
 			require.ErrorIs(t, last, context.DeadlineExceeded)
 		})
 	})
+
 	t.Run("the observer is told that it was left", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			seen := &recorder{}
@@ -102,17 +108,19 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// TestWaitsShareWhatTheyAreGiven has waits of all kinds share a Poller, an
-// observer, targets and options, for the race detector to see.
+// TestWaitsShareWhatTheyAreGiven runs 100 waits of all kinds at once. They share a Poller, an
+// observer, targets and options, so the race detector checks that none is changed.
 func TestWaitsShareWhatTheyAreGiven(t *testing.T) {
 	const each = 25
 	docs, vidx := milvuswait.Loading("docs", "eu"), milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100)
 	targets := []milvuswait.Target{docs, vidx, milvuswait.Loading("gone")}
+
 	p, seen := new(fake.Poller), new(fake.Observer)
 	p.Set(docs, fake.LoadOver(20*time.Millisecond)).Set(vidx, fake.BuildOver(100, 20*time.Millisecond))
 	shared := []milvuswait.Option{
 		milvuswait.WithObserver(seen), milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Millisecond}),
 	}
+
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var g errgroup.Group
@@ -141,6 +149,8 @@ func TestWaitsShareWhatTheyAreGiven(t *testing.T) {
 	}
 
 	require.NoError(t, g.Wait())
+
+	// Each wait has one final update, and each WaitAll one for each target.
 	finals := 0
 	for _, target := range targets {
 		for _, u := range seen.Updates(target) {
@@ -149,9 +159,12 @@ func TestWaitsShareWhatTheyAreGiven(t *testing.T) {
 			}
 		}
 	}
+
 	require.Equal(t, each*(3+len(targets)), finals)
 }
 
+// TestManyPollsLeaveNothingBehind compares the live heap after 1000 and after 200 000 polls
+// of one wait. It grows by less than 1 MiB.
 func TestManyPollsLeaveNothingBehind(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a second of work")
@@ -166,6 +179,7 @@ func TestManyPollsLeaveNothingBehind(t *testing.T) {
 			}
 			return milvuswait.LoadingProgress{Percent: 40}, nil
 		}
+
 		var before, after int64
 		o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			switch u.Polls {
@@ -175,6 +189,7 @@ func TestManyPollsLeaveNothingBehind(t *testing.T) {
 				after = usage.LiveHeap()
 			}
 		})
+
 		ctx, cancel := context.WithTimeout(t.Context(), 200_100*time.Millisecond)
 		defer cancel()
 

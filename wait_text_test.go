@@ -76,12 +76,14 @@ func TestFailuresSayForHowLong(t *testing.T) {
 	}
 }
 
-// failedAtLength returns the error of a poll that a server answered at such length.
+// failedAtLength returns the error of a poll with a reason of 7 MiB from the server.
 func failedAtLength(sentinel error) error {
 	said := &milvuswait.ServerError{Code: 65535, Reason: strings.Repeat("reason ", 1<<20), Method: "GetLoadingProgress"}
 	return milvuswait.Permanent(fmt.Errorf("%w: %w", sentinel, said))
 }
 
+// TestLongReasonsLeaveWhatStandsBehindThem shows that a long reason is cut where it stands:
+// the text behind it, such as the last progress and the hint, remains.
 func TestLongReasonsLeaveWhatStandsBehindThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(n int, _ time.Duration) error {
@@ -104,6 +106,8 @@ func TestLongReasonsLeaveWhatStandsBehindThem(t *testing.T) {
 	})
 }
 
+// TestLongReasonsLeaveTheOtherTargets joins the errors of 20 targets with long reasons. The
+// first ten are listed, each with its reason cut.
 func TestLongReasonsLeaveTheOtherTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(int, time.Duration) error { return failedAtLength(milvuswait.ErrLoadFailed) })
@@ -117,7 +121,8 @@ func TestLongReasonsLeaveTheOtherTargets(t *testing.T) {
 	})
 }
 
-// Names of any length are cut too: what is joined is short whatever its parts are.
+// TestLongNamesLeaveTheOtherTargets is the same with names of 1 MiB. Each part of a joined
+// error is cut, not only its reason.
 func TestLongNamesLeaveTheOtherTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		targets := collections(12)
@@ -133,6 +138,8 @@ func TestLongNamesLeaveTheOtherTargets(t *testing.T) {
 	})
 }
 
+// TestWaitAllErrorIsBounded fails 20 000 targets. The text lists ten of them, and errors.As
+// and Unwrap reach all.
 func TestWaitAllErrorIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := milvuswait.PollerFuncs{
@@ -154,8 +161,8 @@ func TestWaitAllErrorIsBounded(t *testing.T) {
 	})
 }
 
-// hostile has every character that a terminal, a log or whoever reads it could take
-// for something else than text.
+// hostile contains control, direction and invisible characters, and escape sequences. A
+// terminal or a log would interpret them instead of showing them.
 var hostile = func() string {
 	var b strings.Builder
 	for r := rune(1); r < 0xa0; r++ {
@@ -169,7 +176,8 @@ var hostile = func() string {
 	return b.String() + "\x1b[2J\x1b]0;title\x07\u009b31m\r\nforged: loaded"
 }()
 
-// requireLines fails unless text is so many lines of nothing but text.
+// requireLines asserts that text is valid UTF-8 with n line breaks, and that it has no other
+// control or invisible character.
 func requireLines(t *testing.T, n int, text string) {
 	t.Helper()
 	require.True(t, utf8.ValidString(text), "%q", text)
@@ -179,8 +187,9 @@ func requireLines(t *testing.T, n int, text string) {
 	}
 }
 
-// TestNothingThatIsTextActsOnATerminal looks at all that the library has a text of,
-// for targets with such names and Pollers that say such things.
+// TestNothingThatIsTextActsOnATerminal checks every text of the library: errors, targets,
+// progress, updates and logs. The names, the errors of the Poller and the cause of the
+// context are hostile.
 func TestNothingThatIsTextActsOnATerminal(t *testing.T) {
 	load := milvuswait.Loading("docs"+hostile, "p"+hostile, "q")
 	index := milvuswait.IndexBuilding("docs"+hostile, "i"+hostile)
@@ -191,6 +200,7 @@ func TestNothingThatIsTextActsOnATerminal(t *testing.T) {
 		"permanent, of the server": milvuswait.Permanent(fmt.Errorf("%w: %w", milvuswait.ErrLoadFailed, said)),
 		"not found":                fmt.Errorf("%w: %w", milvuswait.ErrCollectionNotFound, plain),
 	}
+
 	for name, result := range results {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -202,12 +212,15 @@ func TestNothingThatIsTextActsOnATerminal(t *testing.T) {
 						return milvuswait.IndexBuildingProgress{State: milvuswait.IndexStateFailed, FailReason: hostile, IndexName: hostile}, nil
 					},
 				}
+
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Minute, plain)
 				defer cancel()
+
 				var texts []string
 				see := milvuswait.ObserverFunc(func(u milvuswait.Update) {
 					texts = append(texts, u.Target.String(), fmt.Sprint(u.Progress), fmt.Sprint(u.Err))
 				})
+
 				var asText, asJSON bytes.Buffer
 
 				outcomes, err := milvuswait.WaitAll(ctx, p, []milvuswait.Target{load, index}, milvuswait.WithContinueOnError(), milvuswait.WithObserver(
@@ -215,6 +228,7 @@ func TestNothingThatIsTextActsOnATerminal(t *testing.T) {
 
 				require.Error(t, err)
 				texts = append(texts, err.Error(), fmt.Sprintf("%v %+v %s %q", err, err, err, err))
+
 				for _, o := range outcomes {
 					require.Error(t, o.Err)
 					texts = append(texts, fmt.Sprintf("%v %+v", o, o), fmt.Sprintf("%v %+v %#v", o.Target, o.Progress, o.Progress))
@@ -222,13 +236,16 @@ func TestNothingThatIsTextActsOnATerminal(t *testing.T) {
 					require.ErrorAs(t, o.Err, &failure)
 					texts = append(texts, fmt.Sprintf("%v %+v", *failure, *failure), fmt.Sprint(failure.Cause), fmt.Sprint(failure.LastErr))
 				}
+
 				require.Contains(t, strings.Join(texts, ""), "forged: loaded", "the texts have what was said in them")
 				for _, text := range texts {
 					requireLines(t, 0, text)
 				}
+
 				require.NotEmpty(t, asText.String())
 				requireLines(t, strings.Count(asText.String(), ` msg="milvuswait: `), asText.String())
-				// In JSON names are as the caller gave them: they are for programs to compare.
+
+				// JSON keeps names unchanged, so that programs can compare them.
 				for line := range strings.Lines(asJSON.String()) {
 					var event struct{ Msg, Collection, Err string }
 					require.NoError(t, json.Unmarshal([]byte(line), &event))

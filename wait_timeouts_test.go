@@ -12,6 +12,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
+// TestNoTimeOutOfAWaitIsLate polls every 5 s. A time limit of 7 s causes a poll of its own at
+// 7 s, instead of being noticed at 10 s.
 func TestNoTimeOutOfAWaitIsLate(t *testing.T) {
 	for name, tt := range map[string]struct {
 		opt milvuswait.Option
@@ -48,8 +50,11 @@ func TestNoTimeOutOfAWaitIsLate(t *testing.T) {
 	}
 }
 
+// TestStall covers the changes that restart the stall timeout: any progress, also a
+// fall. The time of an outage is not counted.
 func TestStall(t *testing.T) {
 	const stall = 10 * time.Minute
+
 	tests := []struct {
 		name string
 		load func(n int, at time.Duration) (int64, error)
@@ -70,6 +75,7 @@ func TestStall(t *testing.T) {
 			return 30, nil
 		}, 13 * time.Minute},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +116,7 @@ func TestAStallWithinTheFirstSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		p := &probe{load: func(int, time.Duration) (milvuswait.LoadingProgress, error) {
-			return milvuswait.LoadingProgress{Percent: 40, RefreshPercent: 100}, nil // which is no refresh that nobody asked for
+			return milvuswait.LoadingProgress{Percent: 40, RefreshPercent: 100}, nil // RefreshPercent is 100 without a refresh
 		}}
 
 		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithStallTimeout(300*time.Millisecond))
@@ -137,6 +143,8 @@ func TestStallOnAFlakyServer(t *testing.T) {
 	})
 }
 
+// TestStallFoundAtTheDeadlineIsTheDeadline shows that the deadline decides if a stall is
+// found at the same moment. The stall is kept as the last error.
 func TestStallFoundAtTheDeadlineIsTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -144,7 +152,7 @@ func TestStallFoundAtTheDeadlineIsTheDeadline(t *testing.T) {
 		p := percents(40)
 		p.hang = func(_ context.Context, n int) {
 			if n > 1 {
-				<-ctx.Done() // answers all the same
+				<-ctx.Done() // the poll succeeds, but at the deadline
 			}
 		}
 
@@ -155,6 +163,8 @@ func TestStallFoundAtTheDeadlineIsTheDeadline(t *testing.T) {
 	})
 }
 
+// TestNoStallBeforeARefreshIsAskedFor shows that the stall timeout does not apply before the
+// refresh starts: the load stays at 100 % for the whole start grace.
 func TestNoStallBeforeARefreshIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{load: func(int, time.Duration) (milvuswait.LoadingProgress, error) {
@@ -195,7 +205,8 @@ func TestIndexStallsBesideARefresh(t *testing.T) {
 
 func TestSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// Complete from 2 s to 5 s, and from 8 s on.
+		// The load is complete from 2 s to 5 s, and again from 8 s on. Settling for 10 s
+		// ends at 18 s.
 		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
 			if at >= 2*time.Second && at < 5*time.Second || at >= 8*time.Second {
 				return milvuswait.LoadingProgress{Percent: 100}, nil
@@ -236,6 +247,8 @@ func TestSettledJustBeforeTheDeadline(t *testing.T) {
 	})
 }
 
+// TestStartGrace covers the failures that a grace of 30 s tolerates: an unloaded or missing
+// collection, and the failure of an older load. After the first progress, it ends.
 func TestStartGrace(t *testing.T) {
 	const grace = 30 * time.Second
 	absent := func(until time.Duration, err error) func(int, time.Duration) (milvuswait.LoadingProgress, error) {
@@ -249,11 +262,12 @@ func TestStartGrace(t *testing.T) {
 			return milvuswait.LoadingProgress{Percent: 100}, nil
 		}
 	}
+
 	tests := []struct {
 		name string
 		load func(int, time.Duration) (milvuswait.LoadingProgress, error)
 		want error
-		end  time.Duration // if it fails
+		end  time.Duration // end of a wait that fails
 	}{
 		{"loaded by somebody in time", absent(20*time.Second, errNotLoaded), nil, 0},
 		{"created in time", absent(20*time.Second, milvuswait.ErrCollectionNotFound), nil, 0},
@@ -267,6 +281,7 @@ func TestStartGrace(t *testing.T) {
 			return milvuswait.LoadingProgress{Percent: 40}, nil
 		}, milvuswait.ErrReleased, 100 * time.Millisecond},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -285,6 +300,8 @@ func TestStartGrace(t *testing.T) {
 	}
 }
 
+// TestStartGraceOutlastsTheUnreachableBudget shows that "not loaded" is an answer: 20 minutes
+// of it are no outage.
 func TestStartGraceOutlastsTheUnreachableBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(int, time.Duration) error { return errNotLoaded })

@@ -13,16 +13,19 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
+// TestWaitAllPartialFailure waits for 100 loads, three of them missing. By default the first
+// failure aborts all others. With WithContinueOnError the others complete.
 func TestWaitAllPartialFailure(t *testing.T) {
 	script := func() (*fake.Poller, []milvuswait.Target) {
 		p, targets := new(fake.Poller), collections(100)
 		for i, target := range targets {
-			if i%40 != 7 { // c7, c47 and c87 are not there
+			if i%40 != 7 { // c7, c47 and c87 do not exist
 				p.Set(target, fake.LoadOver(time.Minute))
 			}
 		}
 		return p, targets
 	}
+
 	t.Run("going on", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p, targets := script()
@@ -42,6 +45,7 @@ func TestWaitAllPartialFailure(t *testing.T) {
 			}
 		})
 	})
+
 	t.Run("failing fast", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p, targets := script()
@@ -52,7 +56,7 @@ func TestWaitAllPartialFailure(t *testing.T) {
 			require.Zero(t, time.Since(start))
 			require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
 			require.NotErrorIs(t, err, milvuswait.ErrAborted)
-			// Which of the three is first, their workers decide.
+			// The workers decide about the first of the three.
 			require.Regexp(t, `^milvuswait: 1 of 100 targets failed: loading "c(7|47|87)"`, err.Error())
 			for i, o := range outcomes {
 				final, ok := seen.Final(targets[i])
@@ -66,6 +70,8 @@ func TestWaitAllPartialFailure(t *testing.T) {
 	})
 }
 
+// TestWaitAllFailFastEndsHangingSiblings shows that a failure cancels the polls in flight of
+// the other targets.
 func TestWaitAllFailFastEndsHangingSiblings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -87,13 +93,15 @@ func TestWaitAllFailFastEndsHangingSiblings(t *testing.T) {
 	})
 }
 
+// TestAnswersAfterASiblingFailed has polls in flight when c0 fails. Their results still
+// count: c1 is complete, c2 keeps its progress. c4 was never polled.
 func TestAnswersAfterASiblingFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gauge{answer: func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
 			if collection == "c0" {
 				return milvuswait.LoadingProgress{}, milvuswait.ErrCollectionNotFound
 			}
-			time.Sleep(time.Second) // whatever the context
+			time.Sleep(time.Second) // ignores the context
 			switch collection {
 			case "c1":
 				return milvuswait.LoadingProgress{Percent: 100}, nil
@@ -109,8 +117,10 @@ func TestAnswersAfterASiblingFailed(t *testing.T) {
 		require.NotErrorIs(t, err, milvuswait.ErrAborted)
 		require.NoError(t, outcomes[1].Err, "complete all the same")
 		require.Equal(t, milvuswait.LoadingProgress{Percent: 100}, outcomes[1].Progress)
+
 		require.ErrorIs(t, outcomes[2].Err, milvuswait.ErrAborted)
 		require.Equal(t, milvuswait.LoadingProgress{Percent: 40}, outcomes[2].Progress)
+
 		require.ErrorIs(t, outcomes[3].Err, milvuswait.ErrAborted)
 		require.Nil(t, outcomes[3].Progress)
 		for i, polls := range []int{1, 1, 1, 1, 0} {
@@ -146,6 +156,7 @@ func TestWaitAllContextEndsAll(t *testing.T) {
 			})
 		})
 	}
+
 	t.Run("dead from the start", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -160,6 +171,7 @@ func TestWaitAllContextEndsAll(t *testing.T) {
 			require.ErrorIs(t, outcomes[49].Err, context.Canceled)
 		})
 	})
+
 	t.Run("deadline", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -175,6 +187,8 @@ func TestWaitAllContextEndsAll(t *testing.T) {
 	})
 }
 
+// TestPollsThatTheContextEndedCount shows that polls in flight at the end of the context are
+// counted, whether they return progress or the context's error.
 func TestPollsThatTheContextEndedCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gauge{answer: func(ctx context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
@@ -197,7 +211,9 @@ func TestPollsThatTheContextEndedCount(t *testing.T) {
 	})
 }
 
-// Two answers lie there when the first of them ends all: the other is not lost.
+// TestWhatTheServerSaidLastIsKept delays the loop in an observer, until two more polls have
+// failed. The first of them ends the wait as unreachable. The failure of the other one is
+// kept too, as the last error of its target.
 func TestWhatTheServerSaidLastIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := milvuswait.PollerFuncs{Loading: func(_ context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
@@ -231,12 +247,15 @@ func TestWhatTheServerSaidLastIsKept(t *testing.T) {
 	})
 }
 
+// TestPollThatWasCutIsNotTheLastErrorOfAnUnreachableServer has a hung poll when the wait ends
+// as unreachable. The wait cancels the poll, so its error is not the server's.
 func TestPollThatWasCutIsNotTheLastErrorOfAnUnreachableServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failing := fake.Steps(fake.Step{Err: errBlip, Delay: 3 * time.Second})
 		var p fake.Poller
 		p.Set(milvuswait.Loading("hangs"), fake.WithDelay(fake.Percents(40), fake.Forever))
 		p.Set(milvuswait.Loading("a"), failing).Set(milvuswait.Loading("b"), failing).Set(milvuswait.Loading("c"), failing)
+
 		targets := []milvuswait.Target{
 			milvuswait.Loading("hangs"), milvuswait.Loading("a"), milvuswait.Loading("b"), milvuswait.Loading("c"),
 		}
@@ -253,7 +272,8 @@ func TestPollThatWasCutIsNotTheLastErrorOfAnUnreachableServer(t *testing.T) {
 	})
 }
 
-// Clients have errors of their own for a call that was cancelled.
+// TestPollThatWasCutMayHaveAnErrorOfItsOwn is the same for a client with a custom error for
+// canceled calls, one that does not match context.Canceled.
 func TestPollThatWasCutMayHaveAnErrorOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		errCut := errors.New("rpc error: code = Canceled desc = context canceled")

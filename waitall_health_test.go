@@ -14,12 +14,15 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestWaitAllHungServer shows the polls of a server that hangs for two minutes. After as many
+// timeouts as polls in flight, the wait sends one poll at a time as a probe. It returns soon
+// after the server has recovered.
 func TestWaitAllHungServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const heals = 2 * time.Minute
 		start := time.Now()
 		g := &gauge{}
-		var late atomic.Int32 // polls under way from a minute on
+		var late atomic.Int32 // maximum polls in flight after the first minute
 		g.answer = func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
 			if at := time.Since(start); at < heals {
 				if at > time.Minute {
@@ -40,6 +43,8 @@ func TestWaitAllHungServer(t *testing.T) {
 	})
 }
 
+// TestPollsAreMadeOneByOneOnceAsManyHaveTimedOut shows the times of polls with two in flight:
+// once both have timed out, after 10 s, one follows at a time.
 func TestPollsAreMadeOneByOneOnceAsManyHaveTimedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -61,6 +66,8 @@ func TestPollsAreMadeOneByOneOnceAsManyHaveTimedOut(t *testing.T) {
 	})
 }
 
+// TestAServerThatCameBackIsAskedByManyPolls shows that the first success after an outage
+// restores all 16 polls in flight.
 func TestAServerThatCameBackIsAskedByManyPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const heals = time.Minute
@@ -105,6 +112,8 @@ func TestWaitAllUnreachable(t *testing.T) {
 	})
 }
 
+// TestAServerOutOfReachOfAllSaysForHowLong shows the text of ErrUnreachable in WaitAll. The
+// time is since the last success of any target, here of c0.
 func TestAServerOutOfReachOfAllSaysForHowLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gauge{took: 8 * time.Second, answer: func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
@@ -144,6 +153,8 @@ func TestWaitAllHungServerAndTheContext(t *testing.T) {
 	})
 }
 
+// TestADeadlineIsNoOutageOfTheServer shows that polls cut by the deadline of the wait are no
+// sign of an unreachable server.
 func TestADeadlineIsNoOutageOfTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gauge{answer: func(ctx context.Context, _ string, _ int) (milvuswait.LoadingProgress, error) {
@@ -178,6 +189,8 @@ func TestNoBudgetIsNeverUsedUp(t *testing.T) {
 	})
 }
 
+// TestWaitAllOneTargetOutOfReach has one target whose polls hang on a healthy server. Only
+// this target fails.
 func TestWaitAllOneTargetOutOfReach(t *testing.T) {
 	for _, budget := range []time.Duration{500 * time.Millisecond, 5 * time.Second} {
 		t.Run(budget.String(), func(t *testing.T) {
@@ -203,7 +216,8 @@ func TestWaitAllOneTargetOutOfReach(t *testing.T) {
 	}
 }
 
-// "Not found" is an answer too: a server that gives it is not out of reach.
+// TestAServerThatSaysNoIsReachable alternates hung polls with "not found". The latter is an
+// answer too, so no target is given up without a poll.
 func TestAServerThatSaysNoIsReachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 20
@@ -220,7 +234,7 @@ func TestAServerThatSaysNoIsReachable(t *testing.T) {
 		}}
 
 		outcomes, err := milvuswait.WaitAll(t.Context(), g, targets, milvuswait.WithContinueOnError(),
-			milvuswait.WithMaxInFlight(1), milvuswait.WithUnreachableAfter(25*time.Second)) // three polls that hang
+			milvuswait.WithMaxInFlight(1), milvuswait.WithUnreachableAfter(25*time.Second)) // less than three hung polls of 10 s
 
 		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 		for i, o := range outcomes {
@@ -234,7 +248,8 @@ func TestAServerThatSaysNoIsReachable(t *testing.T) {
 	})
 }
 
-// A poll that times out began before others were answered.
+// TestAServerThatAnsweredMeanwhileIsReachable has one poll that hangs for 10 s. Others succeed
+// in this time, so its failure is not one of the server.
 func TestAServerThatAnsweredMeanwhileIsReachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gauge{answer: func(ctx context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
@@ -257,6 +272,8 @@ func TestAServerThatAnsweredMeanwhileIsReachable(t *testing.T) {
 	})
 }
 
+// TestAnOutageBeginsWithTheListThatFails shows that a failed list starts the time of an
+// outage, like a failed poll: at one minute, and 30 s later the wait ends.
 func TestAnOutageBeginsWithTheListThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(3, func(int, time.Duration) int64 { return 40 })
@@ -271,7 +288,7 @@ func TestAnOutageBeginsWithTheListThatFails(t *testing.T) {
 			return milvuswait.LoadingProgress{}, errBlip
 		}
 
-		_, err := milvuswait.WaitAll(t.Context(), l, collections(3), every(980*time.Millisecond), // and a list takes 20 ms
+		_, err := milvuswait.WaitAll(t.Context(), l, collections(3), every(980*time.Millisecond), // one list per second: it takes 20 ms
 			milvuswait.WithUnreachableAfter(30*time.Second), milvuswait.WithContinueOnError())
 
 		require.ErrorIs(t, err, milvuswait.ErrUnreachable)

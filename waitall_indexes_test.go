@@ -14,11 +14,13 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestIndexesOfACollectionShareTheirPolls shows that one list serves all indexes of a
+// collection. "nope" fails in the first one and is not listed again.
 func TestIndexesOfACollectionShareTheirPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &indexServer{}
 		s.IndexBuilding = func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
-			return rows(10, 10, finished), nil // when only one is left
+			return rows(10, 10, finished), nil // the last index is polled individually
 		}
 		targets := []milvuswait.Target{
 			milvuswait.IndexBuilding("docs", "quick"), milvuswait.IndexBuilding("docs", "slow"),
@@ -53,8 +55,8 @@ func TestIndexesBehindALoadAreAskedForTogether(t *testing.T) {
 	})
 }
 
-// threeIndexes tells of one index and fails for two, at once or when its time is
-// up.
+// threeIndexes is an IndexLister. Its lists have progress for one index and an error for each
+// of two. If slow, they return at their timeout.
 type threeIndexes struct {
 	indexServer
 	slow bool
@@ -67,6 +69,8 @@ func (s *threeIndexes) ListIndexBuilding(ctx context.Context, _ string, _ []stri
 	return []milvuswait.IndexBuildingProgress{rows(100, 40, inProgress), {}, {}}, []error{nil, errBlip, errors.New("rate limit")}
 }
 
+// TestEveryIndexOfAListHasItsOwnAnswer shows the updates from one list: progress for one
+// index, and the error of each of the others.
 func TestEveryIndexOfAListHasItsOwnAnswer(t *testing.T) {
 	for name, tt := range map[string]struct {
 		slow bool
@@ -81,6 +85,7 @@ func TestEveryIndexOfAListHasItsOwnAnswer(t *testing.T) {
 				for i := range targets {
 					targets[i] = milvuswait.IndexBuilding("docs", string(rune('a'+i)))
 				}
+
 				seen := &recorder{}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
@@ -108,6 +113,8 @@ func TestEveryIndexOfAListHasItsOwnAnswer(t *testing.T) {
 	}
 }
 
+// TestIndexListerThatMiscounts returns one result too few. The wait reports the mistake of
+// the Poller as the failure of a poll.
 func TestIndexListerThatMiscounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &indexServer{lens: 1}
@@ -127,7 +134,7 @@ func TestIndexListerThatMiscounts(t *testing.T) {
 	})
 }
 
-// withoutIndexLists is an IndexLister of a server that has no such lists.
+// withoutIndexLists is an IndexLister for a server without lists of indexes.
 type withoutIndexLists struct {
 	milvuswait.PollerFuncs
 	lists int
@@ -154,6 +161,7 @@ func TestWaitAll_IndexListIsUnsupported_ListsOnceAndPollsEachIndex(t *testing.T)
 			polls[index]++
 			return rows(10, min(10, int64(time.Since(start)/time.Second)), finished), nil
 		}
+
 		var targets []milvuswait.Target
 		for _, index := range []string{"a", "b", "c"} {
 			targets = append(targets, milvuswait.IndexBuilding("docs", index).ExpectRows(10))

@@ -13,6 +13,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestWaitAll_ListIsUnsupported_ListsOnce shows that errors.ErrUnsupported from a list ends
+// all lists of the wait.
 func TestWaitAll_ListIsUnsupported_ListsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(20, evenly(time.Minute))
@@ -28,8 +30,8 @@ func TestWaitAll_ListIsUnsupported_ListsOnce(t *testing.T) {
 	})
 }
 
-// TestWaitAll_ListIsUnsupportedLater_ListsNoMore has loads that wait for a list when the
-// server loses its lists.
+// TestWaitAll_ListIsUnsupportedLater_ListsNoMore has loads waiting for a list when the server
+// stops supporting lists. They are polled individually.
 func TestWaitAll_ListIsUnsupportedLater_ListsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, target := newListing(20, evenly(time.Minute)), 0
@@ -39,7 +41,8 @@ func TestWaitAll_ListIsUnsupportedLater_ListsNoMore(t *testing.T) {
 			}
 			return nil
 		}
-		// Two paces, so that the second list covers only half of the loads.
+
+		// Two delays, 1.5 and 3 s, so that the second list covers only half of the loads.
 		paces := milvuswait.WithBackoffFunc(func() func() time.Duration {
 			target++
 			delay := time.Duration(1+target%2) * 1500 * time.Millisecond
@@ -54,6 +57,8 @@ func TestWaitAll_ListIsUnsupportedLater_ListsNoMore(t *testing.T) {
 	})
 }
 
+// TestListsThatAreOfNoUseAreLeftOff covers lists that fail or are empty. They are tried less
+// and less often, and single polls serve the loads.
 func TestListsThatAreOfNoUseAreLeftOff(t *testing.T) {
 	tests := []struct {
 		name string
@@ -67,6 +72,7 @@ func TestListsThatAreOfNoUseAreLeftOff(t *testing.T) {
 			return nil
 		}},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -109,12 +115,15 @@ func TestListsThatFailAreTriedOnceAMinute(t *testing.T) {
 
 		require.NoError(t, err)
 		require.Greater(t, len(l.lists), 15)
-		for i := 8; i < len(l.lists); i++ { // at first more often
+		for i := 8; i < len(l.lists); i++ { // the first ones are more frequent
 			require.InDelta(t, time.Minute, l.lists[i]-l.lists[i-1], float64(6*time.Second))
 		}
 	})
 }
 
+// TestAFailedListIsAPollOfWhatItWasFor shows that a failed list counts as a poll of each of
+// its targets. Its error is their last one if it is transient. A permanent one concerns the
+// list only, since single polls may be permitted.
 func TestAFailedListIsAPollOfWhatItWasFor(t *testing.T) {
 	unavailable := errors.New("ShowCollections: connection refused")
 	for _, tt := range []struct {
@@ -159,6 +168,8 @@ func (h hungList) ListLoading(ctx context.Context) (map[string]milvuswait.Loadin
 	return nil, ctx.Err()
 }
 
+// TestListsThatHangHoldNothingUp bounds the delay of loads by hung lists: single polls take
+// over when the list times out.
 func TestListsThatHangHoldNothingUp(t *testing.T) {
 	for _, done := range []time.Duration{500 * time.Millisecond, 12 * time.Second, time.Minute} {
 		t.Run(done.String(), func(t *testing.T) {
@@ -174,7 +185,7 @@ func TestListsThatHangHoldNothingUp(t *testing.T) {
 	}
 }
 
-// listAndNoIndex is a Lister whose lists hang, and that has no index.
+// listAndNoIndex is a Lister whose lists hang and whose index does not exist.
 type listAndNoIndex struct{ hungList }
 
 func (listAndNoIndex) IndexBuildingProgress(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
@@ -182,6 +193,8 @@ func (listAndNoIndex) IndexBuildingProgress(context.Context, string, string) (mi
 	return milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound
 }
 
+// TestAListUnderWayWhenASiblingFails aborts a list because an index is missing. The loads of
+// the list are aborted, without a last error.
 func TestAListUnderWayWhenASiblingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(2, evenly(time.Minute))
@@ -201,11 +214,11 @@ func TestAListUnderWayWhenASiblingFails(t *testing.T) {
 	})
 }
 
-// faltering is a Lister whose lists hang as long as they may if hangs says so.
+// faltering is a Lister whose list n hangs until its timeout if hangs(n) is true.
 type faltering struct {
 	*listing
 	hangs func(n int) bool
-	until []time.Duration // the time-outs that lists were given
+	until []time.Duration // timeout of each list
 }
 
 func (f *faltering) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
@@ -218,6 +231,8 @@ func (f *faltering) ListLoading(ctx context.Context) (map[string]milvuswait.Load
 	return f.listing.ListLoading(ctx)
 }
 
+// TestAListIsGivenLongerAfterItFailed shows the timeouts of lists: they double from 1 s after
+// each timeout, and start at 1 s again after a success.
 func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const s = time.Second
@@ -234,7 +249,7 @@ func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 
 func TestAListIsGivenATenthOfTheTimeThatItSaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const n = 20_000 // which take 20 s one by one
+		const n = 20_000 // 20 s of single polls
 		f := &faltering{listing: newListing(n, evenly(time.Second)), hangs: func(n int) bool { return n == 1 }}
 
 		_, err := milvuswait.WaitAll(t.Context(), f, collections(n))
@@ -257,7 +272,8 @@ func TestAListIsGivenNoLongerThanAPoll(t *testing.T) {
 	})
 }
 
-// longList is a Lister whose lists take long, but no longer than they may.
+// longList is a Lister whose lists take the given time, or end at their timeout. It counts
+// the lists in flight.
 type longList struct {
 	*listing
 	takes                 time.Duration
@@ -300,8 +316,9 @@ func TestAListOfManyIsGivenLonger(t *testing.T) {
 	})
 }
 
-// Two of the loads have been polled alone, slowly, when a list of the others is
-// made, which hangs: they become due together while it does.
+// TestOneListIsUnderWayAtATime polls two of five loads slowly, so that they are not due with
+// the others. They become due together while a list of the others hangs, and must not cause
+// a second one.
 func TestOneListIsUnderWayAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &longList{listing: newListing(5, evenly(10*time.Second)), takes: time.Minute}

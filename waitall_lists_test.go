@@ -13,6 +13,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestOneListServesAllLoads waits for 300 loads by lists only. Lists start at least 100 ms
+// apart.
 func TestOneListServesAllLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(300, evenly(30*time.Second))
@@ -41,6 +43,8 @@ func TestASingleLoadIsNotListed(t *testing.T) {
 	})
 }
 
+// TestListsAreForPlainLoadsOnly shows that loads of partitions and refreshes are polled
+// individually: lists do not contain their progress.
 func TestListsAreForPlainLoadsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(2, evenly(time.Second))
@@ -57,18 +61,21 @@ func TestListsAreForPlainLoadsOnly(t *testing.T) {
 	})
 }
 
+// TestListsServeWhatIsDueTogether shows that a list serves only targets due at about the
+// same time. Other targets keep their delays.
 func TestListsServeWhatIsDueTogether(t *testing.T) {
 	t.Run("not what is due much later", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(3, func(int, time.Duration) int64 { return 40 })
 			delays := 0
 			own := milvuswait.WithBackoffFunc(func() func() time.Duration {
-				delays++ // 10, 10 and 60 s
+				delays++ // the targets have 10, 10 and 60 s
 				if delays == 3 {
 					return backoff.NewConstantBackOff(time.Minute).NextBackOff
 				}
 				return backoff.NewConstantBackOff(10 * time.Second).NextBackOff
 			})
+
 			ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
 			defer cancel()
 
@@ -79,6 +86,7 @@ func TestListsServeWhatIsDueTogether(t *testing.T) {
 			require.Equal(t, []int{7, 7, 2}, []int{outcomes[0].Polls, outcomes[1].Polls, outcomes[2].Polls})
 		})
 	})
+
 	t.Run("nor by more polls than they save", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(2, evenly(time.Hour))
@@ -95,6 +103,8 @@ func TestListsServeWhatIsDueTogether(t *testing.T) {
 	})
 }
 
+// TestListsLeaveTheLastPoll completes the loads 60 ms before the deadline, for deadlines in
+// every phase of the pace. The last list finds them complete.
 func TestListsLeaveTheLastPoll(t *testing.T) {
 	for late := 10 * time.Millisecond; late < 200*time.Millisecond; late += 7 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
@@ -130,8 +140,8 @@ func TestWhatAListHasNotGotIsPolledAlone(t *testing.T) {
 	})
 }
 
-// Lists that have not got a collection leave it alone for a second, and twice as
-// long each time.
+// TestListsAskAgainForWhatTheyHadNotGot shows that a collection missing in a list is polled
+// individually for 1 s before the next list. This time doubles with each further list.
 func TestListsAskAgainForWhatTheyHadNotGot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(2, func(int, time.Duration) int64 { return 40 })
@@ -154,23 +164,27 @@ func TestListsAskAgainForWhatTheyHadNotGot(t *testing.T) {
 	})
 }
 
+// TestWhatNoListHasGoesByItsOwnPace has 50 targets that no list contains, and two with
+// short delays. Lists for the two add at most 10 % to the calls.
 func TestWhatNoListHasGoesByItsOwnPace(t *testing.T) {
 	polls := func(lists bool) (n int) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(52, func(i int, at time.Duration) int64 {
 				if i < 2 {
-					return 99 // which is polled often
+					return 99 // short delays
 				}
 				return min(90, int64(at/time.Second))
 			})
+
 			l.list = func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
 				for name := range all {
 					if name != "c0" && name != "c1" {
-						delete(all, name) // as if the others were aliases
+						delete(all, name) // as for aliases, which no list contains
 					}
 				}
 				return nil
 			}
+
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 			defer cancel()
 			var p milvuswait.Poller = l
@@ -188,12 +202,14 @@ func TestWhatNoListHasGoesByItsOwnPace(t *testing.T) {
 	require.LessOrEqual(t, polls(true), polls(false)*11/10)
 }
 
+// TestListsDoNotTellOfRefreshes shows that RefreshPercent from a single poll is kept when a
+// list follows: lists do not contain it.
 func TestListsDoNotTellOfRefreshes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(5, evenly(20*time.Second))
 		l.list = func(n int, _ time.Duration, _ map[string]milvuswait.LoadingProgress) error {
 			if n == 1 {
-				return errBlip // so that single polls come first, which do tell
+				return errBlip // so that single polls come first; they contain RefreshPercent
 			}
 			return nil
 		}
@@ -208,6 +224,8 @@ func TestListsDoNotTellOfRefreshes(t *testing.T) {
 	})
 }
 
+// TestZeroPercentInLists covers loads at 0 % in lists. A real server lists queued loads, and
+// milvus-lite released collections: CheckLoadState decides.
 func TestZeroPercentInLists(t *testing.T) {
 	zero := func(int, time.Duration) int64 { return 0 }
 	t.Run("released on milvus-lite", func(t *testing.T) {
@@ -223,6 +241,7 @@ func TestZeroPercentInLists(t *testing.T) {
 			require.Less(t, time.Since(l.start), 12*time.Second)
 		})
 	})
+
 	t.Run("queued on a real server", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(10, func(_ int, at time.Duration) int64 {
@@ -255,7 +274,7 @@ func TestZeroPercentInListsIsCheckedTenSecondsAfterTheLastChange(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
 
-				_, err := milvuswait.WaitAll(ctx, l, collections(3), every(980*time.Millisecond)) // and a list takes 20 ms
+				_, err := milvuswait.WaitAll(ctx, l, collections(3), every(980*time.Millisecond)) // one list per second: it takes 20 ms
 
 				require.Error(t, err)
 				require.Equal(t, released+10*time.Second+20*time.Millisecond, time.Since(l.start))
@@ -264,7 +283,7 @@ func TestZeroPercentInListsIsCheckedTenSecondsAfterTheLastChange(t *testing.T) {
 	}
 }
 
-// unchecked is a Lister that cannot tell what 0 % means.
+// unchecked is a Lister without CheckLoadState, so that 0 % stays ambiguous.
 type unchecked struct{ l *listing }
 
 func (u unchecked) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
@@ -292,7 +311,7 @@ func TestZeroPercentInListsOfWhatCannotBeChecked(t *testing.T) {
 	})
 }
 
-// traced is a wrapper that has the methods of Poller and Unwrap.
+// traced is a wrapper with the methods of Poller and Unwrap only.
 type traced struct{ milvuswait.Poller }
 
 func (t traced) Unwrap() milvuswait.Poller { return t.Poller }
@@ -322,7 +341,7 @@ func TestWaitAll_UnwrapReturnsNil_PollsOneByOne(t *testing.T) {
 	})
 }
 
-// onlyPoller wraps a Poller, and its Unwrap has nothing to return.
+// onlyPoller is a wrapper whose Unwrap returns nil.
 type onlyPoller struct{ milvuswait.PollerFuncs }
 
 func (onlyPoller) Unwrap() milvuswait.Poller { return nil }

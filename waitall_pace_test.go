@@ -15,12 +15,15 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
+// TestWaitAllBoundsPollsNotWaits shows that WithMaxInFlight limits polls in flight only: all
+// 100 targets have their first poll before any has its second.
 func TestWaitAllBoundsPollsNotWaits(t *testing.T) {
 	for _, bound := range []int{1, 5, 16} {
 		t.Run(fmt.Sprint(bound), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				var lastFirst, firstSecond time.Duration
+
 				g := &gauge{took: 10 * time.Millisecond}
 				g.answer = func(_ context.Context, _ string, n int) (milvuswait.LoadingProgress, error) {
 					g.mu.Lock()
@@ -63,6 +66,8 @@ func TestWaitAllFindsTheDroppedOneInTheFirstRound(t *testing.T) {
 	})
 }
 
+// TestWaitAllSpreadsPolls waits for 10 000 loads for a minute. After the first round, no
+// window of 100 ms has polls of more than 5 % of them, and none starves.
 func TestWaitAllSpreadsPolls(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector is too slow for 10 000 targets")
@@ -79,21 +84,26 @@ func TestWaitAllSpreadsPolls(t *testing.T) {
 		_, err := milvuswait.WaitAll(ctx, g, collections(n))
 
 		require.ErrorIs(t, err, context.DeadlineExceeded)
+
 		windows := map[time.Duration]int{}
 		for _, at := range g.at {
 			windows[at.Sub(start)/(100*time.Millisecond)]++
 		}
+
 		for w, polls := range windows {
 			if w > 0 {
 				require.LessOrEqual(t, polls, n*5/100, "in the window at %v", w*100*time.Millisecond)
 			}
 		}
+
 		for collection, polls := range g.of {
 			require.GreaterOrEqual(t, polls, 6, "starved: %s", collection)
 		}
 	})
 }
 
+// TestWaitAllBoundsBursts makes 1000 targets due at once, with 1000 polls allowed in flight.
+// After the first round, a burst is 20 polls, and 5 more follow every 5 ms.
 func TestWaitAllBoundsBursts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, delay = 1000, 10 * time.Second
@@ -101,6 +111,7 @@ func TestWaitAllBoundsBursts(t *testing.T) {
 		g := &gauge{answer: func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
 			return milvuswait.LoadingProgress{Percent: 40}, nil
 		}}
+
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		defer cancel()
 
@@ -117,7 +128,7 @@ func TestWaitAllBoundsBursts(t *testing.T) {
 	})
 }
 
-// instant is a server that answers 40 % to everything, in no time.
+// instant is a Poller that reports 40 % for every target at once.
 type instant struct{}
 
 func (instant) LoadingProgress(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
@@ -128,14 +139,14 @@ func (instant) IndexBuildingProgress(context.Context, string, string) (milvuswai
 	return rows(100, 40, inProgress), nil
 }
 
-// instantLister is an instant that can be asked for all at once.
+// instantLister is an instant with lists. It counts them and the single polls.
 type instantLister struct {
 	instant
 	collections int
 
 	mu    sync.Mutex
 	lists int
-	alone map[string]int // single polls, by when and of what lists could have served
+	alone map[string]int // single polls by the target of a list and the time
 }
 
 func (p *instantLister) LoadingProgress(ctx context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
@@ -177,14 +188,16 @@ func (p *instantLister) ListIndexBuilding(_ context.Context, _ string, indexes [
 	return progresses, make([]error, len(indexes))
 }
 
-// Polls that serve several targets take them from the middle of what is due, and
-// must leave the order of the rest as it was.
+// TestEachTargetKeepsItsOwnDelays gives 60 targets random delays of 1 to 20 s. A list removes
+// its targets from the middle of the queue. The others must keep their order and be polled
+// on time, within 20 ms.
 func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 	const n = 60
 	indexes := make([]milvuswait.Target, n)
 	for i := range indexes {
 		indexes[i] = milvuswait.IndexBuilding(fmt.Sprintf("c%d", i%10), fmt.Sprintf("i%d", i))
 	}
+
 	tests := []struct {
 		name    string
 		poller  milvuswait.Poller
@@ -195,6 +208,7 @@ func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 		{"indexes, polled alone", instant{}, indexes},
 		{"indexes, listed", &instantLister{}, indexes},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -204,6 +218,7 @@ func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 					delays = append(delays, time.Duration(1+r.IntN(20))*time.Second)
 					return backoff.NewConstantBackOff(delays[len(delays)-1]).NextBackOff
 				})
+
 				seen := &recorder{}
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Second/2)
 				defer cancel()
@@ -211,17 +226,20 @@ func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 				outcomes, err := milvuswait.WaitAll(ctx, tt.poller, tt.targets, own, milvuswait.WithMaxInFlight(n), milvuswait.WithObserver(seen))
 
 				require.ErrorIs(t, err, context.DeadlineExceeded)
+
 				of := map[milvuswait.Target]time.Duration{}
 				for i, target := range tt.targets {
 					of[target] = delays[i]
 					require.GreaterOrEqual(t, outcomes[i].Polls, 1+int(2*time.Minute/delays[i]))
 				}
+
 				for _, u := range seen.updates {
-					if !u.Final && u.Elapsed <= 2*time.Minute { // not the last poll before the deadline
+					if !u.Final && u.Elapsed <= 2*time.Minute { // without the last poll before the deadline
 						due := time.Duration(u.Polls-1) * of[u.Target]
 						require.InDelta(t, due, u.Elapsed, float64(20*time.Millisecond), "poll %d of %v", u.Polls, u.Target)
 					}
 				}
+
 				if l, ok := tt.poller.(*instantLister); ok {
 					require.Greater(t, l.lists, 60)
 					for when, polls := range l.alone {
@@ -233,15 +251,18 @@ func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 	}
 }
 
+// TestListsDoNotHurryWhatIsDueLater shows that targets with long delays are not added to the
+// frequent lists of another target.
 func TestListsDoNotHurryWhatIsDueLater(t *testing.T) {
 	t.Run("at the default pace", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(3, func(i int, at time.Duration) int64 {
 				if i == 0 && at > time.Second {
-					return 99 // which is polled often
+					return 99 // short delays
 				}
 				return 40
 			})
+
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(10*time.Minute, cancel)
 
@@ -253,6 +274,7 @@ func TestListsDoNotHurryWhatIsDueLater(t *testing.T) {
 			require.Less(t, outcomes[1].Polls, 50, "32 until a minute apart, and one a minute then")
 		})
 	})
+
 	t.Run("at the caller's", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(2, func(int, time.Duration) int64 { return 40 })
@@ -262,6 +284,7 @@ func TestListsDoNotHurryWhatIsDueLater(t *testing.T) {
 				delays = delays[1:]
 				return backoff.NewConstantBackOff(delay).NextBackOff
 			})
+
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(10*time.Second, cancel)
 
@@ -273,9 +296,12 @@ func TestListsDoNotHurryWhatIsDueLater(t *testing.T) {
 	})
 }
 
+// TestLongListsLengthenTheDelay shows that the delay after a list is at least as long as the
+// list, as after a single poll.
 func TestLongListsLengthenTheDelay(t *testing.T) {
 	const took = 600 * time.Millisecond
 	noJitter := milvuswait.WithBackoff(milvuswait.Backoff{Jitter: milvuswait.NoJitter})
+
 	t.Run("of loads", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(5, evenly(20*time.Second))
@@ -290,6 +316,7 @@ func TestLongListsLengthenTheDelay(t *testing.T) {
 			requireApart(t, 2*took, l.lists)
 		})
 	})
+
 	t.Run("of indexes", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &slowIndexes{took: took, start: time.Now()}
@@ -302,7 +329,8 @@ func TestLongListsLengthenTheDelay(t *testing.T) {
 	})
 }
 
-// requireApart checks that there are several times, in order and that far apart.
+// requireApart asserts that at has more than two times, each at least least after the one
+// before.
 func requireApart(t *testing.T, least time.Duration, at []time.Duration) {
 	t.Helper()
 	require.Greater(t, len(at), 2)
@@ -311,7 +339,7 @@ func requireApart(t *testing.T, least time.Duration, at []time.Duration) {
 	}
 }
 
-// slowIndexes is an indexServer that takes its time.
+// slowIndexes is an indexServer whose lists take the given time.
 type slowIndexes struct {
 	indexServer
 	took  time.Duration

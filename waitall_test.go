@@ -15,6 +15,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
+// TestWaitAllMixedTargets waits for an index, a load, a load of a partition, and a duplicate.
+// Each has its outcome and its updates; the duplicate shares the polls of the first.
 func TestWaitAllMixedTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		docs, eu := milvuswait.Loading("docs"), milvuswait.Loading("docs", "eu")
@@ -23,6 +25,7 @@ func TestWaitAllMixedTargets(t *testing.T) {
 			Set(docs, fake.LoadOver(3*time.Second)).
 			Set(eu, fake.LoadOver(time.Second)).
 			Set(vidx, fake.BuildOver(1000, 40*time.Second))
+
 		seen := new(fake.Observer)
 		targets := []milvuswait.Target{vidx, docs, eu, docs}
 		start := time.Now()
@@ -40,9 +43,11 @@ func TestWaitAllMixedTargets(t *testing.T) {
 			require.True(t, o.Progress.Complete())
 			require.Positive(t, o.Polls)
 		}
+
 		require.InDelta(t, time.Second, outcomes[2].Elapsed, float64(200*time.Millisecond))
 		require.Equal(t, outcomes[1], outcomes[3])
 		require.Len(t, p.Calls(docs), outcomes[1].Polls, "a duplicate is polled once")
+
 		for _, target := range targets {
 			updates := seen.Updates(target)
 			for i, u := range updates {
@@ -86,6 +91,7 @@ func TestWaitAllInvalid(t *testing.T) {
 		{"nil option", good, []milvuswait.Option{nil}, "option 1 of 1 is nil"},
 		{"criterion of loads", good, []milvuswait.Option{milvuswait.WithIndexCriterion(milvuswait.ServerState)}, "WithIndexCriterion is for indexes"},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			outcomes, err := milvuswait.WaitAll(t.Context(), &probe{}, tt.targets, tt.opts...)
@@ -95,6 +101,7 @@ func TestWaitAllInvalid(t *testing.T) {
 			require.Nil(t, outcomes)
 		})
 	}
+
 	var none context.Context
 	_, err := milvuswait.WaitAll(none, &probe{}, good)
 	require.ErrorIs(t, err, milvuswait.ErrInvalid)
@@ -104,9 +111,11 @@ func TestWaitAllInvalid(t *testing.T) {
 	require.ErrorContains(t, err, "WithMaxInFlight is for WaitAll")
 }
 
+// TestWaitAllInsideAPoller runs WaitAll in a Poller of another WaitAll. The inner ErrAborted
+// does not count as one of the outer wait, whose target has failed.
 func TestWaitAllInsideAPoller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner := func(ctx context.Context) error { // whose outcome is that of a sibling
+		inner := func(ctx context.Context) error { // returns the outcome of an aborted target
 			outcomes, _ := milvuswait.WaitAll(ctx, failing(func(int, time.Duration) error { return milvuswait.ErrNotLoaded }), collections(2))
 			if errors.Is(outcomes[0].Err, milvuswait.ErrAborted) {
 				return outcomes[0].Err
@@ -124,6 +133,8 @@ func TestWaitAllInsideAPoller(t *testing.T) {
 	})
 }
 
+// TestWaitAllPanics shows that panics of a Poller or an observer reach the caller. A panic of a
+// Poller keeps its value and the stack trace of its goroutine.
 func TestWaitAllPanics(t *testing.T) {
 	boom := errors.New("boom")
 	p := milvuswait.PollerFuncs{
@@ -134,15 +145,17 @@ func TestWaitAllPanics(t *testing.T) {
 			return milvuswait.LoadingProgress{Percent: 40}, nil
 		},
 	}
+
 	synctest.Test(t, func(t *testing.T) {
 		defer func() {
 			err, ok := recover().(error)
 			require.True(t, ok)
 			require.ErrorIs(t, err, boom)
-			require.ErrorContains(t, err, "TestWaitAllPanics") // the stack of the Poller
+			require.ErrorContains(t, err, "TestWaitAllPanics") // the stack trace has the Poller
 		}()
 		_, _ = milvuswait.WaitAll(t.Context(), p, collections(50))
 	})
+
 	t.Run("Goexit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := &gauge{answer: func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
@@ -152,6 +165,7 @@ func TestWaitAllPanics(t *testing.T) {
 			require.Panics(t, func() { _, _ = milvuswait.WaitAll(t.Context(), g, collections(50)) })
 		})
 	})
+
 	t.Run("observer", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			o := milvuswait.ObserverFunc(func(u milvuswait.Update) {
@@ -168,11 +182,13 @@ func TestWaitAllPanics(t *testing.T) {
 	})
 }
 
-// A bubble fails if a goroutine outlives its test.
+// TestNoGoroutineIsLeft ends waits in every way. A bubble fails if a goroutine outlives its
+// test.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	stuck := func(context.Context, string, int) (milvuswait.LoadingProgress, error) {
 		return milvuswait.LoadingProgress{Percent: 40}, nil
 	}
+
 	ends := map[string]struct {
 		answer func(context.Context, string, int) (milvuswait.LoadingProgress, error)
 		opts   []milvuswait.Option
@@ -197,6 +213,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 		}},
 		"stall": {answer: stuck, opts: []milvuswait.Option{milvuswait.WithStallTimeout(2 * time.Second)}},
 	}
+
 	for name, end := range ends {
 		for _, n := range []int{1, 50} {
 			for _, observer := range []string{"no observer", "slow observer"} {
@@ -207,15 +224,18 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 						if end.ends != nil {
 							end.ends(cancel)
 						}
+
 						opts := end.opts
 						if observer == "slow observer" {
 							opts = append(opts, milvuswait.WithObserver(milvuswait.ObserverFunc(func(milvuswait.Update) { time.Sleep(100 * time.Millisecond) })))
 						}
+
 						wait := func() {
 							outcomes, err := milvuswait.WaitAll(ctx, &gauge{answer: end.answer}, collections(n), opts...)
 							require.Len(t, outcomes, n)
 							require.Equal(t, name == "success", err == nil)
 						}
+
 						if name == "panic" {
 							require.Panics(t, wait)
 						} else {
