@@ -12,7 +12,7 @@ import (
 )
 
 func ExampleNew() {
-	// A program has its client from client.NewClient(ctx, client.Config{…}).
+	// A program creates its client by client.NewClient(ctx, client.Config{…}).
 	var c client.Client = &loadingClient{}
 
 	progress, err := milvuswait.WaitForLoadingComplete(context.Background(), sdk.New(c), "docs")
@@ -20,7 +20,7 @@ func ExampleNew() {
 	// Output: 100% <nil>
 }
 
-// loadingClient is a mock: a client that loads "docs" by half with every look.
+// loadingClient is a mock client. Each call loads another 50 % of "docs".
 type loadingClient struct {
 	client.Client
 	percent int64
@@ -38,8 +38,8 @@ func ExampleNew_mock() {
 	// Output: not loaded: GetLoadState: LoadStateNotLoad
 }
 
-// emptyClient is a mock that has "docs", which is not loaded: the SDK's client
-// reports that as 0 % without an error.
+// emptyClient is a mock client with "docs", not loaded. The SDK's client reports an unloaded
+// collection as 0 %, without an error.
 type emptyClient struct{ client.Client }
 
 func (emptyClient) GetLoadingProgress(context.Context, string, []string) (int64, error) {

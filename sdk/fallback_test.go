@@ -19,6 +19,9 @@ import (
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
+// TestFallbackLoading covers clients without the generated stub. Their methods drop the
+// server's status and report an unloaded or missing collection as 0 %. GetLoadState,
+// HasCollection and HasPartition find the reason, as far as they must be called.
 func TestFallbackLoading(t *testing.T) {
 	t.Parallel()
 	type answer[T any] struct {
@@ -33,12 +36,13 @@ func TestFallbackLoading(t *testing.T) {
 		has      = func(yes bool) *answer[bool] { return &answer[bool]{value: yes} }
 		hasErr   = func(err error) *answer[bool] { return &answer[bool]{err: err} }
 	)
+
 	tests := []struct {
 		name       string
 		partitions []string
 		percent    int64
 		err        error
-		state      *answer[entity.LoadState] // nil must not be asked, as all below
+		state      *answer[entity.LoadState] // nil: must not be called; so are the next two
 		collection *answer[bool]
 		partition  *answer[bool]
 		want       error
@@ -69,6 +73,7 @@ func TestFallbackLoading(t *testing.T) {
 		{name: "not loaded, as other versions say", err: errors.New("collection not loaded[collection=docs]"), state: states(entity.LoadStateNotLoad), want: milvuswait.ErrNotLoaded},
 		{name: "an error that says nothing", err: errors.New("Service failed"), state: states(entity.LoadStateLoading), want: errPassing},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,6 +82,7 @@ func TestFallbackLoading(t *testing.T) {
 				require.Equal(t, tt.partitions, partitions)
 				return tt.percent, tt.err
 			}}
+
 			if tt.state != nil {
 				m.state = func(collection string, partitions []string) (entity.LoadState, error) {
 					require.Equal(t, "docs", collection)
@@ -102,6 +108,7 @@ func TestFallbackLoading(t *testing.T) {
 			} else {
 				require.Zero(t, got)
 			}
+
 			for _, ctx := range m.lastContexts {
 				require.Equal(t, t.Context(), ctx)
 			}
@@ -109,6 +116,8 @@ func TestFallbackLoading(t *testing.T) {
 	}
 }
 
+// TestFallbackCallsNoMoreThanNeeded shows that a poll is one call, unless the load is at
+// 0 %.
 func TestFallbackCallsNoMoreThanNeeded(t *testing.T) {
 	t.Parallel()
 	m := &mock{
@@ -132,6 +141,8 @@ func TestFallbackCallsNoMoreThanNeeded(t *testing.T) {
 	require.Equal(t, []string{"GetLoadingProgress", "GetLoadState"}, m.calls)
 }
 
+// TestFallbackIndex covers the progress and the errors of GetIndexBuildProgress. It returns
+// counts of rows only, so the state follows from them.
 func TestFallbackIndex(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -180,6 +191,8 @@ func TestFallbackIndex(t *testing.T) {
 	}
 }
 
+// TestFallbackNeedsAName shows that the method of the SDK cannot report the only index or all
+// indexes: the Poller returns ErrInvalid without a call.
 func TestFallbackNeedsAName(t *testing.T) {
 	t.Parallel()
 	m := &mock{}

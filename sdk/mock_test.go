@@ -15,8 +15,8 @@ var (
 	errPermanent = milvustest.ErrPermanent
 )
 
-// mock is a client of which a test says what it answers. What it does not say
-// panics, as does every method that no Poller has business with.
+// mock is a client with one function for each method that a Poller calls. A nil function and
+// every other method panic.
 type mock struct {
 	client.Client
 

@@ -21,11 +21,12 @@ import (
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
-// server is a Milvus where no collection is loaded and "vec" is half built.
+// server is a Milvus without loaded collections. Its index "vec" has 10 rows,
+// 5 of them pending.
 type server struct {
 	milvustest.Server
-	index *wire.DescribeIndexRequest // the last one
-	meta  metadata.MD                // of the last GetLoadingProgress
+	index *wire.DescribeIndexRequest // last request
+	meta  metadata.MD                // headers of the last GetLoadingProgress
 }
 
 func newServer() *server {
@@ -48,7 +49,7 @@ func newServer() *server {
 	return s
 }
 
-// connect returns a real client of s, which lives until the test ends.
+// connect returns a client of the SDK for s. It is closed at the end of the test.
 func connect(t *testing.T, s *server, config client.Config) client.Client {
 	t.Helper()
 	config.Address, config.DialOptions = "bufconn", milvustest.Serve(t, &s.Server)
@@ -58,6 +59,8 @@ func connect(t *testing.T, s *server, config client.Config) client.Client {
 	return c
 }
 
+// TestRealClient polls by the generated stub of a real client: the errors and progress are as
+// complete as from package rpc.
 func TestRealClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -82,6 +85,7 @@ func TestRealClient(t *testing.T) {
 	})
 }
 
+// TestRealClientDoesNotRetry shows that a poll disables the retries of the SDK.
 func TestRealClientDoesNotRetry(t *testing.T) {
 	t.Parallel()
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
@@ -118,10 +122,11 @@ func TestClosedClient(t *testing.T) {
 	})
 }
 
-// wrapper is a client of an application that has the SDK's underneath.
+// wrapper is a client of an application around the client of the SDK.
 type wrapper struct{ client.Client }
 
-// A wrapper is asked by its own methods, and these drop what the server said.
+// TestWrappedClient polls by the methods of the wrapper. They drop the status of the
+// server.
 func TestWrappedClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -143,7 +148,7 @@ func TestWrappedClient(t *testing.T) {
 	})
 }
 
-// openWrapper is one that hands out the stub.
+// openWrapper is a wrapper with the stub, so that polls use the stub.
 type openWrapper struct{ wrapper }
 
 func (w openWrapper) GetService() milvuspb.MilvusServiceClient {
@@ -163,7 +168,7 @@ func TestWrapperWithService(t *testing.T) {
 	})
 }
 
-// closedWrapper has no stub to hand out.
+// closedWrapper is a wrapper whose stub is nil.
 type closedWrapper struct{ wrapper }
 
 func (closedWrapper) GetService() milvuspb.MilvusServiceClient { return nil }
