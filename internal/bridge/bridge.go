@@ -1,8 +1,8 @@
-// Package bridge has a bridge that connections to a server go over, and that
-// breaks them as networks do.
+// Package bridge provides a TCP proxy between clients and a server. It breaks their
+// connections as networks do.
 //
-// It goes over the loopback interface, or over connections in memory: these work
-// in a bubble of testing/synctest, where all that is slow takes no time.
+// It works over the loopback interface, or over connections in memory. The latter also work
+// in a bubble of testing/synctest, where delays take no real time.
 package bridge
 
 import (
@@ -24,8 +24,8 @@ const (
 	Both = Up | Down
 )
 
-// Bridge is a bridge to a server. It must be closed. It is safe for concurrent
-// use.
+// Bridge is a proxy in front of a server. The caller must close it. It is safe for
+// concurrent use.
 type Bridge struct {
 	listener net.Listener
 	dial     func(context.Context) (net.Conn, error)
@@ -33,23 +33,22 @@ type Bridge struct {
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
 
-	mu       sync.Mutex // around everything below, never held while anything waits
+	mu       sync.Mutex // guards the fields below; never held during I/O
 	state    state
 	changed  chan struct{} // closed when the state changes
 	links    map[*link]bool
 	accepted int
 }
 
-// state is what is wrong; the zero state is nothing.
+// state is the set of active faults. The zero state passes everything.
 type state struct {
 	refuse          bool
 	paused, swallow Way
-	delay           [Both]time.Duration // of Up and of Down
+	delay           [Both]time.Duration // index: Up or Down
 }
 
-// Listen returns a bridge from a free port of the loopback interface to the
-// server at that address, such as "127.0.0.1:19530", which has to be on the
-// loopback interface too.
+// Listen returns a bridge from a free port of the loopback interface to the server at
+// address, for example "127.0.0.1:19530". The server must be on the loopback interface too.
 func Listen(address string) (*Bridge, error) {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -58,44 +57,47 @@ func Listen(address string) (*Bridge, error) {
 	if !target.Addr().IsLoopback() {
 		return nil, fmt.Errorf("bridge: %s is not on the loopback interface", address)
 	}
+
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("bridge: %w", err)
 	}
+
 	return New(listener, func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", address)
 	}), nil
 }
 
-// New returns a bridge from what comes to listener, which is the bridge's from
-// then on, to what dial connects to.
+// New returns a bridge from the connections of listener to the connections of dial. The
+// bridge closes listener.
 func New(listener net.Listener, dial func(context.Context) (net.Conn, error)) *Bridge {
 	b := &Bridge{listener: listener, dial: dial, changed: make(chan struct{}), links: map[*link]bool{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
+
 	b.running.Go(b.accept)
 	return b
 }
 
-// Address returns where clients connect to.
+// Address returns the address for clients.
 func (b *Bridge) Address() string { return b.listener.Addr().String() }
 
-// Pass ends Refuse, Pause, Swallow and Slow: from now on everything passes, and
-// what was held too. Connections that have lost something stay dead.
+// Pass ends Refuse, Pause, Swallow and Slow. Paused data passes too. Connections with lost
+// data stay dead.
 func (b *Bridge) Pass() { b.change(func(s *state) { *s = state{} }) }
 
-// Refuse resets connections as soon as they come.
+// Refuse resets new connections at once.
 func (b *Bridge) Refuse() { b.change(func(s *state) { s.refuse = true }) }
 
-// Pause holds what is sent that way, as a cable does that is pulled out for a
-// while: nothing is lost.
+// Pause holds the data sent in direction way, like a cable pulled out for a while. No data
+// is lost.
 func (b *Bridge) Pause(way Way) { b.change(func(s *state) { s.paused |= way }) }
 
-// Swallow loses what is sent that way. A connection that has lost something is
-// dead: the rest of what is sent over it, both ways, is lost too, and its client
-// is not told if the server closes it.
+// Swallow drops the data sent in direction way. A connection with lost data is dead: it
+// drops all further data in both directions, and its client does not see it closed when
+// the server closes it.
 func (b *Bridge) Swallow(way Way) { b.change(func(s *state) { s.swallow |= way }) }
 
-// Slow has every 4 KiB or less that are sent that way arrive later by d.
+// Slow delays each piece of data in direction way by d. A piece has at most 4 KiB.
 func (b *Bridge) Slow(way Way, d time.Duration) {
 	b.change(func(s *state) {
 		for _, one := range []Way{Up, Down} {
@@ -106,40 +108,41 @@ func (b *Bridge) Slow(way Way, d time.Duration) {
 	})
 }
 
-// Drop resets the connections that there are.
+// Drop resets all open connections.
 func (b *Bridge) Drop() {
 	for _, l := range b.open() {
 		l.close()
 	}
 }
 
-// Sever ends the connections that there are for the server alone: their clients
-// are not told, and what they send is lost.
+// Sever closes all open connections on the side of the server only. Their clients do not
+// see it, and lose all data they send.
 func (b *Bridge) Sever() {
 	for _, l := range b.open() {
 		l.sever()
 	}
 }
 
-// Accepted returns how many connections have come so far, the refused ones too.
+// Accepted returns the number of connections so far, refused ones included.
 func (b *Bridge) Accepted() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.accepted
 }
 
-// Open returns how many connections there are.
+// Open returns the number of open connections.
 func (b *Bridge) Open() int { return len(b.open()) }
 
-// Close resets all connections and refuses new ones for good. It returns when
-// no goroutine of the bridge is left.
+// Close resets all connections and stops listening. It returns when all goroutines of the
+// bridge have ended.
 func (b *Bridge) Close() {
 	b.cancel()
-	_ = b.listener.Close() // there is nothing to be done about it
+	_ = b.listener.Close() // an error has no remedy
 	b.Drop()
 	b.running.Wait()
 }
 
+// change applies f to the state and wakes all links in forward.
 func (b *Bridge) change(f func(*state)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -148,7 +151,7 @@ func (b *Bridge) change(f func(*state)) {
 	b.changed = make(chan struct{})
 }
 
-// now returns what is wrong, and a channel that is closed when that changes.
+// now returns the active faults, and a channel closed at their next change.
 func (b *Bridge) now() (state, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -162,17 +165,21 @@ func (b *Bridge) open() []*link {
 	for l := range b.links {
 		open = append(open, l)
 	}
+
 	return open
 }
 
+// accept starts a link for each new connection, until the listener is closed.
 func (b *Bridge) accept() {
 	for {
 		client, err := b.listener.Accept()
 		if err != nil {
 			return
 		}
+
 		l := &link{bridge: b, client: client}
 		l.ctx, l.cancel = context.WithCancel(b.ctx)
+
 		b.mu.Lock()
 		b.accepted++
 		refused := b.state.refuse
@@ -180,6 +187,7 @@ func (b *Bridge) accept() {
 			b.links[l] = true
 		}
 		b.mu.Unlock()
+
 		if refused {
 			l.close()
 			continue

@@ -46,7 +46,8 @@ func TestEitherEndClosesTheOther(t *testing.T) {
 	}
 }
 
-// ways has what comes up and down when both is sent, by the way that is broken.
+// ways lists the faults by direction, with the texts that still arrive at the server (up) and
+// at the client (down). Both sides send: "to" and "fro".
 var ways = []struct {
 	name     string
 	way      bridge.Way
@@ -64,11 +65,13 @@ func TestPause(t *testing.T) {
 				w := inMemory(t)
 				client, server := w.connect(t)
 				w.Pause(tt.way)
+
 				client.send(t, "t")
 				client.send(t, "o")
 				server.send(t, "f")
 				server.send(t, "ro")
 				time.Sleep(time.Hour)
+
 				requireCame(t, server, client, tt.up, tt.down)
 
 				w.Pass()
@@ -79,6 +82,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestSwallow shows that lost data makes its connection dead, also after Pass. Idle and new
+// connections work.
 func TestSwallow(t *testing.T) {
 	for _, tt := range ways {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,14 +91,17 @@ func TestSwallow(t *testing.T) {
 				w := inMemory(t)
 				idle, idleServer := w.connect(t)
 				client, server := w.connect(t)
+
 				w.Swallow(tt.way)
+
 				if tt.way == bridge.Up {
-					server.send(t, "fro") // before anything is lost
+					server.send(t, "fro") // sent first, before data is lost
 				}
 				client.send(t, "to")
 				if tt.way != bridge.Up {
 					server.send(t, "fro")
 				}
+
 				requireCame(t, server, client, tt.up, tt.down)
 
 				w.Pass()
@@ -101,6 +109,7 @@ func TestSwallow(t *testing.T) {
 				server.send(t, "lost")
 
 				requireCame(t, server, client, tt.up, tt.down)
+
 				idle.send(t, "to")
 				idleServer.send(t, "fro")
 				requireCame(t, idleServer, idle, "to", "fro")
@@ -112,6 +121,8 @@ func TestSwallow(t *testing.T) {
 	}
 }
 
+// TestNobodyIsToldOfADeadConnection shows that the client of a dead connection does not see
+// the server close it, and can still send.
 func TestNobodyIsToldOfADeadConnection(t *testing.T) {
 	for name, kill := range map[string]func(t *testing.T, w *world, client, server *end){
 		"severed": func(_ *testing.T, w *world, _, _ *end) { w.Sever() },
@@ -160,6 +171,8 @@ func TestSlow(t *testing.T) {
 	}
 }
 
+// TestSlowCountsByPieces sends 10 KiB over a slow connection. Pieces of 4, 4 and 2 KiB arrive
+// one minute apart.
 func TestSlowCountsByPieces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := inMemory(t)
@@ -203,6 +216,7 @@ func TestRefuse(t *testing.T) {
 		client.send(t, "to")
 		requireCame(t, server, client, "to", "")
 		require.Equal(t, 2, w.Accepted())
+
 		w.Pass()
 		fresh, freshServer := w.connect(t)
 		fresh.send(t, "to")
@@ -225,7 +239,8 @@ func TestServerThatIsAway(t *testing.T) {
 	})
 }
 
-// The bubble fails if a goroutine of the bridge is left.
+// TestCloseInEveryState closes a bridge with each fault, twice. The bubble fails if a
+// goroutine of the bridge remains.
 func TestCloseInEveryState(t *testing.T) {
 	for name, breakIt := range map[string]func(*world){
 		"passing":    func(*world) {},
@@ -240,6 +255,7 @@ func TestCloseInEveryState(t *testing.T) {
 				w := inMemory(t)
 				client, server := w.connect(t)
 				breakIt(w)
+
 				start := time.Now()
 				client.send(t, "to")
 				if name != "severed" {

@@ -12,17 +12,18 @@ import (
 	"github.com/milvuswait/milvuswait/internal/bridge"
 )
 
-// world is a bridge in memory, whose server is the test.
+// world is a bridge in memory. The test is both its clients and its server.
 type world struct {
 	*bridge.Bridge
 	front, back *bufconn.Listener
 }
 
-// inMemory returns a bridge that is closed with the bubble of the test.
+// inMemory returns a bridge in memory. It is closed at the end of the test.
 func inMemory(t *testing.T) *world {
 	t.Helper()
 	w := &world{front: bufconn.Listen(1 << 20), back: bufconn.Listen(1 << 20)}
 	w.Bridge = bridge.New(w.front, w.back.DialContext)
+
 	t.Cleanup(func() {
 		w.Close()
 		require.NoError(t, w.back.Close())
@@ -30,7 +31,7 @@ func inMemory(t *testing.T) *world {
 	return w
 }
 
-// connect returns both ends of a new connection, and what has come to them.
+// connect returns both ends of a new connection.
 func (w *world) connect(t *testing.T) (client, server *end) {
 	t.Helper()
 	c, err := w.front.DialContext(t.Context())
@@ -40,7 +41,7 @@ func (w *world) connect(t *testing.T) (client, server *end) {
 	return newEnd(t, c), newEnd(t, s)
 }
 
-// end is an end of a connection.
+// end is one end of a connection. It reads all the time and keeps the data.
 type end struct {
 	net.Conn
 
@@ -49,7 +50,7 @@ type end struct {
 	over bool
 }
 
-// came returns what has come by now.
+// came returns the data received so far.
 func (e *end) came() string {
 	synctest.Wait()
 	e.mu.Lock()
@@ -57,7 +58,7 @@ func (e *end) came() string {
 	return e.text
 }
 
-// ended reports whether the other end has gone by now.
+// ended reports whether the other end has closed the connection.
 func (e *end) ended() bool {
 	synctest.Wait()
 	e.mu.Lock()
@@ -67,6 +68,7 @@ func (e *end) ended() bool {
 
 func newEnd(t *testing.T, conn net.Conn) *end {
 	e := &end{Conn: conn}
+
 	go func() {
 		buffer := make([]byte, 64<<10)
 		for {
@@ -80,6 +82,7 @@ func newEnd(t *testing.T, conn net.Conn) *end {
 			}
 		}
 	}()
+
 	t.Cleanup(func() { _ = conn.Close() })
 	return e
 }
@@ -91,7 +94,7 @@ func (e *end) send(t *testing.T, text string) {
 	synctest.Wait()
 }
 
-// requireCame asserts what has come to the ends so far.
+// requireCame asserts the data received at both ends so far, and that both are open.
 func requireCame(t *testing.T, server, client *end, up, down string) {
 	t.Helper()
 	require.Equal(t, []string{up, down}, []string{server.came(), client.came()})

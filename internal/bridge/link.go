@@ -16,34 +16,40 @@ type link struct {
 
 	mu     sync.Mutex
 	server net.Conn // nil before it is connected
-	lost   bool     // something that was sent
+	lost   bool     // whether data was lost: the link is dead
 }
 
-// run connects the client with the server, until either goes.
+// run connects the client with the server, until either side ends. The link may have been
+// closed or severed during dial, so run closes the new connection of the server then.
 func (l *link) run() {
 	defer l.bridge.forget(l)
 	defer l.close()
+
 	server, err := l.bridge.dial(l.ctx)
 	if err != nil {
 		return
 	}
+
 	l.mu.Lock()
 	l.server = server
 	lost := l.lost
 	l.mu.Unlock()
+
 	if l.ctx.Err() != nil {
-		l.close() // who did so before has not closed the server's side
+		l.close() // the earlier close did not have the server's side
 	}
 	if lost {
 		_ = server.Close()
 	}
+
 	var both sync.WaitGroup
 	both.Go(func() { l.pass(Up, l.client, server) })
 	both.Go(func() { l.pass(Down, server, l.client) })
 	both.Wait()
 }
 
-// pass passes on what comes from one side, until that has ended.
+// pass forwards the data of one side until that side ends. Then it closes the link, unless
+// the link is dead and the server closed: the client of a dead link must not see it.
 func (l *link) pass(way Way, from, to net.Conn) {
 	buffer := make([]byte, 4<<10)
 	for {
@@ -52,18 +58,20 @@ func (l *link) pass(way Way, from, to net.Conn) {
 			break
 		}
 	}
+
 	if way == Down && l.dead() {
-		return // and the client is not told
+		return // leave the client open
 	}
 	l.close()
 }
 
-// forward passes data on when its time has come. It returns false if there is
-// nobody left to get it.
+// forward writes data after the delay and the pauses of its direction, or drops it if the
+// link is dead. It returns false if the link has ended.
 func (l *link) forward(way Way, to net.Conn, data []byte) bool {
 	if !l.linger(way) {
 		return false
 	}
+
 	for {
 		s, changed := l.bridge.now()
 		if s.swallow&way != 0 {
@@ -84,14 +92,16 @@ func (l *link) forward(way Way, to net.Conn, data []byte) bool {
 	}
 }
 
-// linger returns after the delay of that way, false if the link has ended.
+// linger waits for the delay of direction way. It returns false if the link has ended.
 func (l *link) linger(way Way) bool {
 	s, _ := l.bridge.now()
 	if s.delay[way] <= 0 {
 		return true
 	}
+
 	timer := time.NewTimer(s.delay[way])
 	defer timer.Stop()
+
 	select {
 	case <-timer.C:
 		return true
@@ -100,14 +110,15 @@ func (l *link) linger(way Way) bool {
 	}
 }
 
-// dead reports whether something was lost.
+// dead reports whether the link has lost data.
 func (l *link) dead() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.lost
 }
 
-// die has everything be lost from now on, and returns the server's side.
+// die makes the link drop all data from now on. It returns the server's side, or nil if it
+// is not connected yet.
 func (l *link) die() net.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,18 +135,20 @@ func (l *link) sever() {
 func (l *link) close() {
 	l.cancel()
 	reset(l.client)
+
 	l.mu.Lock()
 	server := l.server
 	l.mu.Unlock()
+
 	if server != nil {
 		reset(server)
 	}
 }
 
-// reset ends a connection without the courtesies of TCP, where it is one.
+// reset closes a connection. If it is TCP, it sends RST instead of FIN.
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = conn.Close() // broken is what it is to be
+	_ = conn.Close() // the connection is meant to be broken
 }

@@ -13,27 +13,27 @@ import (
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
-// overTCP returns a bridge over the loopback interface, and the listener behind
-// it.
+// overTCP returns a bridge over the loopback interface, and the listener of its server.
 func overTCP(t *testing.T) (*bridge.Bridge, net.Listener) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
+
 	b, err := bridge.Listen(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(b.Close)
 	return b, listener
 }
 
-// connectTCP returns both ends of a connection over b, which take no longer than
-// a minute.
+// connectTCP returns both ends of a connection over b. Their deadline is one minute.
 func connectTCP(t *testing.T, b *bridge.Bridge, listener net.Listener) (client, server net.Conn) {
 	t.Helper()
 	client, err := net.Dial("tcp", b.Address())
 	require.NoError(t, err)
 	server, err = listener.Accept()
 	require.NoError(t, err)
+
 	for _, conn := range []net.Conn{client, server} {
 		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 		t.Cleanup(func() { _ = conn.Close() })
@@ -41,7 +41,7 @@ func connectTCP(t *testing.T, b *bridge.Bridge, listener net.Listener) (client, 
 	return client, server
 }
 
-// requirePasses asserts that what is sent over from comes to to.
+// requirePasses sends one byte from from and asserts that it arrives at to.
 func requirePasses(t *testing.T, from, to net.Conn) {
 	t.Helper()
 	_, err := from.Write([]byte("x"))
@@ -66,7 +66,7 @@ func TestResetsOfTCP(t *testing.T) {
 }
 
 func TestPausedTCPLosesNothing(t *testing.T) {
-	const size = 1 << 20 // more than the bridge takes meanwhile
+	const size = 1 << 20 // more than the buffers of a paused bridge
 	b, listener := overTCP(t)
 	client, server := connectTCP(t, b, listener)
 	b.Pause(bridge.Up)
@@ -113,8 +113,9 @@ func TestNothingIsLeft(t *testing.T) {
 		require.NoError(t, server.Close())
 	}
 
-	// The first poller for events of the network has a descriptor or two.
+	// The network poller of the runtime opens up to two descriptors at its first use.
 	require.LessOrEqual(t, milvustest.OpenFiles(t), descriptors+2)
-	// Of 20 bridges; Eventually has one of its own.
+
+	// 20 bridges leave no goroutine. require.Eventually runs one itself.
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, 10*time.Second, time.Millisecond)
 }
