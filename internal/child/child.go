@@ -1,6 +1,6 @@
-// Package child starts programs that die with this process, and that leave none of
-// the processes that they have started when they end. It does so on Linux;
-// elsewhere a program may outlive this process, and others may outlive the program.
+// Package child starts programs that die with this process. When a program ends, the
+// processes it has started are killed. Both hold on Linux only; elsewhere a program may
+// outlive this process, and its children may outlive the program.
 package child
 
 import (
@@ -9,24 +9,25 @@ import (
 	"runtime"
 )
 
-// Process is a program that runs until it ends, is killed, or this process ends,
-// however it does. What the program has started ends with it in the first two cases
-// only: then somebody is there to see to it.
+// Process is a running program. It ends by itself, by Kill, or with this process, however
+// this process ends. Its children end with it in the first two cases only: this process
+// kills them.
 type Process struct {
 	pid    int
-	exited chan struct{} // closed when it has
-	err    error         // how, when exited is closed
+	exited chan struct{} // closed when the program has ended
+	err    error         // result of the program; valid when exited is closed
 }
 
-// Start starts the program in a process group of its own, which a done context of
-// cmd kills.
+// Start starts the program in a new process group. If the context of cmd is done, the whole
+// group is killed.
 func Start(cmd *exec.Cmd) (*Process, error) {
 	bind(cmd)
 	p := &Process{exited: make(chan struct{})}
 	started := make(chan error)
+
 	go func() {
-		// The kernel kills the program when the thread that started it ends, not
-		// the process: this one lives as long as the program.
+		// The kernel kills the program when the thread that started it ends, not the
+		// process. So this thread must live as long as the program.
 		runtime.LockOSThread()
 		err := cmd.Start()
 		if err == nil {
@@ -39,6 +40,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 			close(p.exited)
 		}
 	}()
+
 	if err := <-started; err != nil {
 		return nil, err
 	}
@@ -48,18 +50,18 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 // PID returns the id of the process.
 func (p *Process) PID() int { return p.pid }
 
-// Exited returns a channel that is closed when the program has ended, and every
-// process that it started has been told to.
+// Exited returns a channel that is closed when the program has ended and its children have
+// been killed.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Wait returns how the program has ended, when it has.
+// Wait waits for the end of the program and returns its result, like exec.Cmd.Wait.
 func (p *Process) Wait() error {
 	<-p.exited
 	return p.err
 }
 
-// Kill ends the program and every process that it started, frozen ones too, and
-// returns when it has ended.
+// Kill kills the program and its children, frozen ones included. It returns when the program
+// has ended.
 func (p *Process) Kill() error {
 	if p.ended() {
 		return nil
@@ -71,8 +73,8 @@ func (p *Process) Kill() error {
 	return nil
 }
 
-// Freeze stops the program and every process that it started, until Thaw: they
-// stay as they are, and do nothing.
+// Freeze stops the program and its children until Thaw. They keep their state, and do not
+// run.
 func (p *Process) Freeze() error {
 	if p.ended() {
 		return os.ErrProcessDone
@@ -80,7 +82,7 @@ func (p *Process) Freeze() error {
 	return freeze(p.pid)
 }
 
-// Thaw has what was frozen go on.
+// Thaw continues the frozen processes.
 func (p *Process) Thaw() error {
 	if p.ended() {
 		return os.ErrProcessDone

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// bind has the program die with this process, in a group of its own.
+// bind makes the program die with this process, and run in a new process group.
 func bind(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if cmd.Cancel != nil {
@@ -21,7 +21,7 @@ func bind(cmd *exec.Cmd) {
 	}
 }
 
-// kill kills every process of a group, of which none may be left.
+// kill kills every process of a group. An empty group is no error.
 func kill(group int) error {
 	if err := syscall.Kill(-group, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
 		return err
@@ -29,15 +29,16 @@ func kill(group int) error {
 	return nil
 }
 
-// killRest kills what is left of a group whose first process has ended.
-func killRest(group int) { _ = kill(group) } // there is nothing to be done about it
+// killRest kills the remaining processes of a group whose first process has ended.
+func killRest(group int) { _ = kill(group) } // an error has no remedy
 
-// freeze returns when every thread of the group has stopped: one that runs, or is in
-// a call that has all it waited for, may answer something yet.
+// freeze stops a group and returns when every thread of it has stopped. Until then, a running
+// thread could still answer a request.
 func freeze(group int) error {
 	if err := syscall.Kill(-group, syscall.SIGSTOP); err != nil {
 		return err
 	}
+
 	for start := time.Now(); !stopped(group); time.Sleep(time.Millisecond) {
 		if time.Since(start) > freezing {
 			return fmt.Errorf("process group %d runs %v after SIGSTOP", group, freezing)
@@ -46,18 +47,19 @@ func freeze(group int) error {
 	return nil
 }
 
-// freezing is longer than any thread takes to stop.
+// freezing is the maximum time for all threads to stop. No thread takes as long.
 const freezing = 10 * time.Second
 
 // stopped reports whether no thread of the group runs.
 func stopped(group int) bool {
-	files, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*/stat") // the pattern is a good one
+	files, _ := filepath.Glob("/proc/[0-9]*/task/[0-9]*/stat") // the pattern is valid
 	for _, file := range files {
 		stat, err := os.ReadFile(file)
 		if err != nil {
-			continue // gone
+			continue // the thread has ended
 		}
-		// The name of the program, in parentheses, may hold anything.
+
+		// The name of the program, in parentheses, may contain any character.
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		const state, pgrp = 0, 2
 		if fields[pgrp] == strconv.Itoa(group) && !strings.Contains("TtZX", fields[state]) {

@@ -16,6 +16,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/child"
 )
 
+// parentVariable marks the process that starts a child and waits for it.
 const parentVariable = "CHILD_TEST_PARENT"
 
 func TestMain(m *testing.M) {
@@ -91,6 +92,7 @@ func TestFrozenProcesses(t *testing.T) {
 	p, err := child.Start(cmd)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Kill()) })
+
 	pids := []int{p.PID(), readPID(t, out)}
 	states := func() (states string) {
 		for _, pid := range pids {
@@ -102,6 +104,7 @@ func TestFrozenProcesses(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, func() bool { return states() == want }, 10*time.Second, time.Millisecond)
 	}
+
 	become("SS")
 
 	require.NoError(t, p.Freeze())
@@ -118,7 +121,8 @@ func TestFrozenProcesses(t *testing.T) {
 	require.ErrorContains(t, p.Wait(), "killed")
 }
 
-// What runs may answer something before the kernel stops it: Freeze waits for that.
+// TestNothingRunsOnceItIsFrozen freezes two busy loops 100 times. The kernel stops them with a
+// delay, and Freeze waits for it.
 func TestNothingRunsOnceItIsFrozen(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "while :; do :; done & echo $!; while :; do :; done")
 	out, err := cmd.StdoutPipe()
@@ -140,6 +144,7 @@ func TestStartFails(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// readPID reads the first line of a program's output, which is a process id.
 func readPID(t *testing.T, from interface{ Read([]byte) (int, error) }) int {
 	t.Helper()
 	line, err := bufio.NewReader(from).ReadString('\n')
@@ -149,11 +154,11 @@ func readPID(t *testing.T, from interface{ Read([]byte) (int, error) }) int {
 	return pid
 }
 
-// alive reports whether the process runs.
+// alive reports whether the process exists and has not ended.
 func alive(pid int) bool { return state(pid) != "" }
 
-// state returns what the kernel says that the process does, such as S for
-// sleeping, and "" for one that has ended, even if nobody has asked about it yet.
+// state returns the state of a process from the kernel, for example S for sleeping. It is ""
+// for a process that has ended, zombies included.
 func state(pid int) string {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -15,13 +15,14 @@ func kill(pid int) error {
 	if err == nil {
 		err = p.Kill()
 	}
+
 	if errors.Is(err, os.ErrProcessDone) {
 		return nil
 	}
 	return err
 }
 
-// killRest does nothing: the id may be another process' by now.
+// killRest does nothing: another process may have the id by now.
 func killRest(int) {}
 
 func freeze(int) error { return errors.ErrUnsupported }
