@@ -10,24 +10,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// record lists everything that this module exports, so that every change of the API
-// is a line in a diff.
+// record is the file with the exported API of this module. Every change of the API is a line
+// in its diff.
 const record = "api/api.txt"
 
 var update = flag.Bool("update", false, "write "+record+" anew")
 
-// TestExportedSurfaceIsRecorded finds everything that is exported in api.txt, and
-// nothing else there.
+// TestExportedSurfaceIsRecorded compares the exported API with api.txt. With -update, it
+// writes api.txt instead.
 func TestExportedSurfaceIsRecorded(t *testing.T) {
 	var now []string
 	for _, s := range surfaces(t) {
 		now = append(now, s.features()...)
 	}
 	slices.Sort(now)
+
 	if *update {
 		require.NoError(t, os.WriteFile(record, []byte(strings.Join(now, "\n")+"\n"), 0o644))
 		return
 	}
+
 	text, err := os.ReadFile(record)
 	require.NoError(t, err)
 	recorded := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
@@ -38,11 +40,13 @@ func TestExportedSurfaceIsRecorded(t *testing.T) {
 			changes = append(changes, "- "+line)
 		}
 	}
+
 	for _, line := range now {
 		if !slices.Contains(recorded, line) {
 			changes = append(changes, "+ "+line)
 		}
 	}
+
 	if len(changes) > 0 {
 		t.Errorf("what is exported is not what api.txt says:\n%s\n\n"+
 			"A line that goes or changes breaks importers; CONTRIBUTING.md says what else does.\n"+
@@ -50,9 +54,8 @@ func TestExportedSurfaceIsRecorded(t *testing.T) {
 	}
 }
 
-// TestForeignTypesAreThoseOfTheirClients finds, in what is exported, no type of
-// another module but in the packages that are there to join the two: the next
-// major version of that module will be the next of this one.
+// TestForeignTypesAreThoseOfTheirClients allows types of other modules in the exported API of
+// three packages only. A new major version of such a module requires one of this module.
 func TestForeignTypesAreThoseOfTheirClients(t *testing.T) {
 	allowed := map[string][]string{
 		"milvuswait/rpc": {"google.golang.org/grpc"},

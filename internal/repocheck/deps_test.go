@@ -16,12 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRootCompilesTwoModules holds the root package to what it promises its
-// importers: the generator of cenkalti/backoff, x/sync, and nothing else.
+// TestRootCompilesTwoModules allows two dependencies of the root package: cenkalti/backoff
+// and x/sync.
 func TestRootCompilesTwoModules(t *testing.T) {
 	const format = `{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}`
 	out, err := exec.Command("go", "list", "-deps", "-f", format, ".").Output()
 	require.NoError(t, err)
+
 	modules := strings.Fields(string(out))
 	slices.Sort(modules)
 	for _, m := range slices.Compact(modules) {
@@ -29,30 +30,32 @@ func TestRootCompilesTwoModules(t *testing.T) {
 	}
 }
 
-// TestOnlyClientsOfMilvusLinkGoAPI lists the packages that link a module of Milvus. A
-// program that links two versions of go-api panics at start, which the test in
-// integration/together shows for temporalwait.
+// TestOnlyClientsOfMilvusLinkGoAPI lists the packages that link a module of Milvus. A program
+// with two versions of go-api panics at start: see the test in integration/together.
 func TestOnlyClientsOfMilvusLinkGoAPI(t *testing.T) {
 	const format = `{{$p := .ImportPath}}{{range .Deps}}{{$p}} {{.}}{{"\n"}}{{end}}`
 	linking := map[string]bool{}
 	out, err := exec.Command("go", "list", "-f", format, "./...").Output()
 	require.NoError(t, err)
+
 	for line := range strings.Lines(string(out)) {
 		if p, dependency, _ := strings.Cut(line, " "); strings.HasPrefix(dependency, "github.com/milvus-io/") {
 			linking[strings.TrimPrefix(p, "github.com/milvuswait/milvuswait/")] = true
 		}
 	}
+
 	require.Equal(t, []string{"examples/ingest", "examples/quickstart", "examples/testsetup", "sdk"}, slices.Sorted(maps.Keys(linking)))
 }
 
-// TestOnlyCodeAboutAClientImportsGoAPI reads the imports of all Go files, also those of
-// tests and of the nested modules.
+// TestOnlyCodeAboutAClientImportsGoAPI reads the imports of all Go files, tests and nested
+// modules included.
 func TestOnlyCodeAboutAClientImportsGoAPI(t *testing.T) {
 	importing := map[string]bool{}
 	require.NoError(t, filepath.WalkDir(".", func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, ".go") {
 			return err
 		}
+
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
 		if err != nil {
 			return err
@@ -64,9 +67,10 @@ func TestOnlyCodeAboutAClientImportsGoAPI(t *testing.T) {
 		}
 		return nil
 	}))
+
 	require.Equal(t, []string{
-		"examples/ingest/pipeline.go",     // through milvus-sdk-go
-		"fake/fakeserver/example_test.go", // a request as a user of milvus-sdk-go reads it
+		"examples/ingest/pipeline.go",     // uses milvus-sdk-go
+		"fake/fakeserver/example_test.go", // reads a request like a user of milvus-sdk-go
 		"integration/clientv2/clientv2_test.go",
 		"integration/goapiv3/goapiv3_test.go",
 		"integration/sdkv2/bench_test.go",
@@ -77,12 +81,13 @@ func TestOnlyCodeAboutAClientImportsGoAPI(t *testing.T) {
 	}, slices.Sorted(maps.Keys(importing)))
 }
 
-// TestOnlyTheDriversKnowTheTime holds the layout to its word: what decides is
-// told the time.
+// TestOnlyTheDriversKnowTheTime allows calls of the clock in three files only. The functions
+// that decide about a wait receive the time as an argument.
 func TestOnlyTheDriversKnowTheTime(t *testing.T) {
 	clock := regexp.MustCompile(`\btime\.(Now|Since|Until|Sleep|After|AfterFunc|NewTimer|NewTicker|Tick)\(`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
+
 	var found []string
 	for _, file := range files {
 		source, err := os.ReadFile(file)
@@ -91,5 +96,6 @@ func TestOnlyTheDriversKnowTheTime(t *testing.T) {
 			found = append(found, file)
 		}
 	}
+
 	require.Equal(t, []string{"poll.go", "scheduler.go", "wait.go"}, found)
 }

@@ -1,4 +1,4 @@
-// Package repocheck has tests only. They check the repository, not a package: that
-// pages, links and examples hold, that promises name their tests, that api/api.txt
-// records the exported API, and that dependencies obey their rules.
+// Package repocheck has tests only. They check the repository instead of a package: pages,
+// links and examples, the tests named by promises, the exported API in api/api.txt, and the
+// rules for dependencies.
 package repocheck

@@ -14,13 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// exportedDocs returns the documentation of every package that is for others.
+// exportedDocs returns the documentation of every public package, by its directory.
 func exportedDocs(t *testing.T) map[string]*doc.Package {
 	t.Helper()
 	all := map[string]*doc.Package{}
 	for _, dir := range []string{".", "fake", "fake/fakeserver", "rpc", "sdk", "milvuswaittest", "milvuswaittest/pollertest"} {
 		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
+
 		set := token.NewFileSet()
 		var files []*ast.File
 		for _, name := range names {
@@ -28,6 +29,7 @@ func exportedDocs(t *testing.T) map[string]*doc.Package {
 			require.NoError(t, err)
 			files = append(files, file)
 		}
+
 		p, err := doc.NewFromFiles(set, files, "github.com/milvuswait/milvuswait/"+dir)
 		require.NoError(t, err)
 		all[dir] = p
@@ -35,8 +37,8 @@ func exportedDocs(t *testing.T) map[string]*doc.Package {
 	return all
 }
 
-// TestEveryFunctionHasAnExample finds, for every exported function, an example
-// whose output is checked.
+// TestEveryFunctionHasAnExample requires an example with a checked output for every exported
+// function.
 func TestEveryFunctionHasAnExample(t *testing.T) {
 	for dir, p := range exportedDocs(t) {
 		t.Run(dir, func(t *testing.T) {
@@ -45,11 +47,13 @@ func TestEveryFunctionHasAnExample(t *testing.T) {
 				functions = append(functions, kind.Funcs...)
 			}
 			require.NotEmpty(t, functions)
+
 			for _, f := range functions {
 				checked := false
 				for _, e := range f.Examples {
 					checked = checked || e.Output != "" || e.EmptyOutput
 				}
+
 				if !checked {
 					t.Errorf("%s has no example with an output", f.Name)
 				}
@@ -58,15 +62,16 @@ func TestEveryFunctionHasAnExample(t *testing.T) {
 	}
 }
 
-// TestEverythingExportedIsDocumented finds a comment at everything that a package
-// exports, or at the block it is declared in. Those of packages, functions, types
-// and methods begin with what they are about.
+// TestEverythingExportedIsDocumented requires a comment for every exported identifier, or for
+// its block of declarations. Comments of packages, functions, types and methods must begin
+// with the name.
 func TestEverythingExportedIsDocumented(t *testing.T) {
 	for dir, p := range exportedDocs(t) {
 		t.Run(dir, func(t *testing.T) {
 			if !strings.HasPrefix(p.Doc, "Package "+p.Name+" ") {
 				t.Errorf("the comment of package %s does not begin as it should", p.Name)
 			}
+
 			values := slices.Concat(p.Consts, p.Vars)
 			functions := p.Funcs
 			for _, kind := range p.Types {
@@ -74,9 +79,11 @@ func TestEverythingExportedIsDocumented(t *testing.T) {
 				values = slices.Concat(values, kind.Consts, kind.Vars)
 				functions = slices.Concat(functions, kind.Funcs, kind.Methods)
 			}
+
 			for _, f := range functions {
 				named(t, f.Name, f.Doc)
 			}
+
 			for _, block := range values {
 				for _, spec := range block.Decl.Specs {
 					spec := spec.(*ast.ValueSpec)
@@ -89,7 +96,7 @@ func TestEverythingExportedIsDocumented(t *testing.T) {
 	}
 }
 
-// named finds at the beginning of a comment the name of what it is about.
+// named requires the name at the beginning of its comment.
 func named(t *testing.T, name, comment string) {
 	t.Helper()
 	if !regexp.MustCompile(`^(An? |The )?` + name + `\b`).MatchString(comment) {

@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// floors are the oldest versions that this module and those below it may be built
-// with. Dependencies that nothing here compiles are in the graph too: they are not
-// in what is shipped, and have no floor.
+// floors lists the minimum versions of dependencies, for this module and the nested ones.
+// Modules in the graph without a compiled package are not shipped and have no minimum.
 var floors = []struct{ module, floor, why string }{
 	{"google.golang.org/grpc", "v1.56.3", "GO-2023-2153: a fake server can be kept busy by streams that are reset"},
 	{"google.golang.org/grpc", "v1.79.3", "CVE-2026-33186: paths without a slash pass a server's authorization"},
@@ -30,9 +29,10 @@ var floors = []struct{ module, floor, why string }{
 	{"google.golang.org/genproto/googleapis/rpc", "v0.0.0-20260526163538-3dc84a4a5aaa", "what gRPC asks for; below it, packages are in the undivided genproto too"},
 }
 
-// belowFloor reports whether v is older than floor, or no release if floor is one.
+// belowFloor reports whether v is older than floor. If floor is a release, v must be a
+// release too.
 func belowFloor(v, floor string) bool {
-	if strings.HasPrefix(floor, "v0.0.0-") { // and the time, in digits
+	if strings.HasPrefix(floor, "v0.0.0-") { // a pseudo-version: the time follows in digits
 		return v < floor
 	}
 	return strings.Contains(v, "-") || version.Compare("go"+v[1:], "go"+floor[1:]) < 0
@@ -49,24 +49,27 @@ func TestBelowFloor(t *testing.T) {
 	require.False(t, belowFloor("v0.0.0-20270101000000-000000000000", "v0.0.0-20260526163538-3dc84a4a5aaa"))
 }
 
-// TestDependenciesAreAboveTheirFloors is govulncheck's answer of the day it was
-// written, without its database: an old version cannot come back unseen. What is
-// newer than the floors only that database knows: see .ci/vulnerabilities.
+// TestDependenciesAreAboveTheirFloors compares the selected versions with floors, which
+// records past reports of govulncheck. An old version cannot come back unnoticed, and the
+// test needs no database. Only the database has newer reports: see .ci/vulnerabilities.
 func TestDependenciesAreAboveTheirFloors(t *testing.T) {
 	t.Run("selected", func(t *testing.T) {
 		out, err := exec.Command("go", "list", "-m", "-json", "all").Output()
 		require.NoError(t, err)
+
 		selected := make(map[string]string)
 		for list := json.NewDecoder(strings.NewReader(string(out))); list.More(); {
 			var m struct{ Path, Version string }
 			require.NoError(t, list.Decode(&m))
 			selected[m.Path] = m.Version
 		}
+
 		for _, f := range floors {
 			require.Contains(t, selected, f.module)
 			require.Falsef(t, belowFloor(selected[f.module], f.floor), "%s %s is older than %s: %s", f.module, selected[f.module], f.floor, f.why)
 		}
 	})
+
 	for _, dir := range moduleDirs(t) {
 		t.Run(dir, func(t *testing.T) {
 			m := readGoMod(t, dir)
@@ -74,19 +77,22 @@ func TestDependenciesAreAboveTheirFloors(t *testing.T) {
 			for _, r := range m.Require {
 				required[r.Path] = r.Version
 			}
+
 			if dir == "." {
-				// Importers see no replacements, and get at least what is required.
+				// Importers ignore replacements, and get at least the required versions.
 				require.Empty(t, m.Replace)
 				require.Empty(t, m.Exclude)
 				for _, f := range floors {
 					require.Contains(t, required, f.module)
 				}
 			}
+
 			for _, f := range floors {
 				if v, ok := required[f.module]; ok {
 					require.Falsef(t, belowFloor(v, f.floor), "%s %s is older than %s: %s", f.module, v, f.floor, f.why)
 				}
 			}
+
 			for _, r := range m.Replace {
 				require.Contains(t, r.Old.Path, "github.com/milvuswait/milvuswait")
 			}
@@ -94,7 +100,7 @@ func TestDependenciesAreAboveTheirFloors(t *testing.T) {
 	}
 }
 
-// moduleDirs returns the directories of the modules in this repository.
+// moduleDirs returns the directories of all modules in this repository.
 func moduleDirs(t *testing.T) []string {
 	t.Helper()
 	var dirs []string
@@ -104,24 +110,27 @@ func moduleDirs(t *testing.T) []string {
 		}
 		return err
 	}))
+
 	require.Greater(t, len(dirs), 1)
 	return dirs
 }
 
+// goMod is the output of go mod edit -json.
 type goMod struct {
 	Require []struct{ Path, Version string }
 	Replace []struct{ Old struct{ Path string } }
 	Exclude []struct{ Path string }
 }
 
-// readGoMod reads a go.mod as it is, which since Go 1.17 names all that is compiled:
-// no network is needed, and nothing of the module need be there.
+// readGoMod reads a go.mod without the network or a module cache. Since Go 1.17, go.mod lists
+// the modules of all compiled packages.
 func readGoMod(t *testing.T, dir string) (m goMod) {
 	t.Helper()
 	cmd := exec.Command("go", "mod", "edit", "-json")
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	require.NoError(t, err)
+
 	require.NoError(t, json.Unmarshal(out, &m))
 	return m
 }

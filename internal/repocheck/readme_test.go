@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readmeImports is what the blocks of the README and of docs/ may use.
+// readmeImports is the beginning of the file with the blocks of the README and of docs/: the
+// imports and variables they may use.
 const readmeImports = `package readme
 
 import (
@@ -89,9 +90,9 @@ var (
 )
 `
 
-// TestReadmeCompiles builds every Go block of the README and of docs/, but those
-// that are marked as what was before: declarations as they are, statements as the
-// body of a function. Whole files are tests, to paste: they run.
+// TestReadmeCompiles builds every Go block of the README and of docs/, except blocks marked as
+// old code. Declarations are built unchanged, and statements as the body of a function.
+// Whole files are tests to paste: they run too.
 func TestReadmeCompiles(t *testing.T) {
 	pages := []string{"README.md"}
 	require.NoError(t, filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
@@ -100,6 +101,7 @@ func TestReadmeCompiles(t *testing.T) {
 		}
 		return err
 	}))
+
 	var blocks []string
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
@@ -133,6 +135,7 @@ func TestReadmeCompiles(t *testing.T) {
 			fmt.Fprintf(&source, "\nfunc _(ctx context.Context) error {\n%sreturn nil\n}\n", block)
 		}
 	}
+
 	require.NotZero(t, tests)
 	overlaid(t, "readme", "source.go", source.String(), "build")
 }
@@ -150,6 +153,7 @@ func TestLinksInPagesLeadSomewhere(t *testing.T) {
 		}
 		return err
 	}))
+
 	require.Contains(t, pages, "README.md")
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	for _, page := range pages {
@@ -159,16 +163,19 @@ func TestLinksInPagesLeadSomewhere(t *testing.T) {
 			if strings.Contains(found[1], "://") {
 				continue
 			}
+
 			file, heading, _ := strings.Cut(found[1], "#")
 			target := page
 			if file != "" {
 				target = filepath.Join(filepath.Dir(page), file)
 			}
+
 			_, err := os.Stat(target)
 			require.NoError(t, err, "linked in %s", page)
 			if heading == "" {
 				continue
 			}
+
 			linked, err := os.ReadFile(target)
 			require.NoError(t, err)
 			require.Contains(t, headings(string(linked)), heading, "linked in %s", page)
@@ -176,12 +183,13 @@ func TestLinksInPagesLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestDiagramsAreThoseOfTheirTexts finds in every picture the hash of what it was
-// drawn from.
+// TestDiagramsAreThoseOfTheirTexts requires the hash of its source in every picture, so that
+// both are of the same version.
 func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
 	texts, err := filepath.Glob("docs/*.dot")
 	require.NoError(t, err)
 	require.NotEmpty(t, texts)
+
 	for _, text := range texts {
 		source, err := os.ReadFile(text)
 		require.NoError(t, err)
@@ -193,7 +201,7 @@ func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
 	}
 }
 
-// headings returns the anchors of the headings of a page, as GitHub makes them.
+// headings returns GitHub's anchors of the headings of a page.
 func headings(page string) []string {
 	var all []string
 	for _, h := range regexp.MustCompile("(?m)^#+ (.*)$").FindAllStringSubmatch(page, -1) {
@@ -203,7 +211,8 @@ func headings(page string) []string {
 	return all
 }
 
-// overlaid runs a command of go on a package that is not there but for one file.
+// overlaid runs a go command on a package with one file. The package exists in an overlay
+// only.
 func overlaid(t *testing.T, name, fileName, source string, command ...string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -211,6 +220,7 @@ func overlaid(t *testing.T, name, fileName, source string, command ...string) {
 	require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
 	here, err := os.Getwd()
 	require.NoError(t, err)
+
 	overlay, err := json.Marshal(map[string]any{
 		"Replace": map[string]string{filepath.Join(here, "internal", name, fileName): file},
 	})

@@ -14,14 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPromisesAreTested finds every promise of docs/reliability.md, and every test
-// that it names where it says that it is.
+// TestPromisesAreTested requires every promise of docs/reliability.md to name a test, and every
+// named test to exist in the linked file.
 func TestPromisesAreTested(t *testing.T) {
 	const page, promises = "docs/reliability.md", 66
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	row := regexp.MustCompile(`(?m)^\| P(\d+) \| [^|]+ \| ([^|]+) \|[^|]*\|$`)
 	named := regexp.MustCompile(`\[((?:Test|Fuzz|Example)\w+)\]\(([^)]+_test\.go)\)`)
+
 	var numbers []string
 	for _, promise := range row.FindAllStringSubmatch(string(text), -1) {
 		numbers = append(numbers, promise[1])
@@ -30,11 +31,13 @@ func TestPromisesAreTested(t *testing.T) {
 			t.Errorf("P%s names no test, or something else", promise[1])
 		}
 	}
+
 	var want []string
 	for i := range promises {
 		want = append(want, fmt.Sprint(i+1))
 	}
 	require.Equal(t, want, numbers)
+
 	for _, test := range named.FindAllStringSubmatch(string(text), -1) {
 		file := filepath.Join(filepath.Dir(page), test[2])
 		if !declares(t, file, test[1]) {
@@ -43,6 +46,7 @@ func TestPromisesAreTested(t *testing.T) {
 	}
 }
 
+// declares reports whether a file declares a function of that name, other than a method.
 func declares(t *testing.T, file, function string) bool {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)

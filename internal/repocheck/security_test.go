@@ -9,14 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSecurityPromisesAreHeldByTests finds the tests that SECURITY.md names, for
-// every promise at least one. That their files are there the links show.
+// TestSecurityPromisesAreHeldByTests requires every promise of SECURITY.md to name a test, and
+// every named test to exist.
 func TestSecurityPromisesAreHeldByTests(t *testing.T) {
 	page, err := os.ReadFile("SECURITY.md")
 	require.NoError(t, err)
+
 	promises := regexp.MustCompile(`(?m)^\| \*\*(.*?)\*\*.*\| (.*) \|$`).FindAllStringSubmatch(string(page), -1)
 	require.Greater(t, len(promises), 5)
 	require.Len(t, promises, strings.Count(string(page), "\n| **"))
+
 	for _, promise := range promises {
 		tests := regexp.MustCompile(`\[(Test\w+|\w+\.txtar)\]\(([^)]+)\)`).FindAllStringSubmatch(promise[2], -1)
 		require.NotEmpty(t, tests, promise[1])

@@ -23,21 +23,21 @@ import (
 
 const module = "github.com/milvuswait/milvuswait"
 
-// A surface is what a package exports.
+// A surface is the exported API of a package.
 type surface struct {
 	name  string // the import path without the host and the owner
 	types *types.Package
-	named map[string]bool // the packages that features named so far
+	named map[string]bool // packages of the types in features so far
 }
 
-// listed is what go list tells of a package.
+// listed is the output of go list for a package.
 type listed struct {
 	Dir, ImportPath, Name, Export string
 	GoFiles                       []string
 }
 
-// surfaces returns those of all packages that others may import. They are read from
-// their sources, and what they import is read as the compiler left it.
+// surfaces returns the surface of every public package. It type-checks the sources; imports
+// come from the export data of the compiler.
 func surfaces(t *testing.T) []*surface {
 	t.Helper()
 	var public []listed
@@ -60,20 +60,24 @@ func surfaces(t *testing.T) []*surface {
 	for _, p := range list(t, paths...) {
 		compiled[p.ImportPath] = p.Export
 	}
+
 	set := token.NewFileSet()
 	config := types.Config{Importer: importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) {
 		return os.Open(compiled[path])
 	})}
+
 	var all []*surface
 	for _, p := range public {
-		_, err := os.ReadDir(p.Dir) // go test looks there again before it repeats a result
+		_, err := os.ReadDir(p.Dir) // makes go test notice new files before it reuses a result
 		require.NoError(t, err)
+
 		var files []*ast.File
 		for _, name := range p.GoFiles {
 			file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
 			require.NoError(t, err)
 			files = append(files, file)
 		}
+
 		checked, err := config.Check(p.ImportPath, set, files, nil)
 		require.NoError(t, err)
 		all = append(all, &surface{
@@ -82,16 +86,18 @@ func surfaces(t *testing.T) []*surface {
 			named: map[string]bool{},
 		})
 	}
+
 	return all
 }
 
-// list returns what go list tells of these packages of the module.
+// list returns the output of go list for packages of the module.
 func list(t *testing.T, args ...string) []listed {
 	t.Helper()
 	command := exec.Command("go", append([]string{"list", "-json=Dir,ImportPath,Name,Export,GoFiles"}, args...)...)
 	command.Stderr = os.Stderr
 	out, err := command.Output()
 	require.NoError(t, err)
+
 	var all []listed
 	for from := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p listed
@@ -104,19 +110,21 @@ func list(t *testing.T, args ...string) []listed {
 	}
 }
 
-// features returns a line for everything that is exported, in the manner of the api
-// folder of Go itself, but with the names of parameters.
+// features returns a line for every exported identifier, in the format of Go's own api
+// folder plus the names of parameters.
 func (s *surface) features() []string {
 	var lines []string
 	add := func(format string, args ...any) {
 		lines = append(lines, "pkg "+s.name+", "+fmt.Sprintf(format, args...))
 	}
+
 	scope := s.types.Scope()
 	for _, name := range scope.Names() {
 		object := scope.Lookup(name)
 		if !object.Exported() {
 			continue
 		}
+
 		switch object := object.(type) {
 		case *types.Const:
 			add("const %s %s = %s", name, s.text(object.Type()), object.Val().ExactString())
@@ -132,11 +140,12 @@ func (s *surface) features() []string {
 			s.ofType(object, add)
 		}
 	}
+
 	return lines
 }
 
-// ofType adds what a type lets others do: its fields and methods, and whether its
-// values can be compared.
+// ofType adds the exported fields and methods of a type, and whether its values are
+// comparable.
 func (s *surface) ofType(object *types.TypeName, add func(format string, args ...any)) {
 	name := object.Name()
 	switch under := object.Type().Underlying().(type) {
@@ -182,11 +191,12 @@ func (s *surface) ofType(object *types.TypeName, add func(format string, args ..
 	}
 }
 
+// signature returns the parameters and results of a function.
 func (s *surface) signature(function types.Object) string {
 	return strings.TrimPrefix(s.text(function.Type()), "func")
 }
 
-// text returns a type as it is written outside of the package it is from.
+// text returns a type as written in another package.
 func (s *surface) text(kind types.Type) string {
 	return types.TypeString(kind, func(p *types.Package) string {
 		s.named[p.Path()] = true
@@ -197,7 +207,7 @@ func (s *surface) text(kind types.Type) string {
 	})
 }
 
-// foreign returns the packages of other modules that the features name.
+// foreign returns the packages of other modules in features.
 func (s *surface) foreign() []string {
 	var all []string
 	for path := range maps.Keys(s.named) {
