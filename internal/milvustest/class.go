@@ -10,7 +10,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/verdict"
 )
 
-// Passing, and marked by milvuswait.Permanent, for what has no sentinel.
+// The classes of errors without a sentinel: transient, and marked by milvuswait.Permanent.
 var (
 	ErrPassing   = errors.New("passing")
 	ErrPermanent = errors.New("permanent")
@@ -23,14 +23,16 @@ var sentinels = []error{
 	milvuswait.ErrAborted, milvuswait.ErrInvalid,
 }
 
-// RequireClass asserts that err has the sentinel want and no other, or none and
-// ends a wait as want stands for; nil is success.
+// RequireClass asserts the class of err. If want is a sentinel, err matches it and no other.
+// If want is ErrPassing or ErrPermanent, err matches none. Except for ErrPassing, err ends a
+// wait. If want is nil, err must be nil.
 func RequireClass(t *testing.T, want, err error) {
 	t.Helper()
 	if want == nil {
 		require.NoError(t, err)
 		return
 	}
+
 	require.Error(t, err)
 	for _, sentinel := range sentinels {
 		require.Equal(t, sentinel == want, errors.Is(err, sentinel), "%v in %v", sentinel, err)

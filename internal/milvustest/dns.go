@@ -17,13 +17,14 @@ import (
 // DNSServer answers DNS queries for A and AAAA records.
 type DNSServer struct {
 	mu    sync.Mutex
-	names map[string][]netip.Addr // by name, with the final dot
+	names map[string][]netip.Addr // key: name with the final dot
 }
 
 // Set makes the name, which ends with a dot, the only one that resolves.
 func (s *DNSServer) Set(name string, addresses ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	s.names = map[string][]netip.Addr{name: nil}
 	for _, a := range addresses {
 		s.names[name] = append(s.names[name], netip.MustParseAddr(a))
@@ -34,6 +35,7 @@ func (s *DNSServer) Set(name string, addresses ...string) {
 func (s *DNSServer) answer(query []byte) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	var name strings.Builder
 	end := 12
 	for query[end] != 0 {
@@ -41,7 +43,7 @@ func (s *DNSServer) answer(query []byte) []byte {
 		name.Write(append(slices.Clone(label), '.'))
 		end += 1 + len(label)
 	}
-	end += 5
+	end += 5 // zero label, type and class
 	addresses, found := s.names[name.String()]
 
 	const recursive, noSuchName, typeA, typeAAAA = 0x8180, 3, 1, 28
@@ -54,16 +56,18 @@ func (s *DNSServer) answer(query []byte) []byte {
 		}
 		if binary.BigEndian.Uint16(query[end-4:]) == wanted {
 			count++
-			records = append(records, 0xc0, 12) // the name in the question
+			records = append(records, 0xc0, 12) // pointer to the name in the question
 			records = append(records, query[end-4:end]...)
 			records = append(records, 0, 0, 0, 0, 0, byte(a.BitLen()/8)) // time to live, length
 			records = append(records, a.AsSlice()...)
 		}
 	}
+
 	flags := uint16(recursive)
 	if !found {
 		flags |= noSuchName
 	}
+
 	response := slices.Clone(query[:2])
 	for _, field := range []uint16{flags, 1, count, 0, 0} {
 		response = binary.BigEndian.AppendUint16(response, field)
@@ -82,10 +86,12 @@ func (s *DNSServer) Dial(context.Context, string, string) (net.Conn, error) {
 			if _, err := io.ReadFull(server, length[:]); err != nil {
 				return
 			}
+
 			query := make([]byte, binary.BigEndian.Uint16(length[:]))
 			if _, err := io.ReadFull(server, query); err != nil {
 				return
 			}
+
 			response := s.answer(query)
 			if _, err := server.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(response))), response...)); err != nil {
 				return
@@ -100,6 +106,7 @@ func (s *DNSServer) Listen(t *testing.T) string {
 	t.Helper()
 	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
+
 	var done sync.WaitGroup
 	done.Go(func() {
 		query := make([]byte, 4096)
@@ -111,6 +118,7 @@ func (s *DNSServer) Listen(t *testing.T) string {
 			_, _ = socket.WriteTo(s.answer(query[:length]), from)
 		}
 	})
+
 	t.Cleanup(func() {
 		require.NoError(t, socket.Close())
 		done.Wait()

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// OpenFiles returns how many files and sockets this process has open, 0 on systems
-// that do not tell.
+// OpenFiles returns the number of open files and sockets of this process, or 0 on systems
+// without /proc.
 func OpenFiles(t *testing.T) int {
 	t.Helper()
 	open, err := os.ReadDir("/proc/self/fd")

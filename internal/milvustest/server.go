@@ -1,5 +1,5 @@
-// Package milvustest has what the tests of several packages need: a Milvus whose
-// answers are functions, and the classes of errors.
+// Package milvustest provides helpers for the tests of several packages: a Milvus whose
+// responses are functions, a DNS server, and the classes of errors.
 package milvustest
 
 import (
@@ -35,8 +35,7 @@ type Server struct {
 	calls []string
 }
 
-// serve returns the RPC answered by the function that answer points to, which a test
-// may set later.
+// serve returns the RPC with the responses of *answer. A test may set *answer later.
 func serve[Req, Resp any](m wire.Method[Req, Resp], answer *func(context.Context, *Req) (*Resp, error)) grpc.MethodDesc {
 	return m.Serve(func(ctx context.Context, req *Req) (*Resp, error) {
 		if *answer == nil {
@@ -46,14 +45,14 @@ func serve[Req, Resp any](m wire.Method[Req, Resp], answer *func(context.Context
 	})
 }
 
-// Calls returns the methods that were called so far, but for the Connect by which
-// the SDK begins.
+// Calls returns the methods called so far, without the initial Connect of the SDK.
 func (s *Server) Calls() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.calls)
 }
 
+// count is an interceptor that records the method of each call.
 func (s *Server) count(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	if method := path.Base(info.FullMethod); method != "Connect" {
 		s.mu.Lock()
@@ -63,8 +62,8 @@ func (s *Server) count(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 	return handler(ctx, req)
 }
 
-// Serve serves s in memory until the test ends, and returns the options by which
-// a client reaches it, whatever the address.
+// Serve serves s in memory until the test ends. It returns the options of a client for it,
+// which ignore the address.
 func Serve(t testing.TB, s *Server, opts ...grpc.ServerOption) []grpc.DialOption {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
@@ -72,30 +71,32 @@ func Serve(t testing.TB, s *Server, opts ...grpc.ServerOption) []grpc.DialOption
 	return Through(listener)
 }
 
-// ServeOn serves s by listener until the test ends. The options are added to those
-// of Milvus' proxy.
+// ServeOn serves s on listener until the test ends. The options follow the options of Milvus'
+// proxy.
 func ServeOn(t testing.TB, s *Server, listener net.Listener, opts ...grpc.ServerOption) {
 	t.Helper()
 	g := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.UnaryInterceptor(s.count),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	}, opts...)...)
+
 	wire.Register(g,
 		serve(wire.GetLoadingProgress, &s.Loading), serve(wire.GetLoadState, &s.State),
 		serve(wire.DescribeIndex, &s.Index), serve(wire.ShowCollections, &s.List),
 	)
+
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(listener) }()
 	t.Cleanup(func() {
 		g.Stop()
-		if err := <-served; !errors.Is(err, grpc.ErrServerStopped) { // before it began
+		if err := <-served; !errors.Is(err, grpc.ErrServerStopped) { // stopped before Serve was called
 			require.NoError(t, err)
 		}
 	})
 }
 
-// Through returns the options by which a client connects to what listens in
-// memory, whatever the address.
+// Through returns the options of a client for a listener in memory, which ignore the
+// address.
 func Through(listener *bufconn.Listener) []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
