@@ -6,7 +6,7 @@ import (
 	"sort"
 )
 
-// families lists every kind of trace. All last from 50 ms to 30 min.
+// families returns all 21 families of traces. A trace lasts from 50 ms to 30 min.
 func families() []family {
 	return []family{
 		// One or two tiny segments: 0 then 100.
@@ -58,7 +58,7 @@ func families() []family {
 			s := curve(total*(1-f), func(p float64) float64 { return p })
 			return withStall(s, uni(r, 0.2, 0.95)*total*(1-f), f*total)
 		}},
-		// No progress information at all.
+		// No progress between 0 and 100 %.
 		{"load_binary", "load", func(r *rand.Rand) []Step {
 			return []Step{{0, 0}, {logn(r, 5, 1.5, 0.1, 1800), 1}}
 		}},
@@ -85,10 +85,12 @@ func families() []family {
 			total := logn(r, 240, 0.8, 10, 1800)
 			n := 10 + r.IntN(90)
 			inEnd := uni(r, 0.4, 0.8) * total
+
 			type ev struct {
 				t          float64
 				rows, done int
 			}
+
 			var evs []ev
 			free := 0.0
 			per := (total - 1) / float64(n)
@@ -98,17 +100,20 @@ func families() []family {
 				free = math.Max(free, in) + per*uni(r, 0.5, 1.5)
 				evs = append(evs, ev{free, 0, 1})
 			}
+
 			sort.Slice(evs, func(i, j int) bool { return evs[i].t < evs[j].t })
+
 			var s []Step
 			rows, done := 0, 0
 			for _, e := range evs {
 				rows, done = rows+e.rows, done+e.done
 				p := float64(done) / float64(rows)
-				if done < n && p >= 1 { // all rows so far are indexed, but more come
+				if done < n && p >= 1 { // all current rows are indexed, but more follow
 					p = 0.999
 				}
 				s = append(s, Step{e.t, p})
 			}
+
 			s[0].T = 0
 			return s
 		}},
@@ -117,6 +122,7 @@ func families() []family {
 			total := logn(r, 180, 0.8, 10, 1800)
 			var s []Step
 			s = append(s, Step{0, 0})
+
 			p, t, step := 0.0, 0.0, 1/float64(8+r.IntN(60))
 			for range 1 + r.IntN(3) {
 				top := uni(r, 0.5, 0.98)
@@ -129,11 +135,13 @@ func families() []family {
 				p *= 1 - uni(r, 0.1, 1)
 				s = append(s, Step{t, p})
 			}
+
 			for p < 1 {
 				t += logn(r, 1, 0.3, 0.1, 10)
 				p = math.Min(1, p+step)
 				s = append(s, Step{t, p})
 			}
+
 			return rescale(s, total)
 		}},
 		// 0 of 0 rows until the flush, then a few segments.
@@ -187,8 +195,8 @@ func families() []family {
 	}
 }
 
-// Draw returns n traces of every family, family by family; the same seed gives
-// the same traces.
+// Draw returns n traces of each family, family by family. The same seed returns the same
+// traces.
 func Draw(n int, seed uint64) []Trace {
 	var out []Trace
 	for i, f := range families() {

@@ -9,16 +9,16 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Wait is how one wait over a trace went.
+// Wait is the result of one wait over a trace.
 type Wait struct {
-	Took    time.Duration // until the end was visible
-	Late    time.Duration // what the wait took besides
+	Took    time.Duration // time until the complete state was visible
+	Late    time.Duration // time from then until the wait returned
 	Polls   int
-	Slowest time.Duration // of the polls
+	Slowest time.Duration // longest poll
 }
 
-// Replay runs a wait over a trace, in the bubble of its caller. The seed is that
-// of the round trips.
+// Replay runs a wait over a trace, in the bubble of its caller. The seed draws the round
+// trips.
 func Replay(trace *Trace, seed uint64, opts ...milvuswait.Option) (Wait, error) {
 	p := &replay{trace: trace, start: time.Now(), rand: rand.New(rand.NewPCG(seed, 1))}
 	var err error
@@ -27,11 +27,12 @@ func Replay(trace *Trace, seed uint64, opts ...milvuswait.Option) (Wait, error) 
 	} else {
 		_, err = milvuswait.WaitForLoadingComplete(context.Background(), p, "docs", opts...)
 	}
+
 	return Wait{trace.Done(), time.Since(p.start) - trace.Done(), p.polls, p.slowest}, err
 }
 
-// replay is a Poller that shows a trace. A poll sees the state half a round trip
-// after it was sent.
+// replay is a Poller that reports the progress of a trace. A poll reports the progress at half
+// of its round trip.
 type replay struct {
 	trace   *Trace
 	start   time.Time
@@ -40,11 +41,14 @@ type replay struct {
 	slowest time.Duration
 }
 
+// rows is the number of rows of every index, enough for any share to be exact.
 const rows = 1_000_000_000
 
+// look makes a round trip and returns the progress.
 func (r *replay) look() float64 {
 	trip := roundTrip(r.rand)
 	r.polls, r.slowest = r.polls+1, max(r.slowest, trip)
+
 	time.Sleep(trip / 2)
 	share := r.trace.At(time.Since(r.start))
 	time.Sleep(trip - trip/2)
@@ -61,9 +65,11 @@ func (r *replay) IndexBuildingProgress(context.Context, string, string) (milvusw
 	if share == Unknown {
 		return p, nil
 	}
+
 	p.TotalRows = rows
 	p.IndexedRows = int64(share * rows)
 	p.PendingIndexRows = p.TotalRows - p.IndexedRows
+
 	if share == 1 {
 		p.State = milvuswait.IndexStateFinished
 	}

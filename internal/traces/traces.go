@@ -1,7 +1,6 @@
-// Package traces draws what a Milvus server might show over the course of a load
-// or of an index build: 21 families of synthetic progress, whose shapes follow
-// the server's source and the reports of its users. A pace of polls is judged by
-// them.
+// Package traces draws synthetic progress of loads and index builds, to compare paces of
+// polls. There are 21 families. Their shapes follow the source of the Milvus server and the
+// reports of its users.
 package traces
 
 import (
@@ -12,32 +11,30 @@ import (
 	"time"
 )
 
-// Unknown is the progress of a source that cannot tell yet: an index of 0 of 0
-// rows.
+// Unknown is the progress of an index with 0 of 0 rows.
 const Unknown = -1.0
 
-// Step says that from time T (seconds) on the server shows progress P.
+// Step is the progress P that a server reports from time T on, in seconds.
 type Step struct{ T, P float64 }
 
-// Trace is what a server shows over time.
+// Trace is the progress that a server reports over time.
 type Trace struct {
 	Family string
 	Index  bool // an index build, otherwise a load
 	Steps  []Step
 }
 
-// Done returns when the completed state becomes visible, the earliest moment at
-// which a waiter could know.
+// Done returns the time at which the complete state becomes visible. No wait can succeed
+// before it.
 func (t *Trace) Done() time.Duration { return seconds(t.Steps[len(t.Steps)-1].T) }
 
-// At returns the progress, from 0 to 1 or Unknown, that is shown at a time since
-// the beginning.
+// At returns the progress at a time since the beginning: from 0 to 1, or Unknown.
 func (t *Trace) At(elapsed time.Duration) float64 {
 	i := sort.Search(len(t.Steps), func(i int) bool { return seconds(t.Steps[i].T) > elapsed })
 	return t.Steps[max(0, i-1)].P
 }
 
-// roundTrip draws how long a poll takes: log-normal, 3 ms in the median.
+// roundTrip draws the duration of a poll: log-normal, with a median of 3 ms.
 func roundTrip(r *rand.Rand) time.Duration { return seconds(0.003 * math.Exp(0.4*r.NormFloat64())) }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -48,12 +45,15 @@ type family struct {
 	steps      func(r *rand.Rand) []Step
 }
 
+// logn draws from a log-normal distribution, limited to lo and hi.
 func logn(r *rand.Rand, median, sigma, lo, hi float64) float64 {
 	return math.Min(hi, math.Max(lo, median*math.Exp(sigma*r.NormFloat64())))
 }
 
+// uni draws from a uniform distribution.
 func uni(r *rand.Rand, lo, hi float64) float64 { return lo + (hi-lo)*r.Float64() }
 
+// floatHeap is a minimum heap of times.
 type floatHeap []float64
 
 func (h floatHeap) Len() int           { return len(h) }
@@ -67,22 +67,26 @@ func (h *floatHeap) Pop() any {
 	return x
 }
 
-// parallel list-schedules the segments on k workers that become free at start.
+// parallel runs the segments on k workers that are free from start on, each segment on the
+// first free worker. It returns the sorted times of their ends.
 func parallel(dur []float64, k int, start float64) []float64 {
 	w := make(floatHeap, k)
 	for i := range w {
 		w[i] = start
 	}
+
 	out := make([]float64, len(dur))
 	for i, d := range dur {
 		out[i] = w[0] + d
 		w[0] += d
 		heap.Fix(&w, 0)
 	}
+
 	sort.Float64s(out)
 	return out
 }
 
+// segDurations draws the durations of n segments.
 func segDurations(r *rand.Rand, n int, median, sigma float64) []float64 {
 	d := make([]float64, n)
 	for i := range d {
@@ -110,7 +114,7 @@ func curve(total float64, at func(p float64) float64) []Step {
 	return s
 }
 
-// rescale stretches the steps to a total length, keeping the first wait out of it.
+// rescale stretches the steps to a total length.
 func rescale(s []Step, total float64) []Step {
 	f := total / s[len(s)-1].T
 	for i := range s {
@@ -130,9 +134,11 @@ func publish(r *rand.Rand, kind, name string, s []Step) Trace {
 			grid = 1
 		}
 	}
+
 	phase := grid * r.Float64()
 	t := Trace{Family: name, Index: kind == "index"}
 	last := math.Inf(-1)
+
 	for _, st := range s {
 		if st.T > 0 {
 			st.T = phase + grid*math.Ceil((st.T-phase)/grid)
@@ -140,6 +146,7 @@ func publish(r *rand.Rand, kind, name string, s []Step) Trace {
 		if kind == "load" && st.P > 0 && st.P < 1 {
 			st.P = math.Floor(st.P*100+1e-9) / 100
 		}
+
 		if n := len(t.Steps); n > 0 && t.Steps[n-1].T >= st.T {
 			t.Steps[n-1].P = st.P
 		} else if st.P != last {
@@ -160,4 +167,5 @@ func withStall(s []Step, at, d float64) []Step {
 	return s
 }
 
+// loadTotal draws the duration of a load, from 1 s to 30 min.
 func loadTotal(r *rand.Rand, median, sigma float64) float64 { return logn(r, median, sigma, 1, 1800) }
