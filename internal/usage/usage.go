@@ -1,4 +1,4 @@
-// Package usage tells what processes have of the machine.
+// Package usage measures the memory, CPU time and open files of processes.
 package usage
 
 import (
@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// Usage is what a process has of the machine.
+// Usage holds the resources of a process.
 type Usage struct {
 	RSS         int64         // bytes in memory
-	PeakRSS     int64         // the most of it so far
+	PeakRSS     int64         // maximum of RSS so far
 	CPU         time.Duration // user and system time so far
 	Descriptors int           // open files and sockets
 }
 
-// Of returns what the process with that id has, as Linux tells it.
+// Of returns the resources of the process with id pid, from /proc. It works on Linux only.
 func Of(pid int) (Usage, error) {
 	folder := fmt.Sprintf("/proc/%d/", pid)
 	var u Usage
@@ -26,6 +26,7 @@ func Of(pid int) (Usage, error) {
 	if err != nil {
 		return u, err
 	}
+
 	for line := range strings.Lines(string(status)) {
 		name, value, _ := strings.Cut(line, ":")
 		kilobytes, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
@@ -36,35 +37,39 @@ func Of(pid int) (Usage, error) {
 			u.PeakRSS = kilobytes << 10
 		}
 	}
+
 	stat, err := os.ReadFile(folder + "stat")
 	if err != nil {
 		return u, err
 	}
-	// The name of the program, in parentheses, may hold anything.
+
+	// The name of the program, in parentheses, may contain any character.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	const user, system = 11, 12 // counted from behind the name
+	const user, system = 11, 12 // indexes after the name
 	if len(fields) <= system {
 		return u, fmt.Errorf("%sstat is %q", folder, stat)
 	}
+
 	for _, field := range []string{fields[user], fields[system]} {
 		ticks, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
 			return u, fmt.Errorf("%sstat: %w", folder, err)
 		}
-		const perSecond = 100 // of the ticks that Linux tells programs of
+		const perSecond = 100 // USER_HZ, the unit of times in /proc
 		u.CPU += time.Duration(ticks) * time.Second / perSecond
 	}
+
 	open, err := os.ReadDir(folder + "fd")
 	u.Descriptors = len(open)
 	return u, err
 }
 
-// LiveHeap returns the bytes of this process' heap that are in use after a
-// collection.
+// LiveHeap collects garbage and returns the bytes in use in the heap of this process.
 func LiveHeap() int64 {
-	for range 3 { // pools need two to be emptied
+	for range 3 { // a sync.Pool is empty after two collections
 		runtime.GC()
 	}
+
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)

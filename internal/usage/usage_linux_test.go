@@ -15,7 +15,7 @@ func TestUsageOfThisProcess(t *testing.T) {
 	file, err := os.Open(os.DevNull)
 	require.NoError(t, err)
 	defer file.Close()
-	for after := before; after.CPU == before.CPU; { // it computes till it is seen
+	for after := before; after.CPU == before.CPU; { // use the CPU until it shows
 		after, err = usage.Of(os.Getpid())
 		require.NoError(t, err)
 	}
@@ -28,6 +28,7 @@ func TestUsageOfThisProcess(t *testing.T) {
 	require.Equal(t, before.Descriptors+1, after.Descriptors)
 }
 
+// TestUsageOfNobody uses an id that no process has.
 func TestUsageOfNobody(t *testing.T) {
 	_, err := usage.Of(-1)
 
