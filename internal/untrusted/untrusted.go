@@ -8,35 +8,34 @@ import (
 	"unicode/utf8"
 )
 
-// MaxText is the greatest length of what Text returns, in bytes, without the
-// mark of a cut.
+// MaxText is the maximum length of the result of Text in bytes, without the mark of a cut.
 const MaxText = 1024
 
 const cutMark = "… (cut)"
 
-// Text returns s on one line, without bytes that a terminal or a log could obey
-// or trip over, and cut to MaxText bytes at a rune boundary. White space and
-// separators of lines become spaces, control and format characters (C0, C1,
-// bidirectional overrides, zero width) are dropped, invalid UTF-8 becomes
-// U+FFFD. What it has returned it leaves as it is.
+// Text returns s as one line that is safe for terminals and logs. White space and line
+// separators become spaces, and invalid UTF-8 becomes U+FFFD. Control and format characters
+// are dropped: C0, C1, bidirectional overrides, zero width. The result is cut to MaxText
+// bytes at a rune boundary. Text returns its own results unchanged.
 func Text(s string) string { return Cut(s, MaxText) }
 
-// Cut is Text for another length: for what is made of several texts, each of them
-// bounded, so that the last is not lost.
+// Cut is Text with the maximum length most. Use it for a text joined from several results of
+// Text, so that the last one is not lost.
 func Cut(s string, most int) string {
 	if len(s) <= most && isPlain(s) {
 		return s
 	}
-	// An error cleans what the errors in it have cleaned: one mark is enough.
+
+	// An error cleans its text again after the errors in it have done so. One mark is enough.
 	s, isCut := strings.CutSuffix(s, cutMark)
 	var b strings.Builder
 	for i, r := range s {
-		// The input is bounded too: a text of nothing but dropped bytes must not
-		// cost 64 MiB of reading.
+		// The input is limited too: 64 MiB of dropped bytes must not be read to the end.
 		if i >= 4*most || b.Len()+utf8.RuneLen(r) > most {
 			isCut = true
 			break
 		}
+
 		switch {
 		case r == '\n', r == '\r', r == '\t', r == '\v', r == '\f', r == '\u0085', r == '\u2028', r == '\u2029':
 			b.WriteByte(' ')
@@ -44,12 +43,14 @@ func Cut(s string, most int) string {
 			b.WriteRune(r)
 		}
 	}
+
 	if isCut {
 		b.WriteString(cutMark)
 	}
 	return b.String()
 }
 
+// isPlain reports whether s is printable ASCII, which Text leaves unchanged.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

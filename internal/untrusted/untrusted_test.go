@@ -40,11 +40,13 @@ func TestTextIsCut(t *testing.T) {
 	}
 }
 
-// FuzzText has what no text of a server may do to a log or a terminal.
+// FuzzText checks the result for any text: valid UTF-8, no control characters or line
+// separators, cleaned once and for all, within its length, and cut only if necessary.
 func FuzzText(f *testing.F) {
 	f.Add("a\x1b[2J\n\u202e\xff", 0)
 	f.Add("… (cut)", 3)
 	f.Add("\U0001f642\x00\u2028", 1021)
+
 	f.Fuzz(func(t *testing.T, s string, before int) {
 		s = strings.Repeat("x", before&2047) + s
 		got := untrusted.Text(s)
@@ -54,6 +56,7 @@ func FuzzText(f *testing.F) {
 			require.False(t, unicode.In(r, unicode.C, unicode.Zl, unicode.Zp), "%U", r)
 		}
 		require.Equal(t, got, untrusted.Text(got), "what was cleaned is clean")
+
 		kept, cut := strings.CutSuffix(got, "… (cut)")
 		if !cut || strings.HasSuffix(s, "… (cut)") {
 			require.LessOrEqual(t, len(got), untrusted.MaxText+len("… (cut)"))
@@ -70,7 +73,8 @@ func TestCut(t *testing.T) {
 	require.Equal(t, "é… (cut)", untrusted.Cut("éé", 3))
 }
 
-// TestTextCutOnceStaysAsItIs: an error cleans what the errors in it have cleaned.
+// TestTextCutOnceStaysAsItIs cleans a cut text again, as an error does with the text of the
+// errors in it. Nothing changes.
 func TestTextCutOnceStaysAsItIs(t *testing.T) {
 	for n := untrusted.MaxText - 12; n <= untrusted.MaxText+12; n++ {
 		for _, next := range []string{"y", "é", "集", "🙂", strings.Repeat("\x00", 1<<13)} {
