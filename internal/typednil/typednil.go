@@ -1,4 +1,4 @@
-// Package typednil finds the nil that a comparison with nil does not.
+// Package typednil finds nil values inside interfaces, which a comparison with nil misses.
 package typednil
 
 import "reflect"
@@ -11,5 +11,6 @@ func Is(v any) bool {
 	case reflect.Pointer, reflect.Func:
 		return r.IsNil()
 	}
+
 	return false
 }

@@ -1,4 +1,4 @@
-// Package verdict tells what waits make of the errors of their Pollers, by waiting.
+// Package verdict runs a wait to find out whether an error of a Poller ends it.
 package verdict
 
 import (
@@ -7,11 +7,12 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Ends reports whether a wait ends at once with err, of its first poll.
+// Ends reports whether a wait ends at once if its first poll returns err.
 func Ends(err error) bool {
 	p := milvuswait.PollerFuncs{Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
 		return milvuswait.LoadingProgress{}, err
 	}}
+
 	for u := range milvuswait.Watch(context.Background(), p, milvuswait.Loading("docs")) {
 		return u.Final
 	}

@@ -25,5 +25,6 @@ func Message(m any) proto.Message {
 	case protoadapt.MessageV1:
 		return protoadapt.MessageV2Of(m)
 	}
+
 	return nil
 }

@@ -8,15 +8,15 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// Serve returns the RPC as a server describes it, answered by answer.
+// Serve returns the RPC for a server. answer returns its responses.
 func (m Method[Req, Resp]) Serve(answer func(context.Context, *Req) (*Resp, error)) grpc.MethodDesc {
 	return serve(string(m), func() any { return new(Req) }, func(ctx context.Context, req any) (any, error) {
 		return answer(ctx, req.(*Req))
 	})
 }
 
-// serve is Serve without type parameters, so that the linker needs one instance. Each
-// call gets a request from request, which the server fills, and is answered by answer.
+// serve is Serve without type parameters, so that the linker needs one instance. Each call
+// decodes into a new message of request, and passes it to answer.
 func serve(method string, request func() any, answer grpc.UnaryHandler) grpc.MethodDesc {
 	info := &grpc.UnaryServerInfo{FullMethod: method}
 	return grpc.MethodDesc{
@@ -26,6 +26,7 @@ func serve(method string, request func() any, answer grpc.UnaryHandler) grpc.Met
 			if err := decode(req); err != nil {
 				return nil, err
 			}
+
 			if interceptor == nil {
 				return answer(ctx, req)
 			}

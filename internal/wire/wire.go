@@ -3,7 +3,7 @@
 // Milvus' own Go packages, go-api/v2 and go-api/v3, register the same protobuf names:
 // a program that links both panics at start. The messages here have Milvus' field
 // numbers but names of their own, so that every package which uses them can be linked
-// beside any client of Milvus.
+// together with any client of Milvus.
 package wire
 
 import (
@@ -88,16 +88,18 @@ func (m Method[Req, Resp]) Call(ctx context.Context, conn Conn, req *Req, opts .
 // databaseHeader is the header by which Milvus' clients name their database.
 const databaseHeader = "dbname"
 
-// WithDatabase returns a context whose calls have the dbname header with that name. It
-// returns ctx if the name is empty, if ctx has the header already, or if the name
-// cannot be in a header: it is no name of a database then, which the server reports if
-// the request has it.
+// WithDatabase returns a context whose calls have the dbname header with the given name. It
+// returns ctx if the name is empty, if ctx has the header already, or if the name cannot be
+// in a header. No database has a name of the last kind; the server reports it if the request
+// has it.
 func WithDatabase(ctx context.Context, name string) context.Context {
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return ctx
 	}
+
 	if header, _ := metadata.FromOutgoingContext(ctx); len(header.Get(databaseHeader)) > 0 {
 		return ctx
 	}
+
 	return metadata.AppendToOutgoingContext(ctx, databaseHeader, name)
 }

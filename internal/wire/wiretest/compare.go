@@ -48,9 +48,11 @@ func compare(files *protoregistry.Files) *comparison {
 	for i := range file.Messages().Len() {
 		c.message(file.Messages().Get(i))
 	}
+
 	for i := range file.Enums().Len() {
 		c.enum(file.Enums().Get(i))
 	}
+
 	for _, m := range methods {
 		c.method(m)
 	}
@@ -198,6 +200,7 @@ func (c *comparison) method(ours method) {
 		c.differ("%s: go-api has no service", ours.name)
 		return
 	}
+
 	theirs := found.(protoreflect.ServiceDescriptor).Methods().ByName(ours.name)
 	if theirs == nil {
 		c.differ("%s: go-api has no such RPC", ours.name)
