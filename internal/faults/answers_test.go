@@ -20,12 +20,12 @@ const (
 	none       = wire.ErrorCode_Success
 )
 
-// Third answers of a server whose first two are good. All of them claim to be at
-// 100 %, and none is believed.
+// third lists failed third responses of a server, after two successful ones. All of them
+// also contain 100 %, which the wait must ignore.
 var third = []struct {
 	name   string
 	answer answer
-	want   error // nil if the wait goes on
+	want   error // nil: the wait continues
 }{
 	{"Canceled", refused(codes.Canceled, "drained"), nil},
 	{"Unknown", refused(codes.Unknown, "what?"), nil},
@@ -68,6 +68,8 @@ var third = []struct {
 	{"parameter invalid", rejected(1100, wire.ErrorCode_IllegalArgument, "no"), milvustest.ErrPermanent},
 }
 
+// TestAnswersInTheMiddleOfAWait shows for each failure whether the wait continues or ends, and
+// that the failure keeps the server's code and text.
 func TestAnswersInTheMiddleOfAWait(t *testing.T) {
 	for _, tt := range third {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,19 +105,20 @@ func TestAnswersInTheMiddleOfAWait(t *testing.T) {
 					require.Equal(t, 3, ended.Polls)
 					require.NotNil(t, ended.Last)
 				}
+
 				requireKept(t, tt.answer, err)
 			})
 		})
 	}
 }
 
-// settles has the server say, where a failure tells too little, that "docs" is
-// loading.
+// settles makes GetLoadState report that "docs" is loading. A failure without a clear code is
+// transient then.
 func (r *rig) settles() {
 	r.server.State = loadState(wire.LoadState_LoadStateLoading)
 }
 
-// requireKept asserts that err still has what the server said.
+// requireKept asserts that err has the server's code and text.
 func requireKept(t *testing.T, a answer, err error) {
 	t.Helper()
 	var said *milvuswait.ServerError
@@ -131,8 +134,8 @@ func requireKept(t *testing.T, a answer, err error) {
 	}
 }
 
-// A server that says nothing but that a context of its own has ended does not
-// speak of the wait's.
+// TestServersOwnContextErrors has a server whose own context ends in every poll. The error of
+// the wait does not match a context error, since its context is alive.
 func TestServersOwnContextErrors(t *testing.T) {
 	for _, code := range []codes.Code{codes.Canceled, codes.DeadlineExceeded} {
 		t.Run(code.String(), func(t *testing.T) {
@@ -149,7 +152,8 @@ func TestServersOwnContextErrors(t *testing.T) {
 	}
 }
 
-// The next poll after one that was limited is no sooner than the pace was already.
+// TestRateLimitsAreNotAnsweredByHaste shows that the delay after a rate-limited poll is at
+// least as long as the delay before it.
 func TestRateLimitsAreNotAnsweredByHaste(t *testing.T) {
 	inBubbles(t, func(_ context.Context, n int) answer {
 		switch {
@@ -176,7 +180,8 @@ func TestRateLimitsAreNotAnsweredByHaste(t *testing.T) {
 	})
 }
 
-// The retries inside of the SDK would make six calls of one, and hide why.
+// TestAFailedPollIsOneCall shows that each failed poll is one call. The SDK's retries would
+// make six calls and hide the reason.
 func TestAFailedPollIsOneCall(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
 		t.Run(code.String(), func(t *testing.T) {

@@ -34,6 +34,7 @@ func TestCancelDuringACall(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, errWhy)
 		require.NotErrorIs(t, err, context.DeadlineExceeded)
+
 		synctest.Wait()
 		polls := r.server.seen()
 		require.Len(t, polls, 2)
@@ -73,8 +74,8 @@ func TestADeadContextIsNotAskedWith(t *testing.T) {
 	})
 }
 
-// A client that the program closes never comes back, and the wait says so at once
-// or at its next poll.
+// TestClientClosedDuringAWait closes the client of a wait. It never comes back, so the wait
+// fails permanently: at once during a call, or at its next poll.
 func TestClientClosedDuringAWait(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -89,6 +90,7 @@ func TestClientClosedDuringAWait(t *testing.T) {
 			return percent(40)
 		}, 15 * time.Second},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +99,7 @@ func TestClientClosedDuringAWait(t *testing.T) {
 				start := time.Now()
 
 				err := r.run(t.Context(), steadily(10*time.Second))
-				synctest.Wait() // for Close
+				synctest.Wait() // until Close has returned
 
 				milvustest.RequireClass(t, milvustest.ErrPermanent, err)
 				require.NotErrorIs(t, err, context.Canceled)

@@ -14,7 +14,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// What goes ends the wait by the first poll that can see it.
+// TestGoneInTheMiddleOfAWait drops, releases or fails the target after two minutes. The next
+// poll ends the wait.
 func TestGoneInTheMiddleOfAWait(t *testing.T) {
 	drop := func(srv *fakeserver.Server) { srv.Drop("docs") }
 	tests := []struct {
@@ -34,6 +35,7 @@ func TestGoneInTheMiddleOfAWait(t *testing.T) {
 			srv.Set(index.target, fake.BuildOver(100, 10*time.Minute).FailAt(0, "out of\x1b[2J memory\n"))
 		}, milvuswait.ErrIndexFailed},
 	}
+
 	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
 		for _, a := range adapters {
 			for _, tt := range tests {
@@ -45,8 +47,10 @@ func TestGoneInTheMiddleOfAWait(t *testing.T) {
 						t.Cleanup(srv.Close)
 						srv.Set(load.target, fake.LoadOver(10*time.Minute))
 						srv.Set(index.target, fake.BuildOver(100_000, 10*time.Minute))
+
 						r := &rig{kind: tt.kind}
 						r.connect(t, a, "bufconn", srv.DialOptions()...)
+
 						asked := 0
 						time.AfterFunc(2*time.Minute, func() {
 							tt.goes(srv)
@@ -55,7 +59,7 @@ func TestGoneInTheMiddleOfAWait(t *testing.T) {
 						start := time.Now()
 
 						err = r.run(t.Context())
-						synctest.Wait() // for asked
+						synctest.Wait() // until asked is set
 
 						require.ErrorIs(t, err, tt.want)
 						require.NotContains(t, err.Error(), "\x1b")
@@ -69,7 +73,8 @@ func TestGoneInTheMiddleOfAWait(t *testing.T) {
 	}
 }
 
-// An answer that has no index in it is no index, and not one of 0 rows.
+// TestAnswerWithoutIndexes shows that a response without indexes is a missing index, not an
+// index with 0 rows.
 func TestAnswerWithoutIndexes(t *testing.T) {
 	for _, a := range adapters {
 		t.Run(a.name, func(t *testing.T) {

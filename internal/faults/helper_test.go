@@ -23,7 +23,7 @@ import (
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
-// kind is a kind of wait.
+// kind is one of the functions to wait by, with its target.
 type kind struct {
 	name   string
 	method string // the RPC of its polls
@@ -44,7 +44,7 @@ var (
 		}}
 )
 
-// ofMany is the kind for the wait that is made for many targets.
+// ofMany returns the kind with WaitAll instead, for the same target.
 func (k kind) ofMany() kind {
 	k.name += " of WaitAll"
 	k.wait = func(ctx context.Context, p milvuswait.Poller, opts ...milvuswait.Option) error {
@@ -56,7 +56,7 @@ func (k kind) ofMany() kind {
 
 var kinds = []kind{load, index, load.ofMany(), index.ofMany()}
 
-// adapter is a way to a Poller. The connection is the test's to close.
+// adapter creates a Poller with its connection. The test closes the connection.
 type adapter struct {
 	name    string
 	connect func(ctx context.Context, address string, opts ...grpc.DialOption) (milvuswait.Poller, io.Closer, error)
@@ -73,7 +73,7 @@ var adapters = []adapter{
 	{"sdk", func(ctx context.Context, address string, opts ...grpc.DialOption) (milvuswait.Poller, io.Closer, error) {
 		c, err := client.NewClient(ctx, client.Config{
 			Address: address,
-			// All but WithBlock, and no call of Connect: the server need not be there.
+			// All defaults except WithBlock, and no Connect: the server may be away.
 			DialOptions: slices.Concat(client.DefaultGrpcOpts[1:], opts),
 			DisableConn: true,
 		})
@@ -84,7 +84,7 @@ var adapters = []adapter{
 	}},
 }
 
-// recommended returns the settings of a connection for waits.
+// recommended returns the recommended options of a connection for waits.
 func recommended() []grpc.DialOption {
 	return append(rpc.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
@@ -95,6 +95,7 @@ func each(t *testing.T, f func(t *testing.T, k kind, a adapter)) {
 	eachOf(t, kinds, f)
 }
 
+// eachOf runs f for each of kinds by each adapter.
 func eachOf(t *testing.T, kinds []kind, f func(t *testing.T, k kind, a adapter)) {
 	t.Helper()
 	for _, k := range kinds {
@@ -107,7 +108,7 @@ func eachOf(t *testing.T, kinds []kind, f func(t *testing.T, k kind, a adapter))
 	}
 }
 
-// rig is a wait's way to a server: over a bridge.
+// rig is a Poller with its connection to a server over a bridge.
 type rig struct {
 	kind
 	poller milvuswait.Poller
@@ -117,8 +118,8 @@ type rig struct {
 	seen   fake.Observer
 }
 
-// inBubbles runs f for each kind of wait by each adapter, in a bubble, where the
-// server answers as it is told.
+// inBubbles runs f for each kind of wait by each adapter, in a bubble. The server's n-th
+// response is answer(ctx, n).
 func inBubbles(t *testing.T, answer func(ctx context.Context, n int) answer, f func(t *testing.T, r *rig), opts ...grpc.ServerOption) {
 	t.Helper()
 	each(t, func(t *testing.T, k kind, a adapter) {
@@ -126,7 +127,7 @@ func inBubbles(t *testing.T, answer func(ctx context.Context, n int) answer, f f
 	})
 }
 
-// bubble returns a rig in memory that ends with the bubble of the test.
+// bubble returns a rig in memory. It is closed at the end of the test.
 func bubble(t *testing.T, k kind, a adapter, answer func(ctx context.Context, n int) answer, opts ...grpc.ServerOption) *rig {
 	t.Helper()
 	r, through := unconnected(t, k, answer, opts...)
@@ -134,31 +135,34 @@ func bubble(t *testing.T, k kind, a adapter, answer func(ctx context.Context, n 
 	return r
 }
 
-// unconnected returns such a rig without a client, and the options for that.
+// unconnected returns a rig in memory without a client, and the options to connect one.
 func unconnected(t *testing.T, k kind, answer func(ctx context.Context, n int) answer, opts ...grpc.ServerOption) (*rig, []grpc.DialOption) {
 	t.Helper()
 	front, back := bufconn.Listen(1<<20), bufconn.Listen(1<<20)
+
 	r := &rig{kind: k, server: newServer(answer)}
 	milvustest.ServeOn(t, &r.server.Server, back, opts...)
 	r.bridge = bridge.New(front, back.DialContext)
 	t.Cleanup(r.bridge.Close)
+
 	return r, milvustest.Through(front)
 }
 
+// connect creates the Poller of r for the server at address.
 func (r *rig) connect(t *testing.T, a adapter, address string, opts ...grpc.DialOption) {
 	t.Helper()
 	var err error
 	r.poller, r.conn, err = a.connect(t.Context(), address, opts...)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = r.conn.Close() }) // again, maybe
+	t.Cleanup(func() { _ = r.conn.Close() }) // the test may have closed it already
 }
 
-// run waits, as the server sees it by r.server, and the caller by r.seen.
+// run waits. r.server records its polls, and r.seen its updates.
 func (r *rig) run(ctx context.Context, opts ...milvuswait.Option) error {
 	return r.wait(ctx, r.poller, append(opts, milvuswait.WithObserver(&r.seen))...)
 }
 
-// failures returns what the polls brought that failed and were got over.
+// failures returns the errors of the polls that the wait tolerated.
 func (r *rig) failures() (failures []error) {
 	for _, u := range r.seen.Updates() {
 		if u.Err != nil && !u.Final {
@@ -168,7 +172,7 @@ func (r *rig) failures() (failures []error) {
 	return failures
 }
 
-// steadily is a pace of a delay that is always the same.
+// steadily sets a delay of exactly d between polls.
 func steadily(d time.Duration) milvuswait.Option {
 	return milvuswait.WithBackoff(milvuswait.Backoff{Initial: d, Max: d, Jitter: milvuswait.NoJitter})
 }

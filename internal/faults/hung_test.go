@@ -12,13 +12,12 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// requireTimeouts asserts that every poll has told the server how long it may
-// take.
+// requireTimeouts asserts the timeouts that the polls have sent to the server.
 func requireTimeouts(t *testing.T, polls []poll, want ...time.Duration) {
 	t.Helper()
 	var got []time.Duration
 	for _, p := range polls {
-		got = append(got, p.timeout.Round(10*time.Millisecond)) // gRPC rounds it on the wire
+		got = append(got, p.timeout.Round(10*time.Millisecond)) // gRPC rounds timeouts on the wire
 	}
 	require.Equal(t, want, got)
 }

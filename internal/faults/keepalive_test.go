@@ -12,10 +12,11 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-const pollEvery = 2 * time.Minute // so that pings are sent in between
+const pollEvery = 2 * time.Minute // longer than the ping interval
 
-// A server as gRPC's defaults make it takes the keepalive of both adapters' clients
-// for too many pings, and ends their connections for it.
+// TestServerThatWantsNoPings has a server with gRPC's default limits. The pings of both
+// adapters' clients exceed them, so it closes connections. The wait completes, and the
+// clients ping less often then.
 func TestServerThatWantsNoPings(t *testing.T) {
 	unkind := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{})
 	inBubbles(t, slowly, func(t *testing.T, r *rig) {
@@ -40,8 +41,8 @@ func TestServerThatAllowsPings(t *testing.T) {
 	})
 }
 
-// A server that is about to go says so, and its connections end when what is
-// under way has been answered: no poll fails.
+// TestServerThatSaysGoodbye has a server that closes connections after two minutes, announced
+// by GOAWAY. Calls in flight complete first, so no poll fails.
 func TestServerThatSaysGoodbye(t *testing.T) {
 	brief := grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 2 * time.Minute, MaxConnectionAgeGrace: time.Minute})
 	inBubbles(t, func(ctx context.Context, n int) answer {
@@ -56,5 +57,5 @@ func TestServerThatSaysGoodbye(t *testing.T) {
 	}, brief)
 }
 
-// slowly is complete after 40 polls.
+// slowly returns the response to poll n of a load or an index that is complete at poll 40.
 func slowly(_ context.Context, n int) answer { return percent(min(100, int64(n)*5/2)) }

@@ -21,20 +21,20 @@ import (
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
-// safety is when a wait of real time is given up for lost, on a machine that is
-// busy with other things.
+// safety is the maximum duration of a wait in real time. It is generous, for busy machines.
 const safety = 2 * time.Minute
 
-// realWait is a wait in real time, on a goroutine of its own.
+// realWait is a wait in real time on a separate goroutine.
 type realWait struct {
-	good, bad chan struct{} // one for each poll that succeeded and that failed, while there is room
+	good, bad chan struct{} // one value for each successful or failed poll, up to 100
 	ended     chan error
 }
 
-// begin begins a wait that ends with the test, or for safety.
+// begin starts a wait. It ends with the test, or after safety.
 func (r *rig) begin(t *testing.T, opts ...milvuswait.Option) *realWait {
 	ctx, cancel := context.WithTimeout(t.Context(), safety)
 	w := &realWait{good: make(chan struct{}, 100), bad: make(chan struct{}, 100), ended: make(chan error, 1)}
+
 	told := milvuswait.ObserverFunc(func(u milvuswait.Update) {
 		polls := w.good
 		if u.Err != nil {
@@ -45,8 +45,10 @@ func (r *rig) begin(t *testing.T, opts ...milvuswait.Option) *realWait {
 		default:
 		}
 	})
+
 	var running sync.WaitGroup
 	running.Go(func() { w.ended <- r.run(ctx, append(opts, milvuswait.WithObserver(told))...) })
+
 	t.Cleanup(func() {
 		cancel()
 		running.Wait()
@@ -54,7 +56,7 @@ func (r *rig) begin(t *testing.T, opts ...milvuswait.Option) *realWait {
 	return w
 }
 
-// midway returns when event has come to pass, and the wait goes on.
+// midway waits for event, and fails the test if the wait ends before it.
 func (w *realWait) midway(t *testing.T, event <-chan struct{}) {
 	t.Helper()
 	select {
@@ -69,10 +71,10 @@ func (w *realWait) complete(t *testing.T) {
 	require.NoError(t, <-w.ended)
 }
 
-// completeSoon is complete for a server that can be reached again from now on.
+// completeSoon is complete with a time limit, for a server that is reachable from now on.
 func (w *realWait) completeSoon(t *testing.T) {
 	t.Helper()
-	const slack = 20 * time.Second // on a machine that is busy with other things
+	const slack = 20 * time.Second // for busy machines
 	reached := time.Now()
 	w.complete(t)
 	require.Less(t, time.Since(reached), reconnecting+maxDelay+slack)
@@ -80,11 +82,12 @@ func (w *realWait) completeSoon(t *testing.T) {
 
 func plaintext() grpc.DialOption { return grpc.WithTransportCredentials(insecure.NewCredentials()) }
 
-// All run at once, since some take a keepalive, 20 s, to be over.
+// TestOutagesOverLoopback runs all outages at once: some end only by a keepalive, after 20 s.
 func TestOutagesOverLoopback(t *testing.T) {
 	if testing.Short() {
 		t.Skip("20 s")
 	}
+
 	var all []*interrupted
 	for _, o := range outages {
 		for _, k := range kinds {
@@ -93,15 +96,17 @@ func TestOutagesOverLoopback(t *testing.T) {
 			}
 		}
 	}
+
 	for _, i := range all {
 		i.wait.midway(t, i.felt)
 		if i.silent {
-			i.wait.midway(t, i.felt) // again, by a call that began since
+			i.wait.midway(t, i.felt) // a second failure: the call began during the outage
 		}
 		i.asked = len(i.rig.server.seen())
 		i.over.Store(true)
 		i.rig.bridge.Pass()
 	}
+
 	for _, i := range all {
 		t.Run(i.name+", "+i.rig.name+" by "+i.adapter, func(t *testing.T) {
 			i.wait.complete(t)
@@ -121,19 +126,20 @@ func TestOutagesOverLoopback(t *testing.T) {
 	}
 }
 
-// interrupted is a wait whose second call is met by an outage, which alone makes
-// polls fail: the server answers all of them.
+// interrupted is a wait with an outage during its second call. The server answers every
+// call, so polls fail because of the outage only.
 type interrupted struct {
 	outage
 	adapter string
 	rig     *rig
 	wait    *realWait
-	begun   atomic.Bool   // the outage has
-	felt    chan struct{} // one for each poll that has failed since, while there is room
-	asked   int           // calls that had come to the server by then
-	over    atomic.Bool   // the load or the index is complete
+	begun   atomic.Bool   // whether the outage has begun
+	felt    chan struct{} // one value for each failed poll since then, up to two
+	asked   int           // calls at the server at the end of the outage
+	over    atomic.Bool   // whether the load or the index is complete
 }
 
+// interrupt starts a wait with outage o.
 func interrupt(t *testing.T, o outage, k kind, a adapter) *interrupted {
 	t.Helper()
 	i := &interrupted{outage: o, adapter: a.name, felt: make(chan struct{}, 2)}
@@ -147,12 +153,14 @@ func interrupt(t *testing.T, o outage, k kind, a adapter) *interrupted {
 		}
 		return percent(40)
 	})}
+
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	milvustest.ServeOn(t, &i.rig.server.Server, listener)
 	i.rig.bridge, err = bridge.Listen(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(i.rig.bridge.Close)
+
 	i.rig.connect(t, a, i.rig.bridge.Address(), plaintext())
 	opts := []milvuswait.Option{milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
 		if u.Err != nil && i.begun.Load() {
@@ -169,15 +177,15 @@ func interrupt(t *testing.T, o outage, k kind, a adapter) *interrupted {
 	return i
 }
 
-// Ports are taken one after the other, so that no two tests get the same, from
-// somewhere on, since other processes may look for ports too.
+// Tests use the ports in turn, so that no two have the same one. The first port is random,
+// since other processes may look for ports too.
 var (
 	somePort   = rand.Int64N(1 << 32)
 	portsTaken atomic.Int64
 )
 
-// freeAddress returns one where nobody listens, at a port that systems do not take
-// for outgoing connections, nor the tests of real servers for theirs.
+// freeAddress returns an address without a listener. Systems do not use its port range for
+// outgoing connections, and the tests of real servers do not use it either.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	const first, end = 21100, 23900

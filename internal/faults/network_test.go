@@ -15,26 +15,26 @@ import (
 )
 
 const (
-	// keepaliveLimit is how long a connection may be dead unnoticed, with the
+	// keepaliveLimit is the maximum time until a dead connection is noticed, with the
 	// settings of both adapters' clients.
 	keepaliveLimit = 20 * time.Second
 
-	// reconnecting takes at most one attempt that began too early and is given up after
-	// 3 s, and the delay after it: 1.2 s and at most a fifth more.
+	// reconnecting is the maximum time until a recovered server is connected: one attempt
+	// from before, which times out after 3 s, and one delay of 1.2 s plus 20 % jitter.
 	reconnecting = 3*time.Second + 1440*time.Millisecond
-	leastPause   = 960 * time.Millisecond // between two attempts: a fifth less
+	leastPause   = 960 * time.Millisecond // minimum between two attempts: 1.2 s less 20 % jitter
 
-	maxDelay = 5 * time.Second // between two polls
+	maxDelay = 5 * time.Second // maximum between two polls
 )
 
-// outage is a way in which a network is gone for a while, until Pass.
+// outage is a fault of the network. Pass ends it.
 type outage struct {
 	name   string
 	begins func(*bridge.Bridge)
-	silent bool // nobody is told
-	once   bool // it hits the connections that there are, and no others
-	deaf   bool // nothing comes to the server
-	deadly bool // connections that were in use do not come back
+	silent bool // neither side sees it: no error, no close
+	once   bool // affects open connections only, not later ones
+	deaf   bool // the server receives no data
+	deadly bool // connections in use do not recover
 }
 
 var outages = []outage{
@@ -50,14 +50,16 @@ var outages = []outage{
 }
 
 func TestOutages(t *testing.T) {
-	const pause, call = 4 * time.Second, 4 * time.Second // so that calls begin every 8 s
+	const pause, call = 4 * time.Second, 4 * time.Second // calls begin every 8 s
 	moments := map[string]time.Duration{
 		"between calls": 45*time.Second + 300*time.Millisecond,
 		"during a call": 43*time.Second + 300*time.Millisecond,
 	}
-	// Shorter and longer than a poll and than what a keepalive takes to find out,
-	// and nearly too long.
+
+	// Shorter than a poll; longer than a poll, but shorter than a keepalive of 20 s; and
+	// almost the limit of 5 min without a success.
 	lengths := []time.Duration{time.Second, 15 * time.Second, 4*time.Minute + 30*time.Second}
+
 	for _, tt := range outages {
 		for _, length := range lengths {
 			if tt.once && length != lengths[0] {
@@ -75,6 +77,7 @@ func TestOutages(t *testing.T) {
 								}
 								return later(ctx, call, percent(40))
 							})
+
 							time.AfterFunc(begins, func() { tt.begins(r.bridge) })
 							time.AfterFunc(ends, r.bridge.Pass)
 
@@ -96,8 +99,8 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// late returns how long after its end an outage may be felt. A connection that
-// was made just before and is dead takes a keepalive to be found out.
+// late returns the maximum effect of an outage after its end. If it was silent, a connection
+// from just before the end may be dead, which only a keepalive finds.
 func (o outage) late(r *rig) time.Duration {
 	switch {
 	case len(r.failures()) == 0:
@@ -108,7 +111,8 @@ func (o outage) late(r *rig) time.Duration {
 	return reconnecting
 }
 
-// A wait with no deadline of its own ends on a network that never comes back.
+// TestOutageWithoutEnd shows that a wait without a deadline ends if the network never
+// recovers.
 func TestOutageWithoutEnd(t *testing.T) {
 	for _, tt := range outages {
 		if tt.once {
@@ -126,7 +130,7 @@ func TestOutageWithoutEnd(t *testing.T) {
 				require.NotErrorIs(t, err, context.DeadlineExceeded)
 				require.NotErrorIs(t, err, context.Canceled)
 				require.Contains(t, []codes.Code{codes.Unavailable, codes.DeadlineExceeded}, status.Code(err))
-				require.LessOrEqual(t, time.Since(start), 6*time.Minute+10*time.Second+time.Minute) // what a poll may take
+				require.LessOrEqual(t, time.Since(start), 6*time.Minute+10*time.Second+time.Minute) // plus the timeout of a poll
 			})
 		})
 	}
@@ -135,8 +139,8 @@ func TestOutageWithoutEnd(t *testing.T) {
 func TestSlowNetwork(t *testing.T) {
 	tests := []struct {
 		name  string
-		delay time.Duration // one way
-		fails bool          // some polls, of which the next are given longer
+		delay time.Duration // in each direction
+		fails bool          // some polls time out, until the timeout has doubled
 	}{
 		{"faster than a poll's time-out", 2 * time.Second, false},
 		{"slower than a poll's time-out", 6 * time.Second, true},
@@ -160,7 +164,8 @@ func TestSlowNetwork(t *testing.T) {
 	}
 }
 
-// A client that has never been connected is one whose server may come yet.
+// TestServerThatComesLate starts a wait before the server. Failed connections are transient,
+// also before the first success.
 func TestServerThatComesLate(t *testing.T) {
 	for _, late := range []time.Duration{time.Second, 30 * time.Second, 4 * time.Minute} {
 		t.Run(late.String(), func(t *testing.T) {

@@ -27,7 +27,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
-// addressVariable is set for the process that is to be a server: where it listens.
+// addressVariable marks the process of a server. It holds the address to listen on.
 const addressVariable = "FAULTS_TEST_ADDRESS"
 
 func TestMain(m *testing.M) {
@@ -41,20 +41,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve is a server where "docs" is at as many percent as it is told on stdin,
-// until that ends. It is not there before it has been told.
+// serve runs a server until stdin ends. It reads percentages from stdin: "docs" and its index
+// are at the last one. It listens after the first one, and confirms each on stdout.
 func serve(address string) error {
 	srv, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	if err != nil {
 		return err
 	}
 	defer srv.Close()
+
 	var door *bridge.Bridge
 	for {
 		var n int64
 		if _, err := fmt.Scan(&n); err != nil {
 			return err
 		}
+
 		srv.Set(load.target, fake.Percents(n))
 		srv.Set(index.target, fake.Rows(100, n))
 		if door == nil {
@@ -71,7 +73,7 @@ func serve(address string) error {
 	}
 }
 
-// process is a server in a process of its own.
+// process is a server in a separate process.
 type process struct {
 	address string
 	*child.Process
@@ -79,25 +81,28 @@ type process struct {
 	out *bufio.Reader
 }
 
-// start starts a server that dies with the test, if not before.
+// start starts a server. It is killed at the end of the test.
 func start(t *testing.T, address string, percent int) *process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), addressVariable+"="+address)
 	cmd.Stderr = os.Stderr
+
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
+
 	p := &process{address: address, in: in, out: bufio.NewReader(out)}
 	p.Process, err = child.Start(cmd)
 	require.NoError(t, err)
+
 	t.Cleanup(func() { require.NoError(t, p.Kill()) })
 	p.set(t, percent)
 	return p
 }
 
-// set tells the server how far "docs" is, and returns when it is.
+// set changes the percentage of the server, and returns when it applies.
 func (p *process) set(t *testing.T, percent int) {
 	t.Helper()
 	_, err := fmt.Fprintln(p.in, percent)
@@ -107,7 +112,7 @@ func (p *process) set(t *testing.T, percent int) {
 	require.Equal(t, fmt.Sprintln(percent), line)
 }
 
-// waiting returns a server at 40 %, and a wait that has seen it.
+// waiting returns a server at 40 %, and a wait after its first successful poll.
 func waiting(t *testing.T, k kind, a adapter, opts ...milvuswait.Option) (*process, *rig, *realWait) {
 	t.Helper()
 	server := start(t, freeAddress(t), 40)
@@ -118,23 +123,26 @@ func waiting(t *testing.T, k kind, a adapter, opts ...milvuswait.Option) (*proce
 	return server, r, w
 }
 
-// leavesNothing runs f, of parallel tests, and asserts that nothing of it is left.
+// leavesNothing runs f, which starts parallel tests. It asserts that they leave no goroutine,
+// connection or file behind.
 func leavesNothing(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	// What other tests have closed may take a moment to be gone.
+
+	// Connections of earlier tests may need a moment to end.
 	require.Eventually(t, func() bool { return !connected() }, safety, 10*time.Millisecond, "other tests have left connections")
 	goroutines, descriptors := runtime.NumGoroutine(), milvustest.OpenFiles(t)
 	t.Run("waits", f)
-	// Eventually has a goroutine of its own, and so has the first poller for events
-	// of the network a descriptor or two.
+
+	// require.Eventually runs one goroutine itself. The network poller of the runtime opens up
+	// to two descriptors at its first use.
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, safety, 10*time.Millisecond)
 	require.LessOrEqual(t, milvustest.OpenFiles(t), descriptors+2)
 }
 
-// connected reports whether a goroutine of gRPC or of a bridge is left.
+// connected reports whether a goroutine of gRPC or of a bridge exists.
 func connected() bool {
 	var stacks bytes.Buffer
-	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2) // a buffer takes everything
+	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2) // writing to a buffer cannot fail
 	return strings.Contains(stacks.String(), "google.golang.org/grpc") || strings.Contains(stacks.String(), "internal/bridge.")
 }
 

@@ -12,12 +12,12 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// answer is what a poll is answered with: so many percent, unless it fails.
+// answer is the response to a poll: a percentage, a failed status, or a gRPC error.
 type answer struct {
 	percent int64
-	status  *wire.Status // nil for success
-	err     error        // of gRPC
-	blank   bool         // no status at all, and no more
+	status  *wire.Status // nil means success
+	err     error        // gRPC error
+	blank   bool         // empty response, without a status
 }
 
 func percent(n int64) answer { return answer{percent: n} }
@@ -30,7 +30,7 @@ func refused(code codes.Code, message string) answer {
 	return answer{percent: 100, err: status.Error(code, message)}
 }
 
-// server is a Milvus where "docs" is as far as it is told, and which remembers
+// server is a Milvus whose responses are a function of the number of the poll. It records
 // the polls.
 type server struct {
 	milvustest.Server
@@ -41,14 +41,14 @@ type server struct {
 	polls []*poll
 }
 
-// poll is a poll as the server sees it; times are since the server began.
+// poll is a poll at the server. Times are since the start of the server.
 type poll struct {
-	began, ended time.Duration // ended is 0 while it is under way
-	timeout      time.Duration // that came with it; 0 for none
-	gaveUp       error         // of its context, when the answer was there
+	began, ended time.Duration // ended is 0 while in flight
+	timeout      time.Duration // timeout from the client; 0 means none
+	gaveUp       error         // error of the context at the end of the poll
 }
 
-// newServer returns a server whose n-th poll, from 1, is answered so.
+// newServer returns a server whose response to poll n, from 1, is f(ctx, n).
 func newServer(f func(ctx context.Context, n int) answer) *server {
 	s := &server{answer: f, start: time.Now()}
 	s.Loading = func(ctx context.Context, _ *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
@@ -58,19 +58,23 @@ func newServer(f func(ctx context.Context, n int) answer) *server {
 		}
 		return &wire.GetLoadingProgressResponse{Status: a.body(), Progress: a.percent, RefreshProgress: 100}, a.err
 	}
+
 	s.Index = func(ctx context.Context, req *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
 		a := s.poll(ctx)
 		if a.blank {
 			return &wire.DescribeIndexResponse{}, nil
 		}
+
 		state := wire.IndexState_InProgress
 		if a.percent == 100 {
 			state = wire.IndexState_Finished
 		}
+
 		return &wire.DescribeIndexResponse{Status: a.body(), IndexDescriptions: []*wire.IndexDescription{{
 			IndexName: req.GetIndexName(), State: state, TotalRows: 100, IndexedRows: a.percent, PendingIndexRows: 100 - a.percent,
 		}}}, a.err
 	}
+
 	return s
 }
 
@@ -86,18 +90,21 @@ func (s *server) poll(ctx context.Context) answer {
 	if deadline, ok := ctx.Deadline(); ok {
 		p.timeout = time.Until(deadline)
 	}
+
 	s.mu.Lock()
 	s.polls = append(s.polls, p)
 	n := len(s.polls)
 	s.mu.Unlock()
+
 	a := s.answer(ctx, n)
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.ended, p.gaveUp = time.Since(s.start), ctx.Err()
 	return a
 }
 
-// seen returns the polls so far.
+// seen returns a copy of the polls so far.
 func (s *server) seen() []poll {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,13 +115,13 @@ func (s *server) seen() []poll {
 	return polls
 }
 
-// hang returns when the client has given up.
+// hang returns after the client has canceled the call.
 func hang(ctx context.Context) answer {
 	<-ctx.Done()
 	return answer{err: status.FromContextError(ctx.Err()).Err()}
 }
 
-// later answers after d, if the client has not given up before.
+// later returns a after d, or an error if the client cancels the call before.
 func later(ctx context.Context, d time.Duration, a answer) answer {
 	select {
 	case <-time.After(d):

@@ -1,4 +1,4 @@
-// The race detector takes minutes to look at every byte.
+// The race detector needs minutes for the 64 MiB texts of this file.
 
 //go:build !race
 
@@ -21,7 +21,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// What a server says does not pile up while a wait goes on, nor in its error.
+// TestWaitsByBothAdaptersForServersThatSayTooMuch reports huge texts in every poll. Neither
+// the wait nor its error keeps more than 1 KiB of each.
 func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -33,6 +34,7 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 			return rejected(1, wire.ErrorCode_NotReadyServe, strings.Repeat("x", 64<<20))
 		}, "xxx… (cut) (code 1)"},
 	}
+
 	for _, tt := range tests {
 		for _, k := range []kind{load, index} {
 			for _, a := range adapters {
@@ -49,7 +51,7 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 						require.ErrorIs(t, err, milvuswait.ErrUnreachable)
 						said = append(r.failures(), err)
 					})
-					after := usage.LiveHeap() // when neither the server nor the connection is left
+					after := usage.LiveHeap() // after the server and the connection are gone
 
 					require.Len(t, said, 3)
 					for _, err := range said {

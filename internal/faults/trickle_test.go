@@ -19,7 +19,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
-// The frames of HTTP/2 that a server needs, and their flags.
+// The types and flags of HTTP/2 frames for a minimal server (RFC 9113, section 6).
 const (
 	dataFrame     = 0
 	headersFrame  = 1
@@ -27,7 +27,7 @@ const (
 	settingsFrame = 4
 	pingFrame     = 6
 
-	ack        = 1 // of settings and pings
+	ack        = 1 // flag of settings and pings
 	endHeaders = 4
 )
 
@@ -57,12 +57,12 @@ func (f frame) bytes() []byte {
 	return append(b, f.payload...)
 }
 
-// trickler is a server whose answers come by a byte a second, and never to their
-// end. It speaks HTTP/2 by itself, since gRPC's server sends whole messages, and
-// that of net/http does not work in bubbles before Go 1.26.
+// trickler is a server whose responses arrive at one byte per second and never end. It
+// implements HTTP/2 itself: gRPC's server sends whole messages, and net/http's server does
+// not work in bubbles before Go 1.26.
 type trickler struct {
-	healed chan struct{} // closed when it is to go
-	sent   []int         // bytes of each answer
+	healed chan struct{} // closed to end the server
+	sent   []int         // bytes sent for each call
 }
 
 // serve serves one connection.
@@ -71,7 +71,7 @@ func (s *trickler) serve(conn net.Conn) {
 	go func() {
 		defer close(frames)
 		r := bufio.NewReader(conn)
-		_, _ = r.Discard(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) // what fails now fails again
+		_, _ = r.Discard(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) // readFrame reports an error
 		for {
 			f, err := readFrame(r)
 			if err != nil {
@@ -84,13 +84,16 @@ func (s *trickler) serve(conn net.Conn) {
 			}
 		}
 	}()
+
 	defer close(gone)
 	defer func() { _ = conn.Close() }()
-	send := func(f frame) { _, _ = conn.Write(f.bytes()) } // to a client that has gone, which ends frames
+	send := func(f frame) { _, _ = conn.Write(f.bytes()) } // an error also ends frames
+
 	every := time.NewTicker(time.Second)
 	defer every.Stop()
 	send(frame{kind: settingsFrame})
-	var stream uint32 // that is answered, 0 for none
+
+	var stream uint32 // stream of the call in flight; 0 means none
 	for {
 		select {
 		case f, ok := <-frames:
@@ -100,9 +103,9 @@ func (s *trickler) serve(conn net.Conn) {
 			case f.kind == headersFrame:
 				stream = f.stream
 				s.sent = append(s.sent, 0)
-				// ":status: 200" and "content-type: application/grpc", as HPACK has them.
+				// ":status: 200" and "content-type: application/grpc" in HPACK.
 				send(frame{headersFrame, endHeaders, stream, []byte("\x88\x0f\x10\x10application/grpc")})
-				// A message of 1 MiB, within every limit, begins.
+				// The start of a message of 1 MiB, which is within every limit.
 				send(frame{dataFrame, 0, stream, []byte{0, 0, 0x10, 0, 0}})
 			case f.kind == resetFrame && f.stream == stream:
 				stream = 0
@@ -123,14 +126,15 @@ func (s *trickler) serve(conn net.Conn) {
 	}
 }
 
-// Bytes that keep coming do not make a poll last longer than its time-out, nor are
-// they taken for an answer.
+// TestServerThatTrickles shows that a steady flow of bytes does not extend the timeout of a
+// poll, and does not count as a success.
 func TestServerThatTrickles(t *testing.T) {
 	each(t, func(t *testing.T, k kind, a adapter) {
 		synctest.Test(t, func(t *testing.T) {
-			const heals = 80 * time.Second // in the fourth poll
+			const heals = 80 * time.Second // during the fourth poll
 			s := &trickler{healed: make(chan struct{})}
 			r := &rig{kind: k, server: newServer(func(context.Context, int) answer { return percent(100) })}
+
 			front, back := bufconn.Listen(1<<20), bufconn.Listen(1<<20)
 			milvustest.ServeOn(t, &r.server.Server, back)
 			r.bridge = bridge.New(front, func(ctx context.Context) (net.Conn, error) {
@@ -143,13 +147,14 @@ func TestServerThatTrickles(t *testing.T) {
 				go s.serve(server)
 				return client, nil
 			})
+
 			t.Cleanup(r.bridge.Close)
 			r.connect(t, a, "bufconn", milvustest.Through(front)...)
 			time.AfterFunc(heals, func() { close(s.healed) })
 			start := time.Now()
 
 			err := r.run(context.Background(), steadily(time.Second))
-			synctest.Wait() // for sent
+			synctest.Wait() // until sent is final
 
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, time.Since(start), heals)
