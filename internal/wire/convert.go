@@ -6,7 +6,7 @@ import (
 )
 
 // Convert copies a message to a message of another Go type with the same field
-// numbers. Fields that the other type lacks become unknown fields of it. Both are
+// numbers. Fields missing in the other type become unknown fields of it. Both are
 // protobuf messages, as Message returns them.
 func Convert(from, to proto.Message) error {
 	b, err := proto.Marshal(from)

@@ -35,8 +35,8 @@ func serve(method string, request func() any, answer grpc.UnaryHandler) grpc.Met
 	}
 }
 
-// Database returns the database in the dbname header of a call that a server has
-// received, or "" if there is none.
+// Database returns the database in the dbname header of a received call, or "" if there is
+// none.
 func Database(ctx context.Context) string {
 	if values := metadata.ValueFromIncomingContext(ctx, databaseHeader); len(values) > 0 {
 		return values[0]

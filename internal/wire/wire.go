@@ -21,7 +21,7 @@ const Service = "milvus.proto.milvus.MilvusService"
 
 const prefix = "/" + Service + "/"
 
-// Method is the full name of an RPC that takes a *Req and returns a *Resp.
+// Method is the full name of an RPC with a *Req and a *Resp.
 type Method[Req, Resp any] string
 
 // The RPCs that this module calls or serves.
