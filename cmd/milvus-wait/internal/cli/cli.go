@@ -92,7 +92,6 @@ type app struct {
 	global   globalFlags
 	output   output.Config // as far as it is known
 	mask     secret.Mask   // of what the server is told
-	listed   bool          // the targets are those that the server has listed
 	ran      bool          // cobra found nothing wrong with the arguments
 
 	unhelpful error // why there is no help of what was asked for

@@ -17,7 +17,6 @@ import (
 
 // allLoads returns the collections that are loading or loaded.
 func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
-	a.listed = true
 	err = a.ask(ctx, "asking for the loaded collections", wait, func(ctx context.Context) error {
 		targets, err = s.loading(ctx)
 		return err
@@ -48,7 +47,6 @@ func (s *server) loading(ctx context.Context) ([]milvuswait.Target, error) {
 // allIndexes returns the indexes of every collection that has any.
 func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
 	known := make(map[string]bool)
-	a.listed = true
 	err = a.ask(ctx, "asking for the indexes", wait, func(ctx context.Context) error {
 		targets, err = s.indexed(ctx, known)
 		return err

@@ -62,7 +62,6 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 		ctx, cancel := a.within(ctx)
 		defer cancel()
 		s, err := a.connect(ctx)
-		a.keep(targets)
 		if err != nil {
 			if exit.Code(err) != exit.Usage {
 				a.showLook(args, slices.Repeat([]milvuswait.Outcome{{Err: a.mask.Error(err)}}, len(args)))

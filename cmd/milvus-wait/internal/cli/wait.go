@@ -68,17 +68,14 @@ func (a *app) failed(start time.Time, err error) error {
 
 // waitFor waits and reports.
 func (a *app) waitFor(ctx context.Context, s *server, p milvuswait.Poller, targets []milvuswait.Target, options []milvuswait.Option, start time.Time) error {
-	if !a.listed {
-		a.keep(targets)
-	}
-	reporter := output.New(a.output, a.maskTargets(targets))
+	reporter := output.New(a.output, targets)
 	defer reporter.Close() // also when the wait panics
 	outcomes, err := milvuswait.WaitAll(ctx, p, targets, append(options, milvuswait.WithObserver(a.masked(reporter.Observer())))...)
 	if errors.Is(err, milvuswait.ErrInvalid) && outcomes == nil {
 		return a.failed(start, cmp.Or(checkOptions(options), err))
 	}
 	report := output.Report{
-		Advice: a.maskAdvice(s.advise(ctx, outcomes)), Outcomes: a.maskOutcomes(outcomes), Err: a.mask.Error(err),
+		Advice: s.advise(ctx, outcomes), Outcomes: a.maskOutcomes(outcomes), Err: a.mask.Error(err),
 		Code: code(ctx, outcomes), Elapsed: time.Since(start),
 	}
 	reporter.Finish(report)

@@ -27,7 +27,6 @@ const cut = "…"
 // or the name of a collection.
 type Mask struct {
 	forms    []string // the longest first: "user:password" before "password"
-	kept     []string // the longest first
 	replacer *strings.Replacer
 }
 
@@ -58,34 +57,12 @@ func NewMask(secrets ...string) Mask {
 	}
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	forms = slices.Compact(forms)
-	return newMask(forms, nil)
-}
 
-func newMask(forms, kept []string) Mask {
 	var pairs []string
-	for _, text := range kept {
-		pairs = append(pairs, text, text)
-	}
 	for _, form := range forms {
 		pairs = append(pairs, form, mask)
 	}
-	return Mask{forms, kept, strings.NewReplacer(pairs...)}
-}
-
-// Keeping returns a mask that leaves texts as they are, where one of them stands
-// whole: who typed them knows what is in them.
-func (m Mask) Keeping(texts ...string) Mask {
-	kept := slices.Clone(m.kept)
-	for _, text := range texts {
-		if m.Text(text) != text {
-			kept = append(kept, text)
-		}
-	}
-	if len(kept) == len(m.kept) {
-		return m
-	}
-	slices.SortFunc(kept, func(a, b string) int { return len(b) - len(a) })
-	return newMask(m.forms, kept)
+	return Mask{forms, strings.NewReplacer(pairs...)}
 }
 
 func inJSON(s string, escapeHTML bool) string {

@@ -79,15 +79,6 @@ func TestMaskLeavesTheRest(t *testing.T) {
 	require.Same(t, fine, secret.NewMask("hunter22").Error(fine))
 }
 
-func TestMaskKeeps(t *testing.T) {
-	mask := secret.NewMask(secret.Parts("root:docs")...).Keeping(`loading "docs"`, `loading "docs", partitions ["docs"]`, `loading "other"`)
-
-	require.Equal(t, `loading "docs": no [secret]`, mask.Text(`loading "docs": no docs`))
-	require.Equal(t, `loading "docs", partitions ["docs"]: [secret]`, mask.Text(`loading "docs", partitions ["docs"]: root:docs`))
-	require.Equal(t, `reloading "[secret]s"`, mask.Text(`reloading "docss"`))
-	require.Equal(t, "docs", secret.Mask{}.Keeping("docs").Text("docs"))
-}
-
 func TestMaskedErrorsAreStillFound(t *testing.T) {
 	cause := errors.New("you sent hunter22")
 
