@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
 const adviceDatabase = "check --db, the path of the address, and MILVUS_DB"
@@ -49,20 +50,20 @@ type adviser struct {
 }
 
 func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
-	collection := o.Target.Collection()
+	k, collection := cmp.Or(a.kind, kind.Of(o.Target)), o.Target.Collection()
 	switch err := o.Err; {
 	case err == nil, errors.Is(err, milvuswait.ErrAborted), errors.Is(err, context.Canceled):
 		return ""
-	case a.ready:
-		return refusal(err, "ShowCollections")
+	case k.Server:
+		return refusal(err, k.Privilege)
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
 		return a.aboutCollection(collection)
 	case errors.Is(err, milvuswait.ErrPartitionNotFound):
 		return a.aboutPartition(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrReleased):
-		return fmt.Sprintf("somebody released it during the wait: call %s again", loadCall(o.Target))
+		return fmt.Sprintf("somebody released it during the wait: call %s again", k.Start(o.Target))
 	case errors.Is(err, milvuswait.ErrNotLoaded):
-		return fmt.Sprintf("nobody asked for the load: call %s, or say --grace if somebody is about to", loadCall(o.Target))
+		return fmt.Sprintf("nobody asked for the load: call %s, or say --grace if somebody is about to", k.Start(o.Target))
 	case errors.Is(err, milvuswait.ErrAmbiguousIndex):
 		return fmt.Sprintf("name one of them, %s/INDEX, or all, '%s/*'", collection, collection)
 	case errors.Is(err, milvuswait.ErrIndexNotFound):
@@ -73,20 +74,10 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 		return "look into the server's logs; a longer --stall is more patient"
 	case errors.Is(err, milvuswait.ErrUnreachable):
 		return fmt.Sprintf("check that the server at %s runs and can be reached; a longer --unreachable is more patient", a.endpoint.URI())
-	case a.refresh && errors.Is(err, context.DeadlineExceeded) && o.Progress == milvuswait.LoadingProgress{Percent: 100}:
-		return "it is loaded, and its refresh is at 0%: Milvus 2.2 and milvus-lite never tell more"
-	case o.Target.Kind() == milvuswait.KindLoading:
-		return refusal(err, "GetLoadState")
+	case errors.Is(err, context.DeadlineExceeded) && k.Overdue(o.Progress, a.refresh) != "":
+		return k.Overdue(o.Progress, a.refresh)
 	}
-	return refusal(o.Err, "IndexDetail")
-}
-
-// loadCall returns the call of pymilvus that loads the target.
-func loadCall(t milvuswait.Target) string {
-	if partitions := t.Partitions(); len(partitions) > 0 {
-		return fmt.Sprintf("load_partitions(%q, [\"%s\"])", t.Collection(), strings.Join(partitions, `", "`))
-	}
-	return fmt.Sprintf("load_collection(%q)", t.Collection())
+	return refusal(o.Err, k.Privilege)
 }
 
 func (a *adviser) aboutCollection(name string) string {
@@ -126,7 +117,7 @@ func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
 	case len(names) > 0:
 		return fmt.Sprintf("the collection has %s; name one of them, or all, '%s/*'", alternatives(names, a.mask), t.Collection())
 	}
-	return fmt.Sprintf("create it by create_index(%q, …), or say --grace if somebody is about to", t.Collection())
+	return fmt.Sprintf("create it by %s, or say --grace if somebody is about to", kind.Of(t).Start(t))
 }
 
 // noList says that there is no list of what there is to choose from.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
@@ -94,24 +94,12 @@ func (s *server) look(ctx context.Context, t milvuswait.Target) milvuswait.Outco
 		if err == nil {
 			o.Err = asked(t.String(), u.Err)
 		}
-		if err := s.notLoaded(ctx, u); err != nil {
+		if err := kind.Of(t).Recheck(ctx, s.poller, u); err != nil {
 			o.Progress, o.Err = nil, asked(t.String(), err)
 		}
 		return o
 	}
 	panic("milvus-wait: a wait has no update")
-}
-
-// notLoaded returns ErrNotLoaded if 0 % means that: milvus-lite says no more of what
-// was released.
-func (s *server) notLoaded(ctx context.Context, u milvuswait.Update) error {
-	if u.Progress == nil || u.Target.Kind() != milvuswait.KindLoading || u.Fraction > 0 {
-		return nil
-	}
-	if err := s.poller.CheckLoadState(ctx, u.Target.Collection(), u.Target.Partitions()...); errors.Is(err, milvuswait.ErrNotLoaded) {
-		return err
-	}
-	return nil
 }
 
 // looked is what was seen of an argument.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -34,17 +35,14 @@ that it refuses and TLS that cannot work end the wait.`,
 			return a.failed(start, err)
 		}
 		defer s.close()
-		a.output.Ready, s.ready = s.endpoint.URI(), true
+		a.output.Kind, s.kind = kind.Serving, kind.Serving
 		wait.unreachable = 0 // --timeout alone says how long
-		return a.waitFor(ctx, s, s.answering(), []milvuswait.Target{milvuswait.Loading(readyTarget)}, wait.options(), start)
+		return a.waitFor(ctx, s, s.answering(), []milvuswait.Target{kind.ServingAt(s.endpoint.URI())}, wait.options(), start)
 	})
 	cmd.Flags().SortFlags = false
 	wait.registerPace(cmd.Flags())
 	return cmd
 }
-
-// readyTarget stands for the server, which is complete when it answers.
-const readyTarget = "server"
 
 // answering returns a Poller for which everything is loaded when the server
 // answers. It asks for the default database: the other may be what the first

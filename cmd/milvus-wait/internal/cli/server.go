@@ -10,6 +10,7 @@ import (
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
 	"github.com/milvuswait/milvuswait/rpc"
@@ -24,8 +25,8 @@ type server struct {
 	endpoint dial.Endpoint
 	database string
 	mask     secret.Mask // of what it is told
-	ready    bool        // it is itself what is waited for
-	refresh  bool        // and so are refreshes
+	kind     *kind.Kind  // row of all targets; nil for the rows of their kinds
+	refresh  bool        // the wait is for refreshes too
 }
 
 // open returns the server that flags and environment name. Nothing is connected

@@ -59,7 +59,7 @@ func (c Config) table(report Report) string {
 	shown := 0
 	for _, o := range shortlist(report.Outcomes) {
 		progress := ""
-		if o.Progress != nil && c.Ready == "" {
+		if o.Progress != nil && !c.kindOf(o.Target).Server {
 			progress = o.Progress.String()
 		}
 		row := fmt.Sprintf("| %s | %s | %s | %d | %v |\n", cell(c.name(o.Target)), cell(c.ending(o)), cell(progress), o.Polls, round(o.Elapsed))
@@ -97,7 +97,7 @@ func shortlist(outcomes []milvuswait.Outcome) []milvuswait.Outcome {
 func (c Config) ending(o milvuswait.Outcome) string {
 	switch {
 	case o.Err == nil:
-		return c.finished(o.Target)
+		return c.kindOf(o.Target).Finished
 	case errors.Is(o.Err, milvuswait.ErrAborted):
 		return state(o.Err)
 	}

@@ -6,25 +6,22 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
 // subject is a target as JSON has it. The fields are those of docs/output.md.
 type subject struct {
-	Kind         string              `json:"kind"`
-	Address      string              `json:"address,omitempty"`
-	Collection   string              `json:"collection,omitempty"`
-	Partitions   []string            `json:"partitions,omitempty"`
-	Index        string              `json:"index,omitempty"`
-	ExpectedRows int64               `json:"expected_rows,omitempty"`
-	State        string              `json:"state"`
-	Progress     milvuswait.Progress `json:"progress,omitempty"`
-	Fraction     *float64            `json:"fraction,omitempty"`
-	Polls        int                 `json:"polls"`
-	Elapsed      float64             `json:"elapsed_seconds"`
-	ETA          float64             `json:"eta_seconds,omitempty"`
-	Reason       string              `json:"reason,omitempty"`
-	Error        string              `json:"error,omitempty"`
-	Hint         string              `json:"hint,omitempty"`
+	Kind string `json:"kind"`
+	kind.Fields
+	State    string              `json:"state"`
+	Progress milvuswait.Progress `json:"progress,omitempty"`
+	Fraction *float64            `json:"fraction,omitempty"`
+	Polls    int                 `json:"polls"`
+	Elapsed  float64             `json:"elapsed_seconds"`
+	ETA      float64             `json:"eta_seconds,omitempty"`
+	Reason   string              `json:"reason,omitempty"`
+	Error    string              `json:"error,omitempty"`
+	Hint     string              `json:"hint,omitempty"`
 }
 
 // result is how the command ended.
@@ -63,9 +60,9 @@ func state(err error) string {
 }
 
 func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
-	s := subject{Kind: c.kind(t), Address: c.Ready}
-	if c.Ready == "" {
-		s.Collection, s.Partitions, s.Index, s.ExpectedRows = t.Collection(), t.Partitions(), t.Index(), t.ExpectedRows()
+	k := c.kindOf(t)
+	s := subject{Kind: k.Word, Fields: k.Fields(t)}
+	if !k.Server {
 		s.Progress = p
 	}
 	return s

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
@@ -53,7 +54,7 @@ func TestDocumentWithoutTargets(t *testing.T) {
 }
 
 func TestDocumentOfReady(t *testing.T) {
-	stdout, _ := run(output.Config{Format: output.JSON, Ready: "http://m:1"}, nil, reportOf(0, nil, final(loading("server", 100), nil)))
+	stdout, _ := run(output.Config{Format: output.JSON, Kind: kind.Serving}, nil, reportOf(0, nil, final(loading("http://m:1", 100), nil)))
 
 	require.JSONEq(t, `{"ok": true, "exit_code": 0, "elapsed_seconds": 1.5, "targets": [
 		{"kind": "ready", "address": "http://m:1", "state": "complete", "polls": 1, "elapsed_seconds": 0}
@@ -120,7 +121,7 @@ func TestDocumentationNamesEveryField(t *testing.T) {
 			collect(v, fields)
 		}
 	}
-	stdout, _ := run(output.Config{Format: output.JSON, Ready: "http://m:1"}, nil, report)
+	stdout, _ := run(output.Config{Format: output.JSON, Kind: kind.Serving}, nil, report)
 	var ready any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &ready))
 	collect(ready, fields)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
 // Format is the form of the result.
@@ -28,7 +29,7 @@ type Config struct {
 	Verbose        bool // every poll
 	Terminal       Terminal
 	GitHub         GitHub
-	Ready          string // the address, if the wait is for the server itself
+	Kind           *kind.Kind // row of all targets; nil for the rows of their kinds
 }
 
 // Report is how it all ended.

@@ -58,11 +58,12 @@ func (p *plain) write(u milvuswait.Update) { Line(p.config.Stderr, p.config.line
 //	docs/vidx: indexing 40% (40000/100000 rows, InProgress), 12s left
 func (c Config) line(u milvuswait.Update) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", c.name(u.Target), c.doing(u.Target))
-	if c.Ready == "" && u.Progress != nil {
+	k := c.kindOf(u.Target)
+	fmt.Fprintf(&b, "%s: %s", c.name(u.Target), k.Doing)
+	if !k.Server && u.Progress != nil {
 		fmt.Fprintf(&b, " %d%%", percent(u.Fraction))
-		if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
-			fmt.Fprintf(&b, " (%v)", p)
+		if details := k.Details(u.Progress); details != "" {
+			fmt.Fprintf(&b, " (%s)", details)
 		}
 	}
 	if u.ETA >= time.Second {

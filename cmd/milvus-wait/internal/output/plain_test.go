@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 	"github.com/milvuswait/milvuswait/fake"
 )
@@ -83,7 +84,7 @@ func TestText(t *testing.T) {
 		{"loaded, quietly", output.Config{Quiet: true}, final(loading("docs", 100), nil), "docs: loaded (0s, 1 poll)\n", ""},
 		{"indexed", output.Config{}, index, "docs/vidx: indexed (9 rows, 1m1s, 2 polls)\n", ""},
 		{"indexed nothing", output.Config{}, final(indexing("docs", "", 0, 0), nil), "docs: indexed (0 rows, 0s, 1 poll); was it flushed?\n", ""},
-		{"ready", output.Config{Ready: "http://m:1"}, final(loading("server", 100), nil), "http://m:1: ready (0s, 1 poll)\n", ""},
+		{"ready", output.Config{Kind: kind.Serving}, final(loading("http://m:1", 100), nil), "http://m:1: ready (0s, 1 poll)\n", ""},
 		{"forged command of a runner", output.Config{}, loading("::error::x##[y]", 0), "", "'::error::x## [y]: loading 0%\n"},
 	}
 	for _, tt := range tests {

@@ -12,18 +12,19 @@ import (
 
 // done writes the result of a target.
 func (c Config) done(t milvuswait.Target, p milvuswait.Progress, elapsed time.Duration, polls int) {
-	rows, question := "", ""
-	if index, ok := p.(milvuswait.IndexBuildingProgress); ok {
-		rows = fmt.Sprintf("%d rows, ", index.TotalRows)
-		if index.TotalRows == 0 {
-			question = "; was it flushed?"
-		}
+	k := c.kindOf(t)
+	rows, doubt := "", k.Doubt(p)
+	if _, total, ok := k.Rows(p); ok {
+		rows = fmt.Sprintf("%d rows, ", total)
+	}
+	if doubt != "" {
+		doubt = "; " + doubt
 	}
 	word := "polls"
 	if polls == 1 {
 		word = "poll"
 	}
-	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), c.finished(t), rows, round(elapsed), polls, word, question))
+	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), k.Finished, rows, round(elapsed), polls, word, doubt))
 }
 
 // mostInterrupted is how many targets are named that a signal ended: whoever sent it
@@ -73,11 +74,8 @@ func (c Config) failure(reason, advice string) {
 // reason returns why a target failed, or a poll for it. The target comes first in
 // it, with all the names it has.
 func (c Config) reason(t milvuswait.Target, err error) string {
-	target := untrusted.Text(t.String())
-	if c.Ready != "" {
-		target = c.Ready
-	}
-	return strings.Replace(unprefixed(exit.Text(err)), t.String(), target, 1)
+	title := untrusted.Text(c.kindOf(t).Title(t))
+	return strings.Replace(unprefixed(exit.Text(err)), t.String(), title, 1)
 }
 
 func reason(err error) string { return unprefixed(err.Error()) }

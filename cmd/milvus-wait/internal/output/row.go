@@ -8,11 +8,13 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
 // row is what is shown of a target.
 type row struct {
 	name   string
+	kind   *kind.Kind
 	update milvuswait.Update
 	first  milvuswait.Update // the first with progress, from where the rate counts
 }
@@ -31,7 +33,7 @@ func (r *row) observe(u milvuswait.Update) {
 // with less of it where there is less room.
 func (r *row) line(config Config, c columns) string {
 	space := strings.Repeat(" ", gap)
-	word, color := r.word(config)
+	word, color := r.word()
 	painted := word
 	if config.Terminal.Color && color != "" {
 		painted = color + word + "\x1b[0m"
@@ -67,12 +69,11 @@ func (r *row) line(config Config, c columns) string {
 }
 
 // word returns what the target is doing, and its colour.
-func (r *row) word(c Config) (word, color string) {
+func (r *row) word() (word, color string) {
 	const green, red, yellow = "\x1b[32m", "\x1b[31m", "\x1b[33m"
-	t, u := r.update.Target, r.update
-	switch {
+	switch u := r.update; {
 	case u.Final && u.Err == nil:
-		return c.finished(t), green
+		return r.kind.Finished, green
 	case u.Final:
 		return words(state(u.Err)), red
 	case u.Err != nil:
@@ -80,7 +81,7 @@ func (r *row) word(c Config) (word, color string) {
 	case u.Progress == nil:
 		return "waiting", ""
 	}
-	return c.doing(t), ""
+	return r.kind.Doing, ""
 }
 
 // words returns a state as people say it.
@@ -94,11 +95,11 @@ func (r *row) eta() string {
 }
 
 func (r *row) rows() string {
-	p, ok := r.update.Progress.(milvuswait.IndexBuildingProgress)
+	done, total, ok := r.kind.Rows(r.update.Progress)
 	if !ok {
 		return ""
 	}
-	return short(float64(p.IndexedRows)) + "/" + short(float64(p.TotalRows)) + " rows"
+	return short(float64(done)) + "/" + short(float64(total)) + " rows"
 }
 
 // rate returns how fast the target came to where it is.
@@ -108,9 +109,9 @@ func (r *row) rate() string {
 		return ""
 	}
 	n, unit := 100*(r.update.Fraction-r.first.Fraction)/elapsed, "%/s"
-	if now, ok := r.update.Progress.(milvuswait.IndexBuildingProgress); ok {
-		first, _ := r.first.Progress.(milvuswait.IndexBuildingProgress)
-		n, unit = (float64(now.IndexedRows)-float64(first.IndexedRows))/elapsed, " rows/s"
+	if now, _, ok := r.kind.Rows(r.update.Progress); ok {
+		before, _, _ := r.kind.Rows(r.first.Progress)
+		n, unit = (float64(now)-float64(before))/elapsed, " rows/s"
 	}
 	switch {
 	case n < 0.05: // stands still, or falls

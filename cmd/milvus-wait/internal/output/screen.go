@@ -26,7 +26,7 @@ func NewScreen(c Config, targets []milvuswait.Target) *Screen {
 	s := &Screen{config: c, rows: make(map[milvuswait.Target]*row, len(targets))}
 	for _, t := range targets {
 		if s.rows[t] == nil {
-			s.rows[t] = &row{name: c.name(t)}
+			s.rows[t] = &row{name: c.name(t), kind: c.kindOf(t)}
 			s.targets = append(s.targets, t)
 		}
 	}

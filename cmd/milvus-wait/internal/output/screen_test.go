@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
@@ -205,7 +206,7 @@ func TestTargetsThatAreNamedTwiceHaveOneLine(t *testing.T) {
 }
 
 func TestReadyHasTheAddress(t *testing.T) {
-	lines := draw(output.Config{Ready: "http://milvus:19530"}, 80, 24, milvuswait.Update{Target: milvuswait.Loading("server"), Polls: 1, Err: errSome})
+	lines := draw(output.Config{Kind: kind.Serving}, 80, 24, milvuswait.Update{Target: kind.ServingAt("http://milvus:19530"), Polls: 1, Err: errSome})
 
 	require.Equal(t, []string{"http://milvus:19530  [                  ]    0%  retrying"}, lines)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
 // Rows are the numbers of rows that indexes are expected to have at least.
@@ -51,7 +52,7 @@ func ParseRows(values []string) (Rows, error) {
 func (r Rows) Expect(targets []milvuswait.Target) ([]milvuswait.Target, error) {
 	expecting, left := slices.Clone(targets), maps.Clone(r.of)
 	for i, t := range expecting {
-		if t.Kind() != milvuswait.KindIndexBuilding {
+		if !kind.Of(t).TakesRows {
 			continue
 		}
 		n, named := r.of[t.Collection()]

@@ -1,0 +1,86 @@
+// Package kind has a table with one row for each kind of wait: the words for it, the names
+// of its targets, and the parts of its progress to show.
+package kind
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// Kind is the row of one kind of wait. It has no empty word and no nil function. Functions
+// of a progress accept any Progress, also nil, and return zero values for a progress of
+// another kind.
+type Kind struct {
+	Word      string // kind in JSON
+	Doing     string // work under way, such as "loading"
+	Finished  string // finished work, such as "loaded"
+	Privilege string // privilege in Milvus for the polls
+
+	Server    bool // the target is the server itself, without a collection or a progress to show
+	TakesRows bool // --rows applies
+
+	Typed  func(t milvuswait.Target) string // target as typed on the command line
+	Title  func(t milvuswait.Target) string // target as named in error texts
+	Fields func(t milvuswait.Target) Fields // target in JSON
+	Start  func(t milvuswait.Target) string // call of pymilvus that starts the work, or ""
+
+	// Rows returns the numbers of finished rows and of all rows, and reports whether the
+	// progress counts rows.
+	Rows func(p milvuswait.Progress) (done, total int64, ok bool)
+
+	// Details returns the text after the percentage in a line, or "".
+	Details func(p milvuswait.Progress) string
+
+	// Doubt returns a question about a finished target that probably finished too early,
+	// or "".
+	Doubt func(p milvuswait.Progress) string
+
+	// Overdue returns a hint for a wait that timed out at p, or "". It is called with
+	// refresh if the wait was for a refresh too.
+	Overdue func(p milvuswait.Progress, refresh bool) string
+
+	// Mask returns p with every text of the server replaced by mask of it.
+	Mask func(p milvuswait.Progress, mask func(string) string) milvuswait.Progress
+
+	// Recheck makes another request after a single look at u if the progress alone is
+	// ambiguous. It returns the failure found by it, or nil.
+	Recheck func(ctx context.Context, p milvuswait.Poller, u milvuswait.Update) error
+}
+
+// Fields are the fields of a target in JSON, as docs/output.md describes them.
+type Fields struct {
+	Address      string   `json:"address,omitempty"`
+	Collection   string   `json:"collection,omitempty"`
+	Partitions   []string `json:"partitions,omitempty"`
+	Index        string   `json:"index,omitempty"`
+	ExpectedRows int64    `json:"expected_rows,omitempty"`
+}
+
+var table = map[milvuswait.Kind]*Kind{
+	milvuswait.KindLoading:       loading,
+	milvuswait.KindIndexBuilding: indexBuilding,
+}
+
+// Of returns the row of the target's kind. It panics if there is none, because any other
+// row would show the target as something else.
+func Of(t milvuswait.Target) *Kind {
+	k := table[t.Kind()]
+	if k == nil {
+		panic(fmt.Sprintf("milvus-wait: the kind %q has no row", t.Kind()))
+	}
+	return k
+}
+
+// fields returns the fields of a target with a collection.
+func fields(t milvuswait.Target) Fields {
+	return Fields{Collection: t.Collection(), Partitions: t.Partitions(), Index: t.Index(), ExpectedRows: t.ExpectedRows()}
+}
+
+// The functions of rows without a use for them.
+func noRows(milvuswait.Progress) (done, total int64, ok bool)                 { return 0, 0, false }
+func noText(milvuswait.Progress) string                                       { return "" }
+func noHint(milvuswait.Progress, bool) string                                 { return "" }
+func noMask(p milvuswait.Progress, _ func(string) string) milvuswait.Progress { return p }
+func noRecheck(context.Context, milvuswait.Poller, milvuswait.Update) error   { return nil }
