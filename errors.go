@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/milvuswait/milvuswait/internal/duration"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
@@ -188,14 +189,4 @@ func plural(n int, what string) string {
 }
 
 // round rounds d to about three significant digits.
-func round(d time.Duration) time.Duration {
-	switch {
-	case d >= time.Minute:
-		return d.Round(time.Second)
-	case d >= time.Second:
-		return d.Round(10 * time.Millisecond)
-	case d >= time.Millisecond:
-		return d.Round(10 * time.Microsecond)
-	}
-	return d
-}
+func round(d time.Duration) time.Duration { return duration.Round(d) }

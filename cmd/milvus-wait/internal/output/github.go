@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
 // GitHub is what GitHub Actions wants besides.
@@ -62,7 +63,7 @@ func (c Config) table(report Report) string {
 		if o.Progress != nil && !c.kindOf(o.Target).Server {
 			progress = o.Progress.String()
 		}
-		row := fmt.Sprintf("| %s | %s | %s | %d | %v |\n", cell(c.name(o.Target)), cell(c.ending(o)), cell(progress), o.Polls, round(o.Elapsed))
+		row := fmt.Sprintf("| %s | %s | %s | %d | %v |\n", cell(c.name(o.Target)), cell(c.ending(o)), cell(progress), o.Polls, duration.Round(o.Elapsed))
 		if b.Len()+len(row) > mostBytes {
 			break
 		}
@@ -73,7 +74,7 @@ func (c Config) table(report Report) string {
 		fmt.Fprintf(&b, "\n%d more targets.\n", hidden)
 	}
 	if len(report.Outcomes) == 0 && report.Err != nil {
-		fmt.Fprintf(&b, "| | %s: %s | | 0 | %v |\n", cell(state(report.Err)), cell(reason(report.Err)), round(report.Elapsed))
+		fmt.Fprintf(&b, "| | %s: %s | | 0 | %v |\n", cell(state(report.Err)), cell(reason(report.Err)), duration.Round(report.Elapsed))
 	}
 	return b.String() + "\n"
 }

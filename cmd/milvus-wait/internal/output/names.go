@@ -2,7 +2,6 @@ package output
 
 import (
 	"cmp"
-	"time"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
@@ -14,14 +13,3 @@ func (c Config) name(t milvuswait.Target) string { return untrusted.Text(c.kindO
 
 // kindOf returns the row of the target's kind.
 func (c Config) kindOf(t milvuswait.Target) *kind.Kind { return cmp.Or(c.Kind, kind.Of(t)) }
-
-// round leaves three or so significant digits of d.
-func round(d time.Duration) time.Duration {
-	switch {
-	case d >= time.Minute:
-		return d.Round(time.Second)
-	case d >= time.Second:
-		return d.Round(100 * time.Millisecond)
-	}
-	return d.Round(time.Millisecond)
-}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
+	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
 // Format is the form of the result.
@@ -112,7 +113,7 @@ func (r *Reporter) underBars() bool { return r.bars != nil && r.config.Terminal.
 
 // count writes the result in a word.
 func (c Config) count(report Report) {
-	Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", report.done(), len(report.Outcomes), round(report.Elapsed)))
+	Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", report.done(), len(report.Outcomes), duration.Round(report.Elapsed)))
 }
 
 // Fail shows how a command ended that may have had no wait at all.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
 // plain writes a line for every update that is worth one. Which that are is said
@@ -70,7 +71,7 @@ func (c Config) line(u milvuswait.Update) string {
 		fmt.Fprintf(&b, ", %v left", u.ETA.Round(time.Second))
 	}
 	if c.Verbose {
-		fmt.Fprintf(&b, ", poll %d at %v, next in %v", u.Polls, round(u.Elapsed), round(u.Next))
+		fmt.Fprintf(&b, ", poll %d at %v, next in %v", u.Polls, duration.Round(u.Elapsed), duration.Round(u.Next))
 	}
 	if u.Err != nil {
 		fmt.Fprintf(&b, ": poll %d failed, going on: %v", u.Polls, u.Err)

@@ -78,7 +78,7 @@ func TestText(t *testing.T) {
 	}{
 		{"under way", output.Config{}, indexing("docs", "vidx", 40, 100), "", "docs/vidx: indexing 40% (40/100 rows, InProgress)\n"},
 		{"a poll that failed", output.Config{}, retrying, "", "docs: loading 40%: poll 7 failed, going on: not now (code 65535)\n"},
-		{"every poll", output.Config{Verbose: true}, verbose, "", "docs: loading 40%, 9s left, poll 1 at 1.2s, next in 250ms\n"},
+		{"every poll", output.Config{Verbose: true}, verbose, "", "docs: loading 40%, 9s left, poll 1 at 1.23s, next in 250ms\n"},
 		{"quiet", output.Config{Quiet: true}, retrying, "", ""},
 		{"loaded", output.Config{}, final(loading("docs", 100), nil), "docs: loaded (0s, 1 poll)\n", ""},
 		{"loaded, quietly", output.Config{Quiet: true}, final(loading("docs", 100), nil), "docs: loaded (0s, 1 poll)\n", ""},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/internal/duration"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
@@ -24,7 +25,7 @@ func (c Config) done(t milvuswait.Target, p milvuswait.Progress, elapsed time.Du
 	if polls == 1 {
 		word = "poll"
 	}
-	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), k.Finished, rows, round(elapsed), polls, word, doubt))
+	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), k.Finished, rows, duration.Round(elapsed), polls, word, doubt))
 }
 
 // mostInterrupted is how many targets are named that a signal ended: whoever sent it
