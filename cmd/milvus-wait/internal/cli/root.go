@@ -85,6 +85,8 @@ func addHelpers(root *cobra.Command) {
 	root.SetHelpCommand(helpCommand())
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"})
+	completion.Long = `Generate the completion script for bash, fish, powershell or zsh. The help of the
+shell describes where to put it, such as: milvus-wait completion bash --help`
 	completion.Args = knownCommand
 	completion.RunE = func(*cobra.Command, []string) error {
 		return exit.Usagef("say for which shell: bash, fish, powershell or zsh")

@@ -29,7 +29,9 @@ func Write(dir string) error {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultVersionFlag()
 	root.Version = ""
+	hideShells(root)
 	keepTables(root)
+
 	man := filepath.Join(dir, "man")
 	if err := os.MkdirAll(man, 0o755); err != nil {
 		return err
@@ -42,6 +44,15 @@ func Write(dir string) error {
 		return err
 	}
 	return manPages(man, root)
+}
+
+// hideShells leaves the commands below completion out: their text is cobra's, the same in
+// every program, and their --help has it.
+func hideShells(root *cobra.Command) {
+	completion, _, _ := root.Find([]string{"completion"})
+	for _, shell := range completion.Commands() {
+		shell.Hidden = true
+	}
 }
 
 // manPages writes a page for cmd and for each below it, without a date, so that
