@@ -19,15 +19,17 @@ import (
 
 const adviceDatabase = "check --db, the path of the address, and MILVUS_DB"
 
-// What is asked of the server once the wait is over takes no longer than this: the
-// first while there is time left, and the second when the time was up, which is as
-// long as a command may outlive its --timeout or a signal.
+// Timeouts for the requests after the end of the wait, all together.
 const (
-	adviceTimeout     = 2 * time.Second
+	// adviceTimeout applies while --timeout has not elapsed.
+	adviceTimeout = 2 * time.Second
+
+	// lateAdviceTimeout applies after --timeout or a signal. The command outlives them
+	// by at most this time.
 	lateAdviceTimeout = 200 * time.Millisecond
 )
 
-// advise returns what to do about each outcome, "" where nothing can be said.
+// advise returns a hint for each outcome, or "".
 func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []string {
 	budget := adviceTimeout
 	if ctx.Err() != nil {
@@ -35,6 +37,7 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
+
 	a := &adviser{s, sync.OnceValues(func() ([]string, error) { return s.collections(ctx) })}
 	advice := make([]string, len(outcomes))
 	for i, o := range outcomes {
@@ -43,12 +46,13 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 	return advice
 }
 
-// adviser looks up what was meant.
+// adviser finds hints for failed outcomes.
 type adviser struct {
 	*server
-	collections func() ([]string, error) // asks once
+	collections func() ([]string, error) // makes one request, however often it is called
 }
 
+// about returns the hint for an outcome, or "".
 func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	k, collection := cmp.Or(a.kind, kind.Of(o.Target)), o.Target.Collection()
 	switch err := o.Err; {
@@ -80,27 +84,31 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	return refusal(o.Err, k.Privilege)
 }
 
+// aboutCollection returns a hint for a missing collection.
 func (a *adviser) aboutCollection(name string) string {
 	names, err := a.collections()
 	switch {
-	case errors.Is(err, milvuswait.ErrDatabaseNotFound): // where servers of 2.x miss the collection
+	case errors.Is(err, milvuswait.ErrDatabaseNotFound): // servers of 2.x report the collection as missing
 		return fmt.Sprintf("there is no database %q: %s", a.database, adviceDatabase)
 	case err != nil:
 		return "check the name, --db and MILVUS_DB, or say --grace if it is about to be created; " + a.noList("collections", err)
 	case len(names) == 0:
 		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or say --grace if it is about to be created", a.inDatabase())
 	}
+
 	if meant := similar(name, names, a.mask); meant != "" {
 		return meant
 	}
 	return fmt.Sprintf("none of the %d collections %s has a similar name; check --db and MILVUS_DB", len(names), a.inDatabase())
 }
 
+// aboutPartition returns a hint for a missing partition.
 func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) string {
 	names, err := a.partitions(ctx, t.Collection())
 	if err != nil {
 		return "check the names of the partitions; " + a.noList("partitions", err)
 	}
+
 	for _, p := range t.Partitions() {
 		if meant := similar(p, names, a.mask); meant != "" && !slices.Contains(names, p) {
 			return meant
@@ -109,6 +117,7 @@ func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) strin
 	return "the partitions are " + alternatives(names, a.mask)
 }
 
+// aboutIndex returns a hint for a missing index.
 func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
 	names, err := a.indexes(ctx, t.Collection())
 	switch {
@@ -120,29 +129,29 @@ func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
 	return fmt.Sprintf("create it by %s, or say --grace if somebody is about to", kind.Of(t).Start(t))
 }
 
-// noList says that there is no list of what there is to choose from.
+// noList returns the reason for a hint without a list of names.
 func (a *adviser) noList(what string, err error) string {
 	return fmt.Sprintf("the %s that there are cannot be listed: %v", what, a.mask.Error(err))
 }
 
-// The codes of Milvus for whom it does not know and what one may not do.
+// Codes of Milvus for unknown users and missing privileges.
 const (
 	codeNotAuthenticated = 1400
 	codeNotPermitted     = 1401
 )
 
-// refusal returns what to do about a server that refused who asked, or what was
-// asked: with the privilege that it names, or else the one given, which the question
-// needs. It is "" for other errors.
+// refusal returns a hint for an error by which the server refused the user or the
+// request, and "" for other errors. The hint names the privilege in the error, or else
+// the given one.
 func refusal(err error, privilege string) string {
 	const token = "check the token (--token-file, --user with --password-file, or MILVUS_TOKEN)"
-	said := new(milvuswait.ServerError)
-	errors.As(err, &said)
+	failure := new(milvuswait.ServerError)
+	errors.As(err, &failure)
 	call, text := codeOf(err), strings.ToLower(err.Error())
 	switch {
-	case said.Code == codeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
+	case failure.Code == codeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
 		return "grant its user the privilege " + cmp.Or(denied(err), privilege) + ", or " + token
-	case said.Code == codeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):
+	case failure.Code == codeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):
 		return token
 	case call == codes.Unimplemented:
 		return "the server does not know this call: is it Milvus 2.2 or newer?"
@@ -150,15 +159,15 @@ func refusal(err error, privilege string) string {
 	return ""
 }
 
-// privileges lists the privileges that Milvus 2.2 to 3.0 ask for the calls of a wait.
+// privileges lists the privileges for the calls of a wait in Milvus 2.2 to 3.0.
 var privileges = []string{
 	"GetLoadingProgress", "GetLoadState", "Load", "IndexDetail", "GetIndexBuildProgress", "ShowCollections", "ShowPartitions",
 	"DescribeCollection", "GetStatistics", "GetFlushState", "GetImportState", "Compaction", "Query", "All",
 }
 
-// denied returns the privilege that the server reports as missing, or "" if the text
-// names none that a wait needs. Versions differ: for GetLoadingProgress it has been
-// GetLoadingProgress, Load and GetLoadState.
+// denied returns the missing privilege in the server's text, or "" if it names none of
+// privileges. Versions differ: for GetLoadingProgress it is GetLoadingProgress, Load or
+// GetLoadState.
 func denied(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ": permission deny")
 	name := text[strings.LastIndexByte(text, ' ')+1:]

@@ -18,26 +18,28 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 )
 
-// Streams are what a command reads and writes.
+// Streams are the input, the outputs and the environment of a command.
 type Streams struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 }
 
-// System returns those of the process.
+// System returns the streams of the process.
 func System() Streams {
 	return Streams{os.Stdin, os.Stdout, os.Stderr, os.Getenv}
 }
 
-// Main runs the command that args name and returns its exit code. It takes the
-// signals of the process meanwhile.
+// Main runs the command named by args and returns its exit code. It handles the signals
+// of the process meanwhile.
 func Main(args []string, streams Streams) (code int) {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
+
 	a := &app{Streams: streams, result: patient.NewWriter(ctx, streams.Stdout), messages: patient.NewWriter(ctx, streams.Stderr)}
 	a.Stderr = a.messages
-	// Go's own exit code for a panic is 2, which says that the caller is wrong.
+
+	// Go's own exit code for a panic is 2, which is the code of usage errors here.
 	defer func() {
 		if bug := recover(); bug != nil {
 			output.Line(a.Stderr, a.mask.Text(fmt.Sprintf("milvus-wait: this is a bug: %v", bug)))
@@ -47,12 +49,14 @@ func Main(args []string, streams Streams) (code int) {
 			code = exit.Failed
 		}
 	}()
+
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(streams.Stdin)
 	root.SetOut(a.result)
 	root.SetErr(a.Stderr)
 	addHelpers(root)
+
 	code = a.end(a.execute(ctx, root))
 	if err := a.result.Err(); err != nil {
 		output.Line(a.Stderr, fmt.Sprintf("milvus-wait: the result was not written: %v", err))
@@ -63,17 +67,18 @@ func Main(args []string, streams Streams) (code int) {
 	return code
 }
 
-// end reports err unless that has been done, and returns the exit code.
+// end reports err, unless it is reported already, and returns the exit code.
 func (a *app) end(err error) int {
 	var reported *reportedError
 	switch {
-	case err == nil, a.result.Err() != nil && !a.ran: // the help was not written, which Main says
+	case err == nil, a.result.Err() != nil && !a.ran: // Main reports that the help was not written
 		return exit.Done
 	case errors.As(err, &reported):
 		return reported.code
 	case !a.ran:
-		err = exit.AsUsage(err) // of cobra, about flags and commands
+		err = exit.AsUsage(err) // cobra's error about flags or commands
 	}
+
 	code := exit.Code(err)
 	c := a.output
 	c.Stdout, c.Stderr = a.result, a.Stderr
@@ -87,22 +92,22 @@ func (a *app) end(err error) int {
 // app is one run of the command.
 type app struct {
 	Streams
-	result   *patient.Writer // to Stdout
-	messages *patient.Writer // to Stderr, which they stand in for
+	result   *patient.Writer // writer to Stdout
+	messages *patient.Writer // writer to the original Stderr; it replaces Stderr
 	global   globalFlags
-	output   output.Config // as far as it is known
-	mask     secret.Mask   // of what the server is told
-	ran      bool          // cobra found nothing wrong with the arguments
+	output   output.Config // zero until configure
+	mask     secret.Mask   // zero until the token is read
+	ran      bool          // cobra accepted the arguments
 
-	unhelpful error // why there is no help of what was asked for
+	unhelpful error // reason for the missing help
 }
 
-// A reportedError ends a command whose report says all already.
+// A reportedError ends a command with a complete report.
 type reportedError struct{ code int }
 
 func (e *reportedError) Error() string { return "reported" }
 
-// run makes a function of ours that of a command.
+// run returns f as the function of a cobra command.
 func (a *app) run(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.ran = true

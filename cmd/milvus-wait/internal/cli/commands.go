@@ -26,17 +26,20 @@ ask the server to load them: this command does not.`,
   milvus-wait load docs --refresh`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+
 	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
 		targets, err := target.Loads(args)
 		if err := oneOf(all, len(args), err); err != nil {
 			return err
 		}
+
 		find := these(targets)
 		if all {
 			find = a.allLoads
 		}
 		return a.wait(ctx, find, &wait)
 	})
+
 	cmd.Flags().BoolVar(&all, "all", false, "every collection of the database that is loading or loaded")
 	wait.registerRefresh(cmd.Flags())
 	wait.register(cmd.Flags())
@@ -62,18 +65,21 @@ flush a server says that an index is finished before it has counted them.`,
   milvus-wait index --all`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+
 	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
 		expected, rowsErr := target.ParseRows(rows)
 		targets, err := target.Indexes(args)
 		if err := oneOf(all, len(args), cmp.Or(err, rowsErr)); err != nil {
 			return err
 		}
+
 		if !all {
 			if targets, err = expected.Expect(targets); err != nil {
 				return exit.AsUsage(err)
 			}
 			return a.wait(ctx, these(targets), &wait)
 		}
+
 		return a.wait(ctx, func(ctx context.Context, s *server, wait *waitFlags) ([]milvuswait.Target, error) {
 			targets, err := a.allIndexes(ctx, s, wait)
 			if err != nil {
@@ -82,6 +88,7 @@ flush a server says that an index is finished before it has counted them.`,
 			return expected.Expect(targets)
 		}, &wait)
 	})
+
 	cmd.Flags().BoolVar(&all, "all", false, "every index of every collection of the database")
 	registerRows(cmd.Flags(), &rows)
 	wait.register(cmd.Flags())
@@ -99,24 +106,27 @@ func (a *app) all() *cobra.Command {
 		Example:           "  milvus-wait all docs images --rows docs=100000 --grace 30s",
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+
 	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
 		expected, rowsErr := target.ParseRows(rows)
 		targets, err := target.Everything(args)
 		if err := oneOf(false, len(args), cmp.Or(err, rowsErr)); err != nil {
 			return err
 		}
+
 		if targets, err = expected.Expect(targets); err != nil {
 			return exit.AsUsage(err)
 		}
 		return a.wait(ctx, these(targets), &wait)
 	})
+
 	registerRows(cmd.Flags(), &rows)
 	wait.registerRefresh(cmd.Flags())
 	wait.register(cmd.Flags())
 	return cmd
 }
 
-// oneOf returns why arguments and --all make no sense together, or err.
+// oneOf returns a usage error unless there are either arguments or --all, or err.
 func oneOf(all bool, args int, err error) error {
 	switch {
 	case all && args > 0:

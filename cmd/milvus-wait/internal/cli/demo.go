@@ -28,6 +28,7 @@ func (a *app) demo() *cobra.Command {
   milvus-wait demo -o jsonl | cat`,
 		Args: cobra.NoArgs,
 	}
+
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
 		if duration <= 0 {
 			return exit.Usagef("--for %v is not positive", duration)
@@ -35,6 +36,7 @@ func (a *app) demo() *cobra.Command {
 		start := time.Now()
 		ctx, cancel := a.within(ctx)
 		defer cancel()
+
 		fakes, err := fakeserver.Start(fakeserver.Config{})
 		if err != nil {
 			return err
@@ -44,11 +46,13 @@ func (a *app) demo() *cobra.Command {
 		if err != nil {
 			return err
 		}
+
 		s := newServer(conn, dial.Endpoint{Host: "localhost", Address: "fake"}, "")
 		defer s.close()
 		wait.continueOnError = true
 		return a.waitFor(ctx, s, s.poller, play(fakes, duration, fail), wait.options(), start)
 	})
+
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVar(&fail, "fail", false, "have one load fail")
 	cmd.Flags().DurationVar(&duration, "for", 8*time.Second, "how long it takes")
@@ -56,13 +60,14 @@ func (a *app) demo() *cobra.Command {
 	return cmd
 }
 
-// play makes the server load and index some collections, and returns them.
+// play starts loads and index builds on the server, and returns their targets.
 func play(s *fakeserver.Server, d time.Duration, fail bool) []milvuswait.Target {
 	var targets []milvuswait.Target
 	add := func(t milvuswait.Target, script fake.Script) {
 		s.Set(t, script)
 		targets = append(targets, t)
 	}
+
 	add(milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100_000), fake.BuildOver(100_000, d))
 	add(milvuswait.Loading("docs"), fake.LoadOver(d*3/4).InSteps(6))
 	add(milvuswait.IndexBuilding("images", "clip"), fake.BuildOver(2_500_000, d*9/10))
@@ -74,8 +79,8 @@ func play(s *fakeserver.Server, d time.Duration, fail bool) []milvuswait.Target 
 	return targets
 }
 
-// outOfMemory is, shortened, how Milvus 2.3 to 2.5 put it that there is too little
-// memory for a load (milvus-io/milvus#39637).
+// outOfMemory is the shortened error of Milvus 2.3 to 2.5 for a load with too little memory
+// (milvus-io/milvus#39637).
 var outOfMemory = &milvuswait.ServerError{
 	Code: 65535, LegacyCode: int32(wire.ErrorCode_UnexpectedError),
 	Reason: "show collection failed: load segment failed, OOM if load, maxSegmentSize = 1016 MB, totalMem = 16384 MB",

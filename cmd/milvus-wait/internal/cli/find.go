@@ -15,7 +15,8 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// allLoads returns the collections that are loading or loaded.
+// allLoads returns a target for each collection that is loading or loaded. An empty result
+// is an error.
 func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
 	err = a.ask(ctx, "asking for the loaded collections", wait, func(ctx context.Context) error {
 		targets, err = s.loading(ctx)
@@ -27,15 +28,16 @@ func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets
 	return targets, err
 }
 
-// loading returns the collections that are loading or loaded.
+// loading returns a target for each collection that is loading or loaded, sorted by name.
 func (s *server) loading(ctx context.Context) ([]milvuswait.Target, error) {
 	loading, err := s.poller.ListLoading(ctx)
 	if err != nil {
 		return nil, err
 	}
+
 	var targets []milvuswait.Target
 	for _, name := range slices.Sorted(maps.Keys(loading)) {
-		// milvus-lite lists those that are not loaded too.
+		// milvus-lite also lists collections without a load.
 		if loading[name].Percent == 0 && errors.Is(s.poller.CheckLoadState(ctx, name), milvuswait.ErrNotLoaded) {
 			continue
 		}
@@ -44,9 +46,10 @@ func (s *server) loading(ctx context.Context) ([]milvuswait.Target, error) {
 	return targets, nil
 }
 
-// allIndexes returns the indexes of every collection that has any.
+// allIndexes returns a target for each collection with indexes. An empty result is an
+// error.
 func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
-	known := make(map[string]bool)
+	known := make(map[string]bool) // collections of earlier attempts
 	err = a.ask(ctx, "asking for the indexes", wait, func(ctx context.Context) error {
 		targets, err = s.indexed(ctx, known)
 		return err
@@ -57,17 +60,20 @@ func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targe
 	return targets, err
 }
 
-// indexed returns, for every collection that has indexes, all of them. Whether one
-// has any it adds to known, whose collections it does not ask for again, so that a
-// server with many collections need not answer for all of them in one attempt.
+// indexed returns a target for each collection with indexes. It skips the requests for
+// collections in known and adds its findings there: known[name] is true if the collection
+// has indexes. Thus a server with many collections need not answer for all of them in one
+// attempt.
 func (s *server) indexed(ctx context.Context, known map[string]bool) ([]milvuswait.Target, error) {
 	names, err := s.collections(ctx)
 	if err != nil {
 		return nil, err
 	}
+
+	// A failed request does not stop the others, because their findings remain in known.
 	var (
 		mu    sync.Mutex
-		group errgroup.Group // one that fails leaves the others their answers
+		group errgroup.Group
 	)
 	group.SetLimit(16)
 	for _, name := range names {
@@ -79,11 +85,12 @@ func (s *server) indexed(ctx context.Context, known map[string]bool) ([]milvuswa
 		}
 		group.Go(func() error {
 			_, err := s.poller.IndexBuildingProgress(ctx, name, milvuswait.AllIndexes)
-			// One that has gone meanwhile is none to wait for.
+			// A collection dropped meanwhile needs no wait.
 			none := errors.Is(err, milvuswait.ErrIndexNotFound) || errors.Is(err, milvuswait.ErrCollectionNotFound)
 			if err != nil && !none {
 				return err
 			}
+
 			mu.Lock()
 			defer mu.Unlock()
 			known[name] = !none
@@ -93,6 +100,7 @@ func (s *server) indexed(ctx context.Context, known map[string]bool) ([]milvuswa
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+
 	var targets []milvuswait.Target
 	for _, name := range names {
 		if known[name] {
@@ -102,8 +110,8 @@ func (s *server) indexed(ctx context.Context, known map[string]bool) ([]milvuswa
 	return targets, nil
 }
 
-// ask puts a question as a wait does its polls: what passes is tolerated, as long
-// as --unreachable says.
+// ask calls question until it succeeds, with the pace of a wait. Transient errors are
+// tolerated for --unreachable.
 func (a *app) ask(ctx context.Context, what string, wait *waitFlags, question func(context.Context) error) error {
 	poller := milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
 		if err := question(ctx); err != nil {
@@ -111,12 +119,13 @@ func (a *app) ask(ctx context.Context, what string, wait *waitFlags, question fu
 		}
 		return milvuswait.LoadingProgress{Percent: 100}, nil
 	}}
-	tell := milvuswait.OnChange(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+	report := milvuswait.OnChange(milvuswait.ObserverFunc(func(u milvuswait.Update) {
 		if u.Err != nil && !u.Final && !a.global.quiet {
 			output.Line(a.Stderr, a.mask.Text(fmt.Sprintf("%s: going on: %v", what, u.Err)))
 		}
 	}))
-	_, err := milvuswait.WaitForLoadingComplete(ctx, poller, "all", append(wait.asking(), milvuswait.WithObserver(tell))...)
+
+	_, err := milvuswait.WaitForLoadingComplete(ctx, poller, "all", append(wait.asking(), milvuswait.WithObserver(report))...)
 	var ended *milvuswait.Error
 	if errors.As(err, &ended) {
 		return &askError{what, ended}
@@ -124,7 +133,8 @@ func (a *app) ask(ctx context.Context, what string, wait *waitFlags, question fu
 	return err
 }
 
-// askError is why a question had no answer. The wait's own words are about a load.
+// askError is the error of a question without an answer. It replaces the text of the
+// wait's own error, which is about a load.
 type askError struct {
 	what  string
 	ended *milvuswait.Error
@@ -135,6 +145,7 @@ func (e *askError) Error() string {
 	if e.ended.LastErr != nil {
 		text += fmt.Sprintf(", last error: %v", e.ended.LastErr)
 	}
+
 	advice := refusal(e.ended, "ShowCollections, and IndexDetail for indexes")
 	if errors.Is(e.ended, milvuswait.ErrDatabaseNotFound) {
 		advice = adviceDatabase

@@ -15,7 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// globalFlags are those of every command.
+// globalFlags are the flags of every command.
 type globalFlags struct {
 	uri, db        string
 	connectTimeout time.Duration
@@ -50,7 +50,7 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&g.noColor, "no-color", false, "no colours")
 }
 
-// configure checks what cobra does not.
+// configure sets the output and checks the values of flags, as far as cobra has not.
 func (a *app) configure(flags *pflag.FlagSet) error {
 	g := a.global
 	format := output.Format(g.format)
@@ -59,11 +59,13 @@ func (a *app) configure(flags *pflag.FlagSet) error {
 	default:
 		return exit.Usagef("-o %q: there are text, json and jsonl", g.format)
 	}
+
 	a.output = output.Config{
 		Stdout: a.result, Stderr: a.Stderr, Format: format, Quiet: g.quiet, Verbose: g.verbose,
 		Terminal: output.Detect(a.Stdout, a.Stderr, a.Getenv, format, g.noColor),
 		GitHub:   output.GitHub{Annotations: a.Getenv("GITHUB_ACTIONS") == "true", Summary: a.Getenv("GITHUB_STEP_SUMMARY")},
 	}
+
 	switch {
 	case g.connectTimeout == 0:
 		return exit.Usagef("--connect-timeout 0s is not positive")
@@ -73,8 +75,8 @@ func (a *app) configure(flags *pflag.FlagSet) error {
 	return checkValues(flags)
 }
 
-// checkValues refuses what no flag may have: nothing, as of a variable of a script
-// that is not set, and time that runs backwards.
+// checkValues returns a usage error for an empty value, as of an unset variable in a
+// script, and for a negative duration.
 func checkValues(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		switch value := f.Value.String(); {
@@ -88,13 +90,15 @@ func checkValues(flags *pflag.FlagSet) (err error) {
 	return err
 }
 
-// flagError says which unit a time may have meant, and keeps what is glued to a
-// letter out of the errors of cobra: -pSECRET is how other programs take passwords.
+// flagError returns cobra's error about a flag, with two exceptions. A number without a
+// unit gets a hint. An unknown short flag is named without its value, because other
+// programs take passwords as -pSECRET.
 func flagError(_ *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "" {
 		return fmt.Errorf("unknown flag: -%s", unknown.GetSpecifiedName())
 	}
+
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
 		if _, numeric := strconv.ParseFloat(invalid.GetValue(), 64); numeric == nil {
@@ -104,7 +108,7 @@ func flagError(_ *cobra.Command, err error) error {
 	return err
 }
 
-// waitFlags are those of commands that wait. What they mean is the library's.
+// waitFlags are the flags of commands that wait. They set options of the library.
 type waitFlags struct {
 	refresh         bool
 	stall           time.Duration
@@ -139,10 +143,10 @@ func registerRows(flags *pflag.FlagSet, rows *[]string) {
 	flags.StringArrayVar(rows, "rows", nil, "`N or COLLECTION=N` rows that each index must have at least; may be repeated")
 }
 
-// defaultMaxInterval is that of milvuswait.Backoff.
+// defaultMaxInterval is the default of milvuswait.Backoff.Max.
 const defaultMaxInterval = 5 * time.Second
 
-// options returns what the flags say.
+// options returns the options set by the flags.
 func (w *waitFlags) options() []milvuswait.Option {
 	options := append(w.asking(),
 		milvuswait.WithStartGrace(w.grace),
@@ -158,8 +162,8 @@ func (w *waitFlags) options() []milvuswait.Option {
 	return options
 }
 
-// asking returns those of the options that are about asking the server, and not
-// about what is waited for.
+// asking returns the options about requests to the server: the pace, and the time for
+// transient errors.
 func (w *waitFlags) asking() []milvuswait.Option {
 	pace := milvuswait.Backoff{Initial: w.interval, Max: w.maxInterval}
 	if w.maxInterval == 0 && w.interval > defaultMaxInterval {

@@ -26,6 +26,7 @@ func (a *app) maskOutcomes(outcomes []milvuswait.Outcome) []milvuswait.Outcome {
 	return masked
 }
 
+// maskProgress returns p with masked secrets in the texts of the server.
 func (a *app) maskProgress(t milvuswait.Target, p milvuswait.Progress) milvuswait.Progress {
 	return cmp.Or(a.output.Kind, kind.Of(t)).Mask(p, a.mask.Text)
 }

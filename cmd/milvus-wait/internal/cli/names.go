@@ -17,7 +17,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// codeIndexNotFound is that of Milvus 2.3 and newer.
+// codeIndexNotFound is the code of Milvus 2.3 and newer.
 const codeIndexNotFound = 700
 
 // ask calls an RPC in the database of s.
@@ -25,15 +25,15 @@ func ask[Req, Resp any](ctx context.Context, s *server, method wire.Method[Req, 
 	return method.Call(wire.WithDatabase(ctx, s.database), s.conn, req)
 }
 
-// collections returns the names of all collections, sorted. Its errors are those of
-// the library's list of loads, which has what servers answer told apart, where that
-// fails too.
+// collections returns the names of all collections, sorted. If the request fails, it
+// returns the error of the library's list of loads, because the library finds out the
+// reason in more detail.
 func (s *server) collections(ctx context.Context) ([]string, error) {
 	answer, err := ask(ctx, s, wire.ShowCollections, &wire.ShowCollectionsRequest{DbName: s.database})
 	names, err := named("ShowCollections", answer.GetCollectionNames(), answer.GetStatus(), err)
 	if err != nil {
-		_, told := s.poller.ListLoading(ctx)
-		err = cmp.Or(told, err)
+		_, detailed := s.poller.ListLoading(ctx)
+		err = cmp.Or(detailed, err)
 	}
 	return names, err
 }
@@ -44,13 +44,14 @@ func (s *server) partitions(ctx context.Context, collection string) ([]string, e
 	return named("ShowPartitions", answer.GetPartitionNames(), answer.GetStatus(), err)
 }
 
-// indexes returns the names of the collection's indexes, sorted: none if the server
-// says that it has none, which it does as an error.
+// indexes returns the names of the collection's indexes, sorted. The server's error for a
+// collection without indexes returns no names and no error.
 func (s *server) indexes(ctx context.Context, collection string) ([]string, error) {
 	answer, err := ask(ctx, s, wire.DescribeIndex, &wire.DescribeIndexRequest{DbName: s.database, CollectionName: collection})
 	if st := answer.GetStatus(); st.GetCode() == codeIndexNotFound || st.GetErrorCode() == wire.ErrorCode_IndexNotExist {
 		return nil, err
 	}
+
 	var names []string
 	for _, d := range answer.GetIndexDescriptions() {
 		names = append(names, d.GetIndexName())
@@ -58,7 +59,7 @@ func (s *server) indexes(ctx context.Context, collection string) ([]string, erro
 	return named("DescribeIndex", names, answer.GetStatus(), err)
 }
 
-// named returns the names of an answer to method, sorted, or why there are none.
+// named returns the names in a response to method, sorted, or the failure in st or err.
 func named(method string, names []string, st *wire.Status, err error) ([]string, error) {
 	if err != nil {
 		st := status.Convert(err)
@@ -78,7 +79,8 @@ func (s *server) inDatabase() string {
 	return fmt.Sprintf("of the database %q", s.database)
 }
 
-// similar asks whether one of names was meant, or returns "" if none is like name.
+// similar returns a question whether a similar one of names was meant, or "" if none is
+// similar to name.
 func similar(name string, names []string, mask secret.Mask) string {
 	found := nearest.Names(name, names, 3)
 	if len(found) == 0 {
@@ -87,7 +89,7 @@ func similar(name string, names []string, mask secret.Mask) string {
 	return "did you mean " + alternatives(found, mask) + "?"
 }
 
-// alternatives returns names as text has them: "a", "b" or "c".
+// alternatives returns names as a list in text: "a", "b" or "c".
 func alternatives(names []string, mask secret.Mask) string {
 	const most = 16
 	quoted := make([]string, min(most, len(names)))
@@ -97,6 +99,7 @@ func alternatives(names []string, mask secret.Mask) string {
 	if more := len(names) - most; more > 0 {
 		return fmt.Sprintf("%s or one of %d more", strings.Join(quoted, ", "), more)
 	}
+
 	last := len(quoted) - 1
 	if last < 1 {
 		return strings.Join(quoted, "")
@@ -104,6 +107,6 @@ func alternatives(names []string, mask secret.Mask) string {
 	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
 }
 
-// shown returns the name that a server gave as it may be written. It is masked when
-// it has been cleaned, by which it may have become a secret.
+// shown returns a name from the server, cleaned and masked, in this order: cleaning can
+// turn a name into a secret.
 func shown(name string, mask secret.Mask) string { return mask.Text(untrusted.Text(name)) }

@@ -50,15 +50,16 @@ complete, and 1 for what is not there, not loaded, or failed.`,
 	return cmd
 }
 
-// look returns what a command does that looks once.
+// look returns the function of a command that polls each target once.
 func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobra.Command, []string) error {
 	return a.run(func(ctx context.Context, args []string) error {
-		a.output.GitHub.Summary = "" // has the outcomes of waits
+		a.output.GitHub.Summary = "" // the summary is for outcomes of waits
 		start := time.Now()
 		targets, err := parse(args)
 		if err := oneOf(false, len(args), err); err != nil {
 			return err
 		}
+
 		ctx, cancel := a.within(ctx)
 		defer cancel()
 		s, err := a.connect(ctx)
@@ -66,15 +67,17 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 			if exit.Code(err) != exit.Usage {
 				a.showLook(args, slices.Repeat([]milvuswait.Outcome{{Err: a.mask.Error(err)}}, len(args)))
 			}
-			// Never a document of waits here.
+			// The JSON of a wait would be a second document.
 			a.output.Format = output.Text
 			return a.failed(start, err)
 		}
 		defer s.close()
+
 		outcomes := make([]milvuswait.Outcome, len(targets))
 		for i, t := range targets {
 			outcomes[i] = s.look(ctx, t)
 		}
+
 		report := output.Report{Advice: s.advise(ctx, outcomes), Outcomes: a.maskOutcomes(outcomes), Elapsed: time.Since(start)}
 		a.showLook(args, report.Outcomes)
 		if report.Code = code(ctx, outcomes); report.Code == exit.Done {
@@ -87,7 +90,7 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 	})
 }
 
-// look polls once. An index that failed has both progress and an error.
+// look polls once. A failed index has both progress and an error.
 func (s *server) look(ctx context.Context, t milvuswait.Target) milvuswait.Outcome {
 	for u, err := range milvuswait.Watch(ctx, s.poller, t) {
 		o := milvuswait.Outcome{Target: t, Progress: u.Progress, Err: err, Polls: u.Polls, Elapsed: u.Elapsed}
@@ -102,22 +105,23 @@ func (s *server) look(ctx context.Context, t milvuswait.Target) milvuswait.Outco
 	panic("milvus-wait: a wait has no update")
 }
 
-// looked is what was seen of an argument.
+// looked is the JSON for one argument.
 type looked struct {
 	Target   string              `json:"target,omitempty"`
 	Progress milvuswait.Progress `json:"progress,omitempty"`
-	Error    string              `json:"error,omitempty"` // why there is no progress
+	Error    string              `json:"error,omitempty"` // reason for the missing progress
 }
 
-// showLook writes what was seen of each argument.
+// showLook writes the progress of each argument, or the reason for its absence.
 func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
 	seen := make(map[string]any, len(args))
 	for i, o := range outcomes {
 		l := looked{Progress: o.Progress}
 		if o.Progress == nil {
-			const longest = 4 << 10 // of a reason, which is cut by itself, and names
+			const longest = 4 << 10 // enough for a reason of the server, which is cut before, and for names
 			l.Error = untrusted.Cut(strings.TrimPrefix(o.Err.Error(), "milvuswait: "), longest)
 		}
+
 		switch a.output.Format {
 		case output.Text:
 			output.WriteJSON(a.output.Stdout, o.Progress)
@@ -130,6 +134,7 @@ func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
 			}
 		}
 	}
+
 	if a.output.Format == output.JSON {
 		output.WriteJSON(a.output.Stdout, seen)
 	}

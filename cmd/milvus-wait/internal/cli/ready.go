@@ -26,27 +26,30 @@ that it refuses and TLS that cannot work end the wait.`,
 		Example: "  milvus-wait ready --uri http://milvus:19530 --timeout 5m",
 		Args:    cobra.NoArgs,
 	}
+
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
 		start := time.Now()
 		ctx, cancel := a.within(ctx)
 		defer cancel()
+
 		s, err := a.open(ctx)
 		if err != nil {
 			return a.failed(start, err)
 		}
 		defer s.close()
+
 		a.output.Kind, s.kind = kind.Serving, kind.Serving
-		wait.unreachable = 0 // --timeout alone says how long
+		wait.unreachable = 0 // --timeout alone limits the wait
 		return a.waitFor(ctx, s, s.answering(), []milvuswait.Target{kind.ServingAt(s.endpoint.URI())}, wait.options(), start)
 	})
+
 	cmd.Flags().SortFlags = false
 	wait.registerPace(cmd.Flags())
 	return cmd
 }
 
-// answering returns a Poller for which everything is loaded when the server
-// answers. It asks for the default database: the other may be what the first
-// migration makes.
+// answering returns a Poller that reports 100 % once the server answers. It polls the
+// default database, because the first migration may create the other one.
 func (s *server) answering() milvuswait.Poller {
 	poller := rpc.New(s.conn)
 	return milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
@@ -54,6 +57,7 @@ func (s *server) answering() milvuswait.Poller {
 		if err == nil {
 			return milvuswait.LoadingProgress{Percent: 100}, nil
 		}
+
 		if st, _ := status.FromError(err); st.Code() == codes.Unavailable {
 			failure := dial.Explain(ctx, st.Message(), s.endpoint)
 			if failure.Final() {

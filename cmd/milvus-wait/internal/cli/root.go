@@ -37,7 +37,7 @@ Environment, which flags override:
 The result goes to stdout and the progress to stderr: bars on a terminal, and
 lines in a pipe, in CI and with -v.`
 
-// Root returns the command with all below it, for its documentation.
+// Root returns the command with all its subcommands, for the manual.
 func Root() *cobra.Command {
 	root := new(app).root()
 	addHelpers(root)
@@ -58,9 +58,11 @@ func (a *app) root() *cobra.Command {
 			return exit.Usagef("a command is missing, such as: milvus-wait load COLLECTION")
 		},
 	}
+
 	a.global.register(root.PersistentFlags())
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	root.SetFlagErrorFunc(flagError)
+
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		if cmd.HasSubCommands() {
@@ -70,17 +72,18 @@ func (a *app) root() *cobra.Command {
 		}
 		help(cmd, args)
 	})
+
 	root.AddCommand(a.load(), a.index(), a.all(), a.ready(), a.progress(), a.demo())
 	return root
 }
 
-// execute runs the command. Cobra shows help for what does not exist, and has no
-// error of it.
+// execute runs the command. Cobra returns no error for the help of an unknown command.
 func (a *app) execute(ctx context.Context, root *cobra.Command) error {
 	return cmp.Or(root.ExecuteContext(ctx), a.unhelpful)
 }
 
-// addHelpers adds the commands that cobra has. They keep to where root writes now.
+// addHelpers adds cobra's commands help and completion. Call it after the outputs of root
+// are set: the commands copy them.
 func addHelpers(root *cobra.Command) {
 	root.SetHelpCommand(helpCommand())
 	root.InitDefaultCompletionCmd()
@@ -93,7 +96,7 @@ shell describes where to put it, such as: milvus-wait completion bash --help`
 	}
 }
 
-// helpCommand is cobra's, which shows help for what does not exist, but for that.
+// helpCommand returns the command help. Unlike cobra's, it fails for an unknown command.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
@@ -112,17 +115,20 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// knownCommand is for commands that have commands of their own.
+// knownCommand returns a usage error for arguments of a command that only has
+// subcommands.
 func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+
 	var names []string
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() {
 			names = append(names, c.Name())
 		}
 	}
+
 	text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
 	if meant := similar(args[0], names, secret.Mask{}); meant != "" {
 		text += "; " + meant
@@ -130,8 +136,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return exit.Usagef("%s", text)
 }
 
-// Version is what -ldflags "-X …" says, for binaries that were not made by go
-// install.
+// Version is the version of the command, set by -ldflags "-X …" in released binaries.
 var Version string
 
 func version() string {

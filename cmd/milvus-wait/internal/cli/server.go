@@ -18,25 +18,25 @@ import (
 
 const defaultURI = "http://localhost:19530"
 
-// server is the Milvus that is asked.
+// server is a Milvus server with its connection.
 type server struct {
 	conn     *grpc.ClientConn
 	poller   *rpc.Poller
 	endpoint dial.Endpoint
 	database string
-	mask     secret.Mask // of what it is told
+	mask     secret.Mask // masks the secrets sent to it
 	kind     *kind.Kind  // row of all targets; nil for the rows of their kinds
 	refresh  bool        // the wait is for refreshes too
 }
 
-// open returns the server that flags and environment name. Nothing is connected
-// yet.
+// open returns the server named by flags and environment. It does not connect yet.
 func (a *app) open(ctx context.Context) (*server, error) {
 	g := a.global
 	endpoint, err := a.endpoint()
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
+
 	if !endpoint.Explicit && (g.tlsCA != "" || g.tlsServerName != "") {
 		endpoint.TLS = true
 	}
@@ -44,6 +44,7 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	if err := target.Name(database); database != "" && err != nil {
 		return nil, exit.Usagef("the name %q of the database %w", database, err)
 	}
+
 	token, err := a.token(ctx, endpoint)
 	if err != nil {
 		return nil, misuse(ctx, err)
@@ -55,13 +56,13 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, misuse(ctx, err)
 	}
+
 	s := newServer(conn, endpoint, database)
 	s.mask = a.mask
 	return s, nil
 }
 
-// misuse returns err as an error of who called the command, unless the end of ctx is
-// what it is.
+// misuse returns err as a usage error, unless ctx has ended.
 func misuse(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -69,7 +70,7 @@ func misuse(ctx context.Context, err error) error {
 	return exit.AsUsage(err)
 }
 
-// endpoint returns where the server is, by the first that says so.
+// endpoint returns the address of the server from the first source that sets it.
 func (a *app) endpoint() (dial.Endpoint, error) {
 	for _, from := range []struct{ name, uri string }{
 		{"--uri", a.global.uri},
@@ -88,7 +89,7 @@ func newServer(conn *grpc.ClientConn, endpoint dial.Endpoint, database string) *
 	return &server{conn: conn, poller: rpc.New(conn, rpc.WithDatabase(database)), endpoint: endpoint, database: database}
 }
 
-// connect returns the server when a connection to it is there.
+// connect returns the server after it has established a connection.
 func (a *app) connect(ctx context.Context) (*server, error) {
 	s, err := a.open(ctx)
 	if err != nil {
@@ -103,8 +104,8 @@ func (a *app) connect(ctx context.Context) (*server, error) {
 
 func (s *server) close() { _ = s.conn.Close() }
 
-// token returns what the server is to be told, and sees to it that no error that is
-// written from now on has it in it, or what a proxy is told.
+// token returns the credentials for the server. From then on, a.mask covers them and the
+// credentials for a proxy.
 func (a *app) token(ctx context.Context, endpoint dial.Endpoint) (secret.Token, error) {
 	token, err := a.readToken(ctx)
 	a.mask = secret.NewMask(append(secret.Parts(token), endpoint.ProxySecrets()...)...)

@@ -9,9 +9,9 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 )
 
-// untilSignal returns a context that the first SIGINT or SIGTERM ends. A second
-// one ends the process at once: nothing of it has to be put back. SIGINT stays
-// ignored where the parent had it so, as shells do for what runs in the background.
+// untilSignal returns a context that ends at the first SIGINT or SIGTERM. A second signal
+// exits the process at once, because there is no state to restore. A SIGINT ignored by
+// the parent stays ignored, as in background jobs of a shell.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
@@ -20,6 +20,7 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 			signal.Notify(signals, s)
 		}
 	}
+
 	done := make(chan struct{})
 	go func() {
 		for first := true; ; first = false {
@@ -34,6 +35,7 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 			}
 		}
 	}()
+
 	return ctx, func() {
 		signal.Stop(signals)
 		close(done)

@@ -16,13 +16,12 @@ import (
 // finder returns the targets to wait for.
 type finder func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error)
 
-// these returns the finder of targets that are known.
+// these returns a finder of known targets.
 func these(targets []milvuswait.Target) finder {
 	return func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error) { return targets, nil }
 }
 
-// within bounds a command by --timeout, and the patience with whoever reads what it
-// writes.
+// within returns ctx with the deadline of --timeout, and applies it to the writers too.
 func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if a.global.timeout == 0 {
 		return ctx, func() {}
@@ -38,6 +37,7 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	start := time.Now()
 	ctx, cancel := a.within(ctx)
 	defer cancel()
+
 	if err := checkOptions(wait.options()); err != nil {
 		return err
 	}
@@ -46,6 +46,7 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 		return a.failed(start, err)
 	}
 	defer s.close()
+
 	targets, err := find(ctx, s, wait)
 	if err != nil {
 		return a.failed(start, err)
@@ -54,26 +55,29 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	return a.waitFor(ctx, s, s.poller, targets, wait.options(), start)
 }
 
-// failed reports a command that came to no wait.
+// failed reports a command that failed before its wait. Usage errors are left to end.
 func (a *app) failed(start time.Time, err error) error {
 	code := exit.Code(err)
 	if code == exit.Usage {
 		return err
 	}
+
 	report := output.Report{Err: a.mask.Error(err), Code: code, Elapsed: time.Since(start)}
 	a.output.Fail(report)
 	a.output.Summarize(report)
 	return &reportedError{code}
 }
 
-// waitFor waits and reports.
+// waitFor waits for targets and reports the outcomes.
 func (a *app) waitFor(ctx context.Context, s *server, p milvuswait.Poller, targets []milvuswait.Target, options []milvuswait.Option, start time.Time) error {
 	reporter := output.New(a.output, targets)
 	defer reporter.Close() // also when the wait panics
+
 	outcomes, err := milvuswait.WaitAll(ctx, p, targets, append(options, milvuswait.WithObserver(a.masked(reporter.Observer())))...)
 	if errors.Is(err, milvuswait.ErrInvalid) && outcomes == nil {
 		return a.failed(start, cmp.Or(checkOptions(options), err))
 	}
+
 	report := output.Report{
 		Advice: s.advise(ctx, outcomes), Outcomes: a.maskOutcomes(outcomes), Err: a.mask.Error(err),
 		Code: code(ctx, outcomes), Elapsed: time.Since(start),
@@ -85,8 +89,8 @@ func (a *app) waitFor(ctx context.Context, s *server, p milvuswait.Poller, targe
 	return &reportedError{report.Code}
 }
 
-// checkOptions returns what the library has against options. Those that are not
-// about the pace cannot be wrong, or have been checked.
+// checkOptions returns the library's error about options as a usage error. Only the pace
+// can be invalid: other options are checked before, or cannot be.
 func checkOptions(options []milvuswait.Option) error {
 	_, err := milvuswait.WaitAll(context.Background(), milvuswait.PollerFuncs{}, nil, options...)
 	if err != nil {
@@ -95,6 +99,7 @@ func checkOptions(options []milvuswait.Option) error {
 	return err
 }
 
+// flagNames replaces the fields of the library in an error by flags.
 var flagNames = strings.NewReplacer("milvuswait: invalid argument: ", "",
 	"Backoff.Initial", "--interval", "Backoff.Max", "--max-interval", "more than Max", "more than --max-interval")
 
@@ -111,7 +116,7 @@ func code(ctx context.Context, outcomes []milvuswait.Outcome) int {
 	return exit.OfOutcomes(outcomes)
 }
 
-// asked returns an error that says what was asked of the server in vain.
+// asked returns err with the subject of the request in front.
 func asked(what string, err error) error {
 	if err == nil {
 		return nil
