@@ -14,7 +14,7 @@ import (
 //go:generate go run ./internal/gendocs ../../docs
 
 func main() {
-	// What gRPC logs has text of servers in it, and would tear the bars apart.
+	// The logs of gRPC contain texts of servers, and would tear the bars apart.
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	os.Exit(cli.Main(os.Args[1:], cli.System()))
 }

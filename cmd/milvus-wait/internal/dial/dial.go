@@ -1,4 +1,4 @@
-// Package dial connects to a Milvus server, and says why it cannot.
+// Package dial connects to a Milvus server, and explains failed connections.
 package dial
 
 import (
@@ -22,36 +22,37 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// Config says how to connect.
+// Config has the settings of a connection.
 type Config struct {
 	Endpoint   Endpoint
-	Token      secret.Token // "" for servers that want none
+	Token      secret.Token // "" for servers without authentication
 	CAFile     string       // PEM; "" for the system's roots
-	ServerName string       // that the certificate must have; "" for the host
-	Insecure   bool         // the token may go over plain text to other machines
+	ServerName string       // name in the certificate; "" for the host
+	Insecure   bool         // allow the token in plain text to other machines
 	UserAgent  string
 
-	// ConnectTimeout is what the caller allows Establish. One attempt may take it
-	// all, within bounds that suit the attempts which follow when the connection was
-	// lost.
+	// ConnectTimeout is the budget of Establish. It is also the timeout of one attempt,
+	// within bounds for the attempts after a lost connection: 3 s to 10 s.
 	ConnectTimeout time.Duration
 }
 
-// ErrPlaintextCredentials is why credentials are not sent.
+// ErrPlaintextCredentials is returned for credentials that would cross the network in plain
+// text.
 var ErrPlaintextCredentials = errors.New("credentials are not sent in plain text to another machine")
 
-// maxAuthorities is many times what a system has for all of them, and keeps
-// /dev/zero from being read for ever.
+// maxAuthorities is many times the size of a system's file of authorities. It bounds the
+// read of an endless file, such as /dev/zero.
 const maxAuthorities = 8 << 20
 
-// Open returns a connection, which is not established yet. The errors are those
-// of a Config that makes no sense, and context.Cause if ctx is done before the
-// file of authorities, which may be a FIFO, has ended.
+// Open returns a connection, not yet established. It returns an error for an invalid Config,
+// and context.Cause if ctx ends before the file of authorities, for example a FIFO, is
+// read.
 func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 	creds, err := c.transport(ctx)
 	if err != nil {
 		return nil, err
 	}
+
 	options := append(rpc.DialOptions(),
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(c.UserAgent),
@@ -65,7 +66,8 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 		}
 		options = append(options, grpc.WithPerRPCCredentials(authorization{c.Token, c.Endpoint.TLS}))
 	}
-	// Escaped for the zones of IPv6 addresses, as in [fe80::1%eth0].
+
+	// Zones of IPv6 addresses need the escape, as in [fe80::1%eth0].
 	return grpc.NewClient("dns:///"+url.PathEscape(c.Endpoint.Address), options...)
 }
 
@@ -79,6 +81,7 @@ func bounded(ctx context.Context, method string, req, reply any, conn *grpc.Clie
 	return invoke(ctx, method, req, reply, conn, options...)
 }
 
+// transport returns the credentials of the transport: plain text or TLS.
 func (c Config) transport(ctx context.Context) (credentials.TransportCredentials, error) {
 	if !c.Endpoint.TLS {
 		if c.CAFile != "" || c.ServerName != "" {
@@ -86,6 +89,7 @@ func (c Config) transport(ctx context.Context) (credentials.TransportCredentials
 		}
 		return insecure.NewCredentials(), nil
 	}
+
 	config := &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
 		pem, err := secret.ReadFile(ctx, c.CAFile, maxAuthorities)
@@ -95,6 +99,7 @@ func (c Config) transport(ctx context.Context) (credentials.TransportCredentials
 		if len(pem) > maxAuthorities {
 			return nil, fmt.Errorf("--tls-ca: %s is too long for a file of authorities", c.CAFile)
 		}
+
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("--tls-ca: there is no PEM certificate in %s", c.CAFile)
@@ -103,7 +108,7 @@ func (c Config) transport(ctx context.Context) (credentials.TransportCredentials
 	return credentials.NewTLS(config), nil
 }
 
-// authorization is how Milvus is told a token.
+// authorization sends the token as Milvus expects it: in base64 in a header.
 type authorization struct {
 	token secret.Token
 	tls   bool
@@ -113,13 +118,13 @@ func (a authorization) GetRequestMetadata(context.Context, ...string) (map[strin
 	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a.token))}, nil
 }
 
-// RequireTransportSecurity has gRPC itself refuse a connection that turns out to
-// be plain text although it was to be TLS.
+// RequireTransportSecurity makes gRPC refuse to send the token in plain text if the endpoint
+// has TLS.
 func (a authorization) RequireTransportSecurity() bool { return a.tls }
 
-// Establish returns when the connection is there, or an *Error that says why it
-// did not come about: because of TLS at once, since no time cures that, and
-// otherwise when the budget is used up or ctx is done.
+// Establish blocks until the connection is established. It returns an *Error at once for a
+// permanent failure, such as TLS verification, and otherwise when the budget has elapsed or
+// ctx has ended.
 func Establish(ctx context.Context, conn *grpc.ClientConn, e Endpoint, budget time.Duration) error {
 	within, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
@@ -127,6 +132,7 @@ func Establish(ctx context.Context, conn *grpc.ClientConn, e Endpoint, budget ti
 	if e.proxy() != nil {
 		failure.Advice = adviceBetween
 	}
+
 	conn.Connect()
 	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
 		if state == connectivity.TransientFailure {
@@ -137,7 +143,8 @@ func Establish(ctx context.Context, conn *grpc.ClientConn, e Endpoint, budget ti
 				return failure
 			}
 		}
-		conn.Connect() // what is idle; all else connects by itself
+
+		conn.Connect() // an idle connection does not connect by itself
 		if !conn.WaitForStateChange(within, state) {
 			if failure.Cause = context.Cause(ctx); failure.Cause == nil {
 				failure.Budget = budget

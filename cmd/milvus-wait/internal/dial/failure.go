@@ -22,15 +22,15 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// Error is why there is no connection, and what to do about it.
+// Error is a failed connection: the reason and a hint.
 type Error struct {
 	Endpoint Endpoint
 	Reason   string
 	Advice   string
-	Budget   time.Duration // that was used up; 0 if it was not waited for
-	Cause    error         // of the context, if that is what ended the waiting
+	Budget   time.Duration // elapsed connect timeout; 0 without one
+	Cause    error         // cause of the context, if its end was the reason to stop
 
-	final bool
+	final bool // see Final
 }
 
 // Error returns the address, the reason and the advice on one line.
@@ -45,6 +45,7 @@ func (e *Error) Error() string {
 	case e.Budget > 0:
 		fmt.Fprintf(&b, " within %v", e.Budget)
 	}
+
 	fmt.Fprintf(&b, ": %s", untrusted.Text(e.Reason))
 	if e.Advice != "" {
 		b.WriteString("; " + e.Advice)
@@ -55,7 +56,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Final reports whether no time cures the failure.
+// Final reports whether the failure is permanent.
 func (e *Error) Final() bool { return e.final }
 
 const (
@@ -71,11 +72,11 @@ const (
 	adviceCert      = "the certificate is not trusted: give its authority by --tls-ca, or its name by --tls-server-name"
 )
 
-// lastFailure asks the connection, which failed just now, why. It returns nil if
-// the connection is better by now, or ctx is done.
+// lastFailure returns the failure of a connection in the state TransientFailure, or nil if
+// the connection has recovered or ctx has ended.
 func lastFailure(ctx context.Context, conn *grpc.ClientConn, e Endpoint) *Error {
-	// A call that fails fast has the last error of the transport in its own. It
-	// never reaches the server.
+	// A call without wait-for-ready never reaches the server. Its error contains the last
+	// error of the transport.
 	_, err := wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{})
 	if ctx.Err() != nil || status.Code(err) != codes.Unavailable {
 		return nil
@@ -83,10 +84,9 @@ func lastFailure(ctx context.Context, conn *grpc.ClientConn, e Endpoint) *Error 
 	return Explain(ctx, status.Convert(err).Message(), e)
 }
 
-// Explain returns the error of a transport that said text. To tell whether a
-// server that broke a plain connection speaks TLS, whether one that broke one of TLS
-// had a reason, or whether one that speaks no TLS speaks HTTP/2, it connects to it
-// once more.
+// Explain returns the Error for the text of a transport's error. It may connect once more,
+// to find out whether a server without plain text speaks TLS, whether a server with TLS
+// sends an alert, or whether a server without TLS speaks HTTP/2.
 func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	failure := &Error{Endpoint: e, Reason: reason(text), Advice: adviceReach}
 	proxy := e.proxy()
@@ -94,6 +94,7 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 		failure.Advice = adviceBetween
 		failure.Reason = secret.NewMask(e.ProxySecrets()...).Text(failure.Reason)
 	}
+
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {
 	case has("first record does not look like a TLS handshake"):
@@ -103,7 +104,7 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 		}
 	case has("x509: "), has("failed to verify certificate"):
 		failure.Advice, failure.final = adviceCert, true
-	case has(internalAlert): // as of a server that is about to stop
+	case has(internalAlert): // a stopping server sends it
 	case has(alertMark):
 		failure.Advice, failure.final = adviceClient, true
 	case has("authentication handshake failed"):
@@ -130,7 +131,7 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	return failure
 }
 
-// reason returns what gRPC wraps three times.
+// reason returns the innermost text of gRPC's error, which wraps it up to three times.
 func reason(text string) string {
 	for _, noise := range []string{
 		"connection error: desc = ", "last connection error: ", "name resolver error: ", "dns: A record lookup error: ",
@@ -146,16 +147,16 @@ func reason(text string) string {
 	return text
 }
 
-// refused returns reason, which has the whole answer of a proxy, with no more of it
-// than the status: the rest may echo the password that the proxy was sent.
+// refused returns reason with the status of the proxy's response in place of the whole
+// response, because the rest may echo the password for the proxy.
 func refused(reason string) string {
-	said, answer, _ := strings.Cut(reason, ", ")
+	text, answer, _ := strings.Cut(reason, ", ")
 	for _, field := range strings.Fields(answer) {
 		if code, err := strconv.Atoi(field); err == nil && http.StatusText(code) != "" {
-			return fmt.Sprintf("%s: %d %s", said, code, http.StatusText(code))
+			return fmt.Sprintf("%s: %d %s", text, code, http.StatusText(code))
 		}
 	}
-	return said
+	return text
 }
 
 // proxy returns the proxy through which gRPC connects to the endpoint, or nil.
@@ -167,8 +168,8 @@ func (e Endpoint) proxy() *url.URL {
 	return proxy
 }
 
-// ProxySecrets returns what the proxy is sent that is between here and the endpoint,
-// which answers of it may echo.
+// ProxySecrets returns the credentials for the proxy between here and the endpoint. The
+// proxy's responses may echo them.
 func (e Endpoint) ProxySecrets() []string {
 	proxy := e.proxy()
 	if proxy == nil || proxy.User == nil {
@@ -178,12 +179,12 @@ func (e Endpoint) ProxySecrets() []string {
 	return secret.Parts(proxy.User.Username() + ":" + password)
 }
 
-// speaksTLS reports whether the server answers to a handshake of TLS. Nothing is
-// sent besides, so that there is nothing that a certificate would have to be
-// checked for.
+// speaksTLS reports whether the server completes a TLS handshake. It sends nothing more,
+// so it need not check the certificate.
 func speaksTLS(ctx context.Context, e Endpoint) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+
 	dialer := tls.Dialer{Config: &tls.Config{ServerName: e.Host, InsecureSkipVerify: true}} //nolint:gosec // see above
 	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
 	if err != nil {
@@ -193,19 +194,20 @@ func speaksTLS(ctx context.Context, e Endpoint) bool {
 	return true
 }
 
-// What crypto/tls has in the errors of alerts that it is sent: of all of them, and of
-// one that is no refusal.
+// Texts in the errors of crypto/tls for received alerts: for every alert, and for the only
+// one without a refusal.
 const (
 	alertMark     = "remote error: tls: "
 	internalAlert = alertMark + "internal error"
 )
 
-// alertOf returns the alert with which the server ends a connection whose handshake
-// is done, as TLS 1.3 has it for certificates of clients, or "". Who writes first, as
-// gRPC does, may be told of a broken pipe instead.
+// alertOf returns the alert by which the server ends a connection after the handshake, or
+// "". In TLS 1.3, a server sends it for a missing client certificate. It reads and does not
+// write, because a first write, such as gRPC's, may fail with a broken pipe instead.
 func alertOf(ctx context.Context, e Endpoint) string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+
 	dialer := tls.Dialer{Config: &tls.Config{ServerName: e.Host, NextProtos: []string{"h2"}, InsecureSkipVerify: true}} //nolint:gosec // as in speaksTLS
 	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
 	if err != nil {
@@ -213,24 +215,27 @@ func alertOf(ctx context.Context, e Endpoint) string {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(0, 0)) })()
+
 	if _, err = conn.Read(make([]byte, 1)); err != nil && strings.Contains(err.Error(), alertMark) {
 		return err.Error()
 	}
 	return ""
 }
 
-// speaksOther reports whether what answers in plain text is not HTTP/2, whose
-// servers begin with a frame of settings.
+// speaksOther reports whether the server answers in plain text, but not in HTTP/2. An HTTP/2
+// server begins with a settings frame.
 func speaksOther(ctx context.Context, e Endpoint) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", e.Address)
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(0, 0)) })()
-	// RFC 9113: what a client begins with, and a frame of no settings.
+
+	// RFC 9113: the client's preface and an empty settings frame.
 	const (
 		preface  = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 		settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
@@ -238,6 +243,7 @@ func speaksOther(ctx context.Context, e Endpoint) bool {
 	if _, err := io.WriteString(conn, preface+settings); err != nil {
 		return false
 	}
+
 	header := make([]byte, len(settings))
 	n, _ := io.ReadFull(conn, header)
 	return n > 0 && (n < len(header) || header[3] != settings[3])

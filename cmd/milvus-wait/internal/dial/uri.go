@@ -12,22 +12,22 @@ import (
 	"unicode/utf8"
 )
 
-// The ports of servers whose URI has none, as in pymilvus and milvus-sdk-go.
+// Ports for URIs without a port, as in pymilvus and milvus-sdk-go.
 const (
 	plainPort = "19530"
 	tlsPort   = "443"
 )
 
-// Endpoint is where a server is.
+// Endpoint is the address of a server.
 type Endpoint struct {
 	Host     string // without a port
-	Address  string // with it
+	Address  string // host and port
 	TLS      bool
-	Explicit bool   // the URI has a scheme: plain text or TLS was chosen by it
-	Database string // from the path of the URI, "" if it has none
+	Explicit bool   // the URI has a scheme, so the user chose plain text or TLS
+	Database string // path of the URI, "" without one
 }
 
-// URI returns the endpoint as users write it, without the database.
+// URI returns the endpoint as a URI without the database.
 func (e Endpoint) URI() string {
 	if e.TLS {
 		return "https://" + e.Address
@@ -35,8 +35,8 @@ func (e Endpoint) URI() string {
 	return "http://" + e.Address
 }
 
-// Loopback reports whether what is sent to the endpoint stays on this machine. A
-// name other than localhost is not looked up: it may mean another address later.
+// Loopback reports whether data sent to the endpoint stays on this machine. A name other
+// than localhost is not looked up, because it may have another address later.
 func (e Endpoint) Loopback() bool {
 	if strings.EqualFold(e.Host, "localhost") {
 		return true
@@ -45,9 +45,9 @@ func (e Endpoint) Loopback() bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// Parse reads http://HOST:PORT/DATABASE, https:// likewise, tcp:// for http://, or
-// HOST:PORT/DATABASE. The port and the database may be absent. Its errors never
-// quote the URI: it may hold what should not have been in it.
+// Parse reads http://HOST:PORT/DATABASE, https://, tcp:// for http://, or
+// HOST:PORT/DATABASE. The port and the database are optional. Its errors never quote the
+// URI, because a user may have put a secret in it.
 func Parse(uri string) (Endpoint, error) {
 	e, err := parse(strings.TrimSpace(uri))
 	if err != nil {
@@ -61,6 +61,7 @@ func parse(uri string) (Endpoint, error) {
 	if !e.Explicit {
 		uri = "http://" + uri
 	}
+
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "invalid port"):
@@ -72,6 +73,7 @@ func parse(uri string) (Endpoint, error) {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return e, errors.New("it has a query or a fragment")
 	}
+
 	port := plainPort
 	switch u.Scheme {
 	case "http", "tcp":
@@ -83,12 +85,14 @@ func parse(uri string) (Endpoint, error) {
 	if e.Host, err = host(u); err != nil {
 		return e, err
 	}
+
 	if u.Port() != "" {
 		port = u.Port()
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || strings.HasSuffix(u.Host, ":") {
 		return e, errPort
 	}
+
 	e.Database = strings.Trim(u.Path, "/")
 	if strings.Contains(e.Database, "/") {
 		return e, errors.New("its path is more than the name of a database")
@@ -102,7 +106,7 @@ var (
 	errPort      = errors.New("its port is no number from 1 to 65535")
 )
 
-// host returns the host of u without its port and brackets.
+// host returns the host of u without port and brackets.
 func host(u *url.URL) (string, error) {
 	name := u.Hostname()
 	if strings.HasPrefix(u.Host, "[") {
@@ -111,6 +115,7 @@ func host(u *url.URL) (string, error) {
 		}
 		return name, nil
 	}
+
 	switch {
 	case strings.Count(u.Host, ":") > 1:
 		return "", errors.New("an IPv6 address stands in brackets, as in http://[::1]:19530")

@@ -1,4 +1,4 @@
-// Package exit has the exit codes of milvus-wait, those of timeout(1) and wait4x.
+// Package exit has the exit codes of milvus-wait: the codes of timeout(1) and wait4x.
 package exit
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// The exit codes, besides 128 and the number of the signal that ended the wait.
+// Exit codes. OfSignal returns the code for a signal.
 const (
 	Done     = 0
 	Failed   = 1
@@ -20,12 +20,12 @@ const (
 	TimedOut = 124
 )
 
-// Usagef returns an error of who called the command, whose exit code is Usage.
+// Usagef returns a usage error. Its exit code is Usage.
 func Usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
-// AsUsage returns err as an error of who called the command; AsUsage(nil) is nil.
+// AsUsage returns err as a usage error, or nil for nil.
 func AsUsage(err error) error {
 	if err == nil {
 		return nil
@@ -38,12 +38,12 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// A SignalError says by which signal the command was told to end.
+// A SignalError is the cause of a context ended by a signal.
 type SignalError struct{ Signal os.Signal }
 
 func (e *SignalError) Error() string { return "ended by signal: " + e.Signal.String() }
 
-// Code returns the exit code of a command that ended with err.
+// Code returns the exit code for the error of a command.
 func Code(err error) int {
 	var (
 		usage  *usageError
@@ -62,16 +62,15 @@ func Code(err error) int {
 	return Failed
 }
 
-// Text returns the text of err, with a time-out as people say it.
+// Text returns the text of err, with "timed out" for an exceeded deadline.
 func Text(err error) string {
 	if !errors.Is(err, context.DeadlineExceeded) {
-		return err.Error() // where a server may quote one of its own
+		return err.Error() // a server's text may contain the same words
 	}
 	return strings.Replace(err.Error(), context.DeadlineExceeded.Error(), "timed out", 1)
 }
 
-// OfSignal returns the exit code of a command that a signal ended: 130 for
-// SIGINT, 143 for SIGTERM.
+// OfSignal returns the exit code for a signal: 130 for SIGINT, 143 for SIGTERM.
 func OfSignal(s os.Signal) int {
 	if number, ok := s.(syscall.Signal); ok {
 		return 128 + int(number)
@@ -79,9 +78,9 @@ func OfSignal(s os.Signal) int {
 	return Failed
 }
 
-// OfOutcomes returns the exit code of a wait that ended so: TimedOut if time was
-// all that was missing, since waiting again may do then, and Failed if any target
-// failed by itself.
+// OfOutcomes returns the exit code of a wait: Failed if any target failed by itself, and
+// TimedOut if every unfinished target only ran out of time. After TimedOut, another wait may
+// succeed.
 func OfOutcomes(outcomes []milvuswait.Outcome) int {
 	code := Done
 	for _, o := range outcomes {

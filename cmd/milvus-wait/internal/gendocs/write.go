@@ -24,7 +24,7 @@ It is what ` + "`--help`" + ` says; make docs writes it. What the command itself
 // Write writes milvus-wait.md and man/*.1 into dir.
 func Write(dir string) error {
 	root := cli.Root()
-	// What cobra adds when the command runs.
+	// Cobra adds these when a command runs.
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	root.InitDefaultVersionFlag()
@@ -36,6 +36,7 @@ func Write(dir string) error {
 	if err := os.MkdirAll(man, 0o755); err != nil {
 		return err
 	}
+
 	b := bytes.NewBufferString(preface)
 	if err := markdown(b, root); err != nil {
 		return err
@@ -55,8 +56,8 @@ func hideShells(root *cobra.Command) {
 	}
 }
 
-// manPages writes a page for cmd and for each below it, without a date, so that
-// they are the same every time.
+// manPages writes a page for cmd and for each command below it. The pages have no date, so
+// that they change only with their text.
 func manPages(dir string, cmd *cobra.Command) error {
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() && !c.IsAdditionalHelpTopicCommand() {
@@ -65,9 +66,11 @@ func manPages(dir string, cmd *cobra.Command) error {
 			}
 		}
 	}
+
 	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 	epoch := time.Unix(0, 0).UTC()
 	header := &doc.GenManHeader{Title: strings.ToUpper(name), Section: "1", Source: "milvus-wait", Manual: "milvus-wait", Date: &epoch}
+
 	var b bytes.Buffer
 	if err := doc.GenMan(cmd, header, &b); err != nil {
 		return err
@@ -78,8 +81,8 @@ func manPages(dir string, cmd *cobra.Command) error {
 
 var table = regexp.MustCompile(`(?m)(^ .*\n?)+`)
 
-// keepTables makes literal text, as Markdown has it, of indented lines. Both
-// generators read Markdown, in which they would flow together.
+// keepTables marks indented lines as literal text of Markdown. Both generators read
+// Markdown and would join the lines.
 func keepTables(cmd *cobra.Command) {
 	cmd.Long = table.ReplaceAllStringFunc(cmd.Long, func(lines string) string {
 		lines = strings.TrimSuffix(lines, "\n")
@@ -92,7 +95,7 @@ func keepTables(cmd *cobra.Command) {
 
 var inherited = regexp.MustCompile("(?s)### Options inherited from parent commands\n\n```.*?```\n")
 
-// markdown writes cmd and all below it as one document.
+// markdown writes cmd and all commands below it as one document.
 func markdown(b *bytes.Buffer, cmd *cobra.Command) error {
 	anchor := func(file string) string {
 		return "#" + strings.ReplaceAll(strings.TrimSuffix(file, ".md"), "_", "-")
@@ -101,6 +104,7 @@ func markdown(b *bytes.Buffer, cmd *cobra.Command) error {
 	if err := doc.GenMarkdownCustom(cmd, &own, anchor); err != nil {
 		return err
 	}
+
 	b.Write(inherited.ReplaceAll(own.Bytes(), []byte("The options of [milvus-wait](#milvus-wait) go with it too.\n")))
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() && !c.IsAdditionalHelpTopicCommand() {
@@ -114,7 +118,7 @@ func markdown(b *bytes.Buffer, cmd *cobra.Command) error {
 
 var blankLines = regexp.MustCompile(`\n{3,}`)
 
-// tidy takes away the blank lines and spaces that are too many.
+// tidy removes repeated blank lines, and spaces at the ends of lines.
 func tidy(b []byte) []byte {
 	lines := strings.Split(string(b), "\n")
 	for i, line := range lines {

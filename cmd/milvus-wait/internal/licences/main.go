@@ -1,4 +1,4 @@
-// Licences writes what is linked into milvus-wait, with its licences, to a file.
+// Licences writes the modules linked into milvus-wait, with their licences, to a file.
 package main
 
 import (

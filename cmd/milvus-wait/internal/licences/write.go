@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// Command is what the modules are linked into.
+// Command is the package of the command.
 const Command = "github.com/milvuswait/milvuswait/cmd/milvus-wait"
 
-// What binaries are made for, by the Makefile.
+// Platforms of the binaries in the Makefile.
 var (
 	systems       = []string{"linux", "darwin", "windows"}
 	architectures = []string{"amd64", "arm64"}
@@ -25,8 +25,8 @@ var (
 // A Module is linked into the command.
 type Module struct {
 	Path, Version, Dir string
-	Kind               string   // of its licence, as SPDX calls it
-	Texts              []string // of its licence and notices
+	Kind               string   // licence, by its identifier in SPDX
+	Texts              []string // texts of the licence and of notices
 }
 
 const preface = `# What is linked into milvus-wait
@@ -37,15 +37,16 @@ The versions are those of go.mod; that of the Go standard library is the compile
 
 `
 
-// Write returns the page. It needs the modules, and no network.
+// Write returns the page. It needs the modules, but no network.
 func Write() (string, error) {
 	modules, err := Linked()
 	if err != nil {
 		return "", err
 	}
+
 	var b strings.Builder
 	b.WriteString(preface + "| module | version | licence |\n|---|---|---|\n")
-	users := make(map[string][]string) // of each text
+	users := make(map[string][]string) // modules by text
 	for i := range modules {
 		m := &modules[i]
 		if err := m.read(); err != nil {
@@ -56,6 +57,7 @@ func Write() (string, error) {
 			users[text] = append(users[text], m.Path)
 		}
 	}
+
 	b.WriteString("\n")
 	for _, text := range slices.SortedFunc(maps.Keys(users), func(a, b string) int { return strings.Compare(users[a][0]+a, users[b][0]+b) }) {
 		fmt.Fprintf(&b, "## %s\n\n```text\n%s\n```\n\n", strings.Join(users[text], ", "), text)
@@ -63,8 +65,8 @@ func Write() (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
-// Linked returns the modules whose packages the command has on any system, sorted,
-// and the standard library as the first of them.
+// Linked returns the modules linked into the command on any platform: first the standard
+// library, then the others by name.
 func Linked() ([]Module, error) {
 	linked := make(map[string]Module)
 	for i := range len(systems) * len(architectures) {
@@ -75,6 +77,7 @@ func Linked() ([]Module, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listing for %s/%s: %w%s", system, architecture, err, stderr(err))
 		}
+
 		for list := json.NewDecoder(strings.NewReader(string(out))); list.More(); {
 			var p struct {
 				Module *struct {
@@ -90,10 +93,12 @@ func Linked() ([]Module, error) {
 			}
 		}
 	}
+
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return nil, err
 	}
+
 	modules := []Module{{Path: "Go standard library", Dir: strings.TrimSpace(string(root))}}
 	for _, path := range slices.Sorted(maps.Keys(linked)) {
 		modules = append(modules, linked[path])
@@ -101,6 +106,7 @@ func Linked() ([]Module, error) {
 	return modules, nil
 }
 
+// stderr returns the output of a failed program for an error text.
 func stderr(err error) string {
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
@@ -125,6 +131,7 @@ func (m *Module) read() error {
 		if entry.IsDir() || !licenceFile.MatchString(name) && !noticeFile.MatchString(name) {
 			continue
 		}
+
 		b, err := os.ReadFile(filepath.Join(m.Dir, name))
 		if err != nil {
 			return err
@@ -137,13 +144,14 @@ func (m *Module) read() error {
 			}
 		}
 	}
+
 	if m.Kind == "" {
 		return fmt.Errorf("%s has no licence", m.Path)
 	}
 	return nil
 }
 
-// Kind returns which licence a text is, or "" for one that nobody has looked at.
+// Kind returns the licence of a text by its identifier in SPDX, or "" if it is unknown.
 func Kind(text string) string {
 	words := strings.Join(strings.Fields(text), " ")
 	has := func(part string) bool { return strings.Contains(words, part) }
@@ -162,7 +170,7 @@ func Kind(text string) string {
 	return ""
 }
 
-// tidy returns the text without the spaces at the ends of its lines.
+// tidy returns the text without spaces at the ends of lines.
 func tidy(text string) string {
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i, line := range lines {

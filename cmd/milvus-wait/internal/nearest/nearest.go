@@ -1,4 +1,4 @@
-// Package nearest finds the names that somebody may have meant.
+// Package nearest finds names similar to a mistyped one.
 package nearest
 
 import (
@@ -8,22 +8,23 @@ import (
 	"unicode/utf8"
 )
 
-// Names returns at most so many of names that are like name, the likest first:
-// those that are a few letters off, and those that begin or end with it. Case does
-// not count.
+// Names returns up to most of the names similar to name, the most similar first: names that
+// differ in a few letters, and names with name as prefix or suffix. It ignores case.
 func Names(name string, names []string, most int) []string {
 	type candidate struct {
 		name     string
 		distance int
 	}
 	meant := []rune(strings.ToLower(name))
-	limit := max(min(2, len(meant)/2), len(meant)/3) // two: letters that changed places
+	limit := max(min(2, len(meant)/2), len(meant)/3) // 2 is the distance of two swapped letters
+
 	var candidates []candidate
 	for _, n := range names {
-		// Far shorter or longer ones are no mistakes of typing, and costly to compare.
+		// Much shorter or longer names are no typing errors, and slow to compare.
 		if length := utf8.RuneCountInString(n); length > 4*len(meant)+16 || length < len(meant)-limit {
 			continue
 		}
+
 		lower := strings.ToLower(n)
 		d := distance(meant, []rune(lower))
 		part := len(meant) >= 3 && (strings.HasPrefix(lower, string(meant)) || strings.HasSuffix(lower, string(meant)))
@@ -31,9 +32,11 @@ func Names(name string, names []string, most int) []string {
 			candidates = append(candidates, candidate{n, d})
 		}
 	}
+
 	slices.SortFunc(candidates, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.name, b.name))
 	})
+
 	found := make([]string, 0, most)
 	for _, c := range candidates[:min(most, len(candidates))] {
 		found = append(found, c.name)
@@ -41,13 +44,14 @@ func Names(name string, names []string, most int) []string {
 	return found
 }
 
-// distance returns Levenshtein's: how many letters have to be added, taken away or
-// changed.
+// distance returns the Levenshtein distance: the minimum number of letters to add, remove or
+// change.
 func distance(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
+
 	for i := range a {
 		diagonal := row[0]
 		row[0] = i + 1

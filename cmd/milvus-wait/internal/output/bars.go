@@ -13,22 +13,22 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
 )
 
-// bars draws a screen on a terminal, several times a second, until it is closed.
-// The cursor is never hidden, and stands below what was drawn, so that there is
-// nothing to restore.
+// bars draws a screen on a terminal, several times a second, until it is closed. The cursor
+// stays visible below the drawing, so there is nothing to restore.
 type bars struct {
 	*Screen
 	progress *mpb.Progress
 	bar      *mpb.Bar
-	drawn    []string // what is to be drawn below the first line
+	drawn    []string // lines of the current frame, the first included
 	closed   sync.Once
 }
 
 func newBars(c Config, targets []milvuswait.Target) *bars {
 	b := &bars{Screen: NewScreen(c, targets)}
 	b.progress = mpb.New(drawnOn(c.Terminal.file)...)
-	// One bar of mpb's is the whole screen: a thousand would be a thousand
-	// goroutines, for forty lines.
+
+	// One bar of mpb is the whole screen. A bar for each of a thousand targets would need a
+	// thousand goroutines, for forty lines.
 	b.bar = b.progress.MustAdd(1, mpb.BarFillerFunc(b.first),
 		mpb.BarFillerTrim(), mpb.BarExtender(mpb.BarFillerFunc(b.others), false))
 	return b
@@ -45,7 +45,7 @@ func (b *bars) first(w io.Writer, _ decor.Statistics) error {
 	return err
 }
 
-// others draws the rest.
+// others draws the other lines.
 func (b *bars) others(w io.Writer, _ decor.Statistics) error {
 	if len(b.drawn) < 2 {
 		return nil
@@ -54,8 +54,8 @@ func (b *bars) others(w io.Writer, _ decor.Statistics) error {
 	return err
 }
 
-// close draws a last time and leaves that on the screen, unless the terminal was
-// stopped, by ctrl-S say.
+// close draws the last frame and leaves it on the screen. It gives up on a stopped terminal,
+// for example by ctrl-S.
 func (b *bars) close() {
 	b.closed.Do(func() {
 		drawn := make(chan struct{})

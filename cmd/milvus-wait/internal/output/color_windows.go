@@ -6,8 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// obeysColors reports whether the console understands escape sequences, after it
-// was asked to.
+// obeysColors enables escape sequences on the console, and reports whether it supports them.
 func obeysColors(console *os.File) bool {
 	handle := windows.Handle(console.Fd())
 	var mode uint32

@@ -11,22 +11,21 @@ import (
 	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
-// GitHub is what GitHub Actions wants besides.
+// GitHub has the settings for GitHub Actions.
 type GitHub struct {
 	Annotations bool   // ::error lines
-	Summary     string // the file that GITHUB_STEP_SUMMARY names
+	Summary     string // file in GITHUB_STEP_SUMMARY, or ""
 }
 
-// annotate writes text as an error that GitHub shows beside the run.
+// annotate writes text as an error in GitHub's annotations of the run.
 func (g GitHub) annotate(w io.Writer, text string) {
 	if g.Annotations {
-		// Line breaks, which would need an escape too, are none any more.
+		// clean has removed line breaks, so only the percent sign needs an escape.
 		write(w, "::error title=milvus-wait::"+strings.ReplaceAll(clean(text), "%", "%25"))
 	}
 }
 
-// Summarize appends a table of the outcomes to the summary of the step, if there
-// is one.
+// Summarize appends a table of the outcomes to the summary of the step, if it is set.
 func (c Config) Summarize(report Report) {
 	if c.GitHub.Summary == "" {
 		return
@@ -46,17 +45,18 @@ func appendFile(name, text string) (err error) {
 	return err
 }
 
-// mostRows and mostBytes are how much a table has: GitHub refuses more than 1 MiB.
+// mostRows and mostBytes bound a table: GitHub refuses more than 1 MiB. The last 1024 bytes
+// are for the text after the rows.
 const (
 	mostRows  = 200
-	mostBytes = 1<<20 - 1024 // which is for what follows the rows
+	mostBytes = 1<<20 - 1024
 )
 
-// table returns the outcomes as Markdown: if there are too many, those first that
-// did not end well.
+// table returns the outcomes in Markdown. If there are too many, failed targets come first.
 func (c Config) table(report Report) string {
 	var b strings.Builder
 	b.WriteString("### milvus-wait\n\n| target | state | last progress | polls | time |\n|---|---|---|---:|---:|\n")
+
 	shown := 0
 	for _, o := range shortlist(report.Outcomes) {
 		progress := ""
@@ -70,6 +70,7 @@ func (c Config) table(report Report) string {
 		b.WriteString(row)
 		shown++
 	}
+
 	if hidden := len(report.Outcomes) - shown; hidden > 0 {
 		fmt.Fprintf(&b, "\n%d more targets.\n", hidden)
 	}
@@ -79,6 +80,7 @@ func (c Config) table(report Report) string {
 	return b.String() + "\n"
 }
 
+// shortlist returns at most mostRows outcomes. If there are more, failed targets come first.
 func shortlist(outcomes []milvuswait.Outcome) []milvuswait.Outcome {
 	if len(outcomes) <= mostRows {
 		return outcomes
@@ -94,7 +96,7 @@ func shortlist(outcomes []milvuswait.Outcome) []milvuswait.Outcome {
 	return list
 }
 
-// ending returns how a target ended, and why.
+// ending returns the final state of a target, with the reason for a failure.
 func (c Config) ending(o milvuswait.Outcome) string {
 	switch {
 	case o.Err == nil:
@@ -108,8 +110,8 @@ func (c Config) ending(o milvuswait.Outcome) string {
 var markdown = strings.NewReplacer(
 	`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "~", `\~`, "[", `\[`, "]", `\]`,
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;",
-	"://", `\://`, "www.", `www\.`, // no links either
+	"://", `\://`, "www.", `www\.`, // these become links
 )
 
-// cell returns text that stays in its cell and is nothing but text.
+// cell returns text for a cell of a table, without markup and links.
 func cell(text string) string { return markdown.Replace(clean(text)) }

@@ -9,7 +9,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
-// subject is a target as JSON has it. The fields are those of docs/output.md.
+// subject is a target in JSON. docs/output.md describes the fields.
 type subject struct {
 	Kind string `json:"kind"`
 	kind.Fields
@@ -24,7 +24,7 @@ type subject struct {
 	Hint     string              `json:"hint,omitempty"`
 }
 
-// result is how the command ended.
+// result is the result of the command in JSON.
 type result struct {
 	OK       bool    `json:"ok"`
 	ExitCode int     `json:"exit_code"`
@@ -43,7 +43,7 @@ const (
 	stateAborted  = "aborted"
 )
 
-// state returns how a target ended, or a command that came to no wait.
+// state returns the final state of a target, or of a command that failed before its wait.
 func state(err error) string {
 	var signal *exit.SignalError
 	switch {
@@ -59,6 +59,7 @@ func state(err error) string {
 	return stateFailed
 }
 
+// subject returns the fields of a target, without its state.
 func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
 	k := c.kindOf(t)
 	s := subject{Kind: k.Word, Fields: k.Fields(t)}
@@ -68,12 +69,13 @@ func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
 	return s
 }
 
-// document writes the whole result.
+// document writes the whole result as one document.
 func (c Config) document(report Report) {
 	d := struct {
 		result
 		Targets []subject `json:"targets"`
 	}{c.result(report), []subject{}}
+
 	for i, o := range report.Outcomes {
 		s := c.subject(o.Target, o.Progress)
 		s.State, s.Polls, s.Elapsed = state(o.Err), o.Polls, o.Elapsed.Seconds()
@@ -82,11 +84,12 @@ func (c Config) document(report Report) {
 		}
 		d.Targets = append(d.Targets, s)
 	}
+
 	WriteJSON(c.Stdout, d)
 }
 
-// events returns what writes a line for every update that brings something new,
-// or for every one at all.
+// events returns an observer that writes a line for every change, or for every update with
+// Verbose.
 func (c Config) events() milvuswait.Observer {
 	write := milvuswait.ObserverFunc(c.event)
 	if c.Verbose {
@@ -95,12 +98,14 @@ func (c Config) events() milvuswait.Observer {
 	return milvuswait.OnChange(write)
 }
 
+// event writes a line for an update.
 func (c Config) event(u milvuswait.Update) {
 	s := c.subject(u.Target, u.Progress)
 	s.State, s.Polls, s.Elapsed, s.ETA, s.Fraction = stateWaiting, u.Polls, u.Elapsed.Seconds(), u.ETA.Seconds(), &u.Fraction
 	if u.Err != nil {
 		s.Error = clean(c.reason(u.Target, u.Err))
 	}
+
 	name := "progress"
 	switch {
 	case u.Final:
@@ -108,13 +113,14 @@ func (c Config) event(u milvuswait.Update) {
 	case u.Err != nil:
 		name = "poll_failed"
 	}
+
 	WriteJSON(c.Stdout, struct {
 		Event string `json:"event"`
 		subject
 	}{name, s})
 }
 
-// end writes the last line.
+// end writes the last event, with the result of the command.
 func (c Config) end(report Report) {
 	WriteJSON(c.Stdout, struct {
 		Event string `json:"event"`
@@ -124,6 +130,7 @@ func (c Config) end(report Report) {
 	}{"end", c.result(report), report.done(), len(report.Outcomes)})
 }
 
+// result returns the result of the command.
 func (c Config) result(r Report) result {
 	text := ""
 	switch {

@@ -9,24 +9,25 @@ import (
 	"unicode/utf16"
 )
 
-// WriteJSON writes v, which must be fit for it, on one line of JSON, in which
-// whatever a terminal could obey is escaped.
+// WriteJSON writes v on one line of JSON, with escapes for all characters that a terminal
+// could obey. It panics if v has no JSON.
 func WriteJSON(w io.Writer, v any) {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		panic(err) // of our own types none has what JSON has not
+		panic(err) // all types of the command have JSON
 	}
 	write(w, escape(strings.TrimSuffix(b.String(), "\n")))
 }
 
-// escape returns text of JSON with the control and format characters escaped that
-// encoding/json leaves as they are: DEL, C1, bidirectional overrides.
+// escape returns JSON with escapes for the control and format characters left by
+// encoding/json: DEL, C1, bidirectional overrides.
 func escape(text string) string {
 	if !strings.ContainsFunc(text, isUnsafe) {
 		return text
 	}
+
 	var b strings.Builder
 	for _, r := range text {
 		switch {

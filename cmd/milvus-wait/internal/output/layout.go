@@ -10,29 +10,29 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// columns says how wide the parts of a line on the screen are, the same for all
-// lines, so that bars stand below each other.
+// columns has the widths of the parts of a line on the screen. All lines have the same, so
+// that the bars are aligned.
 type columns struct {
-	width int // of the line
-	name  int
-	bar   int  // 0 without
-	word  bool // there is room for the state beside the percentage
+	width int  // width of the line
+	name  int  // width of the name
+	bar   int  // width of the bar; 0 for no bar
+	word  bool // there is room for the state after the percentage
 }
 
 const (
 	gap         = 2
 	percentSize = len("100%")
-	wordSize    = len("interrupted") // the longest there is
+	wordSize    = len("interrupted") // the longest state
 	leastName   = 8
 	leastBar    = 8
 	mostBar     = 30
 )
 
-// fit returns the columns for lines of that width and names of no more than
-// longest.
+// fit returns the columns for lines of the given width and names of at most longest columns.
 func fit(width, longest int) columns {
 	c := columns{width: width}
 	const beside = gap + percentSize + gap + wordSize
+
 	if room := width - beside; room >= leastName {
 		c.word = true
 		c.name = min(longest, max(leastName, room-gap-leastBar))
@@ -42,11 +42,12 @@ func fit(width, longest int) columns {
 		}
 		return c
 	}
+
 	c.name = min(longest, leastName)
 	return c
 }
 
-// bar returns a bar of that width.
+// bar returns a bar of the given width.
 func bar(fraction float64, width int) string {
 	inner := width - len("[]")
 	full := min(inner, int(fraction*float64(inner)))
@@ -57,14 +58,13 @@ func bar(fraction float64, width int) string {
 	return "[" + pad(filled, inner) + "]"
 }
 
-// percent returns the percentage of a fraction, rounded down: nothing is done
-// before it is.
+// percent returns the percentage of a fraction, rounded down, so that 100 % means all.
 func percent(fraction float64) int {
 	const roundingError = 1e-9 // 0.29 is a little less than 29 %
 	return int(100*fraction + roundingError)
 }
 
-// short returns n to three digits where it is large: 950, 12.3k, 2.5M.
+// short returns n, with three digits and a unit if it is large: 950, 12.3k, 2.5M.
 func short(n float64) string {
 	if math.Abs(n) < 10_000 {
 		return strconv.FormatFloat(n, 'f', 0, 64)
@@ -78,10 +78,10 @@ func short(n float64) string {
 	return strconv.FormatFloat(n, 'g', 3, 64) + unit
 }
 
-// visible returns a text whose columns can be counted.
+// visible returns s without invisible characters, so that its columns can be counted.
 func visible(s string) string { return untrusted.Text(s) }
 
-// clip returns s in no more than width columns.
+// clip returns s in at most width columns.
 func clip(s string, width int) string {
 	mark := ".."
 	if width <= len(mark) {
@@ -90,5 +90,5 @@ func clip(s string, width int) string {
 	return runewidth.Truncate(s, max(0, width), mark)
 }
 
-// pad returns s in no less than width columns.
+// pad returns s in at least width columns.
 func pad(s string, width int) string { return runewidth.FillRight(s, width) }

@@ -8,7 +8,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// name returns the target as it is written on the command line, cut if that is long.
+// name returns the target as typed on the command line, cleaned and cut.
 func (c Config) name(t milvuswait.Target) string { return untrusted.Text(c.kindOf(t).Typed(t)) }
 
 // kindOf returns the row of the target's kind.

@@ -1,4 +1,4 @@
-// Package output shows people and programs how a wait goes and how it ended. The
+// Package output shows the progress and the result of a wait to people and programs. The
 // result goes to stdout and the progress to stderr.
 package output
 
@@ -12,37 +12,37 @@ import (
 	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
-// Format is the form of the result.
+// Format is the format of the result.
 type Format string
 
-// The formats.
+// The formats of the result.
 const (
 	Text  Format = "text"
 	JSON  Format = "json"  // one document at the end
-	JSONL Format = "jsonl" // an event a line
+	JSONL Format = "jsonl" // one event per line
 )
 
-// Config says where to write, and how.
+// Config has the outputs and their settings.
 type Config struct {
 	Stdout, Stderr io.Writer
 	Format         Format
 	Quiet          bool
-	Verbose        bool // every poll
+	Verbose        bool // show every poll
 	Terminal       Terminal
 	GitHub         GitHub
 	Kind           *kind.Kind // row of all targets; nil for the rows of their kinds
 }
 
-// Report is how it all ended.
+// Report is the result of a command.
 type Report struct {
 	Outcomes []milvuswait.Outcome
-	Advice   []string // beside each outcome, what to do about it, or ""
-	Err      error    // nil if all is done
-	Code     int      // to exit with
+	Advice   []string // hint for each outcome, or ""
+	Err      error    // nil if all targets are complete
+	Code     int      // exit code
 	Elapsed  time.Duration
 }
 
-// done returns how many targets are complete.
+// done returns the number of complete targets.
 func (r Report) done() int {
 	n := 0
 	for _, o := range r.Outcomes {
@@ -57,17 +57,18 @@ func (r Report) done() int {
 type Reporter struct {
 	config   Config
 	observer milvuswait.Observer
-	bars     *bars // nil without
+	bars     *bars // nil for no bars
 }
 
-// New returns the Reporter of a wait for these targets. Close it if Finish is not
-// called.
+// New returns the Reporter of a wait for targets. Call Finish or Close at the end.
 func New(c Config, targets []milvuswait.Target) *Reporter {
 	r := &Reporter{config: c}
+
 	var observers []milvuswait.Observer
 	if c.Format == JSONL {
 		observers = append(observers, c.events())
 	}
+
 	switch {
 	case c.Quiet:
 	case c.Terminal.Bars && !c.Verbose:
@@ -76,6 +77,7 @@ func New(c Config, targets []milvuswait.Target) *Reporter {
 	default:
 		observers = append(observers, newPlain(c))
 	}
+
 	if c.Format == Text && !r.underBars() {
 		observers = append(observers, milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			if u.Final && u.Err == nil {
@@ -83,21 +85,22 @@ func New(c Config, targets []milvuswait.Target) *Reporter {
 			}
 		}))
 	}
+
 	r.observer = milvuswait.Observers(observers...)
 	return r
 }
 
-// Observer returns what the wait is to tell.
+// Observer returns the observer for the wait.
 func (r *Reporter) Observer() milvuswait.Observer { return r.observer }
 
-// Close leaves the terminal as it is to be. It may be called twice.
+// Close draws the last frame of the bars. It may be called several times.
 func (r *Reporter) Close() {
 	if r.bars != nil {
 		r.bars.close()
 	}
 }
 
-// Finish shows how the wait ended.
+// Finish shows the result of the wait.
 func (r *Reporter) Finish(report Report) {
 	r.Close()
 	if r.config.Format == Text && r.underBars() {
@@ -107,16 +110,16 @@ func (r *Reporter) Finish(report Report) {
 	r.config.Summarize(report)
 }
 
-// underBars reports whether the result is to stand right below the bars, which have
-// said of every target what there is to say.
+// underBars reports whether the result stands right below the bars, which show every target
+// already.
 func (r *Reporter) underBars() bool { return r.bars != nil && r.config.Terminal.Stdout }
 
-// count writes the result in a word.
+// count writes the result as one line.
 func (c Config) count(report Report) {
 	Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", report.done(), len(report.Outcomes), duration.Round(report.Elapsed)))
 }
 
-// Fail shows how a command ended that may have had no wait at all.
+// Fail shows the result of a command. It may have failed before its wait.
 func (c Config) Fail(report Report) {
 	switch c.Format {
 	case JSON:

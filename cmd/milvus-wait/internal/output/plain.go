@@ -11,8 +11,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
-// plain writes a line for every update that is worth one. Which that are is said
-// by the library's Log, whose handler it is.
+// plain writes lines for updates. The library's Log selects the updates: plain is its
+// handler.
 type plain struct {
 	config  Config
 	log     milvuswait.Observer
@@ -38,9 +38,9 @@ func (p *plain) Observe(u milvuswait.Update) {
 // Enabled implements slog.Handler.
 func (p *plain) Enabled(context.Context, slog.Level) bool { return true }
 
-// Handle implements slog.Handler. The record says no more than the update has.
+// Handle implements slog.Handler. It writes the current update in place of the record.
 func (p *plain) Handle(context.Context, slog.Record) error {
-	if !p.current.Final { // the end is told by the result
+	if !p.current.Final { // the result has the final update
 		p.write(p.current)
 	}
 	return nil

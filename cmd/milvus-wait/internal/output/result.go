@@ -11,7 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// done writes the result of a target.
+// done writes the result of a complete target.
 func (c Config) done(t milvuswait.Target, p milvuswait.Progress, elapsed time.Duration, polls int) {
 	k := c.kindOf(t)
 	rows, doubt := "", k.Doubt(p)
@@ -21,23 +21,26 @@ func (c Config) done(t milvuswait.Target, p milvuswait.Progress, elapsed time.Du
 	if doubt != "" {
 		doubt = "; " + doubt
 	}
+
 	word := "polls"
 	if polls == 1 {
 		word = "poll"
 	}
+
 	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), k.Finished, rows, duration.Round(elapsed), polls, word, doubt))
 }
 
-// mostInterrupted is how many targets are named that a signal ended: whoever sent it
-// knows why, and the bars say how far each was.
+// mostInterrupted is the maximum number of lines for targets ended by a signal. Their reason
+// is known, and the bars show their progress.
 const mostInterrupted = 10
 
-// failures writes to stderr what failed, and what to do about it.
+// failures writes the reason for each failed target, and its hint, to stderr.
 func (c Config) failures(report Report) {
 	if report.Err == nil {
 		return
 	}
-	told, aborted, interrupted := 0, 0, 0
+
+	reported, aborted, interrupted := 0, 0, 0
 	for i, o := range report.Outcomes {
 		switch state(o.Err) {
 		case stateComplete:
@@ -50,10 +53,11 @@ func (c Config) failures(report Report) {
 				continue
 			}
 		}
-		told++
+		reported++
 		c.failure(c.reason(o.Target, o.Err), report.Advice[i])
 	}
-	if told == 0 {
+
+	if reported == 0 {
 		c.failure(reason(report.Err), "")
 	}
 	if more := interrupted - mostInterrupted; more > 0 {
@@ -64,6 +68,7 @@ func (c Config) failures(report Report) {
 	}
 }
 
+// failure writes a reason and a hint, if it is not "".
 func (c Config) failure(reason, advice string) {
 	Line(c.Stderr, "milvus-wait: "+reason)
 	if advice != "" {
@@ -72,13 +77,14 @@ func (c Config) failure(reason, advice string) {
 	c.GitHub.annotate(c.Stderr, reason)
 }
 
-// reason returns why a target failed, or a poll for it. The target comes first in
-// it, with all the names it has.
+// reason returns the text of the error of a target, or of one of its polls. The text begins
+// with the title of the target.
 func (c Config) reason(t milvuswait.Target, err error) string {
 	title := untrusted.Text(c.kindOf(t).Title(t))
 	return strings.Replace(unprefixed(exit.Text(err)), t.String(), title, 1)
 }
 
+// reason returns the text of an error without the prefix of the library.
 func reason(err error) string { return unprefixed(err.Error()) }
 
 func unprefixed(text string) string { return strings.TrimPrefix(text, "milvuswait: ") }

@@ -11,12 +11,12 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
-// row is what is shown of a target.
+// row is the state of a target on the screen.
 type row struct {
 	name   string
 	kind   *kind.Kind
-	update milvuswait.Update
-	first  milvuswait.Update // the first with progress, from where the rate counts
+	update milvuswait.Update // last update
+	first  milvuswait.Update // first update with progress, the start of the rate
 }
 
 func (r *row) observe(u milvuswait.Update) {
@@ -30,7 +30,7 @@ func (r *row) observe(u milvuswait.Update) {
 //
 //	docs/vidx  [=====>     ]   40%  indexing  12s left  1.2k rows/s  400/1000 rows
 //
-// with less of it where there is less room.
+// with fewer parts if there is less room.
 func (r *row) line(config Config, c columns) string {
 	space := strings.Repeat(" ", gap)
 	word, color := r.word()
@@ -38,6 +38,7 @@ func (r *row) line(config Config, c columns) string {
 	if config.Terminal.Color && color != "" {
 		painted = color + word + "\x1b[0m"
 	}
+
 	name := pad(clip(r.name, c.name), c.name)
 	share := fmt.Sprintf("%*d%%", percentSize-1, percent(r.update.Fraction))
 	switch {
@@ -49,6 +50,7 @@ func (r *row) line(config Config, c columns) string {
 	default:
 		return clip(r.name, c.width)
 	}
+
 	line := name + space
 	if c.bar > 0 {
 		line += bar(r.update.Fraction, c.bar) + space
@@ -56,7 +58,9 @@ func (r *row) line(config Config, c columns) string {
 	line += share + space
 	left := c.width - runewidth.StringWidth(line) - len(word)
 	line += painted
-	before := pad(space, gap+len("retrying")-len(word)) // so that what follows the word is in columns
+
+	// Pad the word, so that the texts after it are aligned.
+	before := pad(space, gap+len("retrying")-len(word))
 	for _, more := range []string{r.eta(), r.rate(), r.rows()} {
 		if more == "" || left < len(before)+len(more) {
 			continue
@@ -68,7 +72,7 @@ func (r *row) line(config Config, c columns) string {
 	return line
 }
 
-// word returns what the target is doing, and its colour.
+// word returns the state of the target, and its colour.
 func (r *row) word() (word, color string) {
 	const green, red, yellow = "\x1b[32m", "\x1b[31m", "\x1b[33m"
 	switch u := r.update; {
@@ -84,7 +88,7 @@ func (r *row) word() (word, color string) {
 	return r.kind.Doing, ""
 }
 
-// words returns a state as people say it.
+// words returns a state as text for people.
 func words(state string) string { return strings.ReplaceAll(state, "_", " ") }
 
 func (r *row) eta() string {
@@ -102,19 +106,21 @@ func (r *row) rows() string {
 	return short(float64(done)) + "/" + short(float64(total)) + " rows"
 }
 
-// rate returns how fast the target came to where it is.
+// rate returns the average rate since the first progress, or "".
 func (r *row) rate() string {
 	elapsed := (r.update.Elapsed - r.first.Elapsed).Seconds()
 	if r.first.Progress == nil || elapsed < 0.5 || r.update.Final {
 		return ""
 	}
+
 	n, unit := 100*(r.update.Fraction-r.first.Fraction)/elapsed, "%/s"
 	if now, _, ok := r.kind.Rows(r.update.Progress); ok {
 		before, _, _ := r.kind.Rows(r.first.Progress)
 		n, unit = (float64(now)-float64(before))/elapsed, " rows/s"
 	}
+
 	switch {
-	case n < 0.05: // stands still, or falls
+	case n < 0.05: // unchanged, or falling
 		return ""
 	case n < 10:
 		return fmt.Sprintf("%.1f%s", n, unit)

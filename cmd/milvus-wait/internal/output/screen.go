@@ -10,18 +10,17 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Screen is an observer that knows what there is to show of every target, and
-// lays it out.
+// Screen is an observer that lays the state of all targets out in lines.
 type Screen struct {
 	config Config
 	total  *milvuswait.Aggregate
 
 	mu      sync.Mutex
-	targets []milvuswait.Target // each once, in order
+	targets []milvuswait.Target // targets in their order, without duplicates
 	rows    map[milvuswait.Target]*row
 }
 
-// NewScreen returns the Screen of a wait for these targets.
+// NewScreen returns the Screen of a wait for targets.
 func NewScreen(c Config, targets []milvuswait.Target) *Screen {
 	s := &Screen{config: c, rows: make(map[milvuswait.Target]*row, len(targets))}
 	for _, t := range targets {
@@ -44,27 +43,30 @@ func (s *Screen) Observe(u milvuswait.Update) {
 	}
 }
 
-// Lines returns what there is to show in no more than width columns and height
-// lines: a line a target and, if there are several, one for all together, until all
-// have ended and have a line. Of the height the last line is left for the cursor, and
-// the first for the command line.
+// Lines returns at most height lines of at most width columns: a line for each target and, if
+// there are several, a line for all. The line for all goes when all targets have ended and
+// have a line. Two lines of the height stay free: for the cursor and for the command line.
 func (s *Screen) Lines(width, height int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	room := max(1, height-2)
 	if len(s.targets) > 1 {
 		room--
 	}
 	shown := s.choose(room)
+
 	longest := 0
 	for _, t := range shown {
 		longest = max(longest, runewidth.StringWidth(s.rows[t].name))
 	}
+
 	columns := fit(width, longest)
 	lines := make([]string, 0, len(shown)+1)
 	for _, t := range shown {
 		lines = append(lines, s.rows[t].line(s.config, columns))
 	}
+
 	total, hidden := s.total.Summary(), len(s.targets)-len(shown)
 	switch {
 	case hidden > 0 && total.Pending == 0:
@@ -77,13 +79,14 @@ func (s *Screen) Lines(width, height int) []string {
 	return lines
 }
 
-// ended returns how many targets ended how. A percentage would say less: it counts
-// what failed as something that nothing more is to come of.
+// ended returns the number of targets in each final state. A percentage would not distinguish
+// failed targets from finished ones.
 func (s *Screen) ended() string {
 	count := make(map[string]int)
 	for _, t := range s.targets {
 		count[state(s.rows[t].update.Err)]++
 	}
+
 	text := fmt.Sprintf("%d of %d done", count[stateComplete], len(s.targets))
 	for _, other := range []string{stateFailed, stateTimedOut, stateSignal, stateAborted} {
 		if count[other] > 0 {
@@ -93,13 +96,13 @@ func (s *Screen) ended() string {
 	return text
 }
 
-// choose returns the targets that are worth a line where there is room for so
-// many: those that failed, those that ended without being complete, those under way
-// and the rest, in this order, shown in the order in which they were given.
+// choose returns the targets to show in room lines, in their original order. It prefers failed
+// targets, then other incomplete targets that have ended, then targets under way.
 func (s *Screen) choose(room int) []milvuswait.Target {
 	if room >= len(s.targets) {
 		return s.targets
 	}
+
 	chosen := make(map[milvuswait.Target]bool, room)
 	for _, wanted := range []func(milvuswait.Update) bool{
 		func(u milvuswait.Update) bool { return u.Final && state(u.Err) == stateFailed },
@@ -113,5 +116,6 @@ func (s *Screen) choose(room int) []milvuswait.Target {
 			}
 		}
 	}
+
 	return slices.DeleteFunc(slices.Clone(s.targets), func(t milvuswait.Target) bool { return !chosen[t] })
 }

@@ -8,20 +8,19 @@ import (
 	"golang.org/x/term"
 )
 
-// Terminal is what stdout and stderr are connected to.
+// Terminal describes the terminals behind stdout and stderr.
 type Terminal struct {
-	Stdout bool // is a terminal
-	Bars   bool // stderr is one that can show bars, and nothing else is to be shown there
-	Color  bool
-	Width  int // no more than that, as COLUMNS asks for; 0 for that of the terminal
+	Stdout bool // stdout is a terminal
+	Bars   bool // stderr is a terminal for bars, without other output
+	Color  bool // bars have colours
+	Width  int  // maximum width, from COLUMNS; 0 for the width of the terminal
 
 	file *os.File // stderr, if it is a file
 }
 
-// Detect looks at what the command writes to and at the environment: CI is for
-// lines, TERM=dumb and terminals of unknown size for lines too, and NO_COLOR for
-// bars without colours. Events of JSONL on the same terminal as bars would tear
-// them apart.
+// Detect returns the terminals behind stdout and stderr. There are no bars in a CI, with
+// TERM=dumb, on terminals of unknown size, and with JSONL on the same terminal, whose events
+// would tear the bars apart. NO_COLOR disables colours.
 func Detect(stdout, stderr io.Writer, getenv func(string) string, format Format, noColor bool) Terminal {
 	_, outIs := terminal(stdout)
 	file, errIs := terminal(stderr)
@@ -29,6 +28,7 @@ func Detect(stdout, stderr io.Writer, getenv func(string) string, format Format,
 	if !errIs || getenv("TERM") == "dumb" || isSet(getenv("CI")) || format == JSONL && outIs {
 		return t
 	}
+
 	width, height := t.size()
 	t.Bars = width > 0 && height > 0
 	t.Color = t.Bars && !noColor && getenv("NO_COLOR") == "" && obeysColors(file)
@@ -38,7 +38,7 @@ func Detect(stdout, stderr io.Writer, getenv func(string) string, format Format,
 	return t
 }
 
-// size returns how much fits the terminal now, or zeros if it does not say.
+// size returns the current size of the terminal, or zeros if it is unknown.
 func (t Terminal) size() (width, height int) {
 	width, height, err := term.GetSize(int(t.file.Fd()))
 	if err != nil {
@@ -50,10 +50,10 @@ func (t Terminal) size() (width, height int) {
 	return width, height
 }
 
-// isSet reports whether the variable of a CI says that this is one.
+// isSet reports whether the value of a variable such as CI means true.
 func isSet(value string) bool { return value != "" && value != "0" && value != "false" }
 
-// terminal returns w, or what it wraps, as a file if that is a terminal.
+// terminal returns the file of w, which may be wrapped, and reports whether it is a terminal.
 func terminal(w io.Writer) (*os.File, bool) {
 	if wrapper, ok := w.(interface{ Unwrap() io.Writer }); ok {
 		w = wrapper.Unwrap()

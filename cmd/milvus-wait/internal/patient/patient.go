@@ -1,5 +1,4 @@
-// Package patient writes to whoever reads slowly, but not for ever to whoever does
-// not read.
+// Package patient writes to slow readers, but gives up on readers that do not read at all.
 package patient
 
 import (
@@ -11,13 +10,17 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 )
 
-// Grace is how long a write may take when the time is up. Each write has all of it,
-// so that a reader who is slow gets everything.
+// Grace is the timeout of a write once the context has ended. It applies to each write
+// alone, so that a slow reader gets everything.
 const Grace = 2 * time.Second
 
-// A Writer writes for as long as that takes, until its context ends. From then on
-// it gives up when a write has not ended within Grace, and every later one at once.
-// It is not for concurrent use.
+// A Writer writes without a timeout until its context ends. From then on, it gives up if a
+// write takes longer than Grace, and all later writes fail at once. It is not safe for
+// concurrent use.
+//
+// A blocked write can neither be interrupted nor given a deadline, because stdout and stderr
+// may be blocking files. An exit of the whole process would lose the other outputs: errors
+// on stderr, and the summary of a CI.
 type Writer struct {
 	w      io.Writer
 	ctx    context.Context
@@ -25,17 +28,17 @@ type Writer struct {
 	gaveUp bool
 }
 
-// NewWriter returns a Writer to w that has time until ctx ends.
+// NewWriter returns a Writer to w with the context ctx.
 func NewWriter(ctx context.Context, w io.Writer) *Writer { return &Writer{w: w, ctx: ctx} }
 
-// Until gives the writes from now on time until ctx ends.
+// Until replaces the context for all later writes.
 func (w *Writer) Until(ctx context.Context) { w.ctx = ctx }
 
-// Unwrap returns what w writes to.
+// Unwrap returns the underlying writer.
 func (w *Writer) Unwrap() io.Writer { return w.w }
 
-// Err returns the first error of a write or, if w gave up, why, with the context's
-// cause in it.
+// Err returns the first error of a write. If w gave up, it returns an error with the
+// context's cause.
 func (w *Writer) Err() error { return w.err }
 
 // Write implements io.Writer.
@@ -43,7 +46,7 @@ func (w *Writer) Write(b []byte) (int, error) {
 	if w.gaveUp {
 		return 0, w.err
 	}
-	n, err := w.write(bytes.Clone(b)) // which may still be under way when this returns
+	n, err := w.write(bytes.Clone(b)) // a write may outlive the call
 	if w.err == nil || w.gaveUp {
 		w.err = err
 	}
@@ -60,11 +63,13 @@ func (w *Writer) write(b []byte) (int, error) {
 		defer close(written)
 		count, failed = w.w.Write(b)
 	}()
+
 	select {
 	case <-written:
 		return count, failed
 	case <-w.ctx.Done():
 	}
+
 	select {
 	case <-written:
 		return count, failed
@@ -74,7 +79,7 @@ func (w *Writer) write(b []byte) (int, error) {
 	}
 }
 
-// unreadError is why a Writer gave up.
+// unreadError is the error of a Writer that gave up.
 type unreadError struct{ cause error }
 
 func (e *unreadError) Error() string {

@@ -1,5 +1,5 @@
-// Picture runs milvus-wait demo --fail in a shell on a terminal, and draws the
-// screen under way and at the end as SVG.
+// Picture runs milvus-wait demo --fail in a shell on a terminal, and draws two screens as
+// SVG: one during the wait and one at the end.
 package main
 
 import (
@@ -31,11 +31,13 @@ func take(file string) error {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
+
 	dir, err := os.MkdirTemp("", "picture")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+
 	if err := build(ctx, dir); err != nil {
 		return err
 	}

@@ -11,21 +11,21 @@ import (
 	"github.com/hinshun/vt10x"
 )
 
-// The size of the terminal. What stays empty below is not drawn.
+// Size of the terminal. Empty lines at the bottom are not drawn.
 const (
 	columns = 104
 	lines   = 24
 )
 
-// build makes milvus-wait in dir.
+// build builds milvus-wait in dir.
 func build(ctx context.Context, dir string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir, "github.com/milvuswait/milvuswait/cmd/milvus-wait")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	return cmd.Run()
 }
 
-// record runs the demo of the milvus-wait in dir and returns the screen when one
-// target has failed and others are under way, and that at the end.
+// record runs the demo of the milvus-wait in dir. It returns two screens: one after a target
+// has failed, with others under way, and one at the end.
 func record(ctx context.Context, dir string) ([]screen, error) {
 	shell := exec.CommandContext(ctx, "sh")
 	shell.Env = []string{"PATH=" + dir, "TERM=xterm-256color", "PS1=$ "}
@@ -34,15 +34,16 @@ func record(ctx context.Context, dir string) ([]screen, error) {
 		return nil, err
 	}
 	defer func() {
-		_ = tty.Close() // the shell, and what runs in it, hang up
+		_ = tty.Close() // hangs up the shell and the demo in it
 		_ = shell.Wait()
 	}()
+
 	terminal := vt10x.New(vt10x.WithSize(columns, lines))
 	var screens []screen
 	for _, step := range []struct {
-		until string // is on the screen
-		keep  string // the screen under that title
-		enter string // afterwards
+		until string // text on the screen at the end of the step
+		keep  string // title of the screen to return, or ""
+		enter string // input after the step
 	}{
 		{until: "$ ", enter: "milvus-wait demo --fail; echo $?\n"},
 		{until: "1 failed", keep: "after 5 s"},
@@ -51,6 +52,7 @@ func record(ctx context.Context, dir string) ([]screen, error) {
 		if err := read(tty, terminal, step.until); err != nil {
 			return nil, fmt.Errorf("waiting for %q on the terminal: %w", step.until, err)
 		}
+
 		if step.keep != "" {
 			screens = append(screens, capture(step.keep, terminal))
 		}
@@ -61,7 +63,7 @@ func record(ctx context.Context, dir string) ([]screen, error) {
 	return screens, nil
 }
 
-// read has the terminal show what the shell writes, until it shows text.
+// read copies the output of the shell to the terminal until the screen contains text.
 func read(tty *os.File, terminal vt10x.Terminal, text string) error {
 	buffer := make([]byte, 4096)
 	for !strings.Contains(contents(terminal), text) {
@@ -76,8 +78,8 @@ func read(tty *os.File, terminal vt10x.Terminal, text string) error {
 	return nil
 }
 
-// contents returns what the terminal shows, without the spaces at the ends of
-// lines except before the cursor.
+// contents returns the text on the screen without spaces at the ends of lines, except before
+// the cursor.
 func contents(terminal vt10x.Terminal) string {
 	cursor := terminal.Cursor()
 	rows := strings.Split(terminal.String(), "\n")

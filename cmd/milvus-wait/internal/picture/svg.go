@@ -8,15 +8,16 @@ import (
 	"github.com/hinshun/vt10x"
 )
 
-// screen is what a terminal showed.
+// screen is a copy of the screen of a terminal.
 type screen struct {
 	title string
-	rows  [][]vt10x.Glyph // without the empty ones at the end
+	rows  [][]vt10x.Glyph // rows without the empty ones at the end
 }
 
 func capture(title string, terminal vt10x.Terminal) screen {
 	terminal.Lock()
 	defer terminal.Unlock()
+
 	s := screen{title: title}
 	width, height := terminal.Size()
 	used := 0
@@ -30,11 +31,12 @@ func capture(title string, terminal vt10x.Terminal) screen {
 		}
 		s.rows = append(s.rows, row)
 	}
+
 	s.rows = s.rows[:used]
 	return s
 }
 
-// The measures of the picture, in pixels.
+// Sizes in the picture, in pixels.
 const (
 	cellWidth  = 8
 	cellHeight = 18
@@ -44,10 +46,10 @@ const (
 	between    = 14
 )
 
-// colors are those of the states; everything else has that of the text.
+// colors are the colours of the states. Everything else has the colour of the text.
 var colors = map[vt10x.Color]string{vt10x.Red: "#ff7b72", vt10x.Green: "#56d364", vt10x.Yellow: "#e3b341"}
 
-// draw returns the screens below each other.
+// draw returns the screens as SVG, one below the other.
 func draw(screens []screen) string {
 	var b strings.Builder
 	width, y := 2*margin+columns*cellWidth, 0
@@ -68,8 +70,8 @@ func draw(screens []screen) string {
 		"\n<title>milvus-wait demo --fail</title>\n%s</svg>\n", width, y-between, fontSize, b.String())
 }
 
-// drawRow writes the words of a row, each where it stands and as wide as it is
-// there, whatever the font.
+// drawRow writes the words of a row. Each word has the position and the width of its cells,
+// whatever the font.
 func drawRow(b *strings.Builder, row []vt10x.Glyph, y int) {
 	for x := 0; x < len(row); {
 		end := x

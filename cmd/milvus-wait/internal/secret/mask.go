@@ -14,25 +14,25 @@ import (
 
 const mask = "[secret]"
 
-// minimum is the length below which a secret is not masked: masking every "1"
-// makes what is written unreadable and tells the secret.
+// minimum is the minimum length of a masked secret. A mask for every "1" would make the text
+// unreadable and reveal the secret.
 const minimum = 4
 
-// cut is where a text was cut that was too long. It may have left the beginning of
-// a secret there.
+// cut marks the end of a shortened text. The text before it may end with the beginning of a
+// secret.
 const cut = "…"
 
-// Mask takes secrets out of text that a server had a hand in. The zero Mask knows
-// none. It is for words and not for what programs read: a password may be "true",
-// or the name of a collection.
+// Mask replaces secrets in texts with words of a server. The zero Mask has no secrets. It is
+// for texts and not for data of programs: a password may be "true", or the name of a
+// collection.
 type Mask struct {
-	forms    []string // the longest first: "user:password" before "password"
+	forms    []string // forms of the secrets, the longest first: "user:password" before "password"
 	replacer *strings.Replacer
 }
 
-// NewMask returns a mask for secrets as they are, in base64, and as URLs, JSON and
-// Go have them, since servers echo what they were sent, and for all of these as Go
-// quotes them, since names are quoted.
+// NewMask returns a mask for secrets as they are, in base64, and escaped for URLs, JSON and
+// Go, because servers echo requests. It also masks all these forms in the quotes of Go,
+// because texts quote names.
 func NewMask(secrets ...string) Mask {
 	var forms []string
 	for _, s := range secrets {
@@ -46,11 +46,13 @@ func NewMask(secrets ...string) Mask {
 			forms = append(forms, encoded, url.QueryEscape(encoded))
 		}
 	}
+
 	for _, form := range forms {
 		clean := untrusted.Text(form)
 		forms = append(forms, clean, unquoted(strconv.Quote(form)), unquoted(strconv.Quote(clean)))
 	}
-	// A secret of what is not shown leaves little when it is cleaned.
+
+	// A secret of invisible characters is short after the cleaning.
 	forms = slices.DeleteFunc(forms, func(form string) bool { return len(form) < minimum })
 	if len(forms) == 0 {
 		return Mask{}
@@ -65,11 +67,12 @@ func NewMask(secrets ...string) Mask {
 	return Mask{forms, strings.NewReplacer(pairs...)}
 }
 
+// inJSON returns s as it stands in JSON, without the quotes.
 func inJSON(s string, escapeHTML bool) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(escapeHTML)
-	_ = encoder.Encode(s) // a string can be
+	_ = encoder.Encode(s) // a string never fails
 	return unquoted(strings.TrimSuffix(b.String(), "\n"))
 }
 
@@ -80,10 +83,12 @@ func (m Mask) Text(s string) string {
 	if m.replacer == nil {
 		return s
 	}
+
 	s = m.replacer.Replace(s)
 	if !strings.Contains(s, cut) {
 		return s
 	}
+
 	parts := strings.Split(s, cut)
 	for i := range parts[:len(parts)-1] {
 		parts[i] = m.untailed(parts[i])
@@ -91,7 +96,7 @@ func (m Mask) Text(s string) string {
 	return strings.Join(parts, cut)
 }
 
-// untailed returns s with the beginning of a secret masked that it ends with.
+// untailed returns s with a mask for the beginning of a secret at its end.
 func (m Mask) untailed(s string) string {
 	longest := 0
 	for _, form := range m.forms {
@@ -101,14 +106,15 @@ func (m Mask) untailed(s string) string {
 			}
 		}
 	}
+
 	if longest == 0 {
 		return s
 	}
 	return s[:len(s)-longest] + mask
 }
 
-// Error returns err with every secret masked in its text. What errors.Is and
-// errors.As find in it stays the same.
+// Error returns err with every secret masked in its text. errors.Is and errors.As still find
+// the same errors in it.
 func (m Mask) Error(err error) error {
 	if err == nil {
 		return nil

@@ -1,4 +1,4 @@
-// Package secret reads credentials, and keeps them out of what is written.
+// Package secret reads credentials, and keeps them out of all outputs.
 package secret
 
 import (
@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Token is an API key or USER:PASSWORD. Whatever writes it, by any verb of fmt or
-// as JSON, writes a mask instead; a conversion to string reveals it.
+// Token is an API key or USER:PASSWORD. All verbs of fmt and JSON write a mask instead of it.
+// A conversion to string reveals it.
 type Token string
 
 // Format implements fmt.Formatter.
@@ -24,23 +24,25 @@ func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 // MarshalText implements encoding.TextMarshaler.
 func (Token) MarshalText() ([]byte, error) { return []byte(mask), nil }
 
-// maxSize is more than any token, and keeps /dev/zero from being read for ever.
+// maxSize is longer than any token. It bounds the read of an endless file, such as
+// /dev/zero.
 const maxSize = 64 << 10
 
-// Read returns the secret in the file of that name, or in stdin for "-", without
-// the newline at its end. It returns context.Cause when ctx is done before a pipe
-// or a FIFO has ended. Its errors have the name of the file, and never what is in
-// it.
+// Read returns the secret in the named file, or in stdin for "-", without the newline at its
+// end. If ctx ends before a pipe or a FIFO does, it returns context.Cause. Its errors contain
+// the name of the file, but never its contents.
 func Read(ctx context.Context, name string, stdin io.Reader) (string, error) {
 	open := func() (io.ReadCloser, error) { return os.Open(name) }
 	if name == "-" {
 		name = "stdin"
 		open = func() (io.ReadCloser, error) { return io.NopCloser(stdin), refuseTerminal(stdin) }
 	}
+
 	b, err := read(ctx, name, open, maxSize)
 	if err != nil {
 		return "", err
 	}
+
 	s, err := Clean(string(b))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
@@ -48,8 +50,8 @@ func Read(ctx context.Context, name string, stdin io.Reader) (string, error) {
 	return s, nil
 }
 
-// ReadFile returns what is in the file of that name, but no more than one byte
-// above limit. It ends with ctx, as Read does.
+// ReadFile returns the contents of the named file, up to one byte more than limit. It ends
+// with ctx, as Read does.
 func ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
 	return read(ctx, name, func() (io.ReadCloser, error) { return os.Open(name) }, limit)
 }
@@ -60,11 +62,12 @@ func read(ctx context.Context, name string, open func() (io.ReadCloser, error), 
 		err   error
 	}
 	read := make(chan answer, 1)
-	// Neither opening a FIFO nor reading a pipe can be broken off.
+	// Opening a FIFO and reading a pipe cannot be interrupted.
 	go func() {
 		b, err := readAll(open, limit)
 		read <- answer{b, err}
 	}()
+
 	select {
 	case a := <-read:
 		switch {
@@ -96,8 +99,8 @@ func refuseTerminal(stdin io.Reader) error {
 	return nil
 }
 
-// cause returns why an operation on a file failed, without the name of the file,
-// which is said already.
+// cause returns the reason in the error of a file, without the name of the file: the caller
+// adds it.
 func cause(err error) error {
 	var failed *os.PathError
 	if errors.As(err, &failed) {
@@ -106,7 +109,7 @@ func cause(err error) error {
 	return err
 }
 
-// Clean returns s without the newline at its end, or why it can be no secret.
+// Clean returns s without the newline at its end, or an error if it cannot be a secret.
 func Clean(s string) (string, error) {
 	s = strings.TrimRight(s, "\r\n")
 	switch {
@@ -124,9 +127,9 @@ func Clean(s string) (string, error) {
 
 func isForeign(r rune) bool { return unicode.IsControl(r) || r == '\ufeff' }
 
-// Parts returns what of a token is secret: all of it, and of USER:PASSWORD the
-// password, unless it is the one that every Milvus begins with: that is in many of
-// the messages which a mask would spoil, and in the manual.
+// Parts returns the secret parts of a token: all of it and, of USER:PASSWORD, the password.
+// The default password of Milvus is no secret: it is in the manual, and a mask would spoil
+// many messages.
 func Parts(token string) []string {
 	if _, password, found := strings.Cut(token, ":"); found && password != "Milvus" {
 		return []string{token, password}

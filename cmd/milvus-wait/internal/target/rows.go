@@ -11,14 +11,14 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
-// Rows are the numbers of rows that indexes are expected to have at least.
+// Rows are minimum numbers of rows of indexes, as set by --rows.
 type Rows struct {
-	every int64            // of indexes that are not named; 0 is none
-	of    map[string]int64 // by collection
+	every int64            // minimum for collections absent from the map; 0 means none
+	of    map[string]int64 // minimum by collection
 }
 
-// ParseRows reads the values of --rows: N, for every index, and COLLECTION=N, each
-// once at most.
+// ParseRows reads the values of --rows: N for every index, or COLLECTION=N. Each may be
+// given once.
 func ParseRows(values []string) (Rows, error) {
 	rows, every := Rows{of: map[string]int64{}}, false
 	for _, value := range values {
@@ -32,6 +32,7 @@ func ParseRows(values []string) (Rows, error) {
 		if err != nil || n < 0 {
 			return Rows{}, fmt.Errorf("--rows %q is not N or COLLECTION=N: %q is no number of rows", value, number)
 		}
+
 		_, again := rows.of[collection]
 		switch {
 		case named && again:
@@ -47,8 +48,8 @@ func ParseRows(values []string) (Rows, error) {
 	return rows, nil
 }
 
-// Expect returns the targets with the rows that are expected of their indexes. It
-// is an error if no index is there of a collection that was named.
+// Expect returns the targets with the expected rows. It returns an error for a collection in
+// --rows without a target that counts rows.
 func (r Rows) Expect(targets []milvuswait.Target) ([]milvuswait.Target, error) {
 	expecting, left := slices.Clone(targets), maps.Clone(r.of)
 	for i, t := range expecting {
@@ -62,6 +63,7 @@ func (r Rows) Expect(targets []milvuswait.Target) ([]milvuswait.Target, error) {
 		expecting[i] = t.ExpectRows(n)
 		delete(left, t.Collection())
 	}
+
 	for _, collection := range slices.Sorted(maps.Keys(left)) {
 		return nil, fmt.Errorf("--rows %q: no index of %q is waited for", fmt.Sprintf("%s=%d", collection, left[collection]), collection)
 	}

@@ -1,4 +1,4 @@
-// Package target reads the targets that milvus-wait is given as arguments.
+// Package target reads the arguments of milvus-wait as targets.
 package target
 
 import (
@@ -28,8 +28,8 @@ func Loads(args []string) ([]milvuswait.Target, error) {
 	return targets, nil
 }
 
-// Indexes reads COLLECTION, for its only index, COLLECTION/INDEX or COLLECTION/*,
-// for all of them, from each argument.
+// Indexes reads one of COLLECTION, for its only index, COLLECTION/INDEX and COLLECTION/*, for
+// all indexes, from each argument.
 func Indexes(args []string) ([]milvuswait.Target, error) {
 	targets := make([]milvuswait.Target, 0, len(args))
 	for _, arg := range args {
@@ -46,8 +46,8 @@ func Indexes(args []string) ([]milvuswait.Target, error) {
 	return targets, nil
 }
 
-// Everything reads a COLLECTION from each argument and returns its load and all
-// of its indexes.
+// Everything reads a COLLECTION from each argument. It returns two targets for each: its
+// load and all its indexes.
 func Everything(args []string) ([]milvuswait.Target, error) {
 	targets := make([]milvuswait.Target, 0, 2*len(args))
 	for _, arg := range args {
@@ -59,10 +59,11 @@ func Everything(args []string) ([]milvuswait.Target, error) {
 	return targets, nil
 }
 
-// separators are in no name that Milvus allows: one in a name is a mistake of
-// who typed it, which the server would answer with "not found".
+// separators are the characters with a meaning in arguments. Milvus allows none of them in
+// names: without this check, a server would answer a typing error with "not found".
 const separators = ":/,=*"
 
+// check returns an error for an argument with an invalid name.
 func check(arg, form string, names ...string) error {
 	for _, name := range names {
 		if err := Name(name); err != nil {
@@ -72,8 +73,8 @@ func check(arg, form string, names ...string) error {
 	return nil
 }
 
-// Name returns why no database, collection, partition or index can be called so,
-// as what is said of it.
+// Name returns the reason why name is invalid for a database, collection, partition or
+// index, as a predicate such as "is empty", or nil.
 func Name(name string) error {
 	switch {
 	case name == "":
