@@ -18,13 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// terminal is a milvus-wait on a terminal of its own.
+// terminal is a milvus-wait on its own terminal.
 type terminal struct {
 	screen  vt10x.Terminal
 	pty     *os.File
 	cmd     *exec.Cmd
 	read    chan struct{}
-	written bytes.Buffer // to be looked at after exit
+	written bytes.Buffer // complete after exit
 }
 
 func onTerminal(t *testing.T, columns, lines int, args ...string) *terminal {
@@ -42,7 +42,7 @@ func onTerminal(t *testing.T, columns, lines int, args ...string) *terminal {
 	return term
 }
 
-// shows waits until the screen shows what f looks for.
+// shows waits until f accepts the screen.
 func (term *terminal) shows(t *testing.T, f func(screen string) bool) {
 	t.Helper()
 	require.Eventually(t, func() bool { return f(term.screen.String()) }, 20*time.Second, 10*time.Millisecond)
@@ -54,7 +54,7 @@ func (term *terminal) press(t *testing.T, key string) {
 	require.NoError(t, err)
 }
 
-// exit returns the exit code.
+// exit waits for the command and returns its exit code.
 func (term *terminal) exit(t *testing.T) int {
 	t.Helper()
 	err := term.cmd.Wait()

@@ -27,7 +27,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// build returns the path of a program built as it is released.
+// build returns the path of a program built like the released one.
 func build(b *testing.B, source string) string {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "program")
@@ -38,19 +38,18 @@ func build(b *testing.B, source string) string {
 	return file
 }
 
-// median returns the middle of the durations, in ms.
+// median returns the median of the durations, in ms.
 func median(d []time.Duration) float64 {
 	slices.Sort(d)
 	return float64(d[len(d)/2].Microseconds()) / 1000
 }
 
-// BenchmarkHelp runs milvus-wait --help and a program that prints a line by turns.
-// Try -benchtime=100x.
+// BenchmarkHelp alternates milvus-wait --help and a program that prints a line. Use
+// -benchtime=100x.
 //
-// What is slow is the initialization of packages, 5 ms in all, before main: that of
-// generated code, which registers its messages whether they are used or not. By
-// GODEBUG=inittrace=1 milvuspb takes 1.3 ms to 1.9 ms of it, commonpb 0.5 ms to
-// 0.7 ms, and schemapb and protobuf's own descriptors 0.4 ms each.
+// The slow part is the initialization of packages before main, 5 ms in all: generated code
+// registers all its messages. By GODEBUG=inittrace=1, milvuspb takes 1.3 ms to 1.9 ms of it,
+// commonpb 0.5 ms to 0.7 ms, and schemapb and protobuf's own descriptors 0.4 ms each.
 func BenchmarkHelp(b *testing.B) {
 	source := filepath.Join(b.TempDir(), "hello.go")
 	require.NoError(b, os.WriteFile(source, []byte("package main\n\nfunc main() { println(\"hello\") }\n"), 0o600))
@@ -70,8 +69,8 @@ func BenchmarkHelp(b *testing.B) {
 	b.ReportMetric(help/hello, "x-hello")
 }
 
-// BenchmarkFirstRPC measures from before the start of the process, which comes some
-// milliseconds before main, until a server has its first call.
+// BenchmarkFirstRPC measures the time from the start of the process, some milliseconds before
+// main, to the first call on a server.
 func BenchmarkFirstRPC(b *testing.B) {
 	program := build(b, ".")
 	called := make(chan time.Time, 16)
@@ -96,9 +95,9 @@ func BenchmarkFirstRPC(b *testing.B) {
 	b.ReportMetric(median(took), "first-rpc-ms")
 }
 
-// BenchmarkThousandBars waits on a terminal for a thousand collections that take
-// 20 s, and without the bars, to tell their share from that of the polls. The server
-// is in this process, and nothing that it uses is counted.
+// BenchmarkThousandBars waits 20 s on a terminal for a thousand collections, with bars and
+// without. The difference is the cost of the bars. The server is in this process, and its cost
+// is not counted.
 func BenchmarkThousandBars(b *testing.B) {
 	program := build(b, ".")
 	fakes, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
@@ -141,8 +140,7 @@ func calls(s *fakeserver.Server) int {
 	return s.Count("DescribeIndex") + s.Count("GetLoadingProgress") + s.Count("ShowCollections")
 }
 
-// peak returns the greatest resident memory in bytes; Maxrss is in KiB except on
-// darwin.
+// peak returns the maximum resident memory in bytes. Maxrss is in KiB except on darwin.
 func peak(usage *syscall.Rusage) int64 {
 	if runtime.GOOS == "darwin" {
 		return usage.Maxrss

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// onPTY runs milvus-wait on a terminal of 100 columns, and returns what it wrote
-// there and its exit code.
+// onPTY runs milvus-wait on a terminal of 100 columns. It returns the output and the exit
+// code.
 func onPTY(t *testing.T, env []string, args ...string) (string, int) {
 	t.Helper()
 	cmd := exec.Command("milvus-wait", args...)
@@ -25,7 +25,7 @@ func onPTY(t *testing.T, env []string, args ...string) (string, int) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = f.Close() })
 	var written bytes.Buffer
-	_, _ = io.Copy(&written, f) // ends with an error where the other side is closed
+	_, _ = io.Copy(&written, f) // returns an error when the other side is closed
 	return written.String(), exitCode(t, cmd)
 }
 

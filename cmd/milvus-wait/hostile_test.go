@@ -35,7 +35,7 @@ func TestAServerCannotReachTheTerminal(t *testing.T) {
 		TotalRows: 10, PendingIndexRows: 10, State: milvuswait.IndexStateFailed, FailReason: said,
 	}}))
 	s.Fail("GetLoadingProgress", fakeserver.Refuse(codes.Unavailable, said))
-	// What the bars and colours of the command itself are made of.
+	// Escape sequences of the command itself, for bars and colours.
 	own := regexp.MustCompile(`\x1b\[([0-9]+A|J|K|0m|3[123]m)|\r\n|\r`)
 	const ends = " --timeout 5s --unreachable 300ms"
 	tests := []struct{ name, args, shows string }{

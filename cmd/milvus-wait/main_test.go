@@ -6,7 +6,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets this binary be run as milvus-wait too.
+// TestMain makes this binary usable as milvus-wait.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"milvus-wait": main})
 }

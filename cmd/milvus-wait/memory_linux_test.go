@@ -1,4 +1,4 @@
-// The race detector needs many times the memory.
+// Not with the race detector, which needs many times the memory.
 
 //go:build !race
 
@@ -21,7 +21,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// flood is a server whose every answer is as large as can be.
+// flood is a server with responses of the maximum size.
 type flood struct {
 	load  func() (*wire.GetLoadingProgressResponse, error)
 	index *wire.DescribeIndexResponse
@@ -44,8 +44,7 @@ func (f *flood) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(f.GetLoadingProgress), wire.DescribeIndex.Serve(f.DescribeIndex), wire.ShowCollections.Serve(f.ShowCollections)}
 }
 
-// TestMemoryIsBoundedWhateverTheServerSays looks at the most memory that the command
-// ever had.
+// TestMemoryIsBoundedWhateverTheServerSays checks the maximum resident memory of the command.
 func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 	message := strings.Repeat("x", 15<<20)
 	reason := func(size int) func() (*wire.GetLoadingProgressResponse, error) {
@@ -54,7 +53,7 @@ func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 			return &wire.GetLoadingProgressResponse{Status: &wire.Status{Code: 1, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: text}}, nil
 		}
 	}
-	// Two bytes each in the answer.
+	// Each takes two bytes in the response.
 	empty := make([]*wire.IndexDescription, 2<<20-16)
 	for i := range empty {
 		empty[i] = new(wire.IndexDescription)
@@ -105,8 +104,8 @@ func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 	}
 }
 
-// mostMemory returns the most memory, in MiB, that the process was seen to have had
-// when it ended. What wait4 tells is no less than what this process has.
+// mostMemory returns the maximum resident memory of the process, in MiB, as read before its
+// end. wait4 is no use: its figure is at least the memory of this test process.
 func mostMemory(pid int) int {
 	most := 0
 	for range time.Tick(5 * time.Millisecond) {

@@ -46,7 +46,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 //	milvus broken COLLECTION INDEX REASON  its build fails at the first poll
 //	milvus refuse METHOD CODE TEXT     by gRPC; TEXT may have escapes of Go
 //	milvus reject METHOD CODE TEXT     in the answer
-//	milvus huge METHOD                 in the answer, with more text than anybody reads
+//	milvus huge METHOD                 in the answer, with a very long text
 //	milvus hang METHOD                 without an answer
 //	milvus once METHOD CODE TEXT       as refuse, the first time
 //	milvus heal                        all of these
@@ -135,7 +135,7 @@ func text(ts *testscript.TestScript, s string) string {
 	return unquoted
 }
 
-// clean [FILE…] fails if stdout, stderr or the files hold anything that a terminal could obey.
+// clean [FILE…] fails if stdout, stderr or the files contain commands to a terminal.
 func clean(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range append(args, "stdout", "stderr") {
 		s := ts.ReadFile(name)
@@ -148,7 +148,7 @@ func clean(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// hidden TEXT… fails if stdout or stderr hold one of the texts.
+// hidden TEXT… fails if stdout or stderr contain one of the texts.
 func hidden(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range []string{"stdout", "stderr"} {
 		for _, text := range args {

@@ -23,8 +23,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// echo [tls|expired] starts a server that answers every call with the credentials
-// that it was sent, sets ECHO to its address, and writes its certificate to ca.pem.
+// echo [tls|expired] starts a server that answers every call with the received credentials,
+// sets ECHO to its address, and writes its certificate to ca.pem.
 func echoServer(ts *testscript.TestScript, _ bool, args []string) {
 	options := []grpc.ServerOption{grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		md, _ := metadata.FromIncomingContext(stream.Context())
@@ -48,18 +48,18 @@ func echoServer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(server.Stop)
 }
 
-// evil is what servers may say to harm a terminal, a log or a CI.
+// evil is a text to harm a terminal, a log or a CI.
 const evil = "\x1b[2J\x1b]0;title\x07\x00\x7f\u009b31m\u202e\r\n::error::forged\n##[error]forged"
 
-// evilServer starts a server whose names and reasons are evil, and in whose gRPC
-// messages there is invalid UTF-8, and sets EVIL to its address.
+// evilServer starts a server with evil in its names and reasons, and invalid UTF-8 in its gRPC
+// messages, and sets EVIL to its address.
 func evilServer(ts *testscript.TestScript, _ bool, _ []string) {
 	said := &wire.Status{Code: 100, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "no docs" + evil}
 	fine := &wire.Status{}
 	answers := map[string]any{
 		"GetLoadingProgress": &wire.GetLoadingProgressResponse{Status: said},
 		"ShowCollections": &wire.ShowCollectionsResponse{
-			Status: fine, CollectionNames: []string{"docs\x1b[2J\u202e", evil}, InMemoryPercentages: []int64{40, 40}, //nolint:staticcheck // what servers send
+			Status: fine, CollectionNames: []string{"docs\x1b[2J\u202e", evil}, InMemoryPercentages: []int64{40, 40}, //nolint:staticcheck // deprecated, but in use by servers
 		},
 		"DescribeIndex": &wire.DescribeIndexResponse{Status: fine, IndexDescriptions: []*wire.IndexDescription{
 			{IndexName: "a" + evil, State: wire.IndexState_Failed, IndexStateFailReason: evil}, {IndexName: "b" + evil},
@@ -83,8 +83,8 @@ func evilServer(ts *testscript.TestScript, _ bool, _ []string) {
 	})
 }
 
-// httpServer starts a server of the web, sets WEB to its address for HTTP/1, and
-// WEB2 to that for HTTP/2.
+// httpServer starts a web server, sets WEB to its address for HTTP/1, and WEB2 to its address
+// for HTTP/2.
 func httpServer(ts *testscript.TestScript, _ bool, _ []string) {
 	serveHTTP(ts, "WEB", false, http.NotFound)
 	serveHTTP(ts, "WEB2", true, http.NotFound)
@@ -100,9 +100,8 @@ func serveHTTP(ts *testscript.TestScript, variable string, two bool, handler htt
 	ts.Defer(func() { _ = server.Close() })
 }
 
-// proxy starts a proxy that refuses everything by an answer that echoes what it
-// was sent, and one whose answer is no HTTP, and sets PROXY and BABEL to their
-// addresses.
+// proxy starts two proxies, and sets PROXY and BABEL to their addresses. The first refuses all
+// requests and echoes them. The second does not answer in HTTP.
 func proxyServer(ts *testscript.TestScript, _ bool, _ []string) {
 	for variable, prefix := range map[string]string{"PROXY": "HTTP/1.1 403 Forbidden\r\n\r\nyou sent ", "BABEL": "you sent "} {
 		listener := listen(ts, variable)
@@ -124,9 +123,8 @@ func proxyServer(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// tunnel starts a proxy to the fake server, whatever host it is asked for, that ends
-// the first connection after some polls, refuses every other by echoing what it was
-// sent, and sets TUNNEL to its address.
+// tunnel starts a proxy to the fake server, for any requested host, and sets TUNNEL to its
+// address. It ends the first connection after some polls, and refuses and echoes all others.
 func tunnelProxy(ts *testscript.TestScript, _ bool, _ []string) {
 	listener := listen(ts, "TUNNEL")
 	ts.Defer(func() { _ = listener.Close() })
@@ -149,7 +147,7 @@ func tunnelProxy(ts *testscript.TestScript, _ bool, _ []string) {
 	}()
 }
 
-// relay is a connection to address through conn, until it has been used for a while.
+// relay connects conn to address until some data has passed.
 func relay(conn net.Conn, address string) {
 	server, err := net.Dial("tcp", address)
 	if err != nil {
@@ -161,19 +159,19 @@ func relay(conn net.Conn, address string) {
 	_, _ = io.CopyN(server, conn, 2<<10)
 }
 
-// closed sets CLOSED to an address where nobody listens.
+// closed sets CLOSED to an address without a listener.
 func closedPort(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(listen(ts, "CLOSED").Close())
 }
 
-// mute starts a server that accepts and says nothing, and sets MUTE to its address.
+// mute starts a server that accepts connections and sends nothing, and sets MUTE to its address.
 func muteServer(ts *testscript.TestScript, _ bool, _ []string) {
 	listener := listen(ts, "MUTE")
 	ts.Defer(func() { _ = listener.Close() })
 }
 
-// listen listens on a port of its own, and sets the variable to its address,
-// and the one with _PORT at its end to the port of it.
+// listen listens on a free port, and sets the variable to the address and the variable with
+// the suffix _PORT to the port.
 func listen(ts *testscript.TestScript, variable string) net.Listener {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)

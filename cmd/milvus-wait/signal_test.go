@@ -26,7 +26,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// command returns a milvus-wait that is killed if it outlives the test.
+// command returns a milvus-wait, to be killed if it outlives the test.
 func command(t *testing.T, address string, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -36,7 +36,7 @@ func command(t *testing.T, address string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// exitCode waits for the command.
+// exitCode waits for the command and returns its exit code.
 func exitCode(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	err := cmd.Wait()
@@ -159,8 +159,8 @@ func TestSignalsEndTheReadingOfAuthorities(t *testing.T) {
 	require.Contains(t, stderr.String(), "--tls-ca: reading "+fifo+": ")
 }
 
-// hanging returns the address of a server that answers nothing. The first channel is
-// closed at the first call, and the other when that was given up.
+// hanging returns the address of a server that never answers. The channel called is closed at
+// the first call, and ended when the client has given this call up.
 func hanging(t *testing.T) (address string, called, ended chan struct{}) {
 	t.Helper()
 	called, ended = make(chan struct{}), make(chan struct{})
@@ -177,7 +177,7 @@ func hanging(t *testing.T) (address string, called, ended chan struct{}) {
 	return listener.Addr().String(), called, ended
 }
 
-// A process whose result nobody reads has a while to go after the first signal.
+// The unread result keeps the process alive after the first signal.
 func TestSecondCtrlCEndsAtOnce(t *testing.T) {
 	address, called, ended := hanging(t)
 	in, out := fullPipe(t)
@@ -206,8 +206,8 @@ func TestResultsThatNobodyReads(t *testing.T) {
 	tests := []struct {
 		name   string
 		args   []string
-		signal syscall.Signal // or 0
-		errors bool           // are read, and tell why
+		signal syscall.Signal // 0 for none
+		errors bool           // stderr is read, and has the reason
 		code   int
 		why    string
 	}{
@@ -267,7 +267,7 @@ func TestResultsThatAreReadLate(t *testing.T) {
 	require.Contains(t, string(read), `{"ok":false,"exit_code":124,`)
 }
 
-// What a shell takes for exit code 141 is the signal.
+// The signal is exit code 141 in a shell.
 func TestReadersThatHaveGoneEndIt(t *testing.T) {
 	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	require.NoError(t, err)
@@ -285,7 +285,7 @@ func TestReadersThatHaveGoneEndIt(t *testing.T) {
 	require.Equal(t, syscall.SIGPIPE, failed.Sys().(syscall.WaitStatus).Signal())
 }
 
-// fullPipe returns a pipe that takes nothing more.
+// fullPipe returns a pipe with a full buffer.
 func fullPipe(t *testing.T) (in, out *os.File) {
 	t.Helper()
 	in, out, err := os.Pipe()
@@ -295,7 +295,7 @@ func fullPipe(t *testing.T) (in, out *os.File) {
 		_, err = out.Write(make([]byte, 4096))
 	}
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-	// The last page may have been written in part.
+	// The last page may have room for less than 4096 bytes.
 	require.NoError(t, out.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
 	for err = nil; err == nil; {
 		_, err = out.Write([]byte{0})

@@ -17,13 +17,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// servers has the fake server of every script by its directory.
+// servers has the fake server of each script, by the directory of the script.
 var servers sync.Map
 
 func writeFile(name string, b []byte) error { return os.WriteFile(name, b, 0o600) }
 
-// selfSigned returns a certificate for 127.0.0.1 and the name milvus.test, which
-// is good until then.
+// selfSigned returns a certificate for 127.0.0.1 and the name milvus.test with an expiry time.
 func selfSigned(ts *testscript.TestScript, until time.Time) (certificate tls.Certificate, authority []byte) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	ts.Check(err)

@@ -13,9 +13,9 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// silent is a server that knows no collection, and does not say which there are.
+// silent is a server without collections that never answers the request for a list.
 type silent struct {
-	allowed chan time.Duration // that ShowCollections was given
+	allowed chan time.Duration // timeouts of ShowCollections
 }
 
 func (*silent) GetLoadingProgress(context.Context, *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
@@ -46,7 +46,7 @@ func serve(t *testing.T, s interface{ rpcs() []grpc.MethodDesc }) string {
 }
 
 func TestHintsDoNotOutliveTheTimeout(t *testing.T) {
-	const rounding = 10 * time.Millisecond // of grpc-timeout
+	const rounding = 10 * time.Millisecond // rounding of the header grpc-timeout
 	tests := []struct {
 		name    string
 		args    []string
@@ -69,10 +69,10 @@ func TestHintsDoNotOutliveTheTimeout(t *testing.T) {
 	}
 }
 
-// flickering is a server on which an index cannot be seen twice.
+// flickering is a server with other answers about an index for each request.
 type flickering struct {
 	mu      sync.Mutex
-	answers []*wire.Status // the last one for ever
+	answers []*wire.Status // answers in their order; the last repeats
 }
 
 func (f *flickering) DescribeIndex(context.Context, *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// flaky is a server of many collections, each with an index, that fails the first
-// question about every 20th.
+// flaky is a server of many collections with an index each. It fails the first request for
+// every 20th collection.
 type flaky struct {
 	names []string
 	mu    sync.Mutex
@@ -58,6 +58,6 @@ func TestWhatIsFoundIsKeptBetweenAttempts(t *testing.T) {
 	for _, n := range f.asked {
 		questions += n
 	}
-	// One for each to find it, one more for the five that failed, and a poll of each.
+	// One request to find each index, one more for each of the five failed ones, and one poll each.
 	require.LessOrEqual(t, questions, 100+5+100)
 }

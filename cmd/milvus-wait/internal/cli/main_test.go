@@ -20,7 +20,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 )
 
-// run returns the exit code of the command and what it wrote.
+// run runs the command and returns its exit code and its outputs.
 func run(env map[string]string, args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
 	code = cli.Main(args, cli.Streams{
@@ -57,8 +57,8 @@ func TestFailuresLeaveNothingOpen(t *testing.T) {
 		fail()
 	}
 
-	// The server has a few of both, and what it does of its connections ends a
-	// moment later. Each failure that left one behind would make 10 of them.
+	// The server has a few of both, and closes its connections a moment later. A leak in one
+	// of the failures would be 10 of them.
 	const few = 8
 	require.Eventually(t, func() bool {
 		return runtime.NumGoroutine() < goroutines+few && milvustest.OpenFiles(t) < files+few
@@ -115,7 +115,7 @@ func TestArgumentsCannotActOnATerminal(t *testing.T) {
 		for _, command := range [][]string{{}, {"load"}, {"index"}, {"all"}, {"ready"}, {"progress"}, {"progress", "index"}, {"completion"}} {
 			args := append(command, arg)
 			if strings.Contains(arg, "db") || strings.Contains(arg, "file") || strings.Contains(arg, "ca=") || strings.Contains(arg, "uri") {
-				args = append(args, "docs") // for it to be looked at
+				args = append(args, "docs") // an argument, so that the flag is checked
 			}
 			t.Run(fmt.Sprintf("%q", args), func(t *testing.T) {
 				code, stdout, stderr := run(map[string]string{"MILVUS_URI": "https://127.0.0.1:1"}, append(args, "--connect-timeout", "1ms")...)

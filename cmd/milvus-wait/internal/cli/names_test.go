@@ -14,8 +14,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// garrulous is a server that does not know the partition, and says more about it
-// than anybody reads.
+// garrulous is a server without the partition, and with long texts about it.
 type garrulous struct {
 	names []string
 	err   error

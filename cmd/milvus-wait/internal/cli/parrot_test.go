@@ -23,8 +23,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// formsOf returns the ways in which a server, or what lies before it, may write a
-// secret.
+// formsOf returns the forms of a secret in texts of a server, or of a proxy before it.
 func formsOf(s string) []string {
 	inJSON, _ := json.Marshal(s)
 	forms := []string{s, fmt.Sprintf("%q", s), fmt.Sprintf("%+q", s), string(inJSON), url.QueryEscape(s), url.PathEscape(s)}
@@ -39,7 +38,7 @@ func formsOf(s string) []string {
 	return slices.Compact(forms)
 }
 
-// parrot is a server that says what credentials it was sent, in one place at a time.
+// parrot is a server that echoes the received credentials in one place of its responses.
 type parrot struct {
 	place string
 
@@ -47,7 +46,7 @@ type parrot struct {
 	calls int
 }
 
-// heard returns every form of what came as credentials, and of the password in it.
+// heard returns every form of the received credentials and of the password in them.
 func heard(ctx context.Context) []string {
 	md, _ := metadata.FromIncomingContext(ctx)
 	header := strings.Join(md.Get("authorization"), " ")
@@ -59,7 +58,7 @@ func heard(ctx context.Context) []string {
 	return forms
 }
 
-// answer returns the status of an answer, or the error in its stead.
+// answer returns the status of a response, or an error instead.
 func (p *parrot) answer(ctx context.Context, fine *wire.Status) (*wire.Status, error) {
 	said := "you sent authorization: " + strings.Join(heard(ctx), " and ")
 	switch p.place {
@@ -87,14 +86,14 @@ func (p *parrot) answer(ctx context.Context, fine *wire.Status) (*wire.Status, e
 	return fine, nil
 }
 
-// cut returns text in which a secret stands where it is cut, each time at another
-// byte of it, in steps that soon have been everywhere.
+// cut returns a text in which a secret crosses the maximum length. Each call moves it by seven
+// bytes, so that the calls soon cover all positions.
 func (p *parrot) cut(ctx context.Context) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls++
 	forms := heard(ctx)
-	// The message is cut, and the error that it is in, whose other words are shorter.
+	// Both the message and the error around it are cut. The words of the error are shorter than this.
 	const words = 64
 	form := forms[p.calls%len(forms)]
 	return strings.Repeat(".", untrusted.MaxText-7*p.calls%(len(form)+words)) + form + strings.Repeat(".", untrusted.MaxText)
@@ -125,7 +124,7 @@ func (p *parrot) ShowCollections(ctx context.Context, _ *wire.ShowCollectionsReq
 		}
 	}
 	st, err := p.answer(ctx, &wire.Status{})
-	return &wire.ShowCollectionsResponse{Status: st, CollectionNames: names, InMemoryPercentages: percents}, err //nolint:staticcheck // what servers send
+	return &wire.ShowCollectionsResponse{Status: st, CollectionNames: names, InMemoryPercentages: percents}, err //nolint:staticcheck // deprecated, but in use by servers
 }
 
 func (p *parrot) ShowPartitions(ctx context.Context, _ *wire.ShowPartitionsRequest) (*wire.ShowPartitionsResponse, error) {
@@ -151,8 +150,8 @@ func (p *parrot) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(p.GetLoadingProgress), wire.GetLoadState.Serve(p.GetLoadState), wire.ShowCollections.Serve(p.ShowCollections), wire.ShowPartitions.Serve(p.ShowPartitions), wire.DescribeIndex.Serve(p.DescribeIndex)}
 }
 
-// TestNothingThatIsWrittenHasASecret asks a server that echoes credentials, in every
-// way in which the command asks and writes.
+// TestNothingThatIsWrittenHasASecret calls a server that echoes credentials, by every command
+// and with every format.
 func TestNothingThatIsWrittenHasASecret(t *testing.T) {
 	places := []string{
 		"gRPC message", "gRPC details", "passing gRPC message", "cut gRPC message", "reason", "passing reason", "cut reason", "detail",
@@ -177,12 +176,12 @@ func TestNothingThatIsWrittenHasASecret(t *testing.T) {
 				}
 				forms, timeout := []string{"", "-v", "-q", "-o json", "-o jsonl", "-o jsonl -v"}, "200ms"
 				if strings.HasPrefix(place, "passing") || strings.HasPrefix(place, "cut") {
-					forms, timeout = []string{"-v", "-o json", "-o jsonl -v"}, "100ms" // of polls that go on
+					forms, timeout = []string{"-v", "-o json", "-o jsonl -v"}, "100ms" // for transient failures
 				}
 				var written strings.Builder
 				for _, command := range commands {
 					if place == "names of collections" && strings.HasSuffix(command, "--all") {
-						continue // listed collections are targets, whose names are not masked
+						continue // names of targets are not masked
 					}
 					for _, form := range forms {
 						args := append(strings.Fields(command), strings.Fields(form)...)

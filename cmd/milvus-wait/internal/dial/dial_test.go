@@ -29,7 +29,7 @@ func endpoint(t *testing.T, uri string) dial.Endpoint {
 	return e
 }
 
-// open returns a connection that is not established.
+// open returns a connection, not yet established.
 func open(t *testing.T, c dial.Config) *grpc.ClientConn {
 	t.Helper()
 	conn, err := dial.Open(t.Context(), c)
@@ -38,7 +38,7 @@ func open(t *testing.T, c dial.Config) *grpc.ClientConn {
 	return conn
 }
 
-// listen returns a listener on which each connection is served so.
+// listen returns a listener that calls serve for each connection.
 func listen(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -163,7 +163,7 @@ func TestTheContextEndsTheConnecting(t *testing.T) {
 	require.ErrorContains(t, err, "cannot connect to "+e.URI()+": timed out: ")
 }
 
-// What is to go over TLS goes nowhere else, whoever answers.
+// Data for TLS is never sent in plain text, whatever the server answers.
 func TestNoTokenWithoutTLS(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -16,7 +16,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// verbose answers at length.
+// verbose is a server with long responses.
 type verbose struct {
 	text string
 }
@@ -34,7 +34,7 @@ func (v *verbose) rpcs() []grpc.MethodDesc {
 }
 
 func TestAnswersThatAreTooLong(t *testing.T) {
-	const room = 1 << 10 // for what is around the text
+	const room = 1 << 10 // for the bytes around the text
 	tests := []struct {
 		name                string
 		size                int

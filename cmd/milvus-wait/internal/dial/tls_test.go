@@ -30,8 +30,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// certificate is one that vouches for itself, for 127.0.0.1 or for a name, good
-// until then.
+// certificate returns a self-signed certificate for 127.0.0.1 or for a name, with an expiry
+// time.
 func certificate(t *testing.T, until time.Time, names ...string) (tls.Certificate, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -52,7 +52,7 @@ func certificate(t *testing.T, until time.Time, names ...string) (tls.Certificat
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-// recording records what clients send to a server.
+// recording records the bytes from clients to a server.
 type recording struct {
 	mu    sync.Mutex
 	conns []*bytes.Buffer
@@ -96,9 +96,8 @@ func (c *recordingConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// requireNoPlaintext fails unless each connection was nothing but records of TLS, or
-// the question whether the server speaks HTTP/2: any header would be in plain text,
-// which HPACK makes hard to recognize.
+// requireNoPlaintext fails unless each connection consists of TLS records, or of the probe for
+// HTTP/2. It allows no header at all, because HPACK makes the token hard to recognize.
 func (w *recording) requireNoPlaintext(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
@@ -110,18 +109,18 @@ func (w *recording) requireNoPlaintext(t *testing.T) {
 			continue
 		}
 		for b := conn.Bytes(); len(b) > 0; {
-			// RFC 8446, 5.1: change_cipher_spec, alert, handshake or application_data,
-			// a version, and the length.
+			// RFC 8446, 5.1: the type (change_cipher_spec, alert, handshake or
+			// application_data), the version, and the length.
 			require.True(t, b[0] >= 20 && b[0] <= 23 && len(b) > 4 && b[1] == 3, "%q", b)
 			b = b[min(len(b), 5+int(b[3])<<8+int(b[4])):]
 		}
 	}
 }
 
-// milvus serves what tells who asked, and counts the questions.
+// milvus is a server that keeps the last credentials and counts the calls.
 type milvus struct {
 	asked atomic.Int32
-	told  atomic.Value // the last credentials
+	told  atomic.Value // last credentials
 }
 
 func (m *milvus) GetVersion(ctx context.Context, _ *wire.GetVersionRequest) (*wire.GetVersionResponse, error) {
@@ -135,7 +134,7 @@ func (m *milvus) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{wire.GetVersion.Serve(m.GetVersion)}
 }
 
-// serve serves s until the test ends, or the server that it returns is stopped.
+// serve serves s until the test ends or the returned server is stopped.
 func serve(t *testing.T, s interface{ rpcs() []grpc.MethodDesc }, listener net.Listener, options ...grpc.ServerOption) *grpc.Server {
 	t.Helper()
 	server := grpc.NewServer(options...)
@@ -152,11 +151,11 @@ func ask(ctx context.Context, conn *grpc.ClientConn) error {
 	return err
 }
 
-// encoded is the token as it is sent.
+// encoded is the token as sent.
 const encoded = "cm9vdDpodW50ZXIyMg=="
 
-// TestTLSThatFailsEndsIt shows that no failure of TLS lets anything through, neither
-// while connecting nor when a call is made all the same.
+// TestTLSThatFailsEndsIt checks that no plain text passes after a failure of TLS, neither while
+// connecting nor by a call afterwards.
 func TestTLSThatFailsEndsIt(t *testing.T) {
 	until := time.Now().Add(time.Hour)
 	good, goodCA := certificate(t, until)
@@ -209,8 +208,8 @@ func TestTLSThatFailsEndsIt(t *testing.T) {
 	}
 }
 
-// TestTLSThatSucceedsTellsTheToken shows what the recordings of the other tests are
-// to be without: a plain server is told the token only when it was asked for by http.
+// TestTLSThatSucceedsTellsTheToken is the counterpart of the other tests: TLS sends the token,
+// and so does plain text, but only to an http:// address.
 func TestTLSThatSucceedsTellsTheToken(t *testing.T) {
 	good, ca := certificate(t, time.Now().Add(time.Hour))
 	for scheme, options := range map[string][]grpc.ServerOption{"https": {grpc.Creds(credentials.NewServerTLSFromCert(&good))}, "http": nil} {
@@ -243,8 +242,8 @@ func TestTLSThatSucceedsTellsTheToken(t *testing.T) {
 	}
 }
 
-// TestTLSThatIsLostStaysLost puts a plain server in the place of one with TLS, as
-// whoever redirects the traffic in the middle of a wait would.
+// TestTLSThatIsLostStaysLost replaces a server with TLS by a plain one, as an attacker would
+// who redirects the traffic during a wait.
 func TestTLSThatIsLostStaysLost(t *testing.T) {
 	good, ca := certificate(t, time.Now().Add(time.Hour))
 	var (
@@ -271,8 +270,8 @@ func TestTLSThatIsLostStaysLost(t *testing.T) {
 	second.requireNoPlaintext(t)
 }
 
-// TestNoTokenInPlainTextElsewhere listens where the address does not say that it is
-// this machine.
+// TestNoTokenInPlainTextElsewhere listens on an address of this machine other than the
+// loopback.
 func TestNoTokenInPlainTextElsewhere(t *testing.T) {
 	var (
 		w recording
@@ -288,7 +287,7 @@ func TestNoTokenInPlainTextElsewhere(t *testing.T) {
 
 	require.ErrorIs(t, err, dial.ErrPlaintextCredentials)
 	require.Nil(t, conn)
-	// Whoever insists is obeyed, and the first to connect.
+	// With Insecure, the token is sent. This is the first connection.
 	config.Insecure = true
 	conn = open(t, config)
 	if err := dial.Establish(t.Context(), conn, config.Endpoint, 5*time.Second); err != nil {

@@ -72,7 +72,7 @@ func TestOfOutcomes(t *testing.T) {
 	}
 }
 
-// private is a signal that is none of a system.
+// private is a signal of no system.
 type private struct{}
 
 func (private) String() string { return "private" }

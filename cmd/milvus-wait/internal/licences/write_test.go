@@ -24,7 +24,7 @@ func TestCommittedListIsCurrent(t *testing.T) {
 	require.Equal(t, want, string(got), "run make licences")
 }
 
-// TestAllThatIsLinkedIsListed asks the linker, and not the list of packages.
+// TestAllThatIsLinkedIsListed reads the modules from a binary, not from the list of packages.
 func TestAllThatIsLinkedIsListed(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "milvus-wait")
 	out, err := exec.Command("go", "build", "-o", binary, Command).CombinedOutput()
@@ -41,7 +41,7 @@ func TestAllThatIsLinkedIsListed(t *testing.T) {
 	}
 }
 
-// Whoever links code under another licence is to look at it first.
+// A module under any other licence needs a review first.
 func TestKind(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"Apache", "  Apache License\n  Version 2.0, January 2004", "Apache-2.0"},

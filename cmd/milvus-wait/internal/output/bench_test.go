@@ -9,8 +9,8 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// BenchmarkScreen is what a thousand targets cost: a frame, of which there are
-// seven a second, and an update.
+// BenchmarkScreen measures a frame and an update of a thousand targets. There are seven frames
+// a second.
 func BenchmarkScreen(b *testing.B) {
 	for _, rows := range []int64{100, 1_000_000} {
 		var updates []milvuswait.Update

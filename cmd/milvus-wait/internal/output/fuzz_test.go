@@ -12,9 +12,8 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// FuzzDocuments has any text and numbers of a server in what the command writes
-// as JSON: it is one line of JSON with nothing that a terminal obeys, from which
-// the progress is read as it was.
+// FuzzDocuments writes any texts and numbers of a server as JSON. The output is one line of JSON
+// without commands to a terminal, and contains the same progress.
 func FuzzDocuments(f *testing.F) {
 	f.Add("docs", "vidx", "no reason", int64(100), int64(40), int32(2))
 	f.Add("a\x1b[2J\u202e\u009b", "\xff\u2028\U000e0001", "<\\\"\n\x00>", int64(-1<<63), int64(1<<63-1), int32(-5))

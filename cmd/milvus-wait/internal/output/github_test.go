@@ -33,7 +33,7 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// summary returns what was written to the summary of a step.
+// summary returns the summary of a step.
 func summary(t *testing.T, report output.Report) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "summary.md")

@@ -15,7 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// hostile is what a server may say that wants to act on whoever reads it.
+// hostile is a text with commands to terminals and CIs.
 const hostile = "a\x1b[2J\x1b]0;t\x07\x00\x7f\u009b31m\u202eb\u2066\r\n::error::forged ##[error]x ##vso[task.setvariable]y\xff\xfe|`<b>100%"
 
 func loading(collection string, percent int64) milvuswait.Update {
@@ -35,7 +35,7 @@ func final(u milvuswait.Update, err error) milvuswait.Update {
 	return u
 }
 
-// outcome returns the outcome that the final update tells of.
+// outcome returns the outcome of a final update.
 func outcome(u milvuswait.Update) milvuswait.Outcome {
 	return milvuswait.Outcome{Target: u.Target, Progress: u.Progress, Err: u.Err, Polls: u.Polls, Elapsed: u.Elapsed}
 }
@@ -46,7 +46,7 @@ func failed(reason string) error {
 
 var errSome = errors.New("some error")
 
-// told returns a Reporter that has been told of updates.
+// told returns a Reporter after updates.
 func told(c output.Config, updates []milvuswait.Update) *output.Reporter {
 	var targets []milvuswait.Target
 	for _, u := range updates {
@@ -59,8 +59,7 @@ func told(c output.Config, updates []milvuswait.Update) *output.Reporter {
 	return r
 }
 
-// run shows updates and how they ended in the form of c, and returns what was
-// written.
+// run shows updates and a report, and returns the outputs.
 func run(c output.Config, updates []milvuswait.Update, report output.Report) (stdout, stderr string) {
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
@@ -69,7 +68,7 @@ func run(c output.Config, updates []milvuswait.Update, report output.Report) (st
 	return out.String(), errs.String()
 }
 
-// reportOf returns the report of a wait that ended so.
+// reportOf returns the report of a wait with these final updates.
 func reportOf(code int, err error, finals ...milvuswait.Update) output.Report {
 	report := output.Report{Err: err, Code: code, Elapsed: 1500 * time.Millisecond}
 	for _, u := range finals {
@@ -79,7 +78,7 @@ func reportOf(code int, err error, finals ...milvuswait.Update) output.Report {
 	return report
 }
 
-// requireClean fails if a terminal could obey anything in s.
+// requireClean fails if s contains commands to a terminal.
 func requireClean(t *testing.T, s string) {
 	t.Helper()
 	require.True(t, utf8.ValidString(s), "%q", s)

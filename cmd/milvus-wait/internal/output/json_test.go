@@ -102,8 +102,7 @@ func TestJSONHasNothingThatATerminalObeys(t *testing.T) {
 	require.Equal(t, "a\x1b\x7f\u009b\u202e\u2028\U000e0001z", back["k"])
 }
 
-// TestDocumentationNamesEveryField reads the fields from what is written, with
-// everything set.
+// TestDocumentationNamesEveryField reads the fields from outputs with every field set.
 func TestDocumentationNamesEveryField(t *testing.T) {
 	manual, err := os.ReadFile("../../../../docs/output.md")
 	require.NoError(t, err)
@@ -131,7 +130,7 @@ func TestDocumentationNamesEveryField(t *testing.T) {
 	}
 }
 
-// collect puts the names of all fields in v into names.
+// collect adds the names of all fields in v to names.
 func collect(v any, names map[string]bool) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -21,7 +21,7 @@ var (
 	errInterrupted = &milvuswait.Error{Target: milvuswait.Loading("docs"), Cause: context.Canceled, Polls: 3}
 )
 
-// TestLinesOfALoad is a real wait: how many lines come is for the library to say.
+// TestLinesOfALoad makes a real wait, because the library selects the lines.
 func TestLinesOfALoad(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -111,8 +111,8 @@ milvus-wait: 1 more not waited for to the end; --continue-on-error does
 `, stderr)
 }
 
-// TestInterruptedTargetsAreNotAllNamed: as many lines as targets would scroll the
-// bars away. What failed by itself or was timed out has its line.
+// TestInterruptedTargetsAreNotAllNamed: a line for each interrupted target would scroll the bars
+// away. Failed and timed out targets have a line each.
 func TestInterruptedTargetsAreNotAllNamed(t *testing.T) {
 	tests := []struct {
 		name string
@@ -140,7 +140,7 @@ func TestInterruptedTargetsAreNotAllNamed(t *testing.T) {
 	}
 }
 
-// TestReasonsOfLongNames has a target that fills a line, and a server that would.
+// TestReasonsOfLongNames has names and a reason that are each longer than a line.
 func TestReasonsOfLongNames(t *testing.T) {
 	var partitions []string
 	for i := range 300 {
@@ -175,7 +175,7 @@ func TestReasonsOfLongNames(t *testing.T) {
 	})
 }
 
-// percentOf returns a percent sign as it is written in the line.
+// percentOf returns a percent sign as escaped in the line.
 func percentOf(line string) string {
 	if strings.HasPrefix(line, "::error ") {
 		return "%25"

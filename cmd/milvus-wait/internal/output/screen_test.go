@@ -15,7 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// draw returns the lines after the updates.
+// draw returns the lines of a screen after updates.
 func draw(c output.Config, width, height int, updates ...milvuswait.Update) []string {
 	var targets []milvuswait.Target
 	for _, u := range updates {
@@ -28,7 +28,7 @@ func draw(c output.Config, width, height int, updates ...milvuswait.Update) []st
 	return s.Lines(width, height)
 }
 
-// later returns u with so much time gone and left.
+// later returns u with an elapsed and a remaining time.
 func later(u milvuswait.Update, elapsed, eta time.Duration) milvuswait.Update {
 	u.Elapsed, u.ETA = elapsed, eta
 	return u
@@ -90,8 +90,8 @@ func TestNamesTakeTheirColumns(t *testing.T) {
 	}
 }
 
-// TestNothingIsWiderOrHigherThanTheScreen would else be wrapped and scrolled, and
-// drawn again below itself.
+// TestNothingIsWiderOrHigherThanTheScreen: a terminal would wrap or scroll other lines, and the
+// next frame would stand below them.
 func TestNothingIsWiderOrHigherThanTheScreen(t *testing.T) {
 	updates := []milvuswait.Update{
 		loading("docs", 40),

@@ -76,8 +76,8 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// show runs f with a Reporter on a terminal of its own and returns the screen, and
-// all that was written to it.
+// show calls f with a Reporter on its own terminal. It returns the screen and all bytes written
+// to it.
 func show(t *testing.T, env map[string]string, f func(*output.Reporter), updates ...milvuswait.Update) (screen vt10x.Terminal, raw string) {
 	t.Helper()
 	master, terminal := openTerminal(t, 80, 24)
@@ -91,7 +91,7 @@ func show(t *testing.T, env map[string]string, f func(*output.Reporter), updates
 	c := output.Config{Stdout: terminal, Stderr: terminal, Format: output.Text}
 	c.Terminal = output.Detect(terminal, terminal, func(name string) string { return env[name] }, c.Format, false)
 	f(told(c, updates))
-	require.NoError(t, terminal.Close()) // what was written is read to its end
+	require.NoError(t, terminal.Close()) // ends the reading of the output
 	<-read
 	return screen, written.String()
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
 )
 
-// slow takes some time for each write.
+// slow is a writer with a delay for each write.
 type slow struct {
 	each    time.Duration
 	written string
@@ -64,7 +64,7 @@ func TestAWriterGivesUpOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errCause)
 		defer cancel()
 		in, out := io.Pipe()
-		defer func() { require.NoError(t, in.Close()) }() // ends what is left of the write
+		defer func() { require.NoError(t, in.Close()) }() // ends the rest of the write
 		w, start := patient.NewWriter(ctx, out), time.Now()
 
 		for range 100 {

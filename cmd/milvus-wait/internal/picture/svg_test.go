@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// text is one in a picture.
+// text is a text element of the picture.
 type text struct {
 	X      string `xml:"x,attr"`
 	Y      string `xml:"y,attr"`

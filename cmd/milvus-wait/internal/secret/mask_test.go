@@ -15,7 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// forms are the ways in which servers echo a secret.
+// forms returns the forms of an echoed secret.
 func forms(t *testing.T, s string) map[string]string {
 	t.Helper()
 	inJSON, err := json.Marshal(s)

@@ -77,7 +77,7 @@ func TestErrorsOfReadNameTheFileOnce(t *testing.T) {
 	require.EqualError(t, err, "stdin: it has several lines: a secret has one")
 }
 
-// zeros never end, as /dev/zero.
+// zeros is an endless reader, as /dev/zero.
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }

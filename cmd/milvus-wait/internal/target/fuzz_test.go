@@ -11,8 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
 )
 
-// FuzzRows reads any two values of --rows: they are refused, or mean what they
-// say.
+// FuzzRows reads any two values of --rows. They are refused, or set the numbers in them.
 func FuzzRows(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"7", "docs=1_000"}, {"docs=0", "docs=1"}, {"7", "7"}, {"-1", "docs=-1"}, {"=1", "a=b=1"}, {"9223372036854775808", "docs="}, {"\xff=1", "\x1b=1"}, {"__", "+1"},
@@ -60,7 +59,7 @@ func FuzzRows(f *testing.F) {
 	})
 }
 
-// FuzzEverything reads any name: it is refused, or is the collection's.
+// FuzzEverything reads any name. It is refused, or becomes the collection.
 func FuzzEverything(f *testing.F) {
 	for _, seed := range []string{"docs", "größe", "a b", "docs/", "docs:p", "", "\u202e", "*"} {
 		f.Add(seed)
