@@ -19,8 +19,8 @@ func (a *app) load() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "load [COLLECTION[:PARTITION,…]]…",
 		Short: "Wait until collections or partitions are loaded",
-		Long: `Wait until collections, or those partitions of them, are loaded. Somebody has to
-ask the server to load them: this command does not.`,
+		Long: `Wait until collections, or partitions of them, are loaded. The command does not start
+the load. If another process starts it later, use --grace.`,
 		Example: `  milvus-wait load docs images:2024,2025 --timeout 10m
   milvus-wait load --all -o json
   milvus-wait load docs --refresh`,
@@ -40,7 +40,7 @@ ask the server to load them: this command does not.`,
 		return a.wait(ctx, find, &wait)
 	})
 
-	cmd.Flags().BoolVar(&all, "all", false, "every collection of the database that is loading or loaded")
+	cmd.Flags().BoolVar(&all, "all", false, "every loading or loaded collection of the database")
 	wait.registerRefresh(cmd.Flags())
 	wait.register(cmd.Flags())
 	return cmd
@@ -55,11 +55,11 @@ func (a *app) index() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "index [COLLECTION[/INDEX]]…",
 		Short: "Wait until indexes are built for all rows",
-		Long: `Wait until indexes are built for every row that the server counts: the only index
-of the collection, the named one, or by COLLECTION/* all of them.
+		Long: `Wait until indexes are built for all rows counted by the server: the only index of a
+collection, a named index, or all indexes by COLLECTION/*.
 
-Say --rows whenever you know how many rows there are: for some seconds after a
-flush a server says that an index is finished before it has counted them.`,
+Use --rows if you know the number of rows: for some seconds after a flush, a server
+reports an index as finished before it has counted them.`,
 		Example: `  milvus-wait index docs --rows 100000 --timeout 30m
   milvus-wait index docs/vidx images/* --rows docs=100000
   milvus-wait index --all`,

@@ -54,8 +54,8 @@ func (a *app) demo() *cobra.Command {
 	})
 
 	cmd.Flags().SortFlags = false
-	cmd.Flags().BoolVar(&fail, "fail", false, "have one load fail")
-	cmd.Flags().DurationVar(&duration, "for", 8*time.Second, "how long it takes")
+	cmd.Flags().BoolVar(&fail, "fail", false, "let one load fail")
+	cmd.Flags().DurationVar(&duration, "for", 8*time.Second, "duration of the demo")
 	wait.registerPace(cmd.Flags())
 	return cmd
 }

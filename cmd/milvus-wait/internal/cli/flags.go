@@ -35,19 +35,19 @@ type globalFlags struct {
 func (g *globalFlags) register(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&g.uri, "uri", "", "`address` of the server (default http://localhost:19530)")
-	flags.StringVar(&g.db, "db", "", "`name` of the database (default that of the address, or the server's)")
-	flags.DurationVar(&g.timeout, "timeout", 10*time.Minute, "greatest time for everything; 0 is none")
-	flags.DurationVar(&g.connectTimeout, "connect-timeout", 5*time.Second, "greatest time for connecting")
+	flags.StringVar(&g.db, "db", "", "`name` of the database (default the database in the address, or the server's default)")
+	flags.DurationVar(&g.timeout, "timeout", 10*time.Minute, "maximum total time; 0 means no limit")
+	flags.DurationVar(&g.connectTimeout, "connect-timeout", 5*time.Second, "maximum time to connect")
 	flags.StringVar(&g.tokenFile, "token-file", "", "`file` with an API key or USER:PASSWORD; - is stdin")
 	flags.StringVar(&g.user, "user", "", "`name` of the user, with --password-file")
 	flags.StringVar(&g.passwordFile, "password-file", "", "`file` with the user's password; - is stdin")
 	flags.StringVar(&g.tlsCA, "tls-ca", "", "PEM `file` of the authorities to trust (default the system's)")
-	flags.StringVar(&g.tlsServerName, "tls-server-name", "", "`name` that the certificate has (default the host)")
+	flags.StringVar(&g.tlsServerName, "tls-server-name", "", "`name` in the server's certificate (default the host)")
 	flags.BoolVar(&g.insecure, "insecure-credentials", false, "send credentials in plain text to other machines too")
-	flags.StringVarP(&g.format, "output", "o", string(output.Text), "`form` of the result: text, json (one document) or jsonl (events)")
-	flags.BoolVarP(&g.quiet, "quiet", "q", false, "no progress")
-	flags.BoolVarP(&g.verbose, "verbose", "v", false, "every poll")
-	flags.BoolVar(&g.noColor, "no-color", false, "no colours")
+	flags.StringVarP(&g.format, "output", "o", string(output.Text), "`format` of the result: text, json (one document) or jsonl (events)")
+	flags.BoolVarP(&g.quiet, "quiet", "q", false, "show no progress")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "show every poll")
+	flags.BoolVar(&g.noColor, "no-color", false, "show no colours")
 }
 
 // configure sets the output and checks the values of flags, as far as cobra has not.
@@ -57,7 +57,7 @@ func (a *app) configure(flags *pflag.FlagSet) error {
 	switch format {
 	case output.Text, output.JSON, output.JSONL:
 	default:
-		return exit.Usagef("-o %q: there are text, json and jsonl", g.format)
+		return exit.Usagef("-o %q: must be text, json or jsonl", g.format)
 	}
 
 	a.output = output.Config{
@@ -122,25 +122,25 @@ type waitFlags struct {
 
 func (w *waitFlags) register(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.DurationVar(&w.grace, "grace", 0, "time in which what is not there yet, or not loaded, is no failure")
-	flags.DurationVar(&w.stall, "stall", 0, "fail when progress stands still for so long; 0 is never")
-	flags.DurationVar(&w.settle, "settle", 0, "be done only when all has been complete for so long")
-	flags.DurationVar(&w.unreachable, "unreachable", 5*time.Minute, "fail when polls only failed for so long; 0 is never")
+	flags.DurationVar(&w.grace, "grace", 0, "tolerate missing or unloaded targets for this long")
+	flags.DurationVar(&w.stall, "stall", 0, "fail when progress does not change for this long; 0 means never")
+	flags.DurationVar(&w.settle, "settle", 0, "finish only after all targets have been complete for this long")
+	flags.DurationVar(&w.unreachable, "unreachable", 5*time.Minute, "fail when all polls fail for this long; 0 means never")
 	w.registerPace(flags)
-	flags.BoolVar(&w.continueOnError, "continue-on-error", false, "wait for the others when one fails")
+	flags.BoolVar(&w.continueOnError, "continue-on-error", false, "wait for the other targets when one fails")
 }
 
 func (w *waitFlags) registerPace(flags *pflag.FlagSet) {
-	flags.DurationVar(&w.interval, "interval", 0, "least time between polls (default 50ms for loads, 100ms for indexes)")
-	flags.DurationVar(&w.maxInterval, "max-interval", 0, "greatest time between polls (default 5s)")
+	flags.DurationVar(&w.interval, "interval", 0, "minimum time between polls (default 50ms for loads, 100ms for indexes)")
+	flags.DurationVar(&w.maxInterval, "max-interval", 0, "maximum time between polls (default 5s)")
 }
 
 func (w *waitFlags) registerRefresh(flags *pflag.FlagSet) {
-	flags.BoolVar(&w.refresh, "refresh", false, "wait for a refresh too (load with refresh=true); Milvus 2.3 or newer")
+	flags.BoolVar(&w.refresh, "refresh", false, "also wait for a refresh (load with refresh=true); Milvus 2.3 or newer")
 }
 
 func registerRows(flags *pflag.FlagSet, rows *[]string) {
-	flags.StringArrayVar(rows, "rows", nil, "`N or COLLECTION=N` rows that each index must have at least; may be repeated")
+	flags.StringArrayVar(rows, "rows", nil, "minimum rows of each index, as `N or COLLECTION=N`; may be repeated")
 }
 
 // defaultMaxInterval is the default of milvuswait.Backoff.Max.

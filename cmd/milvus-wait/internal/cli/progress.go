@@ -21,14 +21,14 @@ func (a *app) progress() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "progress",
 		Short: "Look once, without waiting",
-		Long: `Look once how far loads or indexes are, and write it as pymilvus' dicts are as
-JSON: a line for each argument, which is null if there is nothing to show, by -o
-json one object by arguments, by -o jsonl a line with the argument and the dict.
-Both have the error where there is no dict. The exit code is 0 also for what is not
-complete, and 1 for what is not there, not loaded, or failed.`,
+		Long: `Poll loads or indexes once, and write their progress as JSON, in the form of pymilvus'
+dicts: a line for each argument, or null without progress. With -o json it is one
+object by arguments, and with -o jsonl a line with the argument and the dict. Both
+have the error in place of a missing dict. The exit code is 0 also for incomplete
+targets, and 1 for missing, unloaded and failed ones.`,
 		Args: knownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return exit.Usagef("say what to look at: milvus-wait progress load or milvus-wait progress index")
+			return exit.Usagef("a command is missing: milvus-wait progress load or milvus-wait progress index")
 		},
 	}
 	cmd.AddCommand(

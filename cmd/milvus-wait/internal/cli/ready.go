@@ -19,10 +19,10 @@ func (a *app) ready() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ready",
 		Short: "Wait until the server answers",
-		Long: `Wait until the server answers a question about collections, as it does when its
-proxy and coordinators are up: for the time before the first migration. A server
-that is not there yet is waited for, and its database need not be there; credentials
-that it refuses and TLS that cannot work end the wait.`,
+		Long: `Wait until the server answers a request for its collections, for example before the
+first migration. It answers once its proxy and coordinators are up. The server need
+not run yet, and the database need not exist. Refused credentials and permanent
+failures of TLS end the wait.`,
 		Example: "  milvus-wait ready --uri http://milvus:19530 --timeout 5m",
 		Args:    cobra.NoArgs,
 	}

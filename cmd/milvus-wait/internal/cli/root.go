@@ -18,21 +18,21 @@ really built. It only reads: it never loads, creates, flushes or releases.
 Try it without a server: milvus-wait demo
 
 Exit codes:
-  0    all is done
-  1    something failed; the reason is on stderr
-  2    the command line makes no sense
-  124  the time was up; how far every target was is on stderr
-  130  ended by ctrl-C, 143 by SIGTERM; a second one ends at once
-  141  the reader of the output has gone, as that of a pipe into head (SIGPIPE)
+  0    all targets are complete
+  1    a target failed; the reason is on stderr
+  2    usage error
+  124  the time was up; the last progress of every target is on stderr
+  130  ended by ctrl-C, 143 by SIGTERM; a second signal ends it at once
+  141  output pipe closed, as by head (SIGPIPE)
 
 Environment, which flags override:
   MILVUS_URI      http://HOST:PORT, https://HOST:PORT or HOST:PORT, and /DATABASE
-  MILVUS_ADDRESS  the same, where MILVUS_URI is not set
+  MILVUS_ADDRESS  the same, if MILVUS_URI is not set
   MILVUS_DB       the database
   MILVUS_TOKEN    an API key or USER:PASSWORD
-  NO_COLOR, CI, TERM=dumb, COLUMNS, GITHUB_ACTIONS and GITHUB_STEP_SUMMARY mean
-  what they mean elsewhere. MILVUS_HOST and MILVUS_PORT are not read: Kubernetes
-  sets them to something else.
+  NO_COLOR, CI, TERM=dumb, COLUMNS, GITHUB_ACTIONS and GITHUB_STEP_SUMMARY have
+  their usual meaning. MILVUS_HOST and MILVUS_PORT are not read: Kubernetes sets
+  them for another purpose.
 
 The result goes to stdout and the progress to stderr: bars on a terminal, and
 lines in a pipe, in CI and with -v.`
@@ -92,7 +92,7 @@ func addHelpers(root *cobra.Command) {
 shell describes where to put it, such as: milvus-wait completion bash --help`
 	completion.Args = knownCommand
 	completion.RunE = func(*cobra.Command, []string) error {
-		return exit.Usagef("say for which shell: bash, fish, powershell or zsh")
+		return exit.Usagef("the shell is missing: bash, fish, powershell or zsh")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 const preface = `# The manual of milvus-wait
 
-It is what ` + "`--help`" + ` says; make docs writes it. What the command itself writes, with every field of its JSON, is in
+This is the text of ` + "`--help`" + `, written by make docs. The output of the command, with every field of its JSON, is in
 [output.md](output.md).
 
 `
