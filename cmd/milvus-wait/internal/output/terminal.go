@@ -31,7 +31,7 @@ func Detect(stdout, stderr io.Writer, getenv func(string) string, format Format,
 
 	width, height := t.size()
 	t.Bars = width > 0 && height > 0
-	t.Color = t.Bars && !noColor && getenv("NO_COLOR") == "" && obeysColors(file)
+	t.Color = t.Bars && !noColor && getenv("NO_COLOR") == "" && obeysEscapes(file)
 	if n, err := strconv.Atoi(getenv("COLUMNS")); err == nil && n > 0 {
 		t.Width = n
 	}

@@ -4,4 +4,4 @@ package output
 
 import "os"
 
-func obeysColors(*os.File) bool { return true }
+func obeysEscapes(*os.File) bool { return true }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// obeysColors enables escape sequences on the console, and reports whether it supports them.
-func obeysColors(console *os.File) bool {
+// obeysEscapes enables escape sequences on the console, and reports whether it supports them.
+func obeysEscapes(console *os.File) bool {
 	handle := windows.Handle(console.Fd())
 	var mode uint32
 	if windows.GetConsoleMode(handle, &mode) != nil {
