@@ -30,8 +30,8 @@ func Detect(stdout, stderr io.Writer, getenv func(string) string, format Format,
 	}
 
 	width, height := t.size()
-	t.Bars = width > 0 && height > 0
-	t.Color = t.Bars && !noColor && getenv("NO_COLOR") == "" && obeysEscapes(file)
+	t.Bars = width > 0 && height > 0 && obeysEscapes(file)
+	t.Color = t.Bars && !noColor && getenv("NO_COLOR") == ""
 	if n, err := strconv.Atoi(getenv("COLUMNS")); err == nil && n > 0 {
 		t.Width = n
 	}
