@@ -1,0 +1,148 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// verdicts are the causes that exclude each other.
+var verdicts = []error{
+	context.DeadlineExceeded, milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
+}
+
+// CheckEnd returns a *Breach if a wait must not end at this time with err, after a last answer
+// with these facts.
+func (f *Facts) CheckEnd(at time.Duration, err error) error {
+	rule, want, when := f.Rule, f.Cause, f.answer.End
+	if !f.Over {
+		if at == when {
+			return f.RuleAgainst(err).broken("the wait ended with %v; it had to go on", err)
+		}
+		rule, want, when = Deadline, context.DeadlineExceeded, f.deadline
+	}
+	if at != when {
+		return rule.broken("the wait ended at %v, not at %v", at, when)
+	}
+	if want == nil && err == nil {
+		return nil
+	}
+
+	why := err
+	if want == context.DeadlineExceeded {
+		var ended *milvuswait.Error
+		if !errors.As(err, &ended) {
+			return rule.broken("the wait ended with %v, not with an *Error for the deadline", err)
+		}
+		if f.found != nil && f.answer.Err == nil && !errors.Is(ended.LastErr, f.found) {
+			return rule.broken("the error keeps %v beside the deadline, not %v", ended.LastErr, f.found)
+		}
+		why = ended.Cause
+	}
+	differs := func(other error) bool { return errors.Is(want, other) != errors.Is(why, other) }
+	if !errors.Is(err, want) || slices.ContainsFunc(verdicts, differs) {
+		return rule.broken("the wait ended with %v, not with %v", err, want)
+	}
+	return nil
+}
+
+// RuleAgainst returns the rule that a wait broke by ending with err when it had to go on.
+func (f *Facts) RuleAgainst(err error) Rule {
+	switch {
+	case errors.Is(err, milvuswait.ErrStalled):
+		return Stall
+	case errors.Is(err, milvuswait.ErrUnreachable):
+		return Unreachable
+	case errors.Is(err, context.DeadlineExceeded):
+		return Deadline
+	}
+	return f.Rule
+}
+
+// CheckNext returns a *Breach if a wait must not go on after an answer with these facts, or not
+// with a next poll at this time. The deadline means that no poll follows.
+func (f *Facts) CheckNext(next time.Duration) error {
+	if f.Over {
+		if f.Cause == nil {
+			return f.Rule.broken("the wait went on at %v; it had to succeed (if it found the target complete, see settle in state.go)", f.answer.End)
+		}
+		return f.Rule.broken("the wait went on at %v; it had to end with %v", f.answer.End, f.Cause)
+	}
+	for _, check := range []func(time.Duration) error{f.CheckBounds, f.CheckTurns, f.CheckLastPoll, f.CheckPace} {
+		if err := check(next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Rests reports whether a next poll at this time means none.
+func (f *Facts) Rests(next time.Duration) bool { return f.deadline > 0 && next == f.deadline }
+
+// CheckBounds checks a delay against the bounds that Backoff promises.
+func (f *Facts) CheckBounds(next time.Duration) error {
+	delay := next - f.answer.End
+	most, free := f.Most, slices.Contains(f.turns, next) || delay == shortest
+	switch {
+	case f.Rests(next):
+		return nil
+	case next == f.Last:
+		most, free = most+f.took(), true // the poll before the last one may be left out
+	}
+	if delay > most || delay < f.Least && !free {
+		return f.paceRule(Bounds, next).broken("the delay after %v is %v, not from %v to %v", f.answer.End, delay, f.Least, most)
+	}
+	return nil
+}
+
+// CheckTurns checks for a poll at each time at which the verdict can change. The last poll
+// stands for any that would still be in flight.
+func (f *Facts) CheckTurns(next time.Duration) error {
+	now := f.answer.End
+	for _, turn := range f.turns {
+		stands := f.Rests(next) && turn != f.Settles || next == f.Last && next-turn <= f.took()
+		if turn > now && next > max(turn, now+shortest) && !stands {
+			return Turns.broken("after %v a poll is due at %v, and comes at %v", now, turn, next)
+		}
+	}
+	return nil
+}
+
+// CheckLastPoll checks for a last poll just before the deadline, and none after it.
+func (f *Facts) CheckLastPoll(next time.Duration) error {
+	switch rests := f.Rests(next); {
+	case rests && f.answer.End < f.Last:
+		return LastPoll.broken("no poll comes after %v, the last one is due at %v", f.answer.End, f.Last)
+	case !rests && next > f.Last:
+		return LastPoll.broken("a poll comes at %v, the last one is due at %v", next, f.Last)
+	}
+	return nil
+}
+
+// CheckPace checks the exact time of the next poll. Floats may be rounded in another order.
+func (f *Facts) CheckPace(next time.Duration) error {
+	if d := next - f.Next; d <= time.Microsecond && d >= -time.Microsecond {
+		return nil
+	}
+
+	rule := f.paceRule(Pace, next)
+	if f.Next == f.Last || f.Rests(f.Next) || f.Rests(next) {
+		rule = LastPoll
+	}
+	return rule.broken("the poll after %v comes at %v, not at %v", f.answer.End, next, f.Next)
+}
+
+// paceRule returns the rule that a wait broke by a next poll at a wrong time. An early poll is
+// taken for a misplaced turn where the options have one, and a late one for a missing turn
+// where one was due; otherwise the delay is wrong, by rule r.
+func (f *Facts) paceRule(r Rule, next time.Duration) Rule {
+	ahead := func(turn time.Duration) bool { return turn > f.answer.End }
+	misplaced := next < f.Next && (f.Pending || slices.ContainsFunc(f.turns, ahead))
+	if misplaced || slices.Contains(f.turns, f.Next) {
+		return Turns
+	}
+	return r
+}

@@ -1,0 +1,60 @@
+package oracle
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+// kind states everything in which one kind of wait differs from the others. seen holds the
+// progress of all successful polls so far, at least one. A kind gets progress of its own
+// type only, and panics on any other.
+type kind interface {
+	// rule returns the rule by which complete and pending judge.
+	rule(o *Options) Rule
+
+	// complete reports whether the newest progress is complete by the options.
+	complete(o *Options, seen []milvuswait.Progress) bool
+
+	// whole reports whether p is complete without any option.
+	whole(p milvuswait.Progress) bool
+
+	// pending reports whether the work may not have begun at the end of the newest poll.
+	// Then neither complete nor the time without change counts.
+	pending(o *Options, at time.Duration, seen []milvuswait.Progress) bool
+
+	// failure returns the error with which p ends a wait, and its rule; or nil.
+	failure(p milvuswait.Progress) (Rule, error)
+
+	// begun reports whether p ends the start grace.
+	begun(p milvuswait.Progress) bool
+
+	// fromList returns p, from a list, completed from the progress before it.
+	fromList(p, before milvuswait.Progress) milvuswait.Progress
+
+	// share returns the finished part of the work, from 0 to 1, or -1 if it is unknown.
+	share(o *Options, seen []milvuswait.Progress) float64
+
+	// initial returns the default of Backoff.Initial.
+	initial() time.Duration
+}
+
+// kinds is the table of all kinds.
+var kinds = map[milvuswait.Kind]kind{
+	milvuswait.KindLoading:       loading{},
+	milvuswait.KindIndexBuilding: indexBuilding{},
+}
+
+// kind returns the rules of the target's kind. It panics for an unknown kind: a silent
+// default would judge by the rules of another one.
+func (o *Options) kind() kind {
+	k, known := kinds[o.Target.Kind()]
+	if !known {
+		panic(fmt.Sprintf("oracle: no rules for the kind %q: add a file for it, and a line in internal/oracle/kinds.go", o.Target.Kind()))
+	}
+	return k
+}
+
+// within returns f within 0 and 1.
+func within(f float64) float64 { return min(1, max(0, f)) }

@@ -1,0 +1,188 @@
+package oracle
+
+import (
+	"math"
+	"time"
+
+	"github.com/milvuswait/milvuswait"
+)
+
+const (
+	shortest     = time.Millisecond       // minimum of all delays, custom ones included
+	listInterval = 100 * time.Millisecond // between lists
+	noLateness   = 100 * time.Millisecond // a delay up to this one is never cut by Lateness
+)
+
+// pace is the memory of Judge for the delays.
+type pace struct {
+	backoff milvuswait.Backoff // resolved
+	delays  int                // number of delays so far
+	grown   time.Duration      // exponential delay after the next answer
+	lag     time.Duration      // duration of the newest successful poll
+	left    time.Duration      // predicted time left; 0 while unknown
+	lowest  float64            // lowest known share; negative while unknown
+	since   time.Duration      // time at which the share was lowest
+}
+
+func newPace(o *Options, initial time.Duration) pace {
+	b := o.Backoff
+	if b.Max == 0 {
+		b.Max = max(5*time.Second, b.Initial)
+	}
+	if b.Initial == 0 {
+		b.Initial = min(initial, b.Max)
+	}
+	if b.Multiplier == 0 {
+		b.Multiplier = 1.25
+	}
+	if b.Lateness == 0 {
+		b.Lateness = 0.02
+	}
+	return pace{backoff: b, grown: b.Initial, lowest: -1}
+}
+
+// learn records the share that a successful poll showed. The mean rate since the share was
+// lowest predicts the time left.
+func (p *pace) learn(a Answer, share float64) {
+	p.lag, p.left = a.End-a.Begin, 0
+	switch {
+	case share < 0:
+	case p.lowest < 0 || share <= p.lowest:
+		p.lowest, p.since = share, a.End
+	default:
+		left := (1 - share) / (share - p.lowest) * float64(a.End-p.since)
+		p.left = time.Duration(min(max(left, 1), math.MaxInt64/2))
+	}
+}
+
+func (p *pace) forget() { p.left = 0 }
+
+// plan adds the facts about the next poll.
+func (w *wait) plan(f *Facts) {
+	if f.answer.Interrupted || f.answer.Listed && f.answer.Err != nil {
+		return // no delay follows
+	}
+
+	now := f.answer.End
+	w.addTurns(f)
+	f.Last = w.lastPoll(f)
+	f.Least, f.Most = w.pace.bounds(w.o, f)
+	delay := w.pace.exact(w.o, f)
+	for _, turn := range f.turns {
+		if turn > now {
+			delay = min(delay, turn-now)
+		}
+	}
+	f.Next = w.beforeDeadline(f, max(delay, shortest))
+
+	p := &w.pace
+	p.delays++
+	p.grown = min(time.Duration(float64(p.grown)*p.backoff.Multiplier), p.backoff.Max)
+}
+
+// addTurns adds the times at which the verdict can change without any event.
+func (w *wait) addTurns(f *Facts) {
+	now := f.answer.End
+	if f.Settles >= 0 {
+		f.turns = append(f.turns, f.Settles)
+	}
+	if w.o.Stall > 0 && f.answer.Err == nil && !f.Complete && !f.Pending {
+		f.turns = append(f.turns, now+w.o.Stall-f.Unchanged)
+	}
+	if f.answer.Err != nil {
+		f.turns = append(f.turns, now+w.o.Unreachable-f.Failing, w.o.Grace)
+	}
+}
+
+// bounds returns the promised bounds of the delay: a part of the time waited, and no less
+// than the last successful poll took.
+func (p *pace) bounds(o *Options, f *Facts) (least, most time.Duration) {
+	if o.Delay != nil {
+		d := max(o.Delay(p.delays), shortest)
+		return d, d
+	}
+
+	b, now := p.backoff, f.answer.End
+	least, most = max(b.Initial, p.lag), b.Max
+	if b.Lateness < 1 || !b.IgnoreProgress {
+		least = max(least, now/200)
+	}
+	if b.Lateness < 1 {
+		most = max(least, noLateness, time.Duration(b.Lateness*float64(now)))
+		if f.Settles >= 0 {
+			most = max(most, o.Settle/10)
+		}
+	}
+	least, most = min(least, b.Max), min(most, b.Max)
+
+	if f.answer.Listed {
+		least, most = max(least, listInterval), max(most, listInterval)
+	}
+	return least, most
+}
+
+// exact returns the delay that Backoff describes, without jitter.
+func (p *pace) exact(o *Options, f *Facts) time.Duration {
+	if o.Delay != nil {
+		return o.Delay(p.delays)
+	}
+
+	b, now := p.backoff, float64(f.answer.End)
+	delay := p.grown
+	if !b.IgnoreProgress && p.left > 0 {
+		delay = min(delay, time.Duration(0.2*float64(p.left)))
+	}
+	if b.Lateness < 1 {
+		delay = min(delay, max(noLateness, time.Duration(b.Lateness*now)))
+	}
+	if b.Lateness < 1 || !b.IgnoreProgress {
+		delay = max(delay, time.Duration(0.005*now))
+	}
+	delay = min(max(delay, b.Initial, p.lag), b.Max)
+
+	// Lists and complete targets have delays of their own.
+	if f.answer.Listed {
+		delay = max(delay, listInterval)
+	}
+	if f.Settles >= 0 {
+		delay = max(delay, min(o.Settle/10, b.Max))
+	}
+	return delay
+}
+
+// margin returns the time that the last poll gets before the deadline.
+func (f *Facts) margin() time.Duration {
+	return min(max(2*f.took(), 50*time.Millisecond), time.Second)
+}
+
+func (f *Facts) took() time.Duration { return f.answer.End - f.answer.Begin }
+
+// lastPoll returns the time of the last poll: early enough for its answer to arrive before
+// the deadline, and not before a complete target has settled.
+func (w *wait) lastPoll(f *Facts) time.Duration {
+	if w.o.Deadline == 0 {
+		return math.MaxInt64
+	}
+	last := w.o.Deadline - f.margin()
+	if f.Settles < w.o.Deadline {
+		last = max(last, f.Settles)
+	}
+	return last
+}
+
+// beforeDeadline returns the time of the next poll, which leaves room for the last one.
+func (w *wait) beforeDeadline(f *Facts, delay time.Duration) time.Duration {
+	now := f.answer.End
+	room := f.Last - now
+	if f.took() < f.margin() {
+		room -= f.took()
+	}
+
+	switch {
+	case w.o.Deadline == 0 || delay < room:
+		return now + delay
+	case now < f.Last:
+		return f.Last
+	}
+	return w.o.Deadline
+}
