@@ -1,8 +1,8 @@
 package milvuswait_test
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// FuzzVerdict runs a wait against any sequence of answers, two bytes each, and
-// asks history, which looks at all of them after every poll, whether the wait was
-// to end there, and how, and when to poll again. WaitAll has to come to the same,
-// poll by poll.
+// FuzzVerdict runs a wait against any sequence of answers, two bytes each. The oracle
+// judges each of them: whether the wait must end there, and how, and when it must poll
+// again. WaitAll must do the same, poll by poll.
 func FuzzVerdict(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 3, 0, 5}, false, uint8(0), uint8(0), uint16(60), uint16(0), uint16(0), uint16(0), uint16(0))
 	f.Add([]byte{0, 3, 5, 0, 6, 3, 0, 0, 5, 11}, false, uint8(0), uint8(0), uint16(900), uint16(5), uint16(30), uint16(0), uint16(3))
@@ -26,6 +26,27 @@ func FuzzVerdict(f *testing.F) {
 	f.Add([]byte{0, 4}, false, uint8(0), uint8(0), uint16(9), uint16(10), uint16(0), uint16(0), uint16(0))
 	f.Add([]byte{5, 0}, false, uint8(0), uint8(0), uint16(60), uint16(0), uint16(0), uint16(7), uint16(0))
 	f.Add([]byte{0x26, 2, 0x26, 3}, false, uint8(0), uint8(0), uint16(99), uint16(0), uint16(0), uint16(0), uint16(0))
+
+	// Each rule decides one of these.
+	slowly := func(n int, what byte, then ...byte) []byte {
+		return append(bytes.Repeat([]byte{0xfe, what}, n), then...)
+	}
+	add := func(script []byte, index bool, mode uint8, deadline, settle, stall, unreachable, grace uint16) {
+		f.Add(script, index, mode, uint8(0), deadline, settle, stall, unreachable, grace)
+	}
+	add(slowly(49, 1, 5, 4), false, 0, 890, 0, 0, 0, 0)           // given up by the server
+	add(slowly(47, 1, 7, 0, 5, 4), false, 0, 890, 0, 0, 0, 0)     // released: the time of failures does not count
+	add(slowly(49, 22, 5, 4), false, 4, 890, 0, 0, 0, 0)          // released: loaded, not refreshed
+	add([]byte{0, 4}, false, 4, 60, 0, 0, 0, 0)                   // refresh pending for 1 s
+	add([]byte{0, 4}, false, 4, 60, 0, 0, 0, 10)                  // refresh pending for the grace
+	add([]byte{0, 1}, false, 4, 60, 0, 2, 0, 10)                  // no stall while a refresh is pending
+	add([]byte{0, 22, 0, 4}, false, 4, 60, 0, 0, 0, 10)           // refresh seen
+	add([]byte{5, 0, 5, 4}, false, 0, 60, 0, 0, 5, 20)            // answers within the grace: not unreachable
+	add([]byte{5, 5}, false, 0, 60, 0, 0, 0, 7)                   // not found at the end of the grace
+	add([]byte{0, 4, 0, 4, 5, 0, 0, 4}, false, 0, 60, 9, 0, 0, 0) // settles, with failures
+	add([]byte{0, 1, 5, 0}, false, 0, 60, 0, 9, 0, 0)             // stalls, with failures
+	add([]byte{0, 65, 0, 1}, true, 0, 60, 0, 0, 0, 0)             // a row pending
+	add([]byte{0, 0, 0, 3}, true, 0, 60, 0, 0, 0, 0)              // a failed build
 	f.Fuzz(func(t *testing.T, script []byte, index bool, mode, rows uint8, deadline, settle, stall, unreachable, grace uint16) {
 		if len(script) < 2 || len(script) > 100 {
 			return
@@ -39,59 +60,31 @@ func FuzzVerdict(f *testing.F) {
 		synctest.Test(t, func(*testing.T) { alone = h.wait() })
 		synctest.Test(t, func(*testing.T) { among = h.waitAll() })
 
+		require.Equal(t, alone.polls, among.polls, "WaitAll and a single wait differ")
 		require.Equal(t, alone.String(), among.String(), "WaitAll and a single wait differ")
-		for i := range alone.polls {
-			over, want := h.judge(alone.polls[:i+1])
-			last := i == len(alone.polls)-1
-			require.False(t, over && !last, "poll %d of %d was to end the wait: %v\n%v", i+1, len(alone.polls), want, alone)
-			if !over {
-				next := h.deadline
-				if !last {
-					next = alone.polls[i+1].begin
-				}
-				// Floats may be rounded in another order.
-				h.requirePace(t, alone.polls[:i+1], next)
-				require.InDelta(t, h.next(alone.polls[:i+1]), next, float64(time.Microsecond), "the poll after the %d. of %d\n%v", i+1, len(alone.polls), alone)
-			}
-			if !over && last {
-				over, want = true, context.DeadlineExceeded
-				require.Equal(t, h.deadline, alone.elapsed, "%v", alone)
-			}
-			if over && want == nil {
-				require.NoError(t, alone.err)
-			} else if over {
-				require.ErrorIs(t, alone.err, want, "%v", alone)
-				why := alone.err
-				if want == context.DeadlineExceeded {
-					why = h.requireFound(t, alone)
-				}
-				for _, other := range verdicts {
-					require.Equal(t, errors.Is(want, other), errors.Is(why, other), "%v: %v", other, alone)
-				}
-			}
-		}
+		h.check(t, alone)
 	})
 }
 
-// requireFound asserts that the error of a wait whose time is up has what the last
-// poll would have ended it with besides. It returns the cause alone.
-func (h history) requireFound(t *testing.T, o outcome) error {
+// check asserts that the oracle agrees with every poll of a wait, and with its end.
+func (h history) check(t *testing.T, o outcome) {
 	t.Helper()
-	var ended *milvuswait.Error
-	require.ErrorAs(t, o.err, &ended)
-	if _, found := h.judgeAnswer(o.polls); found != nil && o.polls[len(o.polls)-1].err == nil {
-		require.ErrorIs(t, ended.LastErr, found, "%v", o)
+	for i, facts := range oracle.Judge(h.rules(), o.polls) {
+		next := h.deadline
+		if i < len(o.polls)-1 {
+			next = o.polls[i+1].Begin
+		} else {
+			require.NoError(t, facts.CheckEnd(o.elapsed, o.err), "%v", o)
+			if facts.Over {
+				return
+			}
+		}
+		require.NoError(t, facts.CheckNext(next), "poll %d of %d\n%v", i+1, len(o.polls), o)
 	}
-	return ended.Cause
-}
-
-// verdicts are what no other verdict is.
-var verdicts = []error{
-	context.DeadlineExceeded, milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
 }
 
 type outcome struct {
-	polls    []polled
+	polls    []oracle.Answer
 	progress milvuswait.Progress
 	err      error
 	elapsed  time.Duration
@@ -99,13 +92,6 @@ type outcome struct {
 
 func (o outcome) String() string {
 	return fmt.Sprintf("%v\n%v after %v: %v", o.polls, o.progress, o.elapsed, o.err)
-}
-
-// polled is one poll as the Poller saw it.
-type polled struct {
-	begin, end time.Duration
-	progress   milvuswait.Progress
-	err        error
 }
 
 // history is a Poller that answers by a script, and the options of the wait for
@@ -117,7 +103,7 @@ type history struct {
 	rows                                        int64
 	deadline, settle, stall, unreachable, grace time.Duration
 	start                                       time.Time
-	polls                                       []polled
+	polls                                       []oracle.Answer
 }
 
 func (h history) target() milvuswait.Target {
@@ -125,6 +111,14 @@ func (h history) target() milvuswait.Target {
 		return milvuswait.IndexBuilding("docs", "vidx").ExpectRows(h.rows)
 	}
 	return milvuswait.Loading("docs")
+}
+
+// rules returns the options as the oracle knows them.
+func (h history) rules() oracle.Options {
+	return oracle.Options{
+		Target: h.target(), Deadline: h.deadline, Settle: h.settle, Stall: h.stall, Unreachable: h.unreachable, Grace: h.grace,
+		Refresh: h.refresh, Criterion: h.criterion,
+	}
 }
 
 func (h history) options() []milvuswait.Option {
@@ -160,11 +154,12 @@ func (h history) waitAll() outcome {
 	return outcome{h.polls, outcomes[0].Progress, err, time.Since(h.start)}
 }
 
-var answersOfErrors = append([]error{
+var answersOfErrors = []error{
 	errBlip, context.DeadlineExceeded, context.Canceled, milvuswait.Permanent(errBlip),
 	milvuswait.ErrNotLoaded, milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound,
 	milvuswait.ErrDatabaseNotFound, milvuswait.ErrLoadFailed, milvuswait.ErrAmbiguousIndex, fmt.Errorf("gone: %w", milvuswait.ErrNotLoaded),
-}, verdicts[1:]...)
+	milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
+}
 
 // poll makes the next poll of the script, over and over.
 func (h *history) poll(ctx context.Context) (what byte, err error) {
@@ -188,9 +183,10 @@ func (h *history) poll(ctx context.Context) (what byte, err error) {
 
 // note keeps a poll that began then.
 func (h *history) note(begin time.Time, p milvuswait.Progress, err error) {
-	seen := polled{begin: begin.Sub(h.start), end: time.Since(h.start), err: err}
+	transient := err == errBlip || err == context.DeadlineExceeded || err == context.Canceled
+	seen := oracle.Answer{Begin: begin.Sub(h.start), End: time.Since(h.start), Err: err, Transient: transient}
 	if err == nil {
-		seen.progress = p
+		seen.Progress = p
 	}
 	h.polls = append(h.polls, seen)
 }
