@@ -14,10 +14,11 @@
 // two questions of a Poller: lists, and the state of loads. Each returns a [Log]:
 // polls that started and ended, updates, outcomes, at the nanosecond.
 //
-// [Check] holds a log against what the library promises. It knows the log and the
-// scenario, and calls nothing of the library to decide. [Compare] says where two
-// logs differ: those of RunFake and RunServer are equal, line by line. That of
-// RunLists is not, since a list is another poll.
+// [Check] compares a log with the promises of the library. Package oracle judges the answers
+// of each target: the verdict, its error, and the time of the next poll. The rules here use
+// these facts, and add the rules of the scheduler, of lists and of updates. A failure names
+// the rule and the files to change. [Compare] returns the first difference of two logs: RunFake
+// and RunServer have equal ones, line by line. RunLists does not, since a list is another poll.
 //
 // # Order
 //

@@ -15,6 +15,9 @@ var doctoredPace = []doctoring{
 	{"delays are within their bounds", "too short", func(c *copied) bool {
 		return c.Options.Deadline == 0 && c.change(update, func(e *simulation.Event) { e.Next = 2 * time.Microsecond })
 	}},
+	{"delays are those of Backoff, to the microsecond", "a little longer", func(c *copied) bool {
+		return c.change(update, func(e *simulation.Event) { e.Next += 2 * time.Microsecond })
+	}},
 	{"a poll comes when the verdict can change", "after what is complete has settled", func(c *copied) bool {
 		for _, t := range c.Targets {
 			told, ends := c.about(t, simulation.Told), c.about(t, simulation.Ended)

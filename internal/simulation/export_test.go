@@ -9,6 +9,15 @@ func RuleNames() []string {
 	return names
 }
 
+// RuleFiles returns the product's files of all rules.
+func RuleFiles() []string {
+	var files []string
+	for _, r := range rules {
+		files = append(files, r.file)
+	}
+	return files
+}
+
 // Broken returns all the rules that a log breaks.
 func Broken(s *Scenario, log Log) []string {
 	v := gather(s, log)

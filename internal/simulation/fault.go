@@ -141,12 +141,15 @@ func (c Class) ends() bool {
 	return false
 }
 
-// absent reports whether answers of that class are tolerated within the grace
-// at the start.
-func (c Class) absent() bool {
-	switch c {
-	case noCollection, noPartition, noIndex, noDatabase, notLoaded, loadFailed:
-		return true
+// asError returns an error of the class, nil for none.
+func (c Class) asError() error {
+	if c == "" {
+		return nil
 	}
-	return false
+	for _, s := range sentinels {
+		if s.class == c {
+			return s.err
+		}
+	}
+	return errors.New(string(c))
 }

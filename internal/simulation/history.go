@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
 // evidence is a log, put in order for the rules.
@@ -47,7 +48,7 @@ type entry struct {
 	silent bool // a list that failed: no update tells of it
 	looked bool // the state of the load was asked for, too
 	check  bool // the answer is what that was
-	facts
+	oracle.Facts
 }
 
 // last returns the newest entry, nil if there is none.
@@ -112,7 +113,7 @@ func gather(s *Scenario, log Log) *evidence {
 	for _, h := range v.histories {
 		v.addLists(h)
 		h.addChecks(checks[h.target])
-		h.establish(s)
+		h.judge(&s.Options)
 	}
 	v.timeline = v.moments()
 	return v
@@ -185,7 +186,7 @@ func (h *history) addChecks(checks []Event) {
 				continue
 			}
 			e.looked = true
-			if c.Answer.Err.absent() {
+			if oracle.Absent(c.Answer.Err.asError()) {
 				e.answer, e.check = c.Answer, true
 			}
 		}

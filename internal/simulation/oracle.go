@@ -2,83 +2,118 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// rule is something that holds for every log of a wait. It returns what breaks it,
-// and whose history that is, if it is one target's.
+// rule holds for every log of a wait. Its check returns the first breach, or nil.
 type rule struct {
 	name  string
+	file  string // the product's file, unless the breach names a rule of the oracle
 	check func(*evidence) *breach
 }
 
-// breach is how a log breaks a rule.
+// breach is the way in which a log breaks a rule.
 type breach struct {
-	of   *history // nil if it is that of no one target
+	of   *history // nil without a single target
 	text string
+	rule oracle.Rule // the rule of the oracle, if one decides
 }
 
 func broken(h *history, format string, args ...any) *breach {
-	return &breach{h, fmt.Sprintf(format, args...)}
+	return &breach{of: h, text: fmt.Sprintf(format, args...)}
 }
 
-// rules are all of them: first those of the polls, then of ends, of what is told,
-// and of the pace.
-var rules = []rule{
-	{"events come as they follow from each other", asTheyFollow},
-	{"polls that start end before the wait does", pollsEnd},
-	{"a target has one poll in flight at most", onePollAtATime},
-	{"no more polls are in flight than allowed", inFlight},
-	{"a server on which polls only time out is asked by one at a time", oneProbe},
-	{"polls are no more than the budget has", inBudget},
-	{"every poll has its time and no more", pollTimes},
-	{"no poll starts when the context has ended", noPollTooLate},
-	{"no poll of a target outlives its end", noPollAfterTheEnd},
-	{"every first poll starts before any second", firstPollsFirst},
-	{"first polls start in the order of the targets", firstPollsInOrder},
-
-	{"a load at 0 % is looked at twice", zerosAreChecked},
-	{"what one poll can serve it serves from the first", listsComeFirst},
-	{"lists rest when they fail", listsRest},
-	{"lists serve what is due together", listsServe},
-
-	{"every target ends once, and is told nothing more", endsOnce},
-	{"success means that the last poll was complete", successIsComplete},
-	{"what is complete ends at that very poll", completeEnds},
-	{"success is true in the world", successIsTrue},
-	{"a permanent failure ends at that very poll", permanentEnds},
-	{"nothing else ends a wait", endsHaveReasons},
-	{"a deadline ends waits when it comes, and only then", deadlineEnds},
-	{"a server is unreachable after the budget, not before", unreachableEnds},
-	{"a standstill is one after its time, not before", stallEnds},
-	{"the failure of one ends the others, or does not", siblingsEnd},
-
-	{"one update a poll, in order", updates},
-	{"updates are raw", updatesAreRaw},
-	{"outcomes are those of the targets, in their order", outcomes},
-	{"the last failure is kept", lastFailure},
-
-	{"delays are within their bounds", delays},
-	{"a poll comes when the verdict can change", turnsAreKept},
-	{"the last poll is just before the deadline", lastPollIsLate},
-	{"polls start when they are due", punctual},
-	{"a poll that is due comes", noPollIsLost},
-	{"what is complete is noticed in time", prompt},
+// by adds the rule of the oracle that the breach is against.
+func (b *breach) by(r oracle.Rule) *breach {
+	b.rule = r
+	return b
 }
 
-// Check returns what is wrong with the log of a scenario, or nil: the first rule
-// that is broken, how, and what the log says of the target.
+// refused returns the breach of an entry that the oracle refuses.
+func refused(h *history, e *entry, err error) *breach {
+	b := err.(*oracle.Breach)
+	return broken(h, "poll %d: %s", e.number, b.Text).by(b.Rule)
+}
+
+// rules are all of them: first those of the polls, of lists, of ends, of updates, and of
+// the pace.
+var rules = slices.Concat(ofPolls, ofLists, ofEnds, ofUpdates, ofPace)
+
+var ofPolls = []rule{
+	{"events come as they follow from each other", "scheduler.go", asTheyFollow},
+	{"polls that start end before the wait does", "scheduler.go", pollsEnd},
+	{"a target has one poll in flight at most", "scheduler.go", onePollAtATime},
+	{"no more polls are in flight than allowed", "throttle.go", inFlight},
+	{"a server on which polls only time out is asked by one at a time", "scheduler.go", oneProbe},
+	{"polls are no more than the budget has", "throttle.go", inBudget},
+	{"every poll has its time and no more", "poll.go", pollTimes},
+	{"no poll starts when the context has ended", "scheduler.go", noPollTooLate},
+	{"no poll of a target outlives its end", "scheduler.go", noPollAfterTheEnd},
+	{"every first poll starts before any second", "scheduler.go", firstPollsFirst},
+	{"first polls start in the order of the targets", "scheduler.go", firstPollsInOrder},
+}
+
+var ofLists = []rule{
+	{"a load at 0 % is looked at twice", "loading.go", zerosAreChecked},
+	{"what one poll can serve it serves from the first", "batch.go", listsComeFirst},
+	{"lists rest when they fail", "batch.go", listsRest},
+	{"lists serve what is due together", "batch.go", listsServe},
+}
+
+var ofEnds = []rule{
+	{"every target ends once, and is told nothing more", "scheduler.go", endsOnce},
+	{"success means that the last poll was complete", "state.go", endsForReason(is(""))},
+	{"what is complete ends at that very poll", "state.go", ends(is(""))},
+	{"success is true in the world", "state.go", successIsTrue},
+	{"a permanent failure ends at that very poll", "state.go", ends(byAnswer)},
+	{"nothing else ends a wait", "state.go", endsForReason(byAnswer)},
+	{"a deadline ends waits when it comes, and only then", "wait.go", deadlineEnds},
+	{"a server is unreachable after the budget, not before", "scheduler.go", both(ends(is(unreachable)), unreachableHasReason)},
+	{"a standstill is one after its time, not before", "state.go", both(ends(is(stalled)), endsForReason(is(stalled)))},
+	{"the failure of one ends the others, or does not", "scheduler.go", siblingsEnd},
+}
+
+var ofUpdates = []rule{
+	{"one update a poll, in order", "update.go", updates},
+	{"updates are raw", "update.go", updatesAreRaw},
+	{"outcomes are those of the targets, in their order", "waitall.go", outcomes},
+	{"the last failure is kept", "update.go", lastFailure},
+}
+
+var ofPace = []rule{
+	{"delays are within their bounds", "backoff.go", delays},
+	{"delays are those of Backoff, to the microsecond", "backoff.go", delaysAreBackoffs},
+	{"a poll comes when the verdict can change", "state.go", turnsAreKept},
+	{"the last poll is just before the deadline", "state.go", lastPollIsLate},
+	{"polls start when they are due", "scheduler.go", punctual},
+	{"a poll that is due comes", "scheduler.go", noPollIsLost},
+	{"what is complete is noticed in time", "backoff.go", prompt},
+}
+
+// Check returns the first rule that the log of a scenario breaks, with the file to change
+// and the end of the log about the target; or nil.
 func Check(s *Scenario, log Log) error {
 	v := gather(s, log)
 	for _, r := range rules {
 		if b := r.check(v); b != nil {
-			return fmt.Errorf("not so: %s: %s\n%v%s", r.name, b.text, s, b.context(s, log))
+			return fmt.Errorf("broken rule: %s: %s\n%s\n%v%s", r.name, b.text, b.where(r), s, b.context(s, log))
 		}
 	}
 	return nil
 }
 
-// context returns the end of what the log says of the target.
+// where returns the rule of the oracle and the files to change.
+func (b *breach) where(r rule) string {
+	if b.rule.Name != "" {
+		return fmt.Sprintf("rule of the oracle: %s\n%s", b.rule.Name, b.rule.Where())
+	}
+	return oracle.Rule{Name: r.name, File: r.file, Oracle: "the check of the rule in internal/simulation/oracle.go"}.Where()
+}
+
+// context returns the last lines of the log about the target.
 func (b *breach) context(s *Scenario, log Log) string {
 	if b.of == nil {
 		return ""

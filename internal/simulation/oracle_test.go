@@ -24,7 +24,7 @@ func TestOracleRefusesBrokenWaits(t *testing.T) {
 				require.Empty(t, simulation.Broken(c.Scenario, c.log))
 				if d.doctor(c) {
 					require.Contains(t, simulation.Broken(c.Scenario, c.log), d.rule, "seed %d", seed)
-					require.Error(t, simulation.Check(c.Scenario, c.log))
+					require.ErrorContains(t, simulation.Check(c.Scenario, c.log), ".go; or ")
 					return
 				}
 			}
@@ -39,6 +39,9 @@ func TestOracleRefusesBrokenWaits(t *testing.T) {
 	}
 	for _, rule := range simulation.RuleNames() {
 		require.True(t, refused[rule], "nothing breaks the rule: %s", rule)
+	}
+	for _, file := range simulation.RuleFiles() {
+		require.FileExists(t, "../../"+file)
 	}
 }
 

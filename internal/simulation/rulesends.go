@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
 func endsOnce(v *evidence) *breach {
@@ -22,25 +23,66 @@ func endsOnce(v *evidence) *breach {
 	})
 }
 
-func successIsComplete(v *evidence) *breach {
-	return each(v, func(h *history) *breach {
-		if h.final.Answer.Err != "" {
-			return nil
-		}
-		if e := h.last(); e == nil || !h.ends(e) || e.answer.Err != "" || !e.complete || e.completeFor < v.s.Options.Settle {
-			return broken(h, "it succeeded at %v", h.final.At)
-		}
-		return nil
+// ends returns a check: an answer that ends the wait with one of the classes ends it at that
+// very poll, in that way.
+func ends(are func(Class) bool) func(*evidence) *breach {
+	return func(v *evidence) *breach {
+		return eachEntry(v, func(h *history, e *entry) *breach {
+			got := h.final.Answer.Err
+			if !e.Over || !are(e.verdict()) || h.ends(e) && (got == e.verdict() || e.Cause != nil && v.late(h, e)) {
+				return nil
+			}
+			return broken(h, "poll %d at %v brought %v, it ended at %v with %q", e.number, e.end, e.answer, h.final.At, got).by(e.Rule)
+		})
+	}
+}
+
+// late reports whether the other targets were being given up when e ended.
+func (v *evidence) late(h *history, e *entry) bool {
+	got := h.final.Answer.Err
+	return (got == aborted || got == unreachable) && slices.ContainsFunc(v.histories, func(other *history) bool {
+		over := other == v.givenUp() || other.final.Answer.Err == unreachable
+		return other != h && over && other.final.At <= e.end
 	})
 }
 
-func completeEnds(v *evidence) *breach {
-	return eachEntry(v, func(h *history, e *entry) *breach {
-		if e.complete && e.verdict == "" && e.completeFor >= v.s.Options.Settle && (!h.ends(e) || h.final.Answer.Err != "") {
-			return broken(h, "poll %d, at %v, was complete, it ended at %v with %q", e.number, e.end, h.final.At, h.final.Answer.Err)
+// endsForReason returns a check: a target that ends with one of the classes ends at a poll
+// whose answer ends the wait so.
+func endsForReason(are func(Class) bool) func(*evidence) *breach {
+	return func(v *evidence) *breach {
+		return each(v, func(h *history) *breach {
+			got, e := h.final.Answer.Err, h.last()
+			if !are(got) || e != nil && h.ends(e) && e.Over && e.verdict() == got {
+				return nil
+			}
+			b := broken(h, "it ended at %v with %q", h.final.At, got)
+			if e != nil && h.ends(e) {
+				b.by(e.RuleAgainst(got.asError()))
+			}
+			return b
+		})
+	}
+}
+
+// both returns a check that makes two.
+func both(one, other func(*evidence) *breach) func(*evidence) *breach {
+	return func(v *evidence) *breach {
+		if b := one(v); b != nil {
+			return b
 		}
-		return nil
-	})
+		return other(v)
+	}
+}
+
+func is(class Class) func(Class) bool { return func(c Class) bool { return c == class } }
+
+// byAnswer reports whether a wait ends so by the answer of one poll alone.
+func byAnswer(c Class) bool {
+	switch c {
+	case "", deadline, canceled, aborted, unreachable, stalled:
+		return false // they have rules of their own
+	}
+	return true
 }
 
 func successIsTrue(v *evidence) *breach {
@@ -58,37 +100,6 @@ func successIsTrue(v *evidence) *breach {
 			}
 		}
 		return broken(h, "it was not complete from %v to %v", e.start, e.end)
-	})
-}
-
-func permanentEnds(v *evidence) *breach {
-	return eachEntry(v, func(h *history, e *entry) *breach {
-		if e.verdict == "" {
-			return nil
-		}
-		got := h.final.Answer.Err
-		// It comes too late where the others are being aborted already.
-		late := slices.ContainsFunc(v.histories, func(other *history) bool {
-			over := other == v.givenUp() || other.final.Answer.Err == unreachable
-			return other != h && over && other.final.At <= e.end && (got == aborted || got == unreachable)
-		})
-		if !h.ends(e) || got != e.verdict && !late {
-			return broken(h, "poll %d at %v said %v, it ended at %v with %q", e.number, e.end, e.answer, h.final.At, got)
-		}
-		return nil
-	})
-}
-
-func endsHaveReasons(v *evidence) *breach {
-	return each(v, func(h *history) *breach {
-		switch h.final.Answer.Err {
-		case "", deadline, canceled, aborted, unreachable, stalled:
-			return nil // they have rules of their own
-		}
-		if e := h.last(); e == nil || !h.ends(e) || e.verdict != h.final.Answer.Err {
-			return broken(h, "it ended at %v with %q", h.final.At, h.final.Answer.Err)
-		}
-		return nil
 	})
 }
 
@@ -111,30 +122,19 @@ func deadlineEnds(v *evidence) *breach {
 	})
 }
 
-func unreachableEnds(v *evidence) *breach {
+// unreachableHasReason: polls of the target have failed for as long as the budget, or nobody
+// was answered: not every target needs a poll then.
+func unreachableHasReason(v *evidence) *breach {
 	budget := v.s.Options.Budget
-	b := eachEntry(v, func(h *history, e *entry) *breach {
-		if budget > 0 && e.passes() && !e.tolerated && e.failingFor >= budget && !e.silent && !h.ends(e) {
-			return broken(h, "polls failed for %v at %v, it ended at %v", e.failingFor, e.end, h.final.At)
-		}
-		if h.ends(e) && e.passes() && e.failingFor >= budget && budget > 0 && h.final.Answer.Err == "" {
-			return broken(h, "it succeeded after %v of failures", e.failingFor)
-		}
-		return nil
-	})
-	if b != nil {
-		return b
-	}
 	return each(v, func(h *history) *breach {
 		if h.final.Answer.Err != unreachable {
 			return nil
 		}
-		if e := h.last(); budget > 0 && e != nil && h.ends(e) && e.passes() && e.failingFor >= budget {
+		if e := h.last(); budget > 0 && e != nil && h.ends(e) && e.Passes && e.Failing >= budget {
 			return nil
 		}
-		// Nor need a target be asked if nobody was answered.
 		if answered := v.answered(h.final.At); budget == 0 || h.final.At-answered < budget {
-			return broken(h, "it ended at %v, the server answered last at %v", h.final.At, answered)
+			return broken(h, "it ended at %v, the server answered last at %v", h.final.At, answered).by(oracle.Unreachable)
 		}
 		return nil
 	})
@@ -157,28 +157,6 @@ func (v *evidence) answered(until time.Duration) time.Duration {
 		}
 	}
 	return last
-}
-
-func stallEnds(v *evidence) *breach {
-	stall := v.s.Options.Stall
-	stands := func(e *entry) bool {
-		return stall > 0 && e.answer.Err == "" && e.verdict == "" && !e.complete && !e.unasked && e.unchangedFor >= stall
-	}
-	b := eachEntry(v, func(h *history, e *entry) *breach {
-		if stands(e) && (!h.ends(e) || h.final.Answer.Err == "") {
-			return broken(h, "nothing had changed for %v at %v, it ended at %v", e.unchangedFor, e.end, h.final.At)
-		}
-		return nil
-	})
-	if b != nil {
-		return b
-	}
-	return each(v, func(h *history) *breach {
-		if e := h.last(); h.final.Answer.Err == stalled && (e == nil || !h.ends(e) || !stands(e)) {
-			return broken(h, "it ended at %v", h.final.At)
-		}
-		return nil
-	})
 }
 
 // siblingsEnd: without WithContinueOnError the first failure aborts whatever goes

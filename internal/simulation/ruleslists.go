@@ -31,7 +31,7 @@ func zerosAreChecked(v *evidence) *breach {
 				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and its state was asked for", e.number, e.end, zeros)
 			}
 			looked = looked || e.looked
-			if ok && zeros >= 3 && !looked && (!e.listed || e.unchangedFor >= 10*time.Second) {
+			if ok && zeros >= 3 && !looked && (!e.listed || e.Unchanged >= 10*time.Second) {
 				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and nobody asked for its state", e.number, e.end, zeros)
 			}
 		}

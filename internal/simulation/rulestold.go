@@ -54,8 +54,8 @@ func updatesAreRaw(v *evidence) *breach {
 			}
 			u := told[0]
 			told = told[1:]
-			if u.Answer.Progress != e.known {
-				return broken(h, "poll %d, at %v, brought %v, of which %v was told", e.number, e.end, e.known, u.Answer.Progress)
+			if u.Answer.Progress != e.Known {
+				return broken(h, "poll %d, at %v, brought %v, of which %v was told", e.number, e.end, e.Known, u.Answer.Progress)
 			}
 			if !u.Final && u.Answer.Err != e.answer.Err {
 				return broken(h, "poll %d, at %v, failed with %q, of which %q was told", e.number, e.end, e.answer.Err, u.Answer.Err)
@@ -84,7 +84,7 @@ func outcomes(v *evidence) *breach {
 			if o.Odd || f.Odd {
 				return broken(h, "the error does not go with %v", o)
 			}
-			if e := h.last(); e != nil && o.Answer.Progress != e.known || e == nil && o.Answer.Progress != nil {
+			if e := h.last(); e != nil && o.Answer.Progress != e.Known || e == nil && o.Answer.Progress != nil {
 				return broken(h, "the outcome has %v", o.Answer.Progress)
 			}
 		}
@@ -102,7 +102,7 @@ func lastFailure(v *evidence) *breach {
 			case e.answer.Err == cut || e.listed && e.answer.Err.ends():
 			case e.answer.Err != "" && h.ends(e) && h.final.Answer.Err == aborted && !v.stopped(h) && !h.goesOn(e):
 				// It came too late to be looked at.
-			case e.passes():
+			case e.Passes:
 				want = e.answer.Err
 			default:
 				want = ""

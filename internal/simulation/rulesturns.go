@@ -123,9 +123,8 @@ func prompt(v *evidence) *breach {
 		if before == nil || n < 0 {
 			return nil
 		}
-		_, most := v.bounds(h, n, before)
 		due := h.told[n].At + h.told[n].Next
-		latest := max(since, before.end) + most + max(0, end.start-due) + end.end - end.start
+		latest := max(since, before.end) + before.Most + max(0, end.start-due) + end.end - end.start
 		if o.Deadline > 0 && end.start >= o.Deadline-time.Second {
 			latest += before.end - before.start // the last poll stands for the one before it, too
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
 // Thing is what can be loaded or built: a collection, a partition, an index.
@@ -179,7 +180,7 @@ func (s *Scenario) complete(target milvuswait.Target, at time.Duration) bool {
 		case milvuswait.LoadingProgress:
 			sum += float64(p.Percent)
 		case milvuswait.IndexBuildingProgress:
-			if !s.Options.complete(t.Target, p, 0) {
+			if !(oracle.Options{Target: t.Target}).Complete(p) {
 				return false
 			}
 		}
