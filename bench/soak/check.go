@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
 // wait is a call of the library. Its times are those since the server started.
@@ -107,7 +108,7 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 		if end.err == milvuswait.ErrReleased && !seen {
 			return errors.New("a load that was never seen cannot be released")
 		}
-		if end.err == milvuswait.ErrNotLoaded && seen && c.outcome.Progress.Fraction() > 0 {
+		if end.err == milvuswait.ErrNotLoaded && seen && (oracle.Options{Target: g.target}).Begun(c.outcome.Progress) {
 			return errors.New("a load that was seen is gone, and not never asked for")
 		}
 		return nil
@@ -145,8 +146,7 @@ func (r *referee) judgeProgress(_ wait, g *goal, c claim) error {
 	if c.outcome.Err != nil {
 		return nil
 	}
-	rows, _ := progress.(milvuswait.IndexBuildingProgress)
-	if !progress.Complete() || rows.IndexedRows < g.target.ExpectedRows() {
+	if !(oracle.Options{Target: g.target}).Complete(progress) {
 		return errors.New("complete, but not so by the progress beside it")
 	}
 	return nil
