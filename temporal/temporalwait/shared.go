@@ -44,14 +44,11 @@ func (a *Activities) shared(cluster string, p milvuswait.Poller, began time.Time
 		l = &lists{lister: lister}
 		a.lists[cluster] = l
 	}
-	v := &view{Poller: p, lists: l, began: began, used: time.Now()}
-	if indexes, ok := p.(milvuswait.IndexLister); ok {
-		return &indexView{v, indexes}
-	}
-	return v
+	return &view{Poller: p, lists: l, began: began, used: time.Now()}
 }
 
-// view is a Poller as one wait sees it.
+// view is the Poller of one wait, with shared lists. A wait finds the other optional
+// interfaces of the Poller by Unwrap.
 type view struct {
 	milvuswait.Poller
 	lists *lists
@@ -59,18 +56,8 @@ type view struct {
 	used  time.Time // when the newest list that it was given began; at first, this attempt
 }
 
-type indexView struct {
-	*view
-	milvuswait.IndexLister
-}
-
-// CheckLoadState asks the Poller, if it can tell: what nobody can tell is not wrong.
-func (v *view) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
-	if c, ok := v.Poller.(milvuswait.LoadStateChecker); ok {
-		return c.CheckLoadState(ctx, collection, partitions...)
-	}
-	return nil
-}
+// Unwrap returns the Poller without shared lists.
+func (v *view) Unwrap() milvuswait.Poller { return v.Poller }
 
 // ListLoading returns a list that began after the one that this wait was given
 // before: one that is under way, or one that began no longer ago than half of the

@@ -209,28 +209,21 @@ func TestAWaitForAListEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestViewsAreWhatThePollerIs(t *testing.T) {
+// TestShared_PollerThatLists_GetsAView wraps a Poller that lists loads, and no other. A wait
+// must find the other optional interfaces of the Poller behind the view.
+func TestShared_PollerThatLists_GetsAView(t *testing.T) {
 	var a Activities
-	plain := milvuswait.PollerFuncs{}
+	plain := struct{ milvuswait.Poller }{&cluster{}}
 	require.Equal(t, milvuswait.Poller(plain), a.shared("", plain, time.Now()))
 
-	v := a.shared("", &cluster{}, time.Now())
-	require.Implements(t, (*milvuswait.Lister)(nil), v)
-	require.NoError(t, v.(milvuswait.LoadStateChecker).CheckLoadState(t.Context(), "docs"), "what nobody can tell is not wrong")
-	_, isIndexLister := v.(milvuswait.IndexLister)
-	require.False(t, isIndexLister)
-
-	both := a.shared("both", struct {
-		*cluster
-		milvuswait.IndexLister
-		milvuswait.LoadStateChecker
-	}{LoadStateChecker: notLoaded{}}, time.Now())
-	require.Implements(t, (*milvuswait.IndexLister)(nil), both)
-	require.ErrorIs(t, both.(milvuswait.LoadStateChecker).CheckLoadState(t.Context(), "docs"), milvuswait.ErrNotLoaded)
-}
-
-type notLoaded struct{}
-
-func (notLoaded) CheckLoadState(context.Context, string, ...string) error {
-	return milvuswait.ErrNotLoaded
+	p := milvuswait.PollerFuncs{
+		Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+			return milvuswait.LoadingProgress{}, nil
+		},
+		LoadState: func(context.Context, string, ...string) error { return milvuswait.ErrNotLoaded },
+	}
+	v := a.shared("", p, time.Now())
+	require.IsType(t, &view{}, v)
+	_, err := milvuswait.WaitForLoadingComplete(t.Context(), v, "docs")
+	require.ErrorContains(t, err, "not loaded")
 }
