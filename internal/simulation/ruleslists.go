@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -123,7 +124,7 @@ func (v *evidence) listsByEnd() []*poll {
 			all = append(all, p)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *poll) int { return int(a.end - b.end) })
+	slices.SortStableFunc(all, func(a, b *poll) int { return cmp.Compare(a.end, b.end) })
 	return all
 }
 

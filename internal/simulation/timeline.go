@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -98,7 +99,7 @@ func (v *evidence) busy(from, to time.Duration) bool {
 
 // momentAt returns the moment that an instant belongs to.
 func (v *evidence) momentAt(at time.Duration) int {
-	i, found := slices.BinarySearchFunc(v.timeline, at, func(m moment, at time.Duration) int { return int(m.at - at) })
+	i, found := slices.BinarySearchFunc(v.timeline, at, func(m moment, at time.Duration) int { return cmp.Compare(m.at, at) })
 	if !found {
 		i--
 	}
