@@ -186,8 +186,13 @@ func (p IndexBuildingProgress) MarshalJSON() ([]byte, error) {
 	return json.Marshal(indexDict{p.TotalRows, p.IndexedRows, p.PendingIndexRows, p.State, p.FailReason})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON reads the dict of MarshalJSON. A JSON null leaves p unchanged, as
+// encoding/json does for other types.
 func (p *IndexBuildingProgress) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+
 	var d indexDict
 	if err := json.Unmarshal(b, &d); err != nil {
 		return err

@@ -140,8 +140,13 @@ func (p LoadingProgress) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the dict of MarshalJSON. It may also contain a number
-// refresh_progress, for RefreshPercent.
+// refresh_progress, for RefreshPercent. A JSON null leaves p unchanged, as encoding/json
+// does for other types.
 func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+
 	var d loadingDict
 	if err := json.Unmarshal(b, &d); err != nil {
 		return err
@@ -149,7 +154,7 @@ func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
 
 	digits, ok := strings.CutSuffix(d.LoadingProgress, "%")
 	percent, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil {
+	if !ok || err != nil || digits[0] == '+' { // ParseInt accepts a plus sign
 		return fmt.Errorf("milvuswait: loading_progress is %q, not a percentage such as %q", d.LoadingProgress, "40%")
 	}
 	*p = LoadingProgress{Percent: percent, RefreshPercent: d.RefreshProgress}

@@ -42,7 +42,8 @@ func TestProgressAsPymilvusDicts(t *testing.T) {
 }
 
 func TestProgressFromBadJSON(t *testing.T) {
-	for _, bad := range []string{`{"loading_progress":"40"}`, `{"loading_progress":"x%"}`, `{"loading_progress":40}`, `{}`, `[]`} {
+	for _, bad := range []string{`{"loading_progress":"40"}`, `{"loading_progress":"x%"}`, `{"loading_progress":40}`, `{}`, `[]`,
+		`{"loading_progress":"+5%"}`, `{"loading_progress":"%"}`, `{"loading_progress":null}`} {
 		var p milvuswait.LoadingProgress
 		require.Error(t, json.Unmarshal([]byte(bad), &p), bad)
 	}
@@ -53,6 +54,23 @@ func TestProgressFromBadJSON(t *testing.T) {
 		var p milvuswait.IndexBuildingProgress
 		require.Error(t, json.Unmarshal([]byte(bad), &p), bad)
 	}
+}
+
+// TestProgressFromNull_LeavesValueUnchanged follows the convention of encoding/json.
+func TestProgressFromNull_LeavesValueUnchanged(t *testing.T) {
+	type document struct {
+		Load  milvuswait.LoadingProgress
+		Index milvuswait.IndexBuildingProgress
+	}
+	want := document{milvuswait.LoadingProgress{Percent: 40, RefreshPercent: 100}, rows(100, 40, inProgress)}
+	got := want
+
+	require.NoError(t, json.Unmarshal([]byte(`{"Load":null,"Index":null}`), &got))
+	require.Equal(t, want, got)
+
+	require.NoError(t, json.Unmarshal([]byte("null"), &got.Load))
+	require.NoError(t, json.Unmarshal([]byte("null"), &got.Index))
+	require.Equal(t, want, got)
 }
 
 func TestProgressText(t *testing.T) {
