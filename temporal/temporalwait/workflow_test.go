@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/milvuswait/milvuswait"
@@ -363,12 +364,17 @@ func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
 	require.Equal(t, []string{"eu", "us"}, next.Carried.Clusters)
 }
 
-// A payload that does not hold the rest would end the workflow.
+// TestContinuesAsNewWhenTheRestHasRoom shows that a workflow goes on past MaxHistory until
+// the remaining targets fit into one payload, of at most 1 MiB. Long names fill it with few
+// targets. Even so, the first workflow task may take longer than the second that Temporal's
+// deadlock detector allows, under the race detector on a busy machine.
 func TestContinuesAsNewWhenTheRestHasRoom(t *testing.T) {
 	w := newWorkers(t)
 	w.SetCurrentHistoryLength(300)
+	w.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
+	cluster := strings.Repeat("c", 1000)
 
-	_, err := w.run(t, Request{Targets: collections("", 0, 30_000), ChunkSize: 500, MaxHistory: 200})
+	_, err := w.run(t, Request{Targets: collections(cluster, 0, 2000), ChunkSize: 25, MaxHistory: 200})
 
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, err, &again)
