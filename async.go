@@ -15,12 +15,13 @@ type AsyncObserver struct {
 	idle     *sync.Cond // signalled when running becomes false
 	running  bool       // a goroutine is delivering
 	queue    []*Update
-	latest   map[Target]*Update // queued updates to be replaced by a newer one
-	panicked any                // value of the panic of the sink
+	latest   map[waitTarget]*Update // queued updates to be replaced by a newer one
+	panicked any                    // value of the panic of the sink
 }
 
 // Async returns an observer that calls o on another goroutine, one update at a time. While
-// o runs, only the latest update of each target is kept; final updates are never dropped.
+// o runs, only the latest update of each target of a wait is kept; final updates are never
+// dropped.
 //
 // The goroutine ends when all updates are delivered. This may be after the wait has
 // returned: call Wait then. If o panics, or ends its goroutine as t.FailNow does, it is
@@ -30,7 +31,7 @@ func Async(o Observer) *AsyncObserver {
 	if typednil.Is(o) {
 		panic("milvuswait: Async: the observer is nil")
 	}
-	a := &AsyncObserver{sink: o, latest: make(map[Target]*Update)}
+	a := &AsyncObserver{sink: o, latest: make(map[waitTarget]*Update)}
 	a.idle = sync.NewCond(&a.mu)
 	return a
 }
@@ -43,7 +44,8 @@ func (a *AsyncObserver) Observe(u Update) {
 		panic(a.panicked)
 	}
 
-	kept := a.latest[u.Target]
+	key := u.key()
+	kept := a.latest[key]
 	if kept != nil {
 		*kept = u
 	} else {
@@ -52,9 +54,9 @@ func (a *AsyncObserver) Observe(u Update) {
 	}
 
 	if u.Final {
-		delete(a.latest, u.Target)
+		delete(a.latest, key)
 	} else {
-		a.latest[u.Target] = kept
+		a.latest[key] = kept
 	}
 
 	if !a.running {
@@ -112,8 +114,8 @@ func (a *AsyncObserver) dequeue() *Update {
 
 	u := a.queue[0]
 	a.queue = a.queue[1:]
-	if a.latest[u.Target] == u {
-		delete(a.latest, u.Target)
+	if key := u.key(); a.latest[key] == u {
+		delete(a.latest, key)
 	}
 	return u
 }

@@ -26,7 +26,7 @@ func Log(logger *slog.Logger) Observer {
 
 	var last perTarget[logged]
 	return ObserverFunc(func(u Update) {
-		before, known := last.get(u.Target)
+		before, known := last.get(u)
 		level, message := before.judge(u, known)
 		if message == "" {
 			return

@@ -4,11 +4,16 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/milvuswait/milvuswait/internal/typednil"
 )
 
 // Update is the state of a wait after one poll.
+//
+// It also holds the identity of its call of a waiting function, so that observers can
+// distinguish waits for equal targets. Pass updates on as they are. Updates of different
+// calls, and literals, are never equal: compare their fields.
 type Update struct {
 	Target Target
 
@@ -38,6 +43,8 @@ type Update struct {
 
 	// Final marks the last update of a target. The wait has succeeded if Err is nil.
 	Final bool
+
+	wait *waitID // nil in an update that no waiting function has made
 }
 
 // An Observer is called after every poll of a wait.
@@ -49,7 +56,8 @@ type Update struct {
 // another wait. The wait stands still while it runs: wrap a slow observer in [Async]. A
 // panic in it propagates to the caller of the wait.
 //
-// If several waits share an observer, they call it concurrently.
+// If several waits share an observer, they call it concurrently. The observers of this
+// package keep these waits apart, also for equal targets.
 type Observer interface {
 	Observe(Update)
 }
@@ -85,7 +93,7 @@ func OnChange(o Observer) Observer {
 	var last perTarget[seen]
 	return ObserverFunc(func(u Update) {
 		now := seen{u.Progress, u.Err != nil}
-		before, known := last.get(u.Target)
+		before, known := last.get(u)
 		last.put(u, now)
 
 		if u.Final || !known || before != now {
@@ -94,17 +102,79 @@ func OnChange(o Observer) Observer {
 	})
 }
 
-// perTarget keeps a value for each target of a running wait. Concurrent waits may share
-// it.
-type perTarget[T any] struct {
-	mu sync.Mutex
-	m  map[Target]T
+// waitID is the identity of one call of a waiting function. All updates of the call share
+// it, also those of the many targets of WaitAll.
+type waitID struct {
+	// Objects of no size share one address. Those below 16 bytes without pointers may share
+	// a block of memory, and a weak pointer keeps its value until the whole block is free.
+	_ [16]byte
 }
 
-func (p *perTarget[T]) get(t Target) (value T, known bool) {
+// waitTarget identifies one target of one call, as a key of maps. It does not keep the
+// identity of the call in memory: updates and the call itself do.
+type waitTarget struct {
+	wait   weak.Pointer[waitID]
+	target Target
+}
+
+func (u Update) key() waitTarget { return waitTarget{weak.Make(u.wait), u.Target} }
+
+// isOver reports whether no update of the call exists any more. It is false for updates that
+// no waiting function has made.
+func (k waitTarget) isOver() bool {
+	return k.wait != weak.Pointer[waitID]{} && k.wait.Value() == nil
+}
+
+// targetMap holds a value for each target of each running wait. Values are deleted with the
+// final update. A wait that ended by a panic has none: its values are removed later, when
+// values for other targets are added.
+type targetMap[T any] struct {
+	m     map[waitTarget]T
+	left  int // number of keys after the last sweep
+	added int // number of keys added since then
+}
+
+// set adds or replaces the value of k. It returns the number of values removed because
+// their waits are over.
+func (t *targetMap[T]) set(k waitTarget, value T) (removed int) {
+	// Sweep once as many keys were added as the last sweep has left: the cost per new key
+	// is constant.
+	if _, known := t.m[k]; !known {
+		if t.added >= t.left {
+			removed = t.sweep()
+		}
+		t.added++
+	}
+
+	if t.m == nil {
+		t.m = make(map[waitTarget]T)
+	}
+	t.m[k] = value
+	return removed
+}
+
+// sweep removes the values whose waits are over, and returns their number.
+func (t *targetMap[T]) sweep() (removed int) {
+	for k := range t.m {
+		if k.isOver() {
+			delete(t.m, k)
+			removed++
+		}
+	}
+	t.left, t.added = len(t.m), 0
+	return removed
+}
+
+// perTarget is a targetMap that concurrent waits may share.
+type perTarget[T any] struct {
+	mu     sync.Mutex
+	values targetMap[T]
+}
+
+func (p *perTarget[T]) get(u Update) (value T, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	value, known = p.m[t]
+	value, known = p.values.m[u.key()]
 	return value, known
 }
 
@@ -113,12 +183,8 @@ func (p *perTarget[T]) put(u Update, value T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if u.Final {
-		delete(p.m, u.Target)
+		delete(p.values.m, u.key())
 		return
 	}
-
-	if p.m == nil {
-		p.m = make(map[Target]T)
-	}
-	p.m[u.Target] = value
+	p.values.set(u.key(), value)
 }

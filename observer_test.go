@@ -3,9 +3,12 @@ package milvuswait_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
 )
 
 // TestSlowObserverIsNotAddedToTheDelay shows that the delay includes the time of the
@@ -187,6 +191,210 @@ func TestLogOfWhatWasGivenUp(t *testing.T) {
 	require.Contains(t, out.String(), `level=WARN msg="milvuswait: given up" op=loading collection=docs`)
 	require.Contains(t, out.String(), `level=ERROR msg="milvuswait: failed" op=loading collection=c0`)
 	require.Contains(t, out.String(), `level=WARN msg="milvuswait: given up" op=loading collection=c1`)
+}
+
+// lines is a writer for logs of waits at the same time.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// count returns the number of lines with all of the words.
+func (l *lines) count(words ...string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for line := range strings.Lines(l.text.String()) {
+		if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestLog_TwoWaitsAtOnce_WarnsAboutEach shares a log with a wait for an equal target that has
+// failed for an hour, such as one on another cluster.
+func TestLog_TwoWaitsAtOnce_WarnsAboutEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := new(lines)
+		log := milvuswait.WithObserver(milvuswait.Log(slog.New(slog.NewTextHandler(out, nil))))
+		wait := func(ctx context.Context, err error) {
+			p := failing(func(int, time.Duration) error { return err })
+			_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", log, milvuswait.WithUnreachableAfter(0))
+			require.ErrorIs(t, err, ctx.Err())
+		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() { wait(ctx, errors.New("cluster A is down")) })
+		time.Sleep(time.Hour)
+		soon, stop := context.WithTimeout(ctx, 4*time.Minute)
+		defer stop()
+		wait(soon, errors.New("cluster B is down"))
+		cancel()
+		group.Wait()
+
+		require.Equal(t, 8, out.count("poll failed", "cluster B"))
+	})
+}
+
+// abnormalEnds are waits for "docs" that end after an hour without a final update. Each runs on a goroutine of its own, which recovers panics.
+var abnormalEnds = map[string]func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option){
+	"a panic of the Poller": func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option) {
+		_, _ = milvuswait.WaitForLoadingComplete(ctx, panicking{p, time.Now()}, "docs", o)
+	},
+	"a panic of the Poller in WaitAll": func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option) {
+		_, _ = milvuswait.WaitAll(ctx, panicking{p, time.Now()}, []milvuswait.Target{milvuswait.Loading("docs")}, o)
+	},
+	"a panic of another observer": func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option) {
+		_, _ = milvuswait.WaitForLoadingComplete(ctx, p, "docs", o, milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			if u.Elapsed >= time.Hour {
+				panic("boom")
+			}
+		})))
+	},
+	"a panic in the loop over Watch": func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option) {
+		for u := range milvuswait.Watch(ctx, p, milvuswait.Loading("docs"), o) {
+			if u.Elapsed >= time.Hour {
+				panic("boom")
+			}
+		}
+	},
+	"t.FailNow in the loop over Watch": func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option) {
+		for u := range milvuswait.Watch(ctx, p, milvuswait.Loading("docs"), o) {
+			if u.Elapsed >= time.Hour {
+				runtime.Goexit() // as t.FailNow does
+			}
+		}
+	},
+}
+
+// endAbnormally runs one of abnormalEnds.
+func endAbnormally(ctx context.Context, wait func(context.Context, milvuswait.Poller, milvuswait.Option), p milvuswait.Poller, o milvuswait.Observer) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer func() { _ = recover() }()
+		wait(ctx, p, milvuswait.WithObserver(o))
+	}()
+	<-ended
+}
+
+// panicking is a Poller that panics from an hour after start on.
+type panicking struct {
+	milvuswait.Poller
+	start time.Time
+}
+
+func (p panicking) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
+	if time.Since(p.start) >= time.Hour {
+		panic("boom")
+	}
+	return p.Poller.LoadingProgress(ctx, collection, partitions...)
+}
+
+// TestLog_WaitAfterAbnormalEnd_WarnsAgain shows that a wait that ended without a final update
+// leaves nothing in the log that silences the next wait for an equal target.
+func TestLog_WaitAfterAbnormalEnd_WarnsAgain(t *testing.T) {
+	for name, end := range abnormalEnds {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				out := new(lines)
+				log := milvuswait.Log(slog.New(slog.NewTextHandler(out, nil)))
+				endAbnormally(t.Context(), end, failing(func(_ int, at time.Duration) error {
+					if at >= 58*time.Minute {
+						return errors.New("before the end")
+					}
+					return nil
+				}), log)
+				require.NotZero(t, out.count("poll failed", "before the end"))
+
+				ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+				defer cancel()
+				p := failing(func(int, time.Duration) error { return errBlip })
+				_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(log))
+
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, 8, out.count("poll failed", errBlip.Error()))
+			})
+		})
+	}
+}
+
+// TestOnChange_TwoWaitsAtOnce_PassesOnChangesOfEach runs two waits whose progress differs but
+// never changes: only their first and their final updates are passed on.
+func TestOnChange_TwoWaitsAtOnce_PassesOnChangesOfEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := new(fake.Observer)
+		o := milvuswait.WithObserver(milvuswait.OnChange(seen))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		var group sync.WaitGroup
+		for _, percent := range []int64{30, 40} {
+			group.Go(func() { _, _ = milvuswait.WaitForLoadingComplete(ctx, percents(percent), "docs", o) })
+		}
+		group.Wait()
+
+		require.Equal(t, 4, len(seen.Updates()))
+	})
+}
+
+func TestOnChange_WaitAfterAbnormalEnd_PassesOnFirstUpdate(t *testing.T) {
+	for name, end := range abnormalEnds {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				seen := new(recorder)
+				o := milvuswait.OnChange(seen)
+				endAbnormally(t.Context(), end, percents(40), o)
+				seen.updates = nil
+
+				_, err := milvuswait.WaitForLoadingComplete(t.Context(), percents(40, 100), "docs", milvuswait.WithObserver(o))
+
+				require.NoError(t, err)
+				require.Len(t, seen.updates, 2)
+				require.Equal(t, 1, seen.updates[0].Polls)
+			})
+		})
+	}
+}
+
+// TestAsync_TwoWaitsAtOnce_KeepsLatestOfEach delivers to a sink that takes 20 s for an update,
+// while two waits for equal targets stand at 30 % and 60 %.
+func TestAsync_TwoWaitsAtOnce_KeepsLatestOfEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := new(recorder)
+		slow := milvuswait.Async(milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			seen.Observe(u)
+			time.Sleep(20200 * time.Millisecond) // never at the time of a poll
+		}))
+
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+		defer cancel()
+		var group sync.WaitGroup
+		for _, percent := range []int64{30, 60} {
+			group.Go(func() {
+				_, _ = milvuswait.WaitForLoadingComplete(ctx, percents(percent), "docs", every(time.Second), milvuswait.WithObserver(slow))
+			})
+			time.Sleep(500 * time.Millisecond)
+		}
+		group.Wait()
+		slow.Wait()
+
+		var got []string
+		for _, u := range seen.updates {
+			got = append(got, u.Progress.String())
+		}
+		require.Equal(t, []string{"30%", "60%", "30%", "60%", "30%"}, got)
+		require.True(t, seen.updates[3].Final)
+		require.True(t, seen.updates[4].Final)
+	})
 }
 
 func TestAsync(t *testing.T) {

@@ -40,6 +40,7 @@ type config struct {
 
 	observer Observer
 	random   func() float64
+	id       *waitID // of the call, for its updates
 
 	given optionSet
 	errs  []error
@@ -75,6 +76,7 @@ func newConfig(opts []Option) (*config, error) {
 		unreachableAfter: 5 * time.Minute,
 		maxInFlight:      16,
 		random:           rand.Float64,
+		id:               new(waitID),
 	}
 
 	for i, opt := range opts {

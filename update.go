@@ -8,7 +8,7 @@ import (
 // tolerated if it is not nil.
 func (s *waitState) update(now time.Duration, err error, d decision) Update {
 	u := Update{
-		Target: s.target, Progress: s.last, Polls: s.polls, Elapsed: now,
+		wait: s.cfg.id, Target: s.target, Progress: s.last, Polls: s.polls, Elapsed: now,
 		Next: d.delay, Fraction: max(0, s.share()),
 	}
 
