@@ -10,12 +10,16 @@ import (
 
 // Aggregate is an observer that adds up the updates of many targets, for one bar
 // or one line of log over all of them. It is safe for concurrent use.
+//
+// It counts each target of each call once: waits for equal targets by different calls are
+// different targets, whether they run at once or one after another. Use a new Aggregate to
+// restart the count.
 type Aggregate struct {
 	mu      sync.Mutex
 	total   int
 	done    int
 	failed  int
-	pending map[Target]share
+	pending targetMap[share]
 	elapsed time.Duration
 }
 
@@ -25,9 +29,11 @@ type share struct {
 	eta      time.Duration
 }
 
-// NewAggregate returns an Aggregate over a number of targets, duplicates counted once.
+// NewAggregate returns an Aggregate over a number of targets. Equal targets of one WaitAll
+// count once. If more targets than total are observed, the total of the Summary is their
+// number. A negative total is 0.
 func NewAggregate(total int) *Aggregate {
-	return &Aggregate{total: total, pending: make(map[Target]share)}
+	return &Aggregate{total: max(0, total)}
 }
 
 // Observe adds an update.
@@ -38,21 +44,22 @@ func (a *Aggregate) Observe(u Update) {
 
 	switch {
 	case !u.Final:
-		a.pending[u.Target] = share{u.Fraction, u.ETA}
+		// A removed target had no final update, and will get none.
+		a.failed += a.pending.set(u.key(), share{u.Fraction, u.ETA})
 		return
 	case u.Err == nil:
 		a.done++
 	default:
 		a.failed++
 	}
-	delete(a.pending, u.Target)
+	delete(a.pending.m, u.key())
 }
 
 // Summary is the state of many targets.
 type Summary struct {
-	Total   int // number of targets
+	Total   int // number of targets: that of NewAggregate, or more if more were observed
 	Done    int // number of complete targets
-	Failed  int // number of targets that ended with an error
+	Failed  int // number of targets that ended with an error, or by a panic
 	Pending int // number of all others, also of targets not polled yet
 
 	// Fraction is the mean of the targets' fractions, from 0 to 1. Complete targets
@@ -75,25 +82,31 @@ type Summary struct {
 func (a *Aggregate) Summary() Summary {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := Summary{
-		Total: a.total, Done: a.done, Failed: a.failed, Pending: max(0, a.total-a.done-a.failed),
-		SlowestFraction: 1, Elapsed: a.elapsed,
-	}
+	s := Summary{Done: a.done, Failed: a.failed, SlowestFraction: 1, Elapsed: a.elapsed}
 
-	sum, known := float64(a.done+a.failed), len(a.pending) == s.Pending
-	for t, p := range a.pending {
+	polled, sum, known := 0, 0.0, true
+	for k, p := range a.pending.m {
+		if k.isBroken() {
+			s.Failed++
+			continue
+		}
+
+		polled++
 		sum += p.fraction
-		if p.fraction < s.SlowestFraction || p.fraction == s.SlowestFraction && t.before(s.Slowest) {
-			s.Slowest, s.SlowestFraction = t, p.fraction
+		if p.fraction < s.SlowestFraction || p.fraction == s.SlowestFraction && k.target.before(s.Slowest) {
+			s.Slowest, s.SlowestFraction = k.target, p.fraction
 		}
 		known = known && p.eta > 0
 		s.ETA = max(s.ETA, p.eta)
 	}
 
-	if !known {
+	ended := s.Done + s.Failed
+	s.Total = max(a.total, ended+polled)
+	s.Pending = s.Total - ended
+	if !known || polled < s.Pending {
 		s.ETA = 0
 	}
-	s.Fraction = clamp(sum / float64(s.Total)) // 0 without targets
+	s.Fraction = clamp((float64(ended) + sum) / float64(s.Total)) // 0 without targets
 	return s
 }
 

@@ -1,6 +1,9 @@
 package milvuswait_test
 
 import (
+	"context"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,8 +42,8 @@ func TestAggregate(t *testing.T) {
 	require.Zero(t, a.Summary().ETA, "unknown for one is unknown for all")
 }
 
-// TestAggregateOfAnotherTotal covers a total that differs from the observed targets. Counts
-// are reported as observed, and fractions stay between 0 and 1.
+// TestAggregateOfAnotherTotal covers a total that differs from the number of observed
+// targets. More targets raise it, and it is never negative.
 func TestAggregateOfAnotherTotal(t *testing.T) {
 	tests := []struct {
 		name                  string
@@ -49,10 +52,12 @@ func TestAggregateOfAnotherTotal(t *testing.T) {
 		says                  string
 	}{
 		{"none", 0, 0, 0, milvuswait.Summary{SlowestFraction: 1}, "0 of 0 done, 0%"},
-		{"done where none was told", 0, 1, 0, milvuswait.Summary{Done: 1, Fraction: 1, SlowestFraction: 1}, "1 of 0 done, 100%"},
-		{"more done than told", 1, 3, 0, milvuswait.Summary{Total: 1, Done: 3, Fraction: 1, SlowestFraction: 1}, "3 of 1 done, 100%"},
-		{"more under way than told", 1, 0, 3, milvuswait.Summary{Total: 1, Pending: 1, Fraction: 1, Slowest: milvuswait.Loading("c0"), SlowestFraction: 0.75},
-			`0 of 1 done, 99%, slowest loading "c0" at 75%`},
+		{"negative", -3, 0, 0, milvuswait.Summary{SlowestFraction: 1}, "0 of 0 done, 0%"},
+		{"negative, one done", -3, 1, 0, milvuswait.Summary{Total: 1, Done: 1, Fraction: 1, SlowestFraction: 1}, "1 of 1 done, 100%"},
+		{"none, one done", 0, 1, 0, milvuswait.Summary{Total: 1, Done: 1, Fraction: 1, SlowestFraction: 1}, "1 of 1 done, 100%"},
+		{"one, three done", 1, 3, 0, milvuswait.Summary{Total: 3, Done: 3, Fraction: 1, SlowestFraction: 1}, "3 of 3 done, 100%"},
+		{"one, three under way", 1, 0, 3, milvuswait.Summary{Total: 3, Pending: 3, Fraction: 0.75, Slowest: milvuswait.Loading("c0"), SlowestFraction: 0.75},
+			`0 of 3 done, 75%, slowest loading "c0" at 75%`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,6 +68,68 @@ func TestAggregateOfAnotherTotal(t *testing.T) {
 
 			require.Equal(t, tt.want, a.Summary())
 			require.Equal(t, tt.says, a.Summary().String())
+		})
+	}
+}
+
+// TestAggregate_TwoWaitsAtOnce_CountsEach runs two waits for equal targets, such as those on
+// two clusters, at 30 % and 90 %.
+func TestAggregate_TwoWaitsAtOnce_CountsEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := milvuswait.NewAggregate(2)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var group sync.WaitGroup
+		for _, percent := range []int64{30, 90} {
+			group.Go(func() {
+				_, _ = milvuswait.WaitForLoadingComplete(ctx, percents(percent), "docs", milvuswait.WithObserver(a))
+			})
+		}
+		time.Sleep(30 * time.Second)
+
+		require.Equal(t, `0 of 2 done, 60%, slowest loading "docs" at 30%`, a.Summary().String())
+		group.Wait()
+		require.Equal(t, "0 of 2 done, 2 failed, 100%", a.Summary().String())
+	})
+}
+
+// TestAggregate_UsedAgain_TotalGrows shows that targets of a second call are counted in
+// addition to those of the first.
+func TestAggregate_UsedAgain_TotalGrows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := milvuswait.NewAggregate(2)
+		p := new(fake.Poller)
+		for _, target := range collections(2) {
+			p.Set(target, fake.Percents(40, 100))
+		}
+
+		for _, want := range []string{"2 of 2 done, 100%", "4 of 4 done, 100%", "6 of 6 done, 100%"} {
+			_, err := milvuswait.WaitAll(t.Context(), p, collections(2), milvuswait.WithObserver(a))
+			require.NoError(t, err)
+			require.Equal(t, want, a.Summary().String())
+		}
+	})
+}
+
+// TestAggregate_AbnormalEnd_CountsAsFailed shows that a wait without a final update does not
+// stay pending, and does not disturb the next wait for an equal target.
+func TestAggregate_AbnormalEnd_CountsAsFailed(t *testing.T) {
+	for name, end := range abnormalEnds {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := milvuswait.NewAggregate(2)
+
+				endAbnormally(t.Context(), end, percents(40), a)
+				require.Equal(t, "0 of 2 done, 1 failed, 50%", a.Summary().String())
+
+				_, err := milvuswait.WaitForLoadingComplete(t.Context(), percents(40, 100), "docs", milvuswait.WithObserver(a))
+				require.NoError(t, err)
+				require.Equal(t, "1 of 2 done, 1 failed, 100%", a.Summary().String())
+
+				runtime.GC()
+				a.Observe(milvuswait.Update{Target: milvuswait.Loading("docs"), Final: true})
+				require.Equal(t, "2 of 3 done, 1 failed, 100%", a.Summary().String())
+			})
 		})
 	}
 }

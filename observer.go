@@ -3,6 +3,7 @@ package milvuswait
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -105,9 +106,20 @@ func OnChange(o Observer) Observer {
 // waitID is the identity of one call of a waiting function. All updates of the call share
 // it, also those of the many targets of WaitAll.
 type waitID struct {
-	// Objects of no size share one address. Those below 16 bytes without pointers may share
-	// a block of memory, and a weak pointer keeps its value until the whole block is free.
+	broken atomic.Bool // the call ended by a panic or runtime.Goexit
+
+	// Objects below 16 bytes without pointers may share a block of memory, and a weak
+	// pointer to one of them keeps its value until the whole block is free.
 	_ [16]byte
+}
+
+// run calls f and records whether it returned. If it did not, targets that have not ended
+// get no final update.
+func (w *waitID) run(f func()) {
+	returned := false
+	defer func() { w.broken.Store(!returned) }()
+	f()
+	returned = true
 }
 
 // waitTarget identifies one target of one call, as a key of maps. It does not keep the
@@ -123,6 +135,17 @@ func (u Update) key() waitTarget { return waitTarget{weak.Make(u.wait), u.Target
 // no waiting function has made.
 func (k waitTarget) isOver() bool {
 	return k.wait != weak.Pointer[waitID]{} && k.wait.Value() == nil
+}
+
+// isBroken reports whether the call has ended by a panic or runtime.Goexit, so that a target
+// without a final update will get none. It is false for updates that no waiting function has
+// made.
+func (k waitTarget) isBroken() bool {
+	if k.wait == (weak.Pointer[waitID]{}) {
+		return false
+	}
+	id := k.wait.Value()
+	return id == nil || id.broken.Load()
 }
 
 // targetMap holds a value for each target of each running wait. Values are deleted with the

@@ -149,6 +149,11 @@ func newWaiter(ctx context.Context, p Poller, t Target, c *config) (*waiter, err
 // run polls until the wait is over, and calls sink after every poll. It returns early,
 // without a final update, when sink returns false.
 func (w *waiter) run(sink func(Update) bool) {
+	w.state.cfg.id.run(func() { w.loop(sink) })
+}
+
+// loop is run without the record of an abnormal end.
+func (w *waiter) loop(sink func(Update) bool) {
 	var timer *time.Timer
 	for {
 		if w.ended(w.now()) {

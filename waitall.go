@@ -73,7 +73,7 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 		return nil, prefixed(err)
 	}
 
-	s.run()
+	c.id.run(s.run)
 	return outcomes, s.targets.err()
 }
 
