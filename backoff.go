@@ -124,10 +124,11 @@ func newRule(kind *waitKind, b Backoff) *rule {
 // step returns the n-th delay, from 0.
 func (r *rule) step(n int) time.Duration {
 	for len(r.steps) <= n {
-		if last := len(r.steps) - 1; last >= 0 && (r.steps[last] == r.Max || r.Multiplier == 1) {
-			return r.steps[last]
+		next := r.generator.NextBackOff()
+		if last := len(r.steps) - 1; last >= 0 && next == r.steps[last] {
+			return next // at Max, or a Multiplier that adds less than 1 ns: it grows no more
 		}
-		r.steps = append(r.steps, r.generator.NextBackOff())
+		r.steps = append(r.steps, next)
 	}
 	return r.steps[n]
 }
@@ -157,12 +158,12 @@ func (stoppedClock) Now() time.Time { return time.Time{} }
 type pace struct {
 	rule   *rule
 	custom func() time.Duration // returns the delays of a custom generator; nil if none
-	n      int                  // number of delays so far
 	lag    time.Duration        // duration of the last successful poll
 	left   time.Duration        // predicted time left; 0 while unknown
 	t0     time.Duration        // time when the share was last seen at its minimum, p0
 	p0     float64
-	primed bool // p0 and t0 are set
+	n      int32 // number of delays so far
+	primed bool  // p0 and t0 are set
 }
 
 // learn records the share from a successful poll, negative if unknown, and the duration of
@@ -192,7 +193,7 @@ func (p *pace) delay(now time.Duration, random float64) time.Duration {
 	}
 
 	r := p.rule
-	d := r.step(p.n)
+	d := r.step(int(p.n))
 	p.n++
 
 	// Shorten the delay by the time left and by the lateness allowed, then apply the

@@ -25,7 +25,7 @@ type job struct {
 	kind    jobKind
 	one     *entry        // the entry of pollOne
 	covered []*entry      // the entries of a list
-	timeout time.Duration // timeout of listLoads; the other kinds use their entries'
+	timeout time.Duration // timeout of the call
 }
 
 type jobKind int8
@@ -165,7 +165,7 @@ func (s *scheduler) nextLoadJob(first *entry, now time.Duration) job {
 
 	covered := s.queue.loads.removeUntil(until)
 	s.batcher.begin()
-	return job{kind: listLoads, covered: covered, timeout: s.batcher.timeout(len(covered), s.cfg.maxPollTimeout)}
+	return job{kind: listLoads, covered: covered}
 }
 
 // nextIndexJob takes first out of the heap of other entries. If it is an index, all
@@ -174,16 +174,16 @@ func (s *scheduler) nextLoadJob(first *entry, now time.Duration) job {
 func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 	q := &s.queue.others
 	q.remove(0)
-	first.pollIndividually = false
 	j := job{one: first}
-	if !s.batcher.indexLists {
+	if !s.batcher.indexLists || first.pollIndividually {
+		first.pollIndividually = false
 		return j
 	}
 
 	entries := s.targets.entries
 	for e := &entries[first.nextIndex]; e != first; e = &entries[e.nextIndex] {
 		// Reading pos is allowed for entries in flight too: no worker writes it.
-		if e.pos < 0 || s.batcher.customBackoff && (*q)[e.pos].at > now {
+		if e.pos < 0 || e.expires || e.pollIndividually || s.batcher.customBackoff && (*q)[e.pos].at > now {
 			continue
 		}
 

@@ -49,6 +49,11 @@
 // server that restarts, is passed to observers and does not end the wait. A custom
 // [Poller] marks errors that polling cannot cure by [Permanent].
 //
+// A permanent failure ends a wait at once only on the first poll, or if it cannot be a
+// stale view, as a failed load. Otherwise it must be confirmed, since servers and proxies
+// that have just started return "not found" and refusals for a moment: "not found" and
+// "not loaded" by a second answer 100 ms later, a refusal by refusals for 30 s.
+//
 // # Tests
 //
 // Package fake has a scripted Poller. In a bubble of testing/synctest, a wait for a load

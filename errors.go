@@ -39,7 +39,7 @@ var (
 	ErrIndexFailed = errors.New("index build failed")
 	// ErrStalled: progress did not change for as long as WithStallTimeout allows.
 	ErrStalled = errors.New("stalled")
-	// ErrUnreachable: all polls failed for as long as WithUnreachableAfter allows.
+	// ErrUnreachable: no poll was answered for as long as WithUnreachableAfter allows.
 	ErrUnreachable = errors.New("server unreachable")
 	// ErrAborted: the wait ended early for a reason outside its target. Another target of
 	// WaitAll failed, a custom generator returned a negative delay, or a loop over Watch
@@ -62,8 +62,9 @@ type Error struct {
 	// permanent error of the Poller, or the context's error and its context.Cause.
 	Cause error
 
-	// LastErr is the tolerated error of the last poll, or the error that would have ended
-	// the wait if the context had not ended first. Otherwise it is nil.
+	// LastErr is the tolerated error of the last poll, also a permanent failure that was not
+	// confirmed yet, or the error that would have ended the wait if the context had not
+	// ended first. Otherwise it is nil.
 	//
 	// Neither LastErr nor a context.Cause matches context.DeadlineExceeded or
 	// context.Canceled. An Error matches one of them exactly when the wait's own context

@@ -254,7 +254,13 @@ func (d durations) check(script []byte, all bool) string {
 
 	for i, until := range p.until {
 		// The deadline of the wait may cut the timeout of a poll.
-		if most := min(d.most, limit-p.at[i]); until <= 0 || until > most || until < min(d.first, most) {
+		// So may the unreachable budget, down to the 50 ms that every poll gets.
+		most := min(d.most, limit-p.at[i])
+		least := min(d.first, most)
+		if d.unreachable > 0 {
+			least = min(least, 50*time.Millisecond)
+		}
+		if until <= 0 || until > most || until < least {
 			return "a poll with a time-out that was not asked for"
 		}
 

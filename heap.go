@@ -5,9 +5,10 @@ import "time"
 // queue holds the entries that wait for their next poll. Loads that a list can cover have
 // a heap of their own: a list finds and removes the ones it covers in one pass.
 type queue struct {
-	loads  dueHeap // loads that a list can cover
-	others dueHeap
-	seq    int64 // number of entries added so far
+	loads    dueHeap // loads that a list can cover
+	others   dueHeap
+	expiring dueHeap // entries that end without another poll
+	seq      int64   // number of entries added so far
 }
 
 // add queues e for a poll at the given time. The caller must hold e: e is in no heap, in
@@ -22,7 +23,14 @@ func (q *queue) add(e *entry, at time.Duration, listable bool) {
 	}
 }
 
-// first returns the entry that is due first. Its field e is nil if the queue is empty.
+// expire queues e for its end at the given time. The caller must hold e.
+func (q *queue) expire(e *entry, at time.Duration) {
+	q.seq++
+	e.expires = true
+	q.expiring.add(dueEntry{at, q.seq, e})
+}
+
+// first returns the entry whose poll is due first. Its field e is nil if the queue is empty.
 func (q *queue) first() dueEntry {
 	switch {
 	case len(q.loads) == 0 && len(q.others) == 0:

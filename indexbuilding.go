@@ -41,7 +41,6 @@ var indexBuildingKind = &waitKind{
 		}
 	},
 	failure:    indexFailure,
-	begun:      func(s *waitState) bool { return s.last != nil },
 	isComplete: func(s *waitState, _ time.Duration) bool { return isIndexComplete(s) },
 	share:      shareOfIndexBuilding,
 	hint:       flushHint,

@@ -56,9 +56,6 @@ type waitKind struct {
 	// any more, or nil. nil if no progress of the kind means that.
 	failure func(Progress) error
 
-	// begun reports whether a poll has seen the work: then the start grace is over.
-	begun func(s *waitState) bool
-
 	// mayBePending reports whether the work may not have begun, so that unchanged progress
 	// is no stall. nil if that never is so.
 	mayBePending func(s *waitState, now time.Duration) bool

@@ -57,7 +57,6 @@ var loadingKind = &waitKind{
 	},
 
 	note:         noteLoading,
-	begun:        func(s *waitState) bool { return s.loading.moved },
 	mayBePending: (*waitState).refreshMayBePending,
 	isComplete: func(s *waitState, now time.Duration) bool {
 		p := s.last.(LoadingProgress)
@@ -70,8 +69,8 @@ var loadingKind = &waitKind{
 
 // loadingState is the part of a waitState for loads.
 type loadingState struct {
-	zeroPolls   int  // number of polls in a row at 0 %
-	stateChecks int  // number of state checks since the first of them
+	zeroPolls   int8 // number of polls in a row at 0 %, at most zeroPollsBeforeCheck
+	stateChecks int8 // number of state checks since the first of them, at most maxStateChecks
 	moved       bool // the load was above 0 %
 	refreshSeen bool // a refresh was in progress
 }
@@ -228,7 +227,7 @@ func noteLoading(s *waitState, a *answer) {
 	if p.Percent != 0 {
 		l.zeroPolls, l.stateChecks = 0, 0
 	} else {
-		l.zeroPolls++
+		l.zeroPolls = min(l.zeroPolls+1, zeroPollsBeforeCheck)
 		switch a.check {
 		case unclear:
 			l.stateChecks++
@@ -265,19 +264,14 @@ const checkTimeout = time.Second
 
 // permanentCause returns the cause of a wait that a permanent failure ends. After progress
 // was seen, "not loaded" means released or failed: the server does not distinguish them.
-func (s *waitState) permanentCause(now time.Duration, a answer) error {
+func (s *waitState) permanentCause(a answer) error {
 	seen := s.last != nil && (s.loading.moved || a.check != checked)
 	if !errors.Is(a.err, ErrNotLoaded) || errors.Is(a.err, ErrLoadFailed) || !seen {
 		return &maskedError{a.err}
 	}
 
-	// A load without progress for as long as the server allows has failed. The time of
-	// failed polls does not count.
-	still := now - s.changedAt
-	if s.lastErr != nil {
-		still -= now - s.failingSince
-	}
-	if still >= serverGivesUp && !s.last.Complete() {
+	// A load without progress for as long as the server allows has failed.
+	if still := s.outage.stillFor; still >= serverGivesUp && !s.last.Complete() {
 		return because(fmt.Errorf("%w: the server gave up after %v without progress", ErrLoadFailed, round(still)), a.err)
 	}
 	return because(ErrReleased, a.err)

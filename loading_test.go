@@ -181,12 +181,12 @@ func TestZeroPercentIsCheckedOnce(t *testing.T) {
 		checks int
 		polls  int
 	}{
-		{"released on milvus-lite", []int64{0}, func(int) error { return milvuswait.ErrNotLoaded }, milvuswait.ErrNotLoaded, 1, 3},
-		{"dropped on milvus-lite", []int64{0}, func(int) error { return milvuswait.ErrCollectionNotFound }, milvuswait.ErrCollectionNotFound, 1, 3},
+		{"released on milvus-lite", []int64{0}, func(int) error { return milvuswait.ErrNotLoaded }, milvuswait.ErrNotLoaded, 2, 4},
+		{"dropped on milvus-lite", []int64{0}, func(int) error { return milvuswait.ErrCollectionNotFound }, milvuswait.ErrCollectionNotFound, 2, 4},
 		{"a slow start", []int64{0, 0, 0, 0, 0, 0, 0, 40, 100}, loading, nil, 1, 9},
 		{"no long stand at 0", []int64{0, 0, 10, 0, 0, 100}, loading, nil, 0, 6},
 		{"falls to 0 and stays", []int64{50, 0, 0, 0, 0, 100}, loading, nil, 1, 6},
-		{"released after progress", []int64{50, 0}, func(int) error { return milvuswait.ErrNotLoaded }, milvuswait.ErrReleased, 1, 4},
+		{"released after progress", []int64{50, 0}, func(int) error { return milvuswait.ErrNotLoaded }, milvuswait.ErrReleased, 2, 5},
 		{"the check itself fails twice", []int64{0, 0, 0, 0, 0, 0, 0, 100}, func(n int) error {
 			if n < 3 {
 				return errBlip

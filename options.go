@@ -221,8 +221,10 @@ func WithPollTimeout(first, max time.Duration) Option {
 	}
 }
 
-// WithUnreachableAfter makes a wait end with ErrUnreachable when all polls have failed for
-// d, counted from the start of the first one. The default is 5 min; 0 means no limit.
+// WithUnreachableAfter makes a wait end with ErrUnreachable when no poll was answered for d,
+// counted from the start of the first one that was not. Permanent failures are answers too.
+// No poll outlasts d, and the last one starts just before its end, as before a deadline. The
+// default is 5 min; 0 means no limit.
 func WithUnreachableAfter(d time.Duration) Option {
 	return func(c *config) { c.unreachableAfter = c.duration("WithUnreachableAfter", d) }
 }
@@ -235,10 +237,10 @@ func WithStallTimeout(d time.Duration) Option {
 	return func(c *config) { c.stallTimeout = c.duration("WithStallTimeout", d) }
 }
 
-// WithStartGrace lets a wait begin before its target exists. For d, ErrNotLoaded,
-// ErrLoadFailed (perhaps of an older load) and the errors for missing collections,
-// partitions, indexes and databases are tolerated, until a poll has seen the load above
-// 0 %, or the index. The default is 0: these errors end the wait at once.
+// WithStartGrace lets a wait begin before its target exists. For d, ErrNotLoaded and the
+// errors for missing collections, partitions, indexes and databases end no wait, whatever
+// was seen before. Neither does ErrLoadFailed, perhaps of an older load, until a poll has
+// seen the load above 0 %. The default is 0.
 func WithStartGrace(d time.Duration) Option {
 	return func(c *config) { c.startGrace = c.duration("WithStartGrace", d) }
 }

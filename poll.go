@@ -150,7 +150,8 @@ var (
 )
 
 // Permanent marks an error of a Poller as permanent, such as a missing permission: the wait
-// ends at once. The mark does not change the text, and errors.Is and errors.As see through
+// ends at once on its first poll, and otherwise when all answers for 30 s are permanent
+// failures. The mark does not change the text, and errors.Is and errors.As see through
 // it. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
@@ -186,10 +187,10 @@ func checkArguments(ctx context.Context, p Poller, t Target) error {
 	return findKind(t.kind).checkPoller(p)
 }
 
-// poll makes one poll for s, within its timeout. It only reads s, which WaitAll shares with
+// poll makes one poll for s, within the timeout. It only reads s, which WaitAll shares with
 // a worker while the entry is in flight.
-func poll(parent context.Context, p Poller, s *waitState) answer {
-	a := timed(parent, s.timeout, func(ctx context.Context) (a answer) {
+func poll(parent context.Context, p Poller, s *waitState, timeout time.Duration) answer {
+	a := timed(parent, timeout, func(ctx context.Context) (a answer) {
 		a.progress, a.err = s.kind.poll(ctx, p, s.target)
 		return a
 	})
@@ -216,7 +217,7 @@ func timed(parent context.Context, timeout time.Duration, call func(ctx context.
 		// The measured time decides, not ctx.Err(): the server ends a call by the same
 		// deadline, while the timer of ctx may be late, or follow the wall clock.
 		a.timedOut = true
-		a.err = fmt.Errorf("poll timed out after %v: %w", timeout, a.err)
+		a.err = fmt.Errorf("poll timed out after %v: %w", round(timeout), a.err)
 	}
 	return a
 }
@@ -258,22 +259,22 @@ func (m pollMaker) do(ctx context.Context, j job, send func(result)) {
 
 	switch j.kind {
 	case pollOne:
-		r.answer = poll(ctx, m.poller, &j.one.state)
+		r.answer = poll(ctx, m.poller, &j.one.state, j.timeout)
 	case listLoads:
 		r.answer = timed(ctx, j.timeout, func(ctx context.Context) (whole answer) {
 			r.loads, whole.err = m.lister.ListLoading(ctx)
 			return whole
 		})
 	case listIndexes:
-		r.answers = m.listIndexes(ctx, j.covered)
+		r.answers = m.listIndexes(ctx, j.covered, j.timeout)
 	}
 
 	returned = true
 }
 
-// listIndexes polls several indexes of one collection, within the timeout of the first. It
-// returns an answer for each entry, in their order.
-func (m pollMaker) listIndexes(ctx context.Context, covered []*entry) []answer {
+// listIndexes polls several indexes of one collection, within the timeout. It returns an
+// answer for each entry, in their order.
+func (m pollMaker) listIndexes(ctx context.Context, covered []*entry, timeout time.Duration) []answer {
 	names := make([]string, len(covered))
 	for i, e := range covered {
 		names[i] = e.state.target.index
@@ -282,9 +283,9 @@ func (m pollMaker) listIndexes(ctx context.Context, covered []*entry) []answer {
 	// A list of the wrong length fails as a whole: its answers cannot be assigned.
 	var all []IndexBuildingProgress
 	var errs []error
-	first := &covered[0].state
-	whole := timed(ctx, first.timeout, func(ctx context.Context) (w answer) {
-		all, errs = m.indexLister.ListIndexBuilding(ctx, first.target.collection, names)
+	collection := covered[0].state.target.collection
+	whole := timed(ctx, timeout, func(ctx context.Context) (w answer) {
+		all, errs = m.indexLister.ListIndexBuilding(ctx, collection, names)
 		if len(all) != len(names) || len(errs) != len(names) {
 			w.err = fmt.Errorf("ListIndexBuilding returned %d answers and %d errors for %d indexes", len(all), len(errs), len(names))
 			return w

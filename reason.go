@@ -10,24 +10,35 @@ type sentinel struct {
 	err    error
 	reason string
 	absent bool // the target is not there, or not loaded, and may come
+	class  failureClass
 }
+
+// failureClass is what a wait makes of an error of a Poller. See decideAfterFailure.
+type failureClass int8
+
+const (
+	transient failureClass = iota // polling again may succeed
+	absent                        // the target is not there; may be a stale view
+	refusal                       // the server does not serve the call, or this user; may be a stale view
+	decisive                      // cannot be a stale view
+)
 
 // sentinels lists the errors that end a wait. If several match an error, the first
 // counts.
 var sentinels = []sentinel{
-	{ErrReleased, "released", false},
-	{ErrLoadFailed, "load_failed", true},
-	{ErrNotLoaded, "not_loaded", true},
-	{ErrIndexFailed, "index_failed", false},
-	{ErrDatabaseNotFound, "database_not_found", true},
-	{ErrCollectionNotFound, "collection_not_found", true},
-	{ErrPartitionNotFound, "partition_not_found", true},
-	{ErrIndexNotFound, "index_not_found", true},
-	{ErrAmbiguousIndex, "ambiguous_index", false},
-	{ErrStalled, "stalled", false},
-	{ErrUnreachable, "unreachable", false},
-	{ErrAborted, "aborted", false},
-	{ErrInvalid, "invalid", false},
+	{ErrReleased, "released", false, decisive},
+	{ErrLoadFailed, "load_failed", true, decisive},
+	{ErrNotLoaded, "not_loaded", true, absent},
+	{ErrIndexFailed, "index_failed", false, decisive},
+	{ErrDatabaseNotFound, "database_not_found", true, absent},
+	{ErrCollectionNotFound, "collection_not_found", true, absent},
+	{ErrPartitionNotFound, "partition_not_found", true, absent},
+	{ErrIndexNotFound, "index_not_found", true, absent},
+	{ErrAmbiguousIndex, "ambiguous_index", false, decisive},
+	{ErrStalled, "stalled", false, decisive},
+	{ErrUnreachable, "unreachable", false, decisive},
+	{ErrAborted, "aborted", false, decisive},
+	{ErrInvalid, "invalid", false, decisive},
 }
 
 // Reason returns why a wait ended with err, as one word for metrics, logs and JSON:
@@ -69,14 +80,19 @@ func findSentinel(err error) (sentinel, bool) {
 	return sentinel{}, false
 }
 
-// isPermanent reports whether polling again cannot change err.
-func isPermanent(err error) bool {
-	if _, ok := asType[*permanentError](err); ok {
-		return true
+// classOf returns the class of an error of a Poller.
+func classOf(err error) failureClass {
+	if s, found := findSentinel(err); found {
+		return s.class
 	}
-	_, found := findSentinel(err)
-	return found
+	if _, ok := asType[*permanentError](err); ok {
+		return refusal
+	}
+	return transient
 }
+
+// isPermanent reports whether err is an answer that polling again need not change.
+func isPermanent(err error) bool { return classOf(err) != transient }
 
 // isUnsupported reports whether err means that the Poller, or its server, has no such call.
 func isUnsupported(err error) bool { return errors.Is(err, errors.ErrUnsupported) }

@@ -82,6 +82,7 @@ type entry struct {
 	nextIndex        int32         // next entry of the ring of indexes of its collection
 	misses           uint8         // lists in a row without this load
 	pollIndividually bool          // no list covers its next poll
+	expires          bool          // it is in the heap of entries that end without a poll
 	ended            bool          // its outcome is filled in
 }
 
@@ -191,8 +192,14 @@ func (s *scheduler) run() {
 		var wake <-chan time.Time
 		var ctxDone <-chan struct{}
 		if s.stopCause == nil && !s.ended(s.now()) {
-			// Start the due polls, and wake up for the next one.
-			timer.Reset(s.dispatch(jobs))
+			// End the entries without time for another poll, start the due polls, and wake
+			// up for the next one.
+			expiry := s.endExpired()
+			if s.stopCause != nil || s.targets.pending == 0 {
+				cancel()
+				continue
+			}
+			timer.Reset(min(expiry, s.dispatch(jobs)))
 			wake, ctxDone = timer.C, s.ctx.Done()
 		} else if s.throttle.inFlight == 0 {
 			// Nothing is in flight any more: this goroutine owns all entries.
@@ -243,11 +250,49 @@ func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
 		}
 
 		// From here until its result is received, the job's entries belong to a worker.
-		jobs <- s.nextJob(first.e, now)
+		j := s.nextJob(first.e, now)
+		j.timeout = s.timeoutOf(j, now)
+		jobs <- j
 		s.throttle.inFlight++
 	}
 
 	return noDeadline // until a result arrives, or the context ends
+}
+
+// timeoutOf returns the timeout of a job that starts now. It outlasts neither the
+// unreachable budget of one of its entries, nor that of the server for all.
+func (s *scheduler) timeoutOf(j job, now time.Duration) time.Duration {
+	var timeout time.Duration
+	switch j.kind {
+	case pollOne:
+		timeout = j.one.state.timeoutAt(now)
+	case listLoads:
+		timeout = s.batcher.timeout(len(j.covered), s.cfg.maxPollTimeout)
+	case listIndexes:
+		timeout = j.one.state.timeout
+	}
+	for _, e := range j.covered {
+		timeout = min(timeout, e.state.budgetLeft(now))
+	}
+
+	if s.health.failing && s.cfg.unreachableAfter > 0 {
+		timeout = min(timeout, max(minMargin, sum(s.health.failingSince, s.cfg.unreachableAfter)-now))
+	}
+	return timeout
+}
+
+// endExpired ends the entries whose unreachable budget has ended, and returns the time until
+// the next one does.
+func (s *scheduler) endExpired() time.Duration {
+	for h := &s.queue.expiring; len(*h) > 0 && s.stopCause == nil; {
+		now, first := s.now(), (*h)[0]
+		if first.at > now {
+			return first.at - now
+		}
+		h.remove(0)
+		s.fail(first.e, now, s.unreachable(&first.e.state, now))
+	}
+	return noDeadline
 }
 
 // enqueue queues e for a poll at the given time.
@@ -297,7 +342,7 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 	if s.stopCause != nil && a.err != nil {
 		e.state.polls++
 		if errors.Is(s.stopCause, ErrUnreachable) && !a.interrupted {
-			e.state.lastErr = a.err
+			e.state.outage.lastErr = a.err
 		}
 		s.end(e, now, s.stopCause)
 		return
@@ -311,17 +356,50 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 	case s.stopCause != nil:
 		s.end(e, now, s.stopCause)
 	case d.verdict == failed:
-		s.end(e, now, d.err)
-		// The end of the context fails all targets: it is no failure of a sibling.
-		if !s.cfg.continueOnError && !s.ended(now) {
-			s.stopCause = errSibling
+		cause := d.err
+		if e.state.budgetEnd() <= now {
+			cause = s.unreachable(&e.state, now)
 		}
+		s.fail(e, now, cause)
 	default:
 		s.cfg.notify(e.state.update(now, a.err, d))
 		if d.verdict == pollAgain {
+			e.pollIndividually = d.alone
 			s.enqueue(e, now+d.delay)
+		} else if d.verdict == awaitBudget {
+			s.queue.expire(e, now+d.delay)
 		} // otherwise e stays parked until endRest
 	}
+}
+
+// fail ends e with a failure, and all others too unless they go on. If the server is
+// unreachable for all, they fail for the same reason.
+func (s *scheduler) fail(e *entry, now time.Duration, cause error) {
+	s.end(e, now, cause)
+
+	// The end of the context fails all targets: it is no failure of a sibling.
+	if s.cfg.continueOnError || s.ended(now) {
+		return
+	}
+	s.stopCause = errSibling
+	if errors.Is(cause, ErrUnreachable) && s.outOfReach(now) {
+		s.stopCause = s.unreachableForAll(now)
+	}
+}
+
+// outOfReach reports whether no poll of any target was answered for the unreachable budget.
+func (s *scheduler) outOfReach(now time.Duration) bool {
+	return s.health.failing && s.cfg.unreachableAfter > 0 && now-s.health.failingSince >= s.cfg.unreachableAfter
+}
+
+func (s *scheduler) unreachableForAll(now time.Duration) error {
+	return fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.health.failingSince))
+}
+
+// unreachable returns the cause of a target whose unreachable budget has ended, from the
+// answers to the polls of all targets.
+func (s *scheduler) unreachable(e *waitState, now time.Duration) error {
+	return e.unreachable(now, s.health.lastAnswerAt > e.outage.silentSince)
 }
 
 // trackHealth records an answer in health, and sets stopCause if the server counts as
@@ -332,14 +410,13 @@ func (s *scheduler) trackHealth(now time.Duration, a answer) {
 	}
 	s.health.add(now, a)
 
-	budget, failingFor := s.cfg.unreachableAfter, now-s.health.failingSince
-	if !s.health.failing || budget == 0 || failingFor < budget || s.stopCause != nil {
+	if !s.outOfReach(now) || s.stopCause != nil {
 		return
 	}
 	// Entries that had their turn count for themselves. Stop for the others: one at least
 	// has been due for as long as polls have failed.
 	if first := s.queue.first(); first.e != nil && first.at <= s.health.failingSince {
-		s.stopCause = fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(failingFor))
+		s.stopCause = s.unreachableForAll(now)
 	}
 }
 

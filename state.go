@@ -21,14 +21,12 @@ type waitState struct {
 	pace     pace
 	deadline time.Duration // noDeadline if there is none
 
-	polls        int           // number of polls so far
-	last         Progress      // progress of the last successful poll; nil before
-	lastErr      error         // error of the last poll, nil if it succeeded
-	failingSince time.Duration // start of the first poll of the current failures; valid if lastErr is set
-	changedAt    time.Duration // time of the last change of progress
-	timeout      time.Duration // timeout of the next poll
-
-	completeSince time.Duration // negative while the target is not complete
+	last          Progress      // progress of the last successful poll; nil before
+	outage        outage        // failures since then
+	changedAt     time.Duration // time of the last change of progress
+	completeSince time.Duration // notYet while the target is not complete
+	timeout       time.Duration // timeout of the next poll, without the bound of timeoutAt
+	polls         int32         // number of polls so far
 
 	// The state of one kind; only the functions of the kind use it.
 	loading       loadingState
@@ -52,6 +50,7 @@ type verdict int8
 const (
 	pollAgain     verdict = iota // poll again after a delay
 	awaitDeadline                // poll no more: no answer can arrive before the deadline
+	awaitBudget                  // poll no more, and end after the delay: the unreachable budget
 	succeeded                    // end: the target is complete
 	failed                       // end: the target cannot become complete
 )
@@ -61,14 +60,15 @@ func (v verdict) final() bool { return v == succeeded || v == failed }
 // decision is the result of an answer.
 type decision struct {
 	verdict verdict
-	delay   time.Duration // time until the next poll, for pollAgain
+	delay   time.Duration // time until the next poll, for pollAgain, or the end, for awaitBudget
+	alone   bool          // no list may cover the next poll
 	err     error         // cause, for failed
 }
 
 func newWaitState(cfg *config, target Target, pace pace, deadline time.Duration) waitState {
 	return waitState{
 		cfg: cfg, kind: findKind(target.kind), target: target, pace: pace, deadline: deadline,
-		timeout: cfg.pollTimeout, completeSince: -1,
+		outage: noOutage, timeout: cfg.pollTimeout, completeSince: notYet,
 	}
 }
 
@@ -90,11 +90,11 @@ func (s *waitState) decide(now time.Duration, a answer, random float64) decision
 	// Complete, and for long enough?
 	switch {
 	case !s.kind.isComplete(s, now):
-		s.completeSince = -1
-	case s.completeSince < 0:
+		s.completeSince = notYet
+	case s.completeSince == notYet:
 		s.completeSince = now
 	}
-	if s.completeSince >= 0 && now-s.completeSince >= s.cfg.settle {
+	if s.completeSince != notYet && now-s.completeSince >= s.cfg.settle {
 		return decision{verdict: succeeded}
 	}
 
@@ -110,13 +110,14 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 
 	// Exclude the time of failed polls from the clocks of stall and settle: progress may
 	// have changed unseen.
-	if s.lastErr != nil {
-		s.changedAt += now - s.failingSince
-		if s.completeSince >= 0 {
-			s.completeSince += now - s.failingSince
+	if s.outage.lastErr != nil {
+		unseen := now - s.outage.failingSince
+		s.changedAt += unseen
+		if s.completeSince != notYet {
+			s.completeSince += unseen
 		}
-		s.lastErr = nil
 	}
+	s.outage = noOutage
 
 	if a.progress != s.last {
 		s.changedAt = now
@@ -125,67 +126,7 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 	s.pace.learn(now, a.took, s.share())
 }
 
-// decideAfterFailure returns the next step after a failed poll. A permanent failure ends
-// the wait, except within the start grace. Others end it once they have lasted for the
-// unreachable budget.
-func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float64) decision {
-	if a.timedOut {
-		s.timeout = min(2*s.timeout, s.cfg.maxPollTimeout)
-	}
-
-	inGrace := s.inGrace(now, a.err)
-	if isPermanent(a.err) && !inGrace {
-		err := s.permanentCause(now, a)
-		s.lastErr = nil
-		return decision{verdict: failed, err: err}
-	}
-
-	if inGrace {
-		s.failingSince = now // the server has answered
-	} else if s.lastErr == nil {
-		s.failingSince = now - a.took
-	}
-	s.lastErr = a.err
-	if s.cfg.unreachableAfter > 0 && now-s.failingSince >= s.cfg.unreachableAfter {
-		err := fmt.Errorf("%w: no poll has succeeded for %v", ErrUnreachable, round(now-s.failingSince))
-		return decision{verdict: failed, err: err}
-	}
-
-	s.pace.forget()
-	return s.planNext(now, a, random)
-}
-
-// noteInterrupted records a poll that failed after the wait's context had ended. Only a
-// permanent failure is kept: the end of the context may have caused any other.
-func (s *waitState) noteInterrupted(a answer) {
-	s.polls++
-	if isPermanent(a.err) {
-		s.lastErr = a.err
-	}
-}
-
-// noteListFailure records a list that failed. It decides nothing: an individual poll
-// follows at once. A permanent failure of a list is not kept, since it need not be one of
-// the individual poll.
-func (s *waitState) noteListFailure(now time.Duration, a answer) {
-	s.polls++
-	if isPermanent(a.err) {
-		return
-	}
-
-	if s.lastErr == nil {
-		s.failingSince = now - a.took
-	}
-	s.lastErr = a.err
-}
-
-// inGrace reports whether err means that the target is not there yet, and the start grace
-// tolerates it.
-func (s *waitState) inGrace(now time.Duration, err error) bool {
-	return now < s.cfg.startGrace && !s.kind.begun(s) && isAbsent(err)
-}
-
-// planNext returns the delay until the next poll, or awaitDeadline.
+// planNext returns the delay until the next poll by the pace, or the end of the wait.
 func (s *waitState) planNext(now time.Duration, a answer, random float64) decision {
 	// Begin with the pace, slower for lists and while complete.
 	delay := s.pace.delay(now, random)
@@ -195,7 +136,7 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 	if a.listed && s.pace.rule != nil {
 		delay = max(delay, minListInterval)
 	}
-	if rule := s.pace.rule; rule != nil && s.completeSince >= 0 {
+	if rule := s.pace.rule; rule != nil && s.completeSince != notYet {
 		// Progress no longer sets the pace while the target settles.
 		delay = max(delay, min(s.cfg.settle/10, rule.Max))
 	}
@@ -206,31 +147,53 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 			delay = min(delay, at-now)
 		}
 	}
-	settled := s.completeSince + s.cfg.settle
-	if s.completeSince >= 0 {
-		notAfter(settled)
+	if s.completeSince != notYet {
+		notAfter(s.settledAt())
 	}
 	if s.mayStall(now) {
-		notAfter(s.changedAt + s.cfg.stallTimeout)
+		notAfter(sum(s.changedAt, s.cfg.stallTimeout))
 	}
-	if s.lastErr != nil {
-		notAfter(s.failingSince + s.cfg.unreachableAfter)
+	if s.outage.lastErr != nil {
 		notAfter(s.cfg.startGrace)
 	}
-	delay = max(delay, shortestDelay)
-
-	if s.deadline == noDeadline {
-		return decision{verdict: pollAgain, delay: delay}
+	if s.outage.refusedAt != notYet {
+		notAfter(s.outage.refusedAt + refusedFor)
 	}
-	return s.beforeDeadline(now, a.took, delay, settled)
+	return s.planAt(now, a, max(delay, shortestDelay), false)
 }
 
-// beforeDeadline fits the next poll in before the deadline. The last poll starts early
-// enough for its answer to arrive in time, and the poll before it ends before this start.
-func (s *waitState) beforeDeadline(now, took, delay, settled time.Duration) decision {
-	margin := min(max(2*took, 50*time.Millisecond), time.Second)
-	lastPoll := s.deadline - margin
-	if s.completeSince >= 0 && settled < s.deadline {
+// planAt plans a poll after the delay, or earlier if the unreachable budget or the wait
+// ends before its answer.
+func (s *waitState) planAt(now time.Duration, a answer, delay time.Duration, alone bool) decision {
+	d := decision{verdict: pollAgain, delay: min(delay, noDeadline-now), alone: alone}
+
+	var ok bool
+	if end := s.budgetEnd(); end < s.deadline {
+		if now >= end {
+			return decision{verdict: failed, err: s.unreachable(now, false)}
+		}
+		if d.delay, ok = s.fitBefore(end, now, a.took, d.delay); !ok {
+			return decision{verdict: awaitBudget, delay: end - now}
+		}
+	}
+	if s.deadline != noDeadline {
+		if d.delay, ok = s.fitBefore(s.deadline, now, a.took, d.delay); !ok {
+			return decision{verdict: awaitDeadline}
+		}
+	}
+	return d
+}
+
+// minMargin is the minimum time for the last poll before an end.
+const minMargin = 50 * time.Millisecond
+
+// fitBefore fits the next poll in before an end. The last poll starts early enough for its
+// answer to arrive in time, and the poll before it ends before this start. It returns
+// false if it is too late for another poll.
+func (s *waitState) fitBefore(end, now, took, delay time.Duration) (time.Duration, bool) {
+	margin := min(max(2*took, minMargin), time.Second)
+	lastPoll := end - margin
+	if settled := s.settledAt(); s.completeSince != notYet && settled < end {
 		lastPoll = max(lastPoll, settled)
 	}
 
@@ -238,19 +201,19 @@ func (s *waitState) beforeDeadline(now, took, delay, settled time.Duration) deci
 	if took < margin {
 		left -= took
 	}
-	if delay >= left {
-		if now >= lastPoll {
-			return decision{verdict: awaitDeadline}
-		}
-		delay = lastPoll - now
+	if delay < left {
+		return delay, true
 	}
-	return decision{verdict: pollAgain, delay: delay}
+	return lastPoll - now, now < lastPoll
 }
+
+// settledAt returns the time at which a target that is complete has settled.
+func (s *waitState) settledAt() time.Duration { return sum(s.completeSince, s.cfg.settle) }
 
 // mayStall reports whether time without change counts for WithStallTimeout. A complete
 // target, and one whose work may not have begun, need not change.
 func (s *waitState) mayStall(now time.Duration) bool {
-	if s.cfg.stallTimeout == 0 || s.lastErr != nil || s.completeSince >= 0 {
+	if s.cfg.stallTimeout == 0 || s.outage.lastErr != nil || s.completeSince != notYet {
 		return false
 	}
 	return s.kind.mayBePending == nil || !s.kind.mayBePending(s, now)

@@ -8,7 +8,7 @@ import (
 // tolerated if it is not nil.
 func (s *waitState) update(now time.Duration, err error, d decision) Update {
 	u := Update{
-		wait: s.cfg.id, Target: s.target, Progress: s.last, Polls: s.polls, Elapsed: now,
+		wait: s.cfg.id, Target: s.target, Progress: s.last, Polls: int(s.polls), Elapsed: now,
 		Next: d.delay, Fraction: max(0, s.share()),
 	}
 
@@ -39,9 +39,9 @@ func (s *waitState) finish(now time.Duration, cause error) Update {
 
 // failure returns the error of a wait that cause has ended.
 func (s *waitState) failure(cause error, elapsed time.Duration) *Error {
-	e := &Error{Target: s.target, Last: s.last, Polls: s.polls, Elapsed: elapsed, Cause: cause}
-	if s.lastErr != nil {
-		e.LastErr = &maskedError{s.lastErr}
+	e := &Error{Target: s.target, Last: s.last, Polls: int(s.polls), Elapsed: elapsed, Cause: cause}
+	if s.outage.lastErr != nil {
+		e.LastErr = &maskedError{s.outage.lastErr}
 	}
 	return e
 }

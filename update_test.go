@@ -29,11 +29,11 @@ func TestOneUpdateAPollAndOneFinal(t *testing.T) {
 			switch n {
 			case 2:
 				return errBlip
-			case 4:
+			case 4, 5:
 				return milvuswait.ErrCollectionNotFound
 			}
 			return nil
-		}), 4, 0, milvuswait.ErrCollectionNotFound},
+		}), 5, 0, milvuswait.ErrCollectionNotFound},
 		{"deadline between polls", percents(40), 6, 1, context.DeadlineExceeded},
 	}
 	for _, tt := range tests {

@@ -161,7 +161,7 @@ func (w *waiter) loop(sink func(Update) bool) {
 			return
 		}
 
-		a := poll(w.ctx, w.poller, &w.state)
+		a := poll(w.ctx, w.poller, &w.state, w.state.timeoutAt(w.now()))
 		now := w.now()
 		d := w.judge(&w.state, now, a)
 		if d.verdict.final() {
@@ -177,7 +177,8 @@ func (w *waiter) loop(sink func(Update) bool) {
 			continue
 		}
 
-		// Sleep until the next poll. The time spent in observers is part of the delay.
+		// Sleep until the next poll, or the end. The time spent in observers is part of the
+		// delay.
 		pause := now + d.delay - w.now()
 		if timer == nil {
 			timer = time.NewTimer(pause)
@@ -188,6 +189,11 @@ func (w *waiter) loop(sink func(Update) bool) {
 		select {
 		case <-timer.C:
 		case <-w.ctx.Done():
+		}
+
+		if now := w.now(); d.verdict == awaitBudget && !w.ended(now) {
+			sink(w.state.finish(now, w.state.unreachable(now, false)))
+			return
 		}
 	}
 }
@@ -239,7 +245,7 @@ func (k *clock) judge(s *waitState, now time.Duration, a answer) decision {
 	d := s.decide(now, a, s.cfg.random())
 	if d.verdict != succeeded && k.ended(now) {
 		// The context decides, but keep the poll's result in LastErr.
-		s.lastErr = cmp.Or(d.err, s.lastErr)
+		s.outage.lastErr = cmp.Or(d.err, s.outage.lastErr)
 		return decision{verdict: failed, err: k.interruption()}
 	}
 	return d

@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 				switch n {
 				case 2:
 					return errBlip
-				case 4:
+				case 4, 5:
 					return milvuswait.ErrCollectionNotFound
 				}
 				return nil
@@ -63,11 +63,12 @@ func TestWatch(t *testing.T) {
 					tolerated = append(tolerated, u.Err)
 				}
 			}
-			require.Equal(t, []error{nil, nil, nil}, errs[:3])
-			require.ErrorIs(t, errs[3], milvuswait.ErrCollectionNotFound)
-			require.Len(t, errs, 4)
-			require.Len(t, tolerated, 1)
+			require.Equal(t, []error{nil, nil, nil, nil}, errs[:4])
+			require.ErrorIs(t, errs[4], milvuswait.ErrCollectionNotFound)
+			require.Len(t, errs, 5)
+			require.Len(t, tolerated, 2)
 			require.ErrorIs(t, tolerated[0], errBlip)
+			require.ErrorIs(t, tolerated[1], milvuswait.ErrCollectionNotFound, "not confirmed yet")
 		})
 	})
 

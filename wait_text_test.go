@@ -47,7 +47,7 @@ func TestFailuresSayForHowLong(t *testing.T) {
 				return 50, nil
 			}
 			return 0, milvuswait.ErrNotLoaded
-		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m0s without progress: not loaded (611 polls in 10m10s, last 50%)"},
+		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m0s without progress: not loaded (612 polls in 10m10s, last 50%)"},
 		{"given up by the server while it was out of reach", func(at time.Duration) (int64, error) {
 			switch {
 			case at < 10*time.Second:
@@ -58,7 +58,7 @@ func TestFailuresSayForHowLong(t *testing.T) {
 				return 0, errBlip
 			}
 			return 0, milvuswait.ErrNotLoaded
-		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m30s without progress: not loaded (651 polls in 10m50s, last 50%)"},
+		}, milvuswait.WithSettle(0), "load failed: the server gave up after 10m30s without progress: not loaded (652 polls in 10m50s, last 50%)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -248,7 +248,7 @@ func TestSettledJustBeforeTheDeadline(t *testing.T) {
 }
 
 // TestStartGrace covers the failures that a grace of 30 s tolerates: an unloaded or missing
-// collection, and the failure of an older load. After the first progress, it ends.
+// collection, also after progress, and the failure of an older load.
 func TestStartGrace(t *testing.T) {
 	const grace = 30 * time.Second
 	absent := func(until time.Duration, err error) func(int, time.Duration) (milvuswait.LoadingProgress, error) {
@@ -279,7 +279,13 @@ func TestStartGrace(t *testing.T) {
 				return milvuswait.LoadingProgress{}, errNotLoaded
 			}
 			return milvuswait.LoadingProgress{Percent: 40}, nil
-		}, milvuswait.ErrReleased, 100 * time.Millisecond},
+		}, milvuswait.ErrReleased, grace},
+		{"load failed after progress, in the grace", func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
+			if n > 2 {
+				return milvuswait.LoadingProgress{}, milvuswait.ErrLoadFailed
+			}
+			return milvuswait.LoadingProgress{Percent: 40}, nil
+		}, milvuswait.ErrLoadFailed, 100 * time.Millisecond},
 	}
 
 	for _, tt := range tests {

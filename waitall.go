@@ -25,7 +25,8 @@ type Outcome struct {
 // polled once. No targets are complete at once.
 //
 // When one target fails, the others end at once with ErrAborted, unless
-// WithContinueOnError is set. The error is nil if no outcome has one. For invalid
+// WithContinueOnError is set. If the server is unreachable for all, all end with
+// ErrUnreachable. The error is nil if no outcome has one. For invalid
 // arguments it is ErrInvalid, and there are no outcomes. Otherwise it joins the errors of
 // all targets that failed, without those aborted because of them. Its text lists the
 // first ten. errors.Is and errors.As find all of them, each an *Error as returned by

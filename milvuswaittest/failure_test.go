@@ -150,7 +150,7 @@ func TestServersTextIsCleaned(t *testing.T) {
 func TestALongReasonLeavesTheCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		said := &milvuswait.ServerError{Code: 1401, Reason: strings.Repeat("x", 2000), Method: "GetLoadingProgress"}
-		p := new(fake.Poller).Set(docs, fake.Steps(fake.Step{Err: said}, fake.Step{Err: milvuswait.Permanent(said)}))
+		p := new(fake.Poller).Set(docs, fake.Steps(fake.Step{Err: said}, fake.Step{Err: fmt.Errorf("%w: %w", milvuswait.ErrLoadFailed, said)}))
 
 		r := record(t, func(tb milvuswaittest.TB) { milvuswaittest.RequireLoaded(tb, p, "docs", every(time.Second)) })
 
@@ -175,11 +175,13 @@ func TestRequireAllThatFails(t *testing.T) {
 		})
 
 		require.Equal(t, text(
-			`milvuswait: 3 of 3 targets failed: loading "docs": released during the wait: not loaded (2 polls in 5s, last 0%)`+
+			`milvuswait: 3 of 3 targets failed: loading "docs": released during the wait: not loaded (3 polls in 5.1s, last 0%)`+
 				`; index "vidx" of "docs": context deadline exceeded (13 polls in 1m0s, last 40/100 rows, InProgress)`+
 				`; loading "images": not loaded: "images" (1 poll in 0s)`,
 			`loading "docs":`,
 			`progress: 0% after 0s`,
+			`failed polls: 1 of 3, the last of them:`,
+			`  poll 2 after 5s: not loaded`,
 			`index "vidx" of "docs":`,
 			`progress: 40/100 rows, InProgress after 0s`,
 			`loading "images":`,

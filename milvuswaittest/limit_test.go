@@ -21,7 +21,7 @@ func deadlineOf(tb milvuswaittest.TB) time.Time {
 		return milvuswait.LoadingProgress{Percent: 100}, nil
 	}}
 	const long = 10000 * time.Hour
-	milvuswaittest.RequireLoaded(tb, p, "docs", milvuswait.WithPollTimeout(long, long))
+	milvuswaittest.RequireLoaded(tb, p, "docs", milvuswait.WithPollTimeout(long, long), milvuswait.WithUnreachableAfter(0))
 	return deadline
 }
 

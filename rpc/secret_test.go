@@ -50,7 +50,7 @@ func TestTheAdapterPrintsNoSecret(t *testing.T) {
 		outcomes, err := milvuswait.WaitAll(t.Context(), p, []milvuswait.Target{milvuswait.Loading("docs")}, milvuswait.WithObserver(see))
 
 		require.Error(t, err)
-		require.Equal(t, 2, told)
+		require.Greater(t, told, 2, "refused for 30 s")
 
 		// Pollers with credentials in the call options, and over a stub.
 		inCalls := rpc.New(connect(t, s), rpc.WithCallOptions(grpc.PerRPCCredentials(keys{token})))

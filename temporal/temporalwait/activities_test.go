@@ -88,7 +88,7 @@ func TestActivitiesRefuseWhatMakesNoSense(t *testing.T) {
 }
 
 func TestActivitiesFailWithTheTarget(t *testing.T) {
-	bad := fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded, 2)
+	bad := fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded, 2, 3)
 	p := new(fake.Poller).
 		Set(milvuswait.Loading("good"), fake.Percents(100)).
 		Set(milvuswait.Loading("bad"), bad).

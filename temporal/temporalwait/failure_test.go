@@ -29,7 +29,7 @@ func through(t *testing.T, err error) error {
 // waited returns the outcome of a wait for docs that met err after a poll at 40 %.
 func waited(t *testing.T, err error) milvuswait.Outcome {
 	t.Helper()
-	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithError(fake.Percents(40), err, 2))
+	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithError(fake.WithDelay(fake.Percents(40), time.Millisecond), err))
 	outcomes, waitErr := milvuswait.WaitAll(t.Context(), p, []milvuswait.Target{milvuswait.Loading("docs")})
 	require.Error(t, waitErr)
 	return outcomes[0]
