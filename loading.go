@@ -3,7 +3,6 @@ package milvuswait
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -266,7 +265,7 @@ const checkTimeout = time.Second
 // was seen, "not loaded" means released or failed: the server does not distinguish them.
 func (s *waitState) permanentCause(a answer) error {
 	seen := s.last != nil && (s.loading.moved || a.check != checked)
-	if !errors.Is(a.err, ErrNotLoaded) || errors.Is(a.err, ErrLoadFailed) || !seen {
+	if first, _ := findSentinel(a.err); first.err != ErrNotLoaded || !seen {
 		return &maskedError{a.err}
 	}
 

@@ -99,10 +99,6 @@ func isUnsupported(err error) bool { return errors.Is(err, errors.ErrUnsupported
 
 // isAbsent reports whether err means that the target is not there, or not loaded.
 func isAbsent(err error) bool {
-	for _, s := range sentinels {
-		if s.absent && errors.Is(err, s.err) {
-			return true
-		}
-	}
-	return false
+	s, _ := findSentinel(err)
+	return s.absent
 }
