@@ -60,7 +60,7 @@ func (v verdict) final() bool { return v == succeeded || v == failed }
 // decision is the result of an answer.
 type decision struct {
 	verdict verdict
-	delay   time.Duration // time until the next poll, for pollAgain, or the end, for awaitBudget
+	delay   time.Duration // time until the next poll, or until the end if none follows
 	alone   bool          // no list may cover the next poll
 	err     error         // cause, for failed
 }
@@ -165,23 +165,22 @@ func (s *waitState) planNext(now time.Duration, a answer, random float64) decisi
 // planAt plans a poll after the delay, or earlier if the unreachable budget or the wait
 // ends before its answer.
 func (s *waitState) planAt(now time.Duration, a answer, delay time.Duration, alone bool) decision {
-	d := decision{verdict: pollAgain, delay: min(delay, noDeadline-now), alone: alone}
+	end, verdict := s.deadline, awaitDeadline
+	if budget := s.budgetEnd(); budget < end {
+		end, verdict = budget, awaitBudget
+	}
+	if verdict == awaitBudget && now >= end {
+		return decision{verdict: failed, err: s.unreachable(now, false)}
+	}
 
-	var ok bool
-	if end := s.budgetEnd(); end < s.deadline {
-		if now >= end {
-			return decision{verdict: failed, err: s.unreachable(now, false)}
-		}
-		if d.delay, ok = s.fitBefore(end, now, a.took, d.delay); !ok {
-			return decision{verdict: awaitBudget, delay: end - now}
+	delay = min(delay, noDeadline-now)
+	if end != noDeadline {
+		var fits bool
+		if delay, fits = s.fitBefore(end, now, a.took, delay); !fits {
+			return decision{verdict: verdict, delay: end - now}
 		}
 	}
-	if s.deadline != noDeadline {
-		if d.delay, ok = s.fitBefore(s.deadline, now, a.took, d.delay); !ok {
-			return decision{verdict: awaitDeadline}
-		}
-	}
-	return d
+	return decision{verdict: pollAgain, delay: delay, alone: alone}
 }
 
 // minMargin is the minimum time for the last poll before an end.

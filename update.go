@@ -18,9 +18,6 @@ func (s *waitState) update(now time.Duration, err error, d decision) Update {
 	if err != nil {
 		u.Err = &maskedError{err}
 	}
-	if d.verdict == awaitDeadline { // the next event is the deadline
-		u.Next = s.deadline - now
-	}
 	return u
 }
 
