@@ -357,7 +357,7 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 		s.end(e, now, s.stopCause)
 	case d.verdict == failed:
 		cause := d.err
-		if e.state.budgetEnd() <= now {
+		if errors.Is(cause, ErrUnreachable) && e.state.budgetEnd() <= now {
 			cause = s.unreachable(&e.state, now)
 		}
 		s.fail(e, now, cause)
