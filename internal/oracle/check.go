@@ -3,7 +3,9 @@ package oracle
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
@@ -22,7 +24,10 @@ func (f *Facts) CheckEnd(at time.Duration, err error) error {
 		if at == when {
 			return f.RuleAgainst(err).broken("the wait ended with %v; it had to go on", err)
 		}
-		rule, want, when = Deadline, context.DeadlineExceeded, f.deadline
+		rule, want, when = Deadline, context.DeadlineExceeded, f.End
+		if f.silent {
+			rule, want = Unreachable, milvuswait.ErrUnreachable
+		}
 	}
 	if at != when {
 		return rule.broken("the wait ended at %v, not at %v", at, when)
@@ -31,6 +36,9 @@ func (f *Facts) CheckEnd(at time.Duration, err error) error {
 		return nil
 	}
 
+	if err := f.checkLastErr(rule, err); err != nil {
+		return err
+	}
 	why := err
 	if want == context.DeadlineExceeded {
 		var ended *milvuswait.Error
@@ -49,6 +57,18 @@ func (f *Facts) CheckEnd(at time.Duration, err error) error {
 	return nil
 }
 
+// checkLastErr checks that the error of a wait keeps the failure that did not end it.
+func (f *Facts) checkLastErr(rule Rule, err error) error {
+	var ended *milvuswait.Error
+	if !f.Passes || f.deadline > 0 && f.answer.End >= f.deadline || !errors.As(err, &ended) {
+		return nil
+	}
+	if ended.LastErr == nil || !strings.HasSuffix(ended.LastErr.Error(), f.answer.Err.Error()) {
+		return rule.broken("the error keeps the failure %v, not %v", ended.LastErr, f.answer.Err)
+	}
+	return nil
+}
+
 // RuleAgainst returns the rule that a wait broke by ending with err when it had to go on.
 func (f *Facts) RuleAgainst(err error) Rule {
 	switch {
@@ -62,8 +82,20 @@ func (f *Facts) RuleAgainst(err error) Rule {
 	return f.Rule
 }
 
+// CheckTimeout returns a *Breach if the context of the poll must not end at this time.
+func (f *Facts) CheckTimeout(limit time.Duration) error {
+	want := f.answer.Begin + f.timeout
+	if f.deadline > 0 {
+		want = min(want, f.deadline)
+	}
+	if limit != want {
+		return Timeout.broken("the poll from %v has until %v, not %v", f.answer.Begin, limit, want)
+	}
+	return nil
+}
+
 // CheckNext returns a *Breach if a wait must not go on after an answer with these facts, or not
-// with a next poll at this time. The deadline means that no poll follows.
+// with a next poll at this time. End means that no poll follows.
 func (f *Facts) CheckNext(next time.Duration) error {
 	if f.Over {
 		if f.Cause == nil {
@@ -80,7 +112,7 @@ func (f *Facts) CheckNext(next time.Duration) error {
 }
 
 // Rests reports whether a next poll at this time means none.
-func (f *Facts) Rests(next time.Duration) bool { return f.deadline > 0 && next == f.deadline }
+func (f *Facts) Rests(next time.Duration) bool { return f.End > 0 && next == f.End }
 
 // CheckBounds checks a delay against the bounds that Backoff promises.
 func (f *Facts) CheckBounds(next time.Duration) error {
@@ -90,7 +122,7 @@ func (f *Facts) CheckBounds(next time.Duration) error {
 	case f.Rests(next):
 		return nil
 	case next == f.Last:
-		most, free = most+f.took(), true // the poll before the last one may be left out
+		most, free = most+min(f.took(), math.MaxInt64-most), true // the poll before the last one may be left out
 	}
 	if delay > most || delay < f.Least && !free {
 		return f.paceRule(Bounds, next).broken("the delay after %v is %v, not from %v to %v", f.answer.End, delay, f.Least, most)
@@ -111,7 +143,7 @@ func (f *Facts) CheckTurns(next time.Duration) error {
 	return nil
 }
 
-// CheckLastPoll checks for a last poll just before the deadline, and none after it.
+// CheckLastPoll checks for a last poll just before the end, and none after it.
 func (f *Facts) CheckLastPoll(next time.Duration) error {
 	switch rests := f.Rests(next); {
 	case rests && f.answer.End < f.Last:
@@ -129,6 +161,9 @@ func (f *Facts) CheckPace(next time.Duration) error {
 	}
 
 	rule := f.paceRule(Pace, next)
+	if f.Confirms {
+		rule = Confirm
+	}
 	if f.Next == f.Last || f.Rests(f.Next) || f.Rests(next) {
 		rule = LastPoll
 	}

@@ -51,8 +51,8 @@ func (indexBuilding) failure(p milvuswait.Progress) (Rule, error) {
 	return Rule{}, nil
 }
 
-// begun: an index with any progress is there.
-func (indexBuilding) begun(milvuswait.Progress) bool { return true }
+// begun: an index is no load.
+func (indexBuilding) begun(milvuswait.Progress) bool { return false }
 
 func (indexBuilding) fromList(_, _ milvuswait.Progress) milvuswait.Progress {
 	panic("oracle: a list of all loads covers no index")

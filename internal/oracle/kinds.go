@@ -27,7 +27,8 @@ type kind interface {
 	// failure returns the error with which p ends a wait, and its rule; or nil.
 	failure(p milvuswait.Progress) (Rule, error)
 
-	// begun reports whether p ends the start grace.
+	// begun reports whether p shows a load that has begun: one that fails then is not an
+	// earlier load.
 	begun(p milvuswait.Progress) bool
 
 	// fromList returns p, from a list, completed from the progress before it.

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -73,20 +72,15 @@ const serverGivesUp = 600 * time.Second
 // Once a load was seen, "not loaded" means released, or failed if nothing had changed for as
 // long as servers allow. A check of the state at 0 % proves nothing: some servers report 0 %
 // for a load that does not exist.
-func (w *wait) permanentCause(a Answer, begun bool) (Rule, error) {
-	rule := Permanent
-	if Absent(a.Err) && a.End <= w.o.Grace {
-		rule = Grace
-	}
-	notLoaded := errors.Is(a.Err, milvuswait.ErrNotLoaded) && !errors.Is(a.Err, milvuswait.ErrLoadFailed)
-	if !notLoaded || len(w.seen) == 0 {
+func (w *wait) permanentCause(a Answer, rule Rule) (Rule, error) {
+	if sentinel, _ := sentinelOf(a.Err); sentinel != milvuswait.ErrNotLoaded || len(w.seen) == 0 {
 		return rule, a.Err
 	}
-	if a.Checked && !begun {
+	if a.Checked && !w.begun() {
 		return gone, a.Err
 	}
 
-	if w.watched(a.End)-w.changed >= serverGivesUp && !w.kind.whole(w.known()) {
+	if w.unchanged(a) >= serverGivesUp && !w.kind.whole(w.known()) {
 		return gone, milvuswait.ErrLoadFailed
 	}
 	return gone, milvuswait.ErrReleased

@@ -2,8 +2,6 @@ package oracle
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
@@ -20,6 +18,7 @@ type Options struct {
 	Stall       time.Duration
 	Unreachable time.Duration
 	Grace       time.Duration
+	PollTimeout [2]time.Duration // first and maximum timeout of a poll; zero is the default
 	Refresh     bool
 	Criterion   milvuswait.IndexCriterion
 
@@ -32,7 +31,7 @@ func (o Options) Complete(p milvuswait.Progress) bool {
 	return o.kind().complete(&o, []milvuswait.Progress{p})
 }
 
-// Begun reports whether p shows the work begun: the start grace is over.
+// Begun reports whether p shows a load that has begun.
 func (o Options) Begun(p milvuswait.Progress) bool { return o.kind().begun(p) }
 
 // Answer is the outcome of one poll of a target. Times are since the start of the wait.
@@ -44,6 +43,8 @@ type Answer struct {
 	Listed      bool // from a list of all loads
 	Checked     bool // Err is the result of a check of the load's state
 	Interrupted bool // the end of the wait's context interrupted the poll
+
+	Limit time.Duration // end of the poll's context; 0 if unknown
 }
 
 // Facts are the meaning of an answer, given the answers before it.
@@ -53,7 +54,6 @@ type Facts struct {
 	Pending   bool          // the refresh may not have begun
 	Unchanged time.Duration // time for which progress was the same, without failures
 	Passes    bool          // the poll failed, and the failure does not end the wait by itself
-	Failing   time.Duration // time since the first of the failures in a row
 	Settles   time.Duration // time at which a complete target has settled; negative if it is not complete
 
 	Over  bool  // the answer ends the wait
@@ -61,10 +61,14 @@ type Facts struct {
 	Rule  Rule  // decides whether the wait is over
 
 	Least, Most time.Duration // bounds of the delay after the answer
-	Next        time.Duration // time of the next poll; the deadline if none is left
-	Last        time.Duration // time of the last poll before the deadline
+	Next        time.Duration // time of the next poll; End if none is left
+	Last        time.Duration // time of the last poll before End
+	End         time.Duration // end of the wait without another answer: the deadline, or the end of the unreachable budget
+	Confirms    bool          // the next poll confirms an absent answer: no list may cover it
 
 	answer   Answer
+	timeout  time.Duration // of the poll
+	silent   bool          // End is the end of the unreachable budget
 	deadline time.Duration
 	found    error           // cause without the deadline
 	turns    []time.Duration // times at which the verdict can change without any event
@@ -90,21 +94,22 @@ type wait struct {
 
 	changed       time.Duration // watched time of the last change
 	completeSince time.Duration // watched time; negative while not complete
-	failingSince  time.Duration // negative after a success
+	failures      []Answer      // since the last success, without lists that failed permanently
 	unwatched     time.Duration // total time of failures that a success ended
+	patience      time.Duration // timeout of the next poll, without the unreachable budget
 
 	pace pace
 }
 
 func newWait(o *Options) *wait {
 	k := o.kind()
-	return &wait{o: o, kind: k, completeSince: never, failingSince: never, pace: newPace(o, k.initial())}
+	return &wait{o: o, kind: k, completeSince: never, patience: o.pollTimeout(), pace: newPace(o, k.initial())}
 }
 
 // watched returns the time until at, without the time of failures.
 func (w *wait) watched(at time.Duration) time.Duration {
-	if w.failingSince >= 0 {
-		at = w.failingSince
+	if len(w.failures) > 0 {
+		at = w.failures[0].Begin
 	}
 	return at - w.unwatched
 }
@@ -117,7 +122,7 @@ func (w *wait) known() milvuswait.Progress {
 }
 
 func (w *wait) judge(a Answer) Facts {
-	f := Facts{answer: a, deadline: w.o.Deadline, Settles: never}
+	f := Facts{answer: a, deadline: w.o.Deadline, Settles: never, timeout: w.timeout(a.Begin)}
 	switch {
 	case a.Interrupted:
 	case a.Err != nil:
@@ -148,10 +153,11 @@ func (w *wait) judgeProgress(f *Facts) {
 	if a.Listed && w.known() != nil {
 		p = w.kind.fromList(p, w.known())
 	}
-	if w.failingSince >= 0 {
-		w.unwatched += a.End - w.failingSince
-		w.failingSince = never
+	if len(w.failures) > 0 {
+		w.unwatched += a.End - w.failures[0].Begin
+		w.failures = nil
 	}
+	w.patience = w.o.pollTimeout()
 	watched := w.watched(a.End)
 
 	// Progress: any change counts.
@@ -186,38 +192,4 @@ func (w *wait) judgeProgress(f *Facts) {
 	case w.o.Stall > 0 && !f.Pending && f.Unchanged >= w.o.Stall:
 		f.end(Stall, milvuswait.ErrStalled)
 	}
-}
-
-// judgeFailure judges the answer of a failed poll.
-func (w *wait) judgeFailure(f *Facts) {
-	a := f.answer
-	begun := slices.ContainsFunc(w.seen, w.kind.begun)
-	tolerated := Absent(a.Err) && a.End < w.o.Grace && !begun
-	if !a.Transient && !tolerated {
-		f.end(w.permanentCause(a, begun))
-		return
-	}
-
-	f.Passes, f.Rule = true, Transient
-	if tolerated {
-		f.Rule, w.failingSince = Grace, a.End // the server has answered
-	} else if w.failingSince < 0 {
-		w.failingSince = a.Begin
-	}
-	f.Failing = a.End - w.failingSince
-	w.pace.forget()
-
-	// A list that failed decides nothing: an individual poll follows.
-	if w.o.Unreachable > 0 && f.Failing >= w.o.Unreachable && !a.Listed {
-		f.end(Unreachable, milvuswait.ErrUnreachable)
-	}
-}
-
-// Absent reports whether err means that the target is not there, or not loaded.
-func Absent(err error) bool {
-	absent := []error{
-		milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound,
-		milvuswait.ErrIndexNotFound, milvuswait.ErrDatabaseNotFound,
-	}
-	return slices.ContainsFunc(absent, func(sentinel error) bool { return errors.Is(err, sentinel) })
 }

@@ -18,15 +18,16 @@ import (
 const second = time.Second
 
 var (
-	errBlip = errors.New("connection reset")
-	load    = milvuswait.Loading("docs")
-	index   = milvuswait.IndexBuilding("docs", "vidx")
+	errBlip   = errors.New("connection reset")
+	errDenied = errors.New("permission denied")
+	load      = milvuswait.Loading("docs")
+	index     = milvuswait.IndexBuilding("docs", "vidx")
 )
 
 // at returns the answer of a poll that took 10 ms and ended at a time in seconds: a
 // percentage, a progress or an error.
 func at(seconds float64, result any) oracle.Answer {
-	end := time.Duration(seconds * float64(second))
+	end := time.Duration(math.Round(seconds * float64(second)))
 	a := oracle.Answer{Begin: end - 10*time.Millisecond, End: end}
 	switch r := result.(type) {
 	case int:
@@ -40,6 +41,7 @@ func at(seconds float64, result any) oracle.Answer {
 }
 
 func listed(a oracle.Answer) oracle.Answer      { a.Listed = true; return a }
+func slowly(a oracle.Answer) oracle.Answer      { a.Begin -= 120 * time.Millisecond; return a }
 func checked(a oracle.Answer) oracle.Answer     { a.Checked = true; return a }
 func interrupted(a oracle.Answer) oracle.Answer { a.Interrupted = true; return a }
 
@@ -58,7 +60,7 @@ func TestJudge(t *testing.T) {
 		finished   = milvuswait.IndexStateFinished
 		inProgress = milvuswait.IndexStateInProgress
 	)
-	var goesOn = errors.New("the wait goes on")
+	goesOn := errors.New("the wait goes on")
 	type options = oracle.Options
 	type answers = []oracle.Answer
 
@@ -90,24 +92,58 @@ func TestJudge(t *testing.T) {
 		{"lists failed", options{Unreachable: 2 * second}, answers{at(1, errBlip), listed(at(9, errBlip))}, goesOn, "transient"},
 		{"answered in the grace", options{Unreachable: 2 * second, Grace: 2 * second},
 			answers{at(0.5, errBlip), at(1.5, milvuswait.ErrNotLoaded), at(3, errBlip)}, goesOn, "transient"},
+		{"answered by an unconfirmed failure", options{Unreachable: 2 * second},
+			answers{at(1, 7), at(2, errBlip), at(3, milvuswait.ErrNotLoaded), at(4.5, errBlip)}, goesOn, "transient"},
+		{"unanswered since an unconfirmed failure", options{Unreachable: 2 * second},
+			answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), at(3, errBlip), at(4.99, errBlip)}, milvuswait.ErrUnreachable, "unreachable"},
+		{"unreachable at the deadline", options{Unreachable: 2 * second, Deadline: 2990 * time.Millisecond}, answers{at(1, errBlip), at(2.98, errBlip)}, goesOn, "transient"},
 
 		{"within the grace", options{Grace: 2 * second}, answers{at(1.9, milvuswait.ErrCollectionNotFound)}, goesOn, "grace"},
 		{"after the grace", options{Grace: 2 * second}, answers{at(2, milvuswait.ErrCollectionNotFound)}, milvuswait.ErrCollectionNotFound, "grace"},
 		{"at 0 % within the grace", options{Grace: 2 * second}, answers{at(1, 0), at(1.9, milvuswait.ErrNotLoaded)}, goesOn, "grace"},
-		{"above 0 % within the grace", options{Grace: 2 * second}, answers{at(1, 1), at(1.9, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
+		{"above 0 % within the grace", options{Grace: 2 * second}, answers{at(1, 1), at(1.5, milvuswait.ErrNotLoaded), at(1.9, milvuswait.ErrNotLoaded)}, goesOn, "grace"},
 		{"an index within the grace", options{Target: index, Grace: 2 * second},
-			answers{at(1, rows(0, 0, 0, inProgress)), at(1.9, milvuswait.ErrIndexNotFound)}, milvuswait.ErrIndexNotFound, "grace"},
+			answers{at(1, rows(0, 0, 0, inProgress)), at(1.5, milvuswait.ErrIndexNotFound), at(1.9, milvuswait.ErrIndexNotFound)}, goesOn, "grace"},
+		{"an earlier load failed", options{Grace: 2 * second}, answers{at(1, 0), at(1.9, milvuswait.ErrLoadFailed)}, goesOn, "grace"},
+		{"this load failed", options{Grace: 2 * second}, answers{at(1, 1), at(1.9, milvuswait.ErrLoadFailed)}, milvuswait.ErrLoadFailed, "permanent"},
 		{"ambiguous within the grace", options{Grace: 2 * second}, answers{at(1, milvuswait.ErrAmbiguousIndex)}, milvuswait.ErrAmbiguousIndex, "permanent"},
+		{"refused within the grace", options{Grace: 2 * second}, answers{at(1, errDenied)}, errDenied, "permanent"},
+		{"confirms a tolerated failure", options{Grace: 2 * second},
+			answers{at(1.9, milvuswait.ErrNotLoaded), at(2.01, milvuswait.ErrCollectionNotFound)}, milvuswait.ErrCollectionNotFound, "confirm"},
+		{"just after a tolerated failure", options{Grace: 2 * second}, answers{at(1.95, milvuswait.ErrNotLoaded), at(2.01, milvuswait.ErrNotLoaded)}, goesOn, "confirm"},
 
 		{"never loaded", options{}, answers{at(1, milvuswait.ErrNotLoaded)}, milvuswait.ErrNotLoaded, "permanent"},
-		{"released", options{}, answers{at(1, 0), at(2, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
-		{"checked at 0 %", options{}, answers{at(1, 0), checked(at(2, milvuswait.ErrNotLoaded))}, milvuswait.ErrNotLoaded, "gone"},
-		{"checked after progress", options{}, answers{at(1, 7), checked(at(2, milvuswait.ErrNotLoaded))}, milvuswait.ErrReleased, "gone"},
-		{"given up", options{}, answers{at(1, 7), at(601, milvuswait.ErrNotLoaded)}, milvuswait.ErrLoadFailed, "gone"},
-		{"not given up", options{}, answers{at(1, 7), at(600.9, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
-		{"given up but for failures", options{}, answers{at(1, 7), at(600, errBlip), at(700, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
-		{"complete, then released", options{Settle: time.Hour}, answers{at(1, 100), at(700, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
+		{"never loaded, after a refused list", options{}, answers{listed(at(1, errDenied)), at(2, milvuswait.ErrNotLoaded)}, milvuswait.ErrNotLoaded, "permanent"},
+		{"not found, after a transient failure", options{}, answers{at(1, errBlip), at(2, milvuswait.ErrCollectionNotFound)}, goesOn, "confirm"},
+		{"not found, after a transient failure of a list", options{}, answers{listed(at(1, errBlip)), at(2, milvuswait.ErrCollectionNotFound)}, goesOn, "confirm"},
+		{"not found, after a success", options{}, answers{at(1, 7), at(2, milvuswait.ErrCollectionNotFound)}, goesOn, "confirm"},
+		{"not found twice", options{}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), at(2.11, milvuswait.ErrCollectionNotFound)},
+			milvuswait.ErrCollectionNotFound, "confirm"},
+		{"not found twice in 100 ms", options{}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), at(2.109, milvuswait.ErrCollectionNotFound)}, goesOn, "confirm"},
+		{"not found twice, with failures", options{}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), at(3, errBlip), at(4, errDenied), at(5, milvuswait.ErrCollectionNotFound)},
+			milvuswait.ErrCollectionNotFound, "confirm"},
+		{"not found twice, with a success", options{}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), at(3, 7), at(4, milvuswait.ErrNotLoaded)}, goesOn, "confirm"},
+		{"refused at first", options{}, answers{at(1, errDenied)}, errDenied, "permanent"},
+		{"refused for 30 s", options{}, answers{at(1, 7), at(2, errDenied), at(32, errDenied)}, errDenied, "refused"},
+		{"refused for nearly 30 s", options{}, answers{at(1, 7), at(2, errDenied), at(31.99, errDenied)}, goesOn, "refused"},
+		{"refused for 30 s, with failures", options{}, answers{at(1, errBlip), at(2, errDenied), at(3, milvuswait.ErrNotLoaded), at(4, errBlip), at(32, errDenied)}, errDenied, "refused"},
+		{"refused for 30 s, with a success", options{}, answers{at(1, 7), at(2, errDenied), at(3, 7), at(32, errDenied)}, goesOn, "refused"},
+		{"invalid after a success", options{}, answers{at(1, 7), at(2, milvuswait.ErrInvalid)}, milvuswait.ErrInvalid, "permanent"},
+		{"a load failed, by the first sentinel", options{}, answers{at(1, 7), at(2, errors.Join(milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed))}, milvuswait.ErrLoadFailed, "permanent"},
+		{"not loaded, by the first sentinel", options{}, answers{at(1, 7), at(2, errors.Join(milvuswait.ErrInvalid, milvuswait.ErrNotLoaded))}, goesOn, "confirm"},
+
+		{"released", options{}, answers{at(1, 0), at(2, milvuswait.ErrNotLoaded), at(3, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
+		{"checked at 0 %", options{}, answers{at(1, 0), checked(at(2, milvuswait.ErrNotLoaded)), checked(at(3, milvuswait.ErrNotLoaded))}, milvuswait.ErrNotLoaded, "gone"},
+		{"checked after progress", options{}, answers{at(1, 7), checked(at(2, milvuswait.ErrNotLoaded)), checked(at(3, milvuswait.ErrNotLoaded))}, milvuswait.ErrReleased, "gone"},
+		{"given up", options{}, answers{at(1, 7), at(601, milvuswait.ErrNotLoaded), at(602, milvuswait.ErrNotLoaded)}, milvuswait.ErrLoadFailed, "gone"},
+		{"not given up", options{}, answers{at(1, 7), at(600.9, milvuswait.ErrNotLoaded), at(602, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
+		{"given up, then unreachable", options{}, answers{at(1, 7), at(601.01, errBlip), at(700, milvuswait.ErrNotLoaded), at(701, milvuswait.ErrNotLoaded)}, milvuswait.ErrLoadFailed, "gone"},
+		{"given up but for failures", options{}, answers{at(1, 7), at(601, errBlip), at(700, milvuswait.ErrNotLoaded), at(701, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
+		{"complete, then released", options{Settle: time.Hour}, answers{at(1, 100), at(700, milvuswait.ErrNotLoaded), at(701, milvuswait.ErrNotLoaded)}, milvuswait.ErrReleased, "gone"},
 		{"load failed", options{}, answers{at(1, 7), at(2, milvuswait.ErrLoadFailed)}, milvuswait.ErrLoadFailed, "permanent"},
+		{"settled but for unconfirmed failures", options{Settle: 2 * second}, answers{at(1, 100), at(2, milvuswait.ErrNotLoaded), at(3, 100)}, goesOn, "settle"},
+		{"stalled but for failures in the grace", options{Stall: 2 * second, Grace: 9 * second},
+			answers{at(1, 7), at(1.5, milvuswait.ErrNotLoaded), at(3, milvuswait.ErrNotLoaded), at(3.5, 7)}, goesOn, "loading"},
 
 		{"refreshed", options{Refresh: true}, answers{at(0.1, refresh(100, 99)), at(0.2, refresh(100, 100))}, nil, "refresh"},
 		{"refreshing", options{Refresh: true}, answers{at(2, refresh(100, 99))}, goesOn, "refresh"},
@@ -191,7 +227,18 @@ func TestNext(t *testing.T) {
 		{"a tenth of the settle time", options{Target: load, Settle: 5 * second}, answers{at(0.1, 100)}, 0.6},
 		{"settled", options{Target: load, Backoff: blind, Settle: 500 * time.Millisecond}, answers{at(1, 100)}, 1.5},
 		{"stalled", options{Target: load, Backoff: blind, Stall: 500 * time.Millisecond}, answers{at(1, 7)}, 1.5},
-		{"unreachable", options{Target: load, Backoff: blind, Unreachable: 500 * time.Millisecond}, answers{at(1, errBlip)}, 1.49},
+		{"before the budget ends", options{Target: load, Backoff: blind, Unreachable: 500 * time.Millisecond}, answers{at(1, errBlip)}, 1.44},
+		{"none before the budget ends", options{Target: load, Backoff: blind, Unreachable: 500 * time.Millisecond}, answers{at(1, errBlip), at(1.45, errBlip)}, 1.49},
+		{"the deadline before the budget", options{Target: load, Backoff: blind, Unreachable: 500 * time.Millisecond, Deadline: 1490 * time.Millisecond},
+			answers{at(1, errBlip), at(1.45, errBlip)}, 1.49},
+		{"confirms", options{Target: load, Backoff: blind}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded)}, 2.1},
+		{"confirms again", options{Target: load, Backoff: blind, Grace: 1950 * time.Millisecond}, answers{at(1, 7), at(1.94, milvuswait.ErrNotLoaded), at(1.96, milvuswait.ErrNotLoaded)}, 2.04},
+		{"confirms at once", options{Target: load, Backoff: blind}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), slowly(at(2.2, milvuswait.ErrNotLoaded))}, 2.201},
+		{"confirms without a custom generator", options{Target: load, Delay: func(n int) time.Duration { return time.Duration(n+1) * second }},
+			answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), at(2.1, 7)}, 4.1},
+		{"confirms before the deadline", options{Target: load, Deadline: 2100 * time.Millisecond}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded)}, 2.05},
+		{"refused for 30 s", options{Target: load, Delay: func(int) time.Duration { return time.Minute }}, answers{at(1, 7), at(2, errDenied), at(3, errBlip)}, 32},
+		{"never", options{Target: load, Deadline: 9 * second, Delay: func(int) time.Duration { return math.MaxInt64 }}, answers{at(1, 7)}, 8.95},
 		{"after the grace", options{Target: load, Backoff: blind, Grace: 1500 * time.Millisecond}, answers{at(1, milvuswait.ErrNotLoaded)}, 1.5},
 
 		{"last poll", options{Target: load, Backoff: blind, Deadline: 2 * second}, answers{at(1.5, 7)}, 1.95},

@@ -59,13 +59,25 @@ func (p *pace) forget() { p.left = 0 }
 
 // plan adds the facts about the next poll.
 func (w *wait) plan(f *Facts) {
+	f.End = w.o.Deadline
+	if w.budgetCounts() {
+		f.End, f.silent = w.budgetEnd(), true
+	}
 	if f.answer.Interrupted || f.answer.Listed && f.answer.Err != nil {
 		return // no delay follows
 	}
 
+	// The poll that confirms an absent answer has a time of its own.
 	now := f.answer.End
-	w.addTurns(f)
 	f.Last = w.lastPoll(f)
+	if f.Confirms {
+		earlier, _ := w.first(absent)
+		delay := max(earlier.End+confirmAfter-now, shortest)
+		f.Least, f.Most, f.Next = delay, delay, w.beforeEnd(f, delay)
+		return
+	}
+
+	w.addTurns(f)
 	f.Least, f.Most = w.pace.bounds(w.o, f)
 	delay := w.pace.exact(w.o, f)
 	for _, turn := range f.turns {
@@ -73,7 +85,7 @@ func (w *wait) plan(f *Facts) {
 			delay = min(delay, turn-now)
 		}
 	}
-	f.Next = w.beforeDeadline(f, max(delay, shortest))
+	f.Next = w.beforeEnd(f, max(delay, shortest))
 
 	p := &w.pace
 	p.delays++
@@ -90,7 +102,10 @@ func (w *wait) addTurns(f *Facts) {
 		f.turns = append(f.turns, now+w.o.Stall-f.Unchanged)
 	}
 	if f.answer.Err != nil {
-		f.turns = append(f.turns, now+w.o.Unreachable-f.Failing, w.o.Grace)
+		f.turns = append(f.turns, w.o.Grace)
+	}
+	if refused, found := w.first(refusal); found {
+		f.turns = append(f.turns, refused.End+refusedFor)
 	}
 }
 
@@ -150,7 +165,7 @@ func (p *pace) exact(o *Options, f *Facts) time.Duration {
 	return delay
 }
 
-// margin returns the time that the last poll gets before the deadline.
+// margin returns the time that the last poll gets before the end.
 func (f *Facts) margin() time.Duration {
 	return min(max(2*f.took(), 50*time.Millisecond), time.Second)
 }
@@ -158,20 +173,20 @@ func (f *Facts) margin() time.Duration {
 func (f *Facts) took() time.Duration { return f.answer.End - f.answer.Begin }
 
 // lastPoll returns the time of the last poll: early enough for its answer to arrive before
-// the deadline, and not before a complete target has settled.
+// the end, and not before a complete target has settled.
 func (w *wait) lastPoll(f *Facts) time.Duration {
-	if w.o.Deadline == 0 {
+	if f.End == 0 {
 		return math.MaxInt64
 	}
-	last := w.o.Deadline - f.margin()
-	if f.Settles < w.o.Deadline {
+	last := f.End - f.margin()
+	if f.Settles < f.End {
 		last = max(last, f.Settles)
 	}
 	return last
 }
 
-// beforeDeadline returns the time of the next poll, which leaves room for the last one.
-func (w *wait) beforeDeadline(f *Facts, delay time.Duration) time.Duration {
+// beforeEnd returns the time of the next poll, which leaves room for the last one.
+func (w *wait) beforeEnd(f *Facts, delay time.Duration) time.Duration {
 	now := f.answer.End
 	room := f.Last - now
 	if f.took() < f.margin() {
@@ -179,10 +194,12 @@ func (w *wait) beforeDeadline(f *Facts, delay time.Duration) time.Duration {
 	}
 
 	switch {
-	case w.o.Deadline == 0 || delay < room:
+	case f.End == 0:
+		return now + min(delay, math.MaxInt64-now)
+	case delay < room:
 		return now + delay
 	case now < f.Last:
 		return f.Last
 	}
-	return w.o.Deadline
+	return f.End
 }

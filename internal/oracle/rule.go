@@ -11,6 +11,7 @@ type Rule struct {
 
 const (
 	decision = "internal/oracle/oracle.go"
+	failing  = "internal/oracle/failure.go"
 	pacing   = "internal/oracle/pace.go"
 )
 
@@ -18,15 +19,18 @@ const (
 var (
 	Settle      = Rule{"settle: complete for as long as WithSettle asks", "state.go", decision}
 	Stall       = Rule{"stall: no change for as long as WithStallTimeout allows", "state.go", decision}
-	Unreachable = Rule{"unreachable: only failures for as long as WithUnreachableAfter allows", "state.go", decision}
-	Grace       = Rule{"grace: an absent target is tolerated at the start", "state.go", decision}
-	Transient   = Rule{"transient: a wait outlives a transient failure", "state.go", decision}
-	Permanent   = Rule{"permanent: a permanent failure ends a wait at once", "state.go", decision}
+	Unreachable = Rule{"unreachable: no answer for as long as WithUnreachableAfter allows, and no longer", "failure.go", failing}
+	Grace       = Rule{"grace: an absent target is tolerated at the start", "failure.go", failing}
+	Transient   = Rule{"transient: a wait outlives a transient failure", "failure.go", failing}
+	Permanent   = Rule{"permanent: a first or decisive failure ends a wait at once", "failure.go", failing}
+	Confirm     = Rule{"confirm: an absent answer is confirmed by another one, 100 ms later", "failure.go", failing}
+	Refused     = Rule{"refused: a server is believed that has refused for 30 s", "failure.go", failing}
+	Timeout     = Rule{"timeout: a poll has its timeout, and outlasts neither the deadline nor the budget", "failure.go", failing}
 	Deadline    = Rule{"deadline: after the deadline only success counts", "wait.go", decision}
 
 	Bounds   = Rule{"bounds: a delay is within the bounds of Backoff", "backoff.go", pacing}
 	Turns    = Rule{"turns: a poll comes when the verdict can change", "state.go", pacing}
-	LastPoll = Rule{"last poll: one poll comes just before the deadline", "state.go", pacing}
+	LastPoll = Rule{"last poll: one poll comes just before the deadline, or the end of the budget", "state.go", pacing}
 	Pace     = Rule{"pace: a delay is the one that Backoff describes", "backoff.go", pacing}
 )
 
