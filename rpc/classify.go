@@ -221,8 +221,13 @@ func settle(code int32, reason, method string, state wire.LoadState) class {
 // noState stands for a failed GetLoadState: the zero LoadState is NotExist.
 const noState wire.LoadState = -1
 
-// classifyCall returns the class of a gRPC error of method.
+// classifyCall returns the class of a gRPC error of method. An error that grpc-go made is
+// transient, whatever its code.
 func classifyCall(code codes.Code, message, method string) class {
+	if foreignAnswer(code, message, method) != "" || strings.Contains(message, credentialsFailed) {
+		return transient
+	}
+
 	switch code {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
 		codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:

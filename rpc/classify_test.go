@@ -244,16 +244,16 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// TestClassifyCall covers the class of every gRPC code. For Canceled and Unknown the
-// message decides too: a closed connection stays closed, and Milvus 2.2 reports bad
-// credentials without a code.
+// TestClassifyCall covers the class of every gRPC code. For Canceled, Unknown and
+// Unimplemented the message decides too: a closed connection stays closed, Milvus 2.2
+// reports bad credentials without a code, and Envoy a missing route without a message.
 func TestClassifyCall(t *testing.T) {
 	t.Parallel()
 	want := map[codes.Code]rpc.Class{
 		codes.Canceled: rpc.Passing, codes.Unknown: rpc.Passing, codes.InvalidArgument: rpc.PermanentFailure,
 		codes.DeadlineExceeded: rpc.Passing, codes.NotFound: rpc.PermanentFailure, codes.AlreadyExists: rpc.PermanentFailure,
 		codes.PermissionDenied: rpc.PermanentFailure, codes.ResourceExhausted: rpc.Passing, codes.FailedPrecondition: rpc.PermanentFailure,
-		codes.Aborted: rpc.Passing, codes.OutOfRange: rpc.Passing, codes.Unimplemented: rpc.PermanentFailure, codes.Internal: rpc.Passing,
+		codes.Aborted: rpc.Passing, codes.OutOfRange: rpc.Passing, codes.Unimplemented: rpc.Passing, codes.Internal: rpc.Passing,
 		codes.Unavailable: rpc.Passing, codes.DataLoss: rpc.Passing, codes.Unauthenticated: rpc.PermanentFailure, codes.Code(99): rpc.Passing,
 	}
 
@@ -263,6 +263,7 @@ func TestClassifyCall(t *testing.T) {
 		}
 	}
 
+	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Unimplemented, "unknown method", loadingCall))
 	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Canceled, "grpc: the client connection is closing", loadingCall))
 	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unavailable, "grpc: the client connection is closing", loadingCall))
 	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Unknown, "auth check failure, please check", indexCall))

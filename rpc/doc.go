@@ -59,14 +59,22 @@
 //     reason that begins with "show collection failed", as on 2.3 to 2.5.1.
 //   - Permanent: invalid parameters (1100 to 1102), a missing permission (1400, 1401),
 //     a missing alias (1600, 1603), and of gRPC Unauthenticated, PermissionDenied,
-//     Unimplemented, InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, and
-//     Canceled by a connection that the program has closed.
+//     InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, Unimplemented with
+//     the words of a gRPC server that does not know the method, and Canceled by a
+//     connection that the program has closed.
 //   - ErrInvalid: the Poller has no connection, or its stub is not a stub of Milvus.
 //   - errors.ErrUnsupported: the stub lacks the call. It ends no wait.
 //
 // [ErrMalformed] is transient, as are all other codes and gRPC errors. Unknown is one of
 // them: a proxy that starts returns it. If the context of the poll is done, the error
 // also matches the context's error, by errors.Is.
+//
+// A response of a gateway, an ingress or a service mesh instead of Milvus is also
+// transient and matches ErrMalformed: its route to Milvus may appear later. The error
+// describes the response, for example as "HTTP status 404 (Not Found), content-type
+// text/html". The gRPC status is the one that grpc-go made of it: PermissionDenied for
+// 403, Unimplemented for 404. A failure of the client's own credentials is transient as
+// well.
 //
 // Sources: pkg/util/merr/errors.go of Milvus 2.3 to 3.0 for the codes; the responses of
 // 2.2.16, 2.3.5 and milvus-lite 3.2.2 were measured.

@@ -16,7 +16,8 @@ import (
 )
 
 // ErrMalformed is in the error of a poll if the response is not one of Milvus: no
-// message, or a message without a status. It is transient.
+// message, a message without a status, or a response of something else than Milvus, such as
+// the error page of a gateway. It is transient.
 var ErrMalformed = errors.New("malformed answer")
 
 // failure is a failed poll.
@@ -90,8 +91,9 @@ func (e *doneError) Unwrap() []error { return []error{e.err, e.done} }
 
 // callError is a gRPC error without its details, which may hold text of any length.
 type callError struct {
-	method string
-	status *status.Status
+	method  string
+	status  *status.Status
+	foreign string // description of the server that answered instead of Milvus, or ""
 }
 
 func newCallError(method string, err error) *callError {
@@ -103,12 +105,19 @@ func newCallError(method string, err error) *callError {
 	if st.Code() == codes.OK {
 		st = status.New(codes.Unknown, err.Error())
 	}
-	return &callError{method, status.New(st.Code(), untrusted.Text(st.Message()))}
+	message := untrusted.Text(st.Message())
+	return &callError{method, status.New(st.Code(), message), foreignAnswer(st.Code(), message, method)}
 }
 
 func (e *callError) Error() string {
+	if e.foreign != "" {
+		return e.method + ": the answer is not Milvus': " + e.foreign
+	}
 	return e.method + ": " + codeText(e.status.Code()) + ": " + e.status.Message()
 }
+
+// Is matches ErrMalformed if something else than Milvus answered.
+func (e *callError) Is(target error) bool { return target == ErrMalformed && e.foreign != "" }
 
 // GRPCStatus makes status.Code and status.FromError work.
 func (e *callError) GRPCStatus() *status.Status { return e.status }

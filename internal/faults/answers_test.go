@@ -40,7 +40,7 @@ var third = []struct {
 	{"FailedPrecondition", refused(codes.FailedPrecondition, "no"), milvustest.ErrPermanent},
 	{"Aborted", refused(codes.Aborted, "again"), nil},
 	{"OutOfRange", refused(codes.OutOfRange, "no"), nil},
-	{"Unimplemented", refused(codes.Unimplemented, "no"), milvustest.ErrPermanent},
+	{"Unimplemented", refused(codes.Unimplemented, "method not implemented"), milvustest.ErrPermanent},
 	{"Internal", refused(codes.Internal, "boom"), nil},
 	{"Unavailable, a leader switch", refused(codes.Unavailable, "leader switch"), nil},
 	{"DataLoss", refused(codes.DataLoss, "gone"), nil},
