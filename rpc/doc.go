@@ -76,6 +76,12 @@
 // 403, Unimplemented for 404. A failure of the client's own credentials is transient as
 // well.
 //
+// The error of a failed call, as opposed to a failure in a response, has a method that
+// names the RPC:
+//
+//	var call interface { error; Method() string }
+//	if errors.As(err, &call) { … }
+//
 // Sources: pkg/util/merr/errors.go of Milvus 2.3 to 3.0 for the codes; the responses of
 // 2.2.16, 2.3.5 and milvus-lite 3.2.2 were measured.
 package rpc

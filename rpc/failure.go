@@ -116,6 +116,9 @@ func (e *callError) Error() string {
 	return e.method + ": " + codeText(e.status.Code()) + ": " + e.status.Message()
 }
 
+// Method returns the name of the RPC that failed, such as "GetLoadingProgress".
+func (e *callError) Method() string { return e.method }
+
 // Is matches ErrMalformed if something else than Milvus answered.
 func (e *callError) Is(target error) bool { return target == ErrMalformed && e.foreign != "" }
 

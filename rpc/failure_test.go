@@ -206,3 +206,24 @@ func TestCallErrorsLoseTheirDetails(t *testing.T) {
 	require.Equal(t, codes.Unavailable, got.Code())
 	require.Empty(t, got.Details())
 }
+
+// TestCallError_Method_NamesTheRPC shows how a wait finds out which call failed, also if
+// the context of the poll is done.
+func TestCallError_Method_NamesTheRPC(t *testing.T) {
+	t.Parallel()
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+
+	for _, ctx := range []context.Context{t.Context(), done} {
+		for method, poll := range polls {
+			err := poll(ctx, rpc.FromStub(answering(nil, status.Error(codes.Unavailable, "away"))))
+
+			var call interface {
+				error
+				Method() string
+			}
+			require.ErrorAs(t, err, &call)
+			require.Equal(t, method, call.Method())
+		}
+	}
+}
