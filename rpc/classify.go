@@ -46,6 +46,8 @@ const (
 	codeCrossCluster        = 6 // on milvus-lite: illegal argument
 	codeCollectionNotLoaded = 101
 	codePartitionNotLoaded  = 201
+	codePartition230        = 202  // on 2.3.0: partition not found; since 2.3.1: not fully loaded
+	codeNotLoaded230        = 203  // on 2.3.0: partition not loaded; unused since
 	codeSegcore             = 2000 // to 2099: the engine that loads segments
 	codeUnexpected          = 65535
 
@@ -54,8 +56,8 @@ const (
 )
 
 // classOfCode holds the final codes of Milvus 2.3 to 3.0 (pkg/util/merr/errors.go): they
-// end a wait. All others are transient, except 101, 201 and 65535. The server's retriable
-// flag is not reliable: it is false for node failovers.
+// end a wait. All others are transient, except 101, 201, 65535, and 202 and 203 of 2.3.0.
+// The server's retriable flag is not reliable: it is false for node failovers.
 var classOfCode = map[int32]class{
 	3: loadFailed, // memory limit exceeded
 	7: loadFailed, // disk limit exceeded
@@ -139,12 +141,16 @@ func classify(code, legacyCode int32, reason, method string) class {
 // classifyFailure classifies by the codes, and by the text if they do not decide. Reason
 // is in lower case.
 func classifyFailure(code, legacyCode int32, reason string, load bool) class {
-	// 2.3 to 2.5.1 report a failed load by these words, with any code, including codes of
+	// 2.3 to 2.6.15 report a failed load by these words, with any code, including codes of
 	// transient failures.
 	if load && strings.HasPrefix(reason, "show collection failed") {
 		return loadFailed
 	}
-	if code == codeCollectionNotLoaded || code == codePartitionNotLoaded {
+	if code == codePartition230 && strings.Contains(reason, "partition not found") {
+		return partitionNotFound
+	}
+	if code == codeCollectionNotLoaded || code == codePartitionNotLoaded ||
+		code == codeNotLoaded230 && strings.Contains(reason, "partition not loaded") {
 		if hasCause(reason) {
 			return loadFailed
 		}
@@ -158,7 +164,7 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 	if load && (code >= codeSegcore && code < codeSegcore+100 || legacyCode == legacyMemory) {
 		return loadFailed
 	}
-	if isNoDatabase(code, legacyCode, reason) {
+	if isLiteWithoutDatabase(code, legacyCode, reason) {
 		return databaseNotFound
 	}
 	if code == codeCrossCluster && legacyCode == code {
@@ -183,13 +189,11 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 	}
 }
 
-// isNoDatabase reports whether codes and reason of milvus-lite, or of a list on 2.2, mean
-// that the database does not exist. The codes alone mean something else on other
-// servers.
-func isNoDatabase(code, legacyCode int32, reason string) bool {
+// isLiteWithoutDatabase reports whether codes and reason of milvus-lite mean that the
+// database does not exist. The codes alone mean something else on other servers.
+func isLiteWithoutDatabase(code, legacyCode int32, reason string) bool {
 	lite := code == codeCrossCluster && legacyCode == code || code == codeNotReady && legacyCode == 0
-	return lite && strings.HasPrefix(reason, "database '") && strings.HasSuffix(reason, "' does not exist") ||
-		code == 0 && strings.HasPrefix(reason, "showcollections failed: database:") && strings.HasSuffix(reason, " not found")
+	return lite && strings.HasPrefix(reason, "database '") && strings.HasSuffix(reason, "' does not exist")
 }
 
 // settle returns the class of an undecided response of method, by the state from
@@ -275,7 +279,7 @@ var texts = []struct {
 		"name should not be empty",
 	}},
 	{partitionNotFound, []string{"partition is not exist", "partition not found"}},
-	{databaseNotFound, []string{"database not found"}},
+	{databaseNotFound, []string{"database not found", "database not exist"}},
 	{collectionNotFound, []string{"can't find collection", "collection not found"}},
 	{indexNotFound, []string{"index not exist", "index doesn't exist", "index not found", "no index on collection", "no index on field"}},
 	{ambiguousIndex, []string{"there are multiple indexes", "index duplicates"}},
@@ -285,6 +289,10 @@ var texts = []struct {
 	}},
 	{notLoaded, []string{"has not been loaded", "invalid data num", "collection not loaded", "partition not loaded"}},
 }
+
+// noDatabaseForm matches the end of a reason of 2.2.12 to 2.3.1 for a database that does
+// not exist. The words alone are not enough, since the name is between them.
+var noDatabaseForm = regexp.MustCompile(`(^|: )database:\S.* not found$`)
 
 // classOfText returns the class of a reason in lower case, or undecided if it contains
 // none of texts.
@@ -296,13 +304,20 @@ func classOfText(reason string) class {
 			}
 		}
 	}
+
+	if noDatabaseForm.MatchString(reason) {
+		return databaseNotFound
+	}
 	return undecided
 }
 
 // notLoadedForm matches the text of a server for a released collection or partition, or
-// for one not loaded yet.
-var notLoadedForm = regexp.MustCompile(`(collection|partition)( '[^']*')?( is)? not (fully )?loaded(\[[^\]]*\])*|` +
-	`call query coordinator \w+|fail(ed)? to show (collections|partitions)( from the querycoord)?`)
+// for one not loaded yet. Milvus 2.3.0 to 2.3.3 write the name or ID before these words,
+// 2.3.4 and newer behind them. A list of IDs is in brackets.
+var notLoadedForm = regexp.MustCompile(
+	`((database|collection|partition)=(\[[^\]]*\]|[^:\s]+): )*(collection|partition)( '[^']*')?( is)? not (fully )?loaded(\[[^\]]*\])*|` +
+		`(collection|partition) \d+ has not been loaded to memory or load failed|` +
+		`call query coordinator \w+|fail(ed)? to show (collections|partitions)( from the querycoord)?`)
 
 // hasCause reports whether a reason of the codes "not loaded", in lower case, also
 // contains why the load failed.

@@ -49,14 +49,15 @@
 // poll ends a wait. All other errors are transient.
 //
 //   - ErrCollectionNotFound: code 100, or LoadStateNotExist on 2.2.
-//   - ErrPartitionNotFound: code 200, or the text on 2.2.
+//   - ErrPartitionNotFound: code 200, or the text on 2.2 and 2.3.0.
 //   - ErrIndexNotFound: code 700, or a response without the index.
-//   - ErrDatabaseNotFound: code 800, or the text on milvus-lite.
+//   - ErrDatabaseNotFound: code 800, or the text on milvus-lite, 2.2, 2.3.0 and 2.3.1.
 //   - ErrAmbiguousIndex: several indexes, and the poll was for the only one.
-//   - ErrNotLoaded: codes 101 and 201 without a cause, or LoadStateNotLoad.
+//   - ErrNotLoaded: codes 101 and 201, and 203 on 2.3.0, without a cause, or
+//     LoadStateNotLoad.
 //   - ErrLoadFailed: codes 101 and 201 with a cause in the reason; the codes under
 //     which servers remember a failed load (3, 7, 601 to 605, 2000 to 2099); or a
-//     reason that begins with "show collection failed", as on 2.3 to 2.5.1.
+//     reason that begins with "show collection failed", as on 2.3 to 2.6.15.
 //   - Permanent: invalid parameters (1100 to 1102), a missing permission (1400, 1401),
 //     a missing alias (1600, 1603), and of gRPC Unauthenticated, PermissionDenied,
 //     InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, Unimplemented with

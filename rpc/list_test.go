@@ -172,3 +172,23 @@ func TestWaitAllListsOnARealConnection(t *testing.T) {
 		require.Less(t, server.Count("DescribeIndex"), 200)
 	})
 }
+
+// TestListLoading_UnknownDatabase_IsDatabaseNotFound replays the responses of servers to a
+// list of a database that does not exist.
+func TestListLoading_UnknownDatabase_IsDatabaseNotFound(t *testing.T) {
+	t.Parallel()
+	for version, st := range map[string]*statusBody{
+		"2.2.9, 2.2.10":    {ErrorCode: 1, Reason: "ShowCollections failed: database not exist: nope"},
+		"2.2.12 to 2.2.16": {ErrorCode: 1, Reason: "ShowCollections failed: database:nope not found"},
+		"2.3.0":            {ErrorCode: 1, Reason: "database:nope not found"},
+		"2.3.1":            {ErrorCode: 1, Code: 65535, Reason: "database:nope not found"},
+		"2.3.2 to 2.3.4":   {ErrorCode: 1, Code: 800, Reason: "database=nope: database not found"},
+		"2.3.5":            {ErrorCode: 1, Code: 800, Reason: "database not found[database=nope]"},
+		"milvus-lite":      noDBLite,
+	} {
+		_, err := rpc.FromStub(answering(st, nil)).ListLoading(t.Context())
+
+		requireClass(t, milvuswait.ErrDatabaseNotFound, err)
+		require.ErrorContains(t, err, st.Reason, version)
+	}
+}
