@@ -3,9 +3,7 @@ package rpc
 import (
 	"context"
 	"path"
-	"regexp"
 	"strings"
-	"unicode"
 
 	"google.golang.org/grpc/codes"
 
@@ -48,6 +46,7 @@ const (
 	codePartitionNotLoaded  = 201
 	codePartition230        = 202  // on 2.3.0: partition not found; since 2.3.1: not fully loaded
 	codeNotLoaded230        = 203  // on 2.3.0: partition not loaded; unused since
+	codeAliasNotFound       = 1600 // on 2.3.0: task queue full
 	codeSegcore             = 2000 // to 2099: the engine that loads segments
 	codeUnexpected          = 65535
 
@@ -84,8 +83,8 @@ var classOfCode = map[int32]class{
 	1400: permanent, // not authenticated
 	1401: permanent, // privilege not permitted
 
-	1600: permanent, // alias not found
-	1603: permanent, // dangling alias
+	codeAliasNotFound: permanent,
+	1603:              permanent, // dangling alias
 }
 
 // classOfLegacyCode holds the error_codes that end a wait if there is no code. Milvus 2.2
@@ -155,6 +154,10 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 			return loadFailed
 		}
 		return notLoaded
+	}
+
+	if code == codeAliasNotFound && strings.Contains(reason, "task queue full") {
+		return transient
 	}
 
 	// Codes of 2.3 and newer, of milvus-lite, and of 2.2.
@@ -257,72 +260,4 @@ func restrictToMethod(c class, method string) class {
 		return transient
 	}
 	return c
-}
-
-// texts lists words of servers, in lower case. The first match in a reason decides. Each
-// has a space or a sign, which the names of collections, partitions and indexes cannot
-// have: no name matches.
-var texts = []struct {
-	class class
-	texts []string
-}{
-	{transient, []string{
-		"deadline exceeded", "= deadlineexceeded", "= unavailable", "service unavailable", "= canceled", "context canceled",
-		"not ready", "not healthy", "no available", "attempts results",
-		"connection refused", "connection reset", "connection is closing", "transport is closing", "broken pipe",
-		"is unavailable", "temporarily unavailable", "timed out", "i/o timeout", "request timeout", ": eof",
-		"etcdserver:", "rate limit", "too many requests",
-	}},
-	{permanent, []string{
-		"auth check failure", "not authenticated", "permission deny", "privilege not permitted",
-		"invalid collection name", "invalid partition name", "invalid index name", "invalid database name",
-		"name should not be empty",
-	}},
-	{partitionNotFound, []string{"partition is not exist", "partition not found"}},
-	{databaseNotFound, []string{"database not found", "database not exist"}},
-	{collectionNotFound, []string{"can't find collection", "collection not found"}},
-	{indexNotFound, []string{"index not exist", "index doesn't exist", "index not found", "no index on collection", "no index on field"}},
-	{ambiguousIndex, []string{"there are multiple indexes", "index duplicates"}},
-	{loadFailed, []string{
-		"out of memory", "oom if load", "insufficient memory", "no enough memory", "memory limit exceeded",
-		"no enough disk", "disk limit exceeded", "load segment failed",
-	}},
-	{notLoaded, []string{"has not been loaded", "invalid data num", "collection not loaded", "partition not loaded"}},
-}
-
-// noDatabaseForm matches the end of a reason of 2.2.12 to 2.3.1 for a database that does
-// not exist. The words alone are not enough, since the name is between them.
-var noDatabaseForm = regexp.MustCompile(`(^|: )database:\S.* not found$`)
-
-// classOfText returns the class of a reason in lower case, or undecided if it contains
-// none of texts.
-func classOfText(reason string) class {
-	for _, t := range texts {
-		for _, text := range t.texts {
-			if strings.Contains(reason, text) {
-				return t.class
-			}
-		}
-	}
-
-	if noDatabaseForm.MatchString(reason) {
-		return databaseNotFound
-	}
-	return undecided
-}
-
-// notLoadedForm matches the text of a server for a released collection or partition, or
-// for one not loaded yet. Milvus 2.3.0 to 2.3.3 write the name or ID before these words,
-// 2.3.4 and newer behind them. A list of IDs is in brackets.
-var notLoadedForm = regexp.MustCompile(
-	`((database|collection|partition)=(\[[^\]]*\]|[^:\s]+): )*(collection|partition)( '[^']*')?( is)? not (fully )?loaded(\[[^\]]*\])*|` +
-		`(collection|partition) \d+ has not been loaded to memory or load failed|` +
-		`call query coordinator \w+|fail(ed)? to show (collections|partitions)( from the querycoord)?`)
-
-// hasCause reports whether a reason of the codes "not loaded", in lower case, also
-// contains why the load failed.
-func hasCause(reason string) bool {
-	return strings.ContainsFunc(notLoadedForm.ReplaceAllString(reason, ""), func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r)
-	})
 }

@@ -116,6 +116,7 @@ func TestClassify(t *testing.T) {
 		{"not authenticated", 1400, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
 		{"not permitted", 1401, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
 		{"alias not found", 1600, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"task queue full, 2.3.0", 1600, 1, "task queue full", rpc.Passing, rpc.Passing},
 		{"dangling alias", 1603, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
 		{"invalid database name", 802, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
 		{"2.2 permission denied", 0, 3, "", rpc.PermanentFailure, rpc.PermanentFailure},
