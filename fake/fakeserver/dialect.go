@@ -21,7 +21,7 @@ const (
 	MilvusLite                // milvus-lite; measured on 3.2.2
 )
 
-// String returns the version reported by GetVersion.
+// String returns the version that was measured, as the server reports it by GetVersion.
 func (d Dialect) String() string {
 	switch d {
 	case Milvus23:

@@ -224,3 +224,18 @@ func TestVersionOfEachDialect(t *testing.T) {
 	}
 	require.Equal(t, "Dialect(7)", fakeserver.Dialect(7).String())
 }
+
+// TestVersion_OfConfig_IsReported shows that Config.Version replaces the version of the
+// dialect, in both calls that report it.
+func TestVersion_OfConfig_IsReported(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.Milvus22, Version: "v2.2.8"})
+
+	version, err := wire.GetVersion.Call(t.Context(), c, &wire.GetVersionRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "v2.2.8", version.GetVersion())
+	info, err := wire.Connect.Call(t.Context(), c, &wire.ConnectRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "v2.2.8", info.GetServerInfo().GetBuildTags())
+	require.Equal(t, 1, srv.Count("GetVersion"))
+}

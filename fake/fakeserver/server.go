@@ -31,6 +31,10 @@ type Config struct {
 	// Dialect selects the responses. The default is Milvus23.
 	Dialect Dialect
 
+	// Version is the version that GetVersion reports, such as "v2.2.8". The default is the
+	// version of the dialect. The responses are those of the dialect in any case.
+	Version string
+
 	// Load is the script of loads and refreshes by clients: of LoadCollection and
 	// LoadPartitions. The default takes 200 ms in two steps; for MilvusLite, it is complete
 	// at once.
@@ -98,10 +102,13 @@ func Start(config Config) (*Server, error) {
 	return s, nil
 }
 
-// withDefaults returns c with the default scripts of its dialect.
+// withDefaults returns c with the default version and scripts of its dialect.
 func (c Config) withDefaults() Config {
 	const short = 200 * time.Millisecond
 	lite := c.Dialect == MilvusLite
+	if c.Version == "" {
+		c.Version = c.Dialect.String()
+	}
 	if c.Load == nil && lite {
 		c.Load = fake.Percents(100)
 	} else if c.Load == nil {

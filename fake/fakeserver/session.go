@@ -14,7 +14,7 @@ import (
 func (v *service) Connect(context.Context, *wire.ConnectRequest) (*wire.ConnectResponse, error) {
 	answer := &wire.ConnectResponse{
 		Status:     new(wire.Status),
-		ServerInfo: &wire.ServerInfo{BuildTags: v.s.config.Dialect.String(), DeployMode: "STANDALONE"},
+		ServerInfo: &wire.ServerInfo{BuildTags: v.s.config.Version, DeployMode: "STANDALONE"},
 	}
 	if v.s.config.Dialect == MilvusLite {
 		answer.ServerInfo = &wire.ServerInfo{BuildTags: "milvus_lite", DeployMode: "embedded"}
@@ -28,7 +28,7 @@ func (v *service) Connect(context.Context, *wire.ConnectRequest) (*wire.ConnectR
 }
 
 func (v *service) GetVersion(context.Context, *wire.GetVersionRequest) (*wire.GetVersionResponse, error) {
-	return &wire.GetVersionResponse{Status: new(wire.Status), Version: v.s.config.Dialect.String()}, nil
+	return &wire.GetVersionResponse{Status: new(wire.Status), Version: v.s.config.Version}, nil
 }
 
 func (v *service) CheckHealth(context.Context, *wire.CheckHealthRequest) (*wire.CheckHealthResponse, error) {
