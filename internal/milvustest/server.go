@@ -30,6 +30,7 @@ type Server struct {
 	State   func(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error)
 	Index   func(context.Context, *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error)
 	List    func(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error)
+	Version func(context.Context, *wire.GetVersionRequest) (*wire.GetVersionResponse, error)
 
 	mu    sync.Mutex
 	calls []string
@@ -45,7 +46,8 @@ func serve[Req, Resp any](m wire.Method[Req, Resp], answer *func(context.Context
 	})
 }
 
-// Calls returns the methods called so far, without the initial Connect of the SDK.
+// Calls returns the methods called so far, without those about the server itself: the
+// initial Connect of the SDK, and GetVersion.
 func (s *Server) Calls() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +56,7 @@ func (s *Server) Calls() []string {
 
 // count is an interceptor that records the method of each call.
 func (s *Server) count(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	if method := path.Base(info.FullMethod); method != "Connect" {
+	if method := path.Base(info.FullMethod); method != "Connect" && method != "GetVersion" {
 		s.mu.Lock()
 		s.calls = append(s.calls, method)
 		s.mu.Unlock()
@@ -82,7 +84,7 @@ func ServeOn(t testing.TB, s *Server, listener net.Listener, opts ...grpc.Server
 
 	wire.Register(g,
 		serve(wire.GetLoadingProgress, &s.Loading), serve(wire.GetLoadState, &s.State),
-		serve(wire.DescribeIndex, &s.Index), serve(wire.ShowCollections, &s.List),
+		serve(wire.DescribeIndex, &s.Index), serve(wire.ShowCollections, &s.List), serve(wire.GetVersion, &s.Version),
 	)
 
 	served := make(chan error, 1)

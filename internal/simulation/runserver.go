@@ -50,7 +50,7 @@ func (s *Scenario) serve(dialect fakeserver.Dialect, with func(*recorder) milvus
 // disturb breaks the connection and stops the server when it is time. The function
 // it returns ends that, and returns what went wrong.
 func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn) func() error {
-	const harmless = "GetVersion"
+	const harmless = "CheckHealth" // a method that no poll calls
 	srv.Fail(harmless, fakeserver.Drop())
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -65,7 +65,7 @@ func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn) func()
 	}
 	for _, broken := range s.Breaks {
 		at(broken, func() {
-			_, _ = wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{}) // it breaks the connection, and fails by that
+			_, _ = wire.CheckHealth.Call(ctx, conn, &wire.CheckHealthRequest{}) // it breaks the connection, and fails by that
 		})
 	}
 	for _, away := range s.Outages {
