@@ -41,6 +41,14 @@
 // GetLoadState, once, unless the text settles it by naming an unknown partition, an
 // invalid name, or an unavailable coordinator. If GetLoadState fails, the text decides.
 //
+// The first poll of an index also calls GetVersion, beside DescribeIndex, once for each
+// Poller. Milvus before 2.2.9 does not count all rows, so that an index would look
+// complete too early or never: the poll returns a permanent error, as does one of Milvus
+// 2.1, which has no GetVersion. A server that does not report its version, or reports
+// the version of a custom build, is polled like a new one: a failure of GetVersion
+// changes nothing. GetVersion is requested again only if it was not answered, at most
+// three times, and if the server was too old and may have been upgraded.
+//
 // # Errors
 //
 // An error holds the status that the server reported as a *milvuswait.ServerError, or

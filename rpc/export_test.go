@@ -7,6 +7,19 @@ var (
 	ClassifyCall = classifyCall
 )
 
+// ParseVersion returns a version as text, or "" if it is not known, and whether index waits
+// need a newer one.
+func ParseVersion(text string) (string, bool) {
+	v := parseVersion(text)
+	switch {
+	case v == (version{}):
+		return "", false
+	case v.lite:
+		return "lite " + v.String(), v.olderThan(oldest)
+	}
+	return v.String(), v.olderThan(oldest)
+}
+
 type Class = class
 
 const (

@@ -33,7 +33,7 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 	var stub *stubError
 	switch {
 	case errors.As(err, &stub):
-		return &failure{class: stub.class, err: fmt.Errorf("%s: %w", method, stub.err)}
+		return &failure{class: stub.class, err: fmt.Errorf("%s: %w", method, stub)}
 	case err != nil:
 		call := newCallError(method, err)
 		return &failure{class: classifyCall(call.status.Code(), call.status.Message(), method), err: call}
@@ -52,6 +52,13 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 		return nil
 	}
 	return &failure{class: c, err: said, said: said}
+}
+
+// isStubError reports whether err is the failure of a stub, which the next call would
+// repeat.
+func isStubError(err error) bool {
+	var stub *stubError
+	return errors.As(err, &stub)
 }
 
 // reason returns the text of a status, cut and cleaned. Before 2.6.19 only detail has

@@ -76,19 +76,28 @@ func named(index string) func(*wire.IndexDescription) bool {
 	return func(d *wire.IndexDescription) bool { return d.GetIndexName() == index }
 }
 
-// describe calls DescribeIndex for the named index, or for all if index is empty.
+// describe calls DescribeIndex for the named index, or for all if index is empty. It also
+// checks the version of the server.
 func (p *Poller) describe(ctx context.Context, collection, index string) ([]*wire.IndexDescription, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
 
+	endVersion := p.requestVersion(ctx)
+	defer endVersion(false) // if the call panics
 	resp, err := call(ctx, p, wire.DescribeIndex, &wire.DescribeIndexRequest{
 		DbName: p.database, CollectionName: collection, IndexName: index, Timestamp: math.MaxUint64,
 	})
-	if f := checkResponse(describeIndex, resp.GetStatus(), err); f != nil {
+	f := checkResponse(describeIndex, resp.GetStatus(), err)
+	answered := f == nil || f.said != nil
+	endVersion(answered)
+
+	if err := p.checkVersion(ctx, collection, answered, resp.GetIndexDescriptions()); err != nil {
+		return nil, withContextErr(ctx, err)
+	}
+	if f != nil {
 		return nil, p.settled(ctx, f, collection, nil).error(ctx)
 	}
-
 	return resp.GetIndexDescriptions(), nil
 }
 

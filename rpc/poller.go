@@ -27,6 +27,7 @@ type Poller struct {
 	conn     invoke
 	invalid  error // why there is no conn
 	database string
+	version  *versionCheck
 }
 
 var (
@@ -94,7 +95,7 @@ func newPoller(conn wire.Conn, opts []Option) *Poller {
 
 	// Concurrent calls share the options, and interceptors append to them.
 	options := slices.Clip(c.call)
-	return &Poller{database: c.database, conn: func(ctx context.Context, method string, req, resp any) error {
+	return &Poller{database: c.database, version: new(versionCheck), conn: func(ctx context.Context, method string, req, resp any) error {
 		return conn.Invoke(ctx, method, req, resp, options...)
 	}}
 }
@@ -151,6 +152,7 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 //   - ErrIndexNotFound: the response holds no index, or several and none of that name.
 //   - ErrAmbiguousIndex: the name is empty, and the response holds several. The error
 //     lists them.
+//   - Permanent: the server is older than Milvus 2.2.9, according to its GetVersion.
 //
 // The result for AllIndexes is the index of milvuswait.FurthestBehind. The package
 // documents all other errors, for indexes.

@@ -161,6 +161,10 @@ var stubMethods = []struct {
 		string(wire.ShowCollections), (*wire.ShowCollectionsRequest)(nil), (*wire.ShowCollectionsResponse)(nil),
 		func(stub reflect.Value) reflect.Value { return stub.MethodByName("ShowCollections") },
 	},
+	{
+		string(wire.GetVersion), (*wire.GetVersionRequest)(nil), (*wire.GetVersionResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("GetVersion") },
+	},
 }
 
 // newStubConn finds and checks the calls of stub.

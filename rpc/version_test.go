@@ -1,0 +1,59 @@
+package rpc_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/rpc"
+)
+
+// TestParseVersion holds versions as servers and builds report them.
+func TestParseVersion(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		text, want string
+		tooOld     bool
+	}{
+		{"v2.2.8", "v2.2.8", true},
+		{"v2.2.2", "v2.2.2", true},
+		{"2.1.4", "v2.1.4", true},
+		{"v1.99.99", "v1.99.99", true},
+		{"v2.2.8-gpu", "v2.2.8", true},
+		{"v2.2.9", "v2.2.9", false},
+		{"v2.2.10", "v2.2.10", false},
+		{"v2.2.16", "v2.2.16", false},
+		{"2.3.5", "v2.3.5", false},
+		{"v2.4.0-rc.1", "v2.4.0", false},
+		{"v2.6.0-dev-20250801-4ef1d9b", "v2.6.0", false},
+		{"v3.0.0+build", "v3.0.0", false},
+		{"v10.0.0", "v10.0.0", false},
+		{"milvus_lite-3.2.2", "lite v3.2.2", false},
+		{"milvus_lite-3.0", "lite v3.0.0", false},
+		{"milvus_lite-2.0.1", "lite v2.0.1", false},
+
+		// Builds of a branch, which have no version of their own.
+		{"", "", false},
+		{"20230829-4ef1d9b", "", false},
+		{"master-20250801-4ef1d9b", "", false},
+		{"v2.2-testing-20230824-68-g4ef1d9bd2", "", false},
+		{"v2.2.8-15-g4ef1d9bd2", "", false},
+		{"2.2-20230829-4ef1d9b", "", false},
+		{"milvus_lite", "", false},
+		{"v2.2.8x", "", false},
+		{"2.2", "", false},
+		{"Zilliz Cloud Vector Database(Compatible with Milvus 2.2.8)", "", false},
+		{"v99999999999999999999.2.8", "", false},
+	}
+
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			t.Parallel()
+
+			got, tooOld := rpc.ParseVersion(tt.text)
+
+			require.Equal(t, tt.want, got)
+			require.Equal(t, tt.tooOld, tooOld)
+		})
+	}
+}
