@@ -63,10 +63,10 @@ type LoadStateChecker interface {
 // more loads of whole collections are due together.
 type Lister interface {
 	// ListLoading returns the progress of every loading or loaded collection, by name. A
-	// missing collection is not an error; it is polled individually. If the server reports
-	// nothing, the map is empty. WaitAll reads the map after the call, so it must not
-	// change any more. After an error that wraps errors.ErrUnsupported, the wait makes no
-	// more lists.
+	// missing collection is not an error; it is polled individually. A nil map means that
+	// the server did not report the progress, an empty map that nothing is loading or
+	// loaded. WaitAll reads the map after the call, so it must not change any more. After
+	// an error that wraps errors.ErrUnsupported, the wait makes no more lists.
 	ListLoading(ctx context.Context) (map[string]LoadingProgress, error)
 }
 

@@ -89,7 +89,7 @@ func TestListLoadingFails(t *testing.T) {
 }
 
 // TestListWhosePercentagesDoNotFit shows that a list with fewer or more percentages than
-// names is ignored: WaitAll then polls each collection individually.
+// names reports nothing: the map is nil. WaitAll then polls each collection individually.
 func TestListWhosePercentagesDoNotFit(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -108,9 +108,20 @@ func TestListWhosePercentagesDoNotFit(t *testing.T) {
 			all, err := rpc.FromStub(s).ListLoading(t.Context())
 
 			require.NoError(t, err)
-			require.Empty(t, all)
+			require.Nil(t, all)
 		})
 	}
+}
+
+// TestListLoading_NothingLoaded_IsEmpty tells a list without entries, which is empty, from
+// a list without percentages, which is nil.
+func TestListLoading_NothingLoaded_IsEmpty(t *testing.T) {
+	t.Parallel()
+	all, err := rpc.FromStub(answering(ok, nil)).ListLoading(t.Context())
+
+	require.NoError(t, err)
+	require.NotNil(t, all)
+	require.Empty(t, all)
 }
 
 // TestListIndexBuilding shows that one DescribeIndex serves all indexes of a collection. A

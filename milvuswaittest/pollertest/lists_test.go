@@ -104,7 +104,12 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 		{
 			"fails to list",
 			listing{loads: func(loads) (loads, error) { return nil, errors.New("not supported") }},
-			[]string{`ListLoading() returned the error "not supported": where nothing can be told return an empty map`},
+			[]string{`ListLoading() returned the error "not supported": return a nil map if the server does not report the progress`},
+		},
+		{
+			"lists an empty map",
+			listing{loads: func(loads) (loads, error) { return loads{}, nil }},
+			[]string{`ListLoading() has not got "docs", which is loaded, among 0 collections: a wait has to ask for it again`},
 		},
 		{
 			"lists another progress",

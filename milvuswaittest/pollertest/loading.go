@@ -232,7 +232,7 @@ func (l *loading) checkListLoading() {
 	}
 
 	if a.err != nil {
-		l.defect("%v returned %v: where nothing can be told return an empty map", q, a)
+		l.defect("%v returned %v: return a nil map if the server does not report the progress", q, a)
 		return
 	}
 
@@ -244,7 +244,7 @@ func (l *loading) checkListLoading() {
 		if ok && single.err == nil && p.Percent != single.value.(milvuswait.LoadingProgress).Percent {
 			l.defect("%v has %q at %v, and LoadingProgress says %v", q, l.world.Collection, p, single)
 		}
-	} else if len(list) > 0 {
+	} else if list != nil {
 		l.defect("%v has not got %q, which is loaded, among %v: a wait has to ask for it again", q, l.world.Collection, list)
 	}
 
