@@ -49,6 +49,20 @@
 // changes nothing. GetVersion is requested again only if it was not answered, at most
 // three times, and if the server was too old and may have been upgraded.
 //
+// # Servers
+//
+//   - Milvus 2.2.9 and newer: loads and indexes.
+//   - Milvus 2.2.0 to 2.2.8: loads. Polls of an index return a permanent error.
+//   - Milvus 2.1: nothing. Polls return a permanent error.
+//   - milvus-lite 3.0 and newer: loads and indexes. It names an index after its field, and
+//     so does a wait: two indexes of a collection cannot be found by names of their own.
+//     3.0 takes any name for its only index. Before 3.2, ListLoading reports nothing.
+//   - milvus-lite 2.4: nothing. A load returns a permanent error. The index is Finished and
+//     has 0 rows at all times: a wait without expected rows returns at once, which is right
+//     since builds are synchronous there, and a wait with expected rows does not end.
+//   - milvus-lite 2.5: the same for indexes. A load is at 100 % at all times, also for a
+//     collection that is not loaded or does not exist; only CheckLoadState is right.
+//
 // # Errors
 //
 // An error holds the status that the server reported as a *milvuswait.ServerError, or
@@ -70,11 +84,12 @@
 //     a missing alias (1600, 1603), and of gRPC Unauthenticated, PermissionDenied,
 //     InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, Unimplemented with
 //     the words of a gRPC server that does not know the method, and Canceled by a
-//     connection that the program has closed.
+//     connection that the program has closed; a server older than those named below.
 //   - ErrInvalid: the Poller has no connection, or its stub is not a stub of Milvus.
 //   - errors.ErrUnsupported: the stub lacks the call. It ends no wait.
 //
-// [ErrMalformed] is transient, as are all other codes and gRPC errors. Unknown is one of
+// [ErrMalformed] is transient, as are all other codes and gRPC errors, except for the load
+// at 100 % without a status of milvus-lite 2.4. Unknown is one of
 // them: a proxy that starts returns it. If the context of the poll is done, the error
 // also matches the context's error, by errors.Is.
 //

@@ -17,7 +17,8 @@ import (
 
 // ErrMalformed is in the error of a poll if the response is not one of Milvus: no
 // message, a message without a status, or a response of something else than Milvus, such as
-// the error page of a gateway. It is transient.
+// the error page of a gateway. It is transient, except for a load at 100 % without a
+// status: milvus-lite 2.4 reports no other progress, so that a wait would never end.
 var ErrMalformed = errors.New("malformed answer")
 
 // failure is a failed poll.
@@ -52,6 +53,14 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 		return nil
 	}
 	return &failure{class: c, err: said, said: said}
+}
+
+// liteReportsNoLoad returns the failure of a load at 100 % without a status. milvus-lite
+// 2.4.12 answers every GetLoadingProgress so, also for an unknown collection.
+func liteReportsNoLoad() *failure {
+	return &failure{class: permanent, err: fmt.Errorf(
+		"%s: %w: 100 %% without a status, as milvus-lite 2.4 reports for every collection: milvus-lite 3.0 or newer is needed",
+		getLoadingProgress, ErrMalformed)}
 }
 
 // isStubError reports whether err is the failure of a stub, which the next call would

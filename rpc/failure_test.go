@@ -117,6 +117,28 @@ func TestMalformedAnswers(t *testing.T) {
 	})
 }
 
+// TestLite24_LoadWithoutStatus_IsPermanent replays GetLoadingProgress of milvus-lite 2.4.12,
+// which is the same for every collection. Progress below 100 % without a status is not from
+// there, and transient.
+func TestLite24_LoadWithoutStatus_IsPermanent(t *testing.T) {
+	t.Parallel()
+	for percent, want := range map[int64]error{100: errPermanent, 99: errPassing, 0: errPassing} {
+		s := answering(nil, nil)
+		s.loading = func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
+			return &loadingResponse{Progress: percent}, nil
+		}
+
+		err := polls[loadingCall](t.Context(), rpc.FromStub(s))
+
+		requireClass(t, want, err)
+		require.ErrorIs(t, err, rpc.ErrMalformed)
+		if percent == 100 {
+			require.EqualError(t, err, "GetLoadingProgress: malformed answer: 100 % without a status, "+
+				"as milvus-lite 2.4 reports for every collection: milvus-lite 3.0 or newer is needed")
+		}
+	}
+}
+
 // TestServerErrorIsWhole compares the ServerError with the status of the response. Detail
 // replaces Reason if it contains it, and control characters are removed.
 func TestServerErrorIsWhole(t *testing.T) {

@@ -134,7 +134,11 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 	resp, err := call(ctx, p, wire.GetLoadingProgress, &wire.GetLoadingProgressRequest{
 		DbName: p.database, CollectionName: collection, PartitionNames: partitions,
 	})
-	if f := checkResponse(getLoadingProgress, resp.GetStatus(), err); f != nil {
+	f := checkResponse(getLoadingProgress, resp.GetStatus(), err)
+	if resp != nil && resp.GetStatus() == nil && resp.GetProgress() == 100 {
+		f = liteReportsNoLoad()
+	}
+	if f != nil {
 		return milvuswait.LoadingProgress{}, p.settled(ctx, f, collection, partitions).error(ctx)
 	}
 	return milvuswait.LoadingProgress{Percent: resp.GetProgress(), RefreshPercent: resp.GetRefreshProgress()}, nil
