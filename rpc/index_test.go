@@ -127,6 +127,29 @@ func TestIndexErrorsListTheNames(t *testing.T) {
 	require.Less(t, len(err.Error()), 1200)
 }
 
+// TestIndexNotFound_OnLite_NamesTheReason replays milvus-lite 3.1.1 and 3.2.2, which lists
+// two indexes under the names of their fields for any name.
+func TestIndexNotFound_OnLite_NamesTheReason(t *testing.T) {
+	t.Parallel()
+	const text = `index not found: DescribeIndex: not among "number", "vector"`
+	for version, want := range map[string]string{
+		"milvus_lite-3.1.1": text + ": milvus-lite names an index after its field", "v2.6.1": text, "": text,
+	} {
+		s := versionStub{describing(rows("vector", finished, 1, 1, 0), rows("number", finished, 1, 1, 0)), func() (*versionResponse, error) {
+			return &versionResponse{Status: ok, Version: version}, nil
+		}}
+		p := rpc.FromStub(s)
+
+		_, err := p.IndexBuildingProgress(t.Context(), "docs", "vidx")
+		requireClass(t, milvuswait.ErrIndexNotFound, err)
+		require.EqualError(t, err, want)
+
+		_, errs := p.ListIndexBuilding(t.Context(), "docs", []string{"vidx", "vector"})
+		require.EqualError(t, errs[0], want)
+		require.NoError(t, errs[1])
+	}
+}
+
 // TestFurthestBehind lists the indexes of each row in order, from the furthest behind to
 // the most complete one. The first of each remainder must be the result for AllIndexes,
 // regardless of the order in the response.

@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
 
@@ -53,8 +55,8 @@ func (p *Poller) ListLoading(ctx context.Context) (map[string]milvuswait.Loading
 
 // ListIndexBuilding calls DescribeIndex once for all indexes of the collection. An index
 // missing in the response is polled individually: milvus-lite lists an index under its
-// field's name, and finds it by its own. The results and errors are the same as from
-// IndexBuildingProgress.
+// field's name, and finds the only one under any name. The results and errors are the same
+// as from IndexBuildingProgress.
 func (p *Poller) ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
 	progresses, errs := make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
 
@@ -66,7 +68,7 @@ func (p *Poller) ListIndexBuilding(ctx context.Context, collection string, index
 		case index != "" && index != milvuswait.AllIndexes && !slices.ContainsFunc(described, named(index)):
 			progresses[i], errs[i] = p.IndexBuildingProgress(ctx, collection, index)
 		default:
-			progresses[i], errs[i] = chosen(ctx, described, index)
+			progresses[i], errs[i] = p.chosen(ctx, described, index)
 		}
 	}
 
@@ -102,11 +104,16 @@ func (p *Poller) describe(ctx context.Context, collection, index string) ([]*wir
 	return resp.GetIndexDescriptions(), nil
 }
 
-// chosen returns the result of choose with the errors of a poll.
-func chosen(ctx context.Context, described []*wire.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
+// chosen returns the result of choose with the errors of a poll. milvus-lite names an index
+// after its field, which is no reason to look for a mistake elsewhere.
+func (p *Poller) chosen(ctx context.Context, described []*wire.IndexDescription, index string) (milvuswait.IndexBuildingProgress, error) {
 	progress, err := choose(described, index)
-	if err != nil {
-		return milvuswait.IndexBuildingProgress{}, withContextErr(ctx, err)
+	if err == nil {
+		return progress, nil
 	}
-	return progress, nil
+
+	if len(described) > 1 && errors.Is(err, milvuswait.ErrIndexNotFound) && p.version.isLite() {
+		err = fmt.Errorf("%w: milvus-lite names an index after its field", err)
+	}
+	return milvuswait.IndexBuildingProgress{}, withContextErr(ctx, err)
 }

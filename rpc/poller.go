@@ -151,7 +151,8 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 // milvuswait.ServerState is early there.
 //
 // If the response holds a single index, it is the result under any name: milvus-lite
-// names every index after its field. Of several, the one with the name is the result.
+// names every index after its field. Of several, the one with the name is the result: on
+// milvus-lite 3.1 and 3.2, the one whose field has the name.
 //
 //   - ErrIndexNotFound: the response holds no index, or several and none of that name.
 //   - ErrAmbiguousIndex: the name is empty, and the response holds several. The error
@@ -170,7 +171,7 @@ func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index st
 	if err != nil {
 		return milvuswait.IndexBuildingProgress{}, err
 	}
-	return chosen(ctx, described, index)
+	return p.chosen(ctx, described, index)
 }
 
 // CheckLoadState calls GetLoadState. It returns nil if the collection, or each of the

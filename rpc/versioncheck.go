@@ -45,6 +45,13 @@ type versionRequest struct {
 	cancel context.CancelFunc
 }
 
+// isLite reports whether the server is known to be milvus-lite.
+func (c *versionCheck) isLite() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.version.lite
+}
+
 // requestVersion starts a GetVersion, unless the version is settled or another poll has
 // requested it. The caller must call the returned function with whether the server has
 // answered its own call: it waits for the version if so, and ends the request. Further
