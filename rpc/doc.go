@@ -40,6 +40,8 @@
 // for failures without a code of their own. After such a failure the poll also calls
 // GetLoadState, once, unless the text settles it by naming an unknown partition, an
 // invalid name, or an unavailable coordinator. If GetLoadState fails, the text decides.
+// After "not loaded" of several partitions, at most eleven GetLoadState find the name of
+// one, within a second.
 //
 // The first poll of an index also calls GetVersion, beside DescribeIndex, once for each
 // Poller. Milvus before 2.2.9 does not count all rows, so that an index would look

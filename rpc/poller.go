@@ -126,6 +126,7 @@ func invalid(format string, args ...any) error {
 }
 
 // LoadingProgress calls GetLoadingProgress. The package documents the errors, for loads.
+// ErrNotLoaded of several partitions names one that is not loaded, found by GetLoadState.
 func (p *Poller) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
 	if err := p.check(); err != nil {
 		return milvuswait.LoadingProgress{}, err
@@ -139,7 +140,11 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 		f = liteReportsNoLoad()
 	}
 	if f != nil {
-		return milvuswait.LoadingProgress{}, p.settled(ctx, f, collection, partitions).error(ctx)
+		f = p.settled(ctx, f, collection, partitions)
+		if f.class == notLoaded {
+			f.err = p.namePartition(ctx, f.err, collection, partitions)
+		}
+		return milvuswait.LoadingProgress{}, f.error(ctx)
 	}
 	return milvuswait.LoadingProgress{Percent: resp.GetProgress(), RefreshPercent: resp.GetRefreshProgress()}, nil
 }
@@ -198,7 +203,8 @@ func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitio
 	case wire.LoadState_LoadStateLoading, wire.LoadState_LoadStateLoaded:
 		return nil
 	case wire.LoadState_LoadStateNotLoad:
-		return withContextErr(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrNotLoaded, getLoadState, state))
+		err := p.namePartition(ctx, fmt.Errorf("%s: %v", getLoadState, state), collection, partitions)
+		return withContextErr(ctx, fmt.Errorf("%w: %w", milvuswait.ErrNotLoaded, err))
 	case wire.LoadState_LoadStateNotExist:
 		return withContextErr(ctx, fmt.Errorf("%w: %s: %v", milvuswait.ErrCollectionNotFound, getLoadState, state))
 	}
