@@ -45,8 +45,8 @@
 //
 // The first poll of an index also calls GetVersion, beside DescribeIndex, once for each
 // Poller. Milvus before 2.2.9 does not count all rows, so that an index would look
-// complete too early or never: the poll returns a permanent error, as does one of Milvus
-// 2.1, which has no GetVersion. A server that does not report its version, or reports
+// complete too early or never: the poll returns a permanent error. So does one of Milvus
+// 2.1, which has neither GetVersion nor GetLoadingProgress. A server that does not report its version, or reports
 // the version of a custom build, is polled like a new one: a failure of GetVersion
 // changes nothing. GetVersion is requested again only if it was not answered, at most
 // three times, and if the server was too old and may have been upgraded.

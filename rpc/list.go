@@ -92,10 +92,9 @@ func (p *Poller) describe(ctx context.Context, collection, index string) ([]*wir
 		DbName: p.database, CollectionName: collection, IndexName: index, Timestamp: math.MaxUint64,
 	})
 	f := checkResponse(describeIndex, resp.GetStatus(), err)
-	answered := f == nil || f.said != nil
-	endVersion(answered)
+	endVersion(f == nil || f.said != nil)
 
-	if err := p.checkVersion(ctx, collection, answered, resp.GetIndexDescriptions()); err != nil {
+	if err := p.checkVersion(ctx, collection, f, resp.GetIndexDescriptions()); err != nil {
 		return nil, withContextErr(ctx, err)
 	}
 	if f != nil {

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -122,7 +123,7 @@ func (p *Poller) makeVersionRequest(ctx context.Context, r *versionRequest) {
 		close(r.ended)
 	}()
 
-	f = &failure{class: permanent, err: context.Canceled} // of a panic
+	f = &failure{class: permanent, err: errors.New("panic")} // failure of a call that panics
 	answer, err := call(ctx, p, wire.GetVersion, new(wire.GetVersionRequest))
 	if f = checkResponse(getVersion, answer.GetStatus(), err); f == nil || answer.GetVersion() != "" {
 		resp = answer
@@ -150,13 +151,12 @@ func (c *versionCheck) record(resp *wire.GetVersionResponse, f *failure) {
 // isUnknownMethod reports whether err is the error of a server in Go without the method,
 // as opposed to a server that has it but does not implement it.
 func isUnknownMethod(err error) bool {
-	return status.Code(err) == codes.Unimplemented && strings.Contains(err.Error(), "unknown method ")
+	return err != nil && status.Code(err) == codes.Unimplemented && strings.Contains(err.Error(), "unknown method ")
 }
 
 // checkVersion returns the permanent error for a server whose index progress is wrong, or
-// nil. Answered reports whether the server has answered DescribeIndex, by a failure or by
-// described.
-func (p *Poller) checkVersion(ctx context.Context, collection string, answered bool, described []*wire.IndexDescription) error {
+// nil. The other arguments are the request and the response of DescribeIndex.
+func (p *Poller) checkVersion(ctx context.Context, collection string, f *failure, described []*wire.IndexDescription) error {
 	c := p.version
 	c.mu.Lock()
 	v, unserved := c.version, c.unserved
@@ -165,7 +165,7 @@ func (p *Poller) checkVersion(ctx context.Context, collection string, answered b
 	if v.olderThan(oldest) {
 		return tooOld("Milvus " + v.String())
 	}
-	if answered && unserved && !anyCounted(described) && p.lacksLoadState(ctx, collection) {
+	if unserved && looksLike21(f, described) && p.lacksProgress(ctx, collection) {
 		return tooOld("Milvus before 2.2")
 	}
 	return nil
@@ -176,28 +176,34 @@ func tooOld(server string) error {
 		"2.2.9 or newer is needed, since older versions do not count rows that are newer than the index", describeIndex, server))
 }
 
-// anyCounted reports whether an index has a state or rows. Milvus 2.1 reports neither.
-func anyCounted(described []*wire.IndexDescription) bool {
+// looksLike21 reports whether a response may be from Milvus 2.1: it reports no state and no
+// rows of any index, and has one code for all failures. Other servers do so, too.
+func looksLike21(f *failure, described []*wire.IndexDescription) bool {
+	if f != nil {
+		return f.said != nil && f.said.Code == 0 && f.said.LegacyCode == legacyUnexpected
+	}
+
 	for _, d := range described {
-		if d.GetState() != wire.IndexState_IndexStateNone || d.GetTotalRows() != 0 || d.GetIndexedRows() != 0 || d.GetPendingIndexRows() != 0 {
-			return true
+		counted := d.GetTotalRows() != 0 || d.GetIndexedRows() != 0 || d.GetPendingIndexRows() != 0
+		if counted || d.GetState() != wire.IndexState_IndexStateNone || d.GetIndexName() == "" || d.GetFieldName() == "" {
+			return false
 		}
 	}
-	return false
+	return len(described) > 0
 }
 
-// lacksLoadState reports whether the server has no GetLoadState either, as before 2.2. If
-// it has, it is no Milvus before 2.2, and is not asked again.
-func (p *Poller) lacksLoadState(ctx context.Context, collection string) bool {
-	_, f := p.loadState(ctx, collection, nil)
-	if f != nil && isUnknownMethod(f.err) {
+// lacksProgress reports whether the server has no GetLoadingProgress either, as before 2.2.
+// A server that has it, such as a fake without GetVersion, is not asked again.
+func (p *Poller) lacksProgress(ctx context.Context, collection string) bool {
+	resp, err := call(ctx, p, wire.GetLoadingProgress, &wire.GetLoadingProgressRequest{DbName: p.database, CollectionName: collection})
+	if isUnknownMethod(err) {
 		return true
 	}
 
-	if f == nil || f.said != nil {
+	if f := checkResponse(getLoadingProgress, resp.GetStatus(), err); f == nil || f.said != nil {
 		p.version.mu.Lock()
+		defer p.version.mu.Unlock()
 		p.version.unserved = false
-		p.version.mu.Unlock()
 	}
 	return false
 }

@@ -255,30 +255,39 @@ func TestVersion_ConcurrentPolls_ShareTheRequest(t *testing.T) {
 }
 
 // TestVersion_Before22 polls a server with the calls of Milvus 2.1.0 and its responses. It
-// has neither GetVersion nor GetLoadState, and reports no rows and no state of any index.
+// has neither GetVersion nor GetLoadingProgress, and reports no rows and no state of any
+// index. A fake that lacks calls or fields is not taken for it.
 func TestVersion_Before22(t *testing.T) {
 	t.Parallel()
+	const tooOld = "DescribeIndex: Milvus before 2.2 is too old: "
+	index := &description{IndexName: "_default_idx", FieldName: "vec"}
+	described := func(all ...*description) *indexResponse { return &indexResponse{Status: ok, IndexDescriptions: all} }
 	tests := []struct {
-		name     string
-		answer   *indexResponse
-		hasState bool
-		want     string // error text; "" for none
+		name        string
+		answer      *indexResponse
+		hasProgress bool
+		want        string // error text; "" for none
 	}{
-		{"an index", &indexResponse{Status: ok, IndexDescriptions: []*description{rows("v", none, 0, 0, 0)}}, false, "DescribeIndex: Milvus before 2.2 is too old: "},
-		{"an unknown collection", &indexResponse{Status: &statusBody{ErrorCode: 1, Reason: "DescribeIndex failed: collection nope not found"}}, false, "DescribeIndex: Milvus before 2.2 is too old: "},
-		{"an index with rows", &indexResponse{Status: ok, IndexDescriptions: []*description{rows("v", none, 1, 0, 0)}}, false, ""},
-		{"an index with a state", &indexResponse{Status: ok, IndexDescriptions: []*description{rows("v", finished, 0, 0, 0)}}, false, ""},
-		{"a server with GetLoadState", &indexResponse{Status: ok, IndexDescriptions: []*description{rows("v", none, 0, 0, 0)}}, true, ""},
+		{"an index", described(index), false, tooOld},
+		{"an unknown collection", &indexResponse{Status: &statusBody{ErrorCode: 1, Reason: "DescribeIndex failed: collection nope not found"}}, false, tooOld},
+		{"a server with progress of loads", described(index), true, ""},
+		{"rows", described(&description{IndexName: "v", FieldName: "v", TotalRows: 1}), false, ""},
+		{"a state", described(&description{IndexName: "v", FieldName: "v", State: finished}), false, ""},
+		{"no field", described(&description{IndexName: "v"}), false, ""},
+		{"no name", described(&description{FieldName: "v"}), false, ""},
+		{"no index", described(), false, "index not found: "},
+		{"a failure with a code", &indexResponse{Status: nope235}, false, "collection not found: "},
+		{"a failure with an old code", &indexResponse{Status: &statusBody{ErrorCode: 25, Reason: "gone"}}, false, "index not found: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			states := 0
+			loads := 0
 			methods := []grpc.MethodDesc{wire.DescribeIndex.Serve(func(context.Context, *indexRequest) (*indexResponse, error) { return tt.answer, nil })}
-			if tt.hasState {
-				methods = append(methods, wire.GetLoadState.Serve(func(context.Context, *stateRequest) (*stateResponse, error) {
-					states++
-					return &stateResponse{Status: ok, State: loaded}, nil
+			if tt.hasProgress {
+				methods = append(methods, wire.GetLoadingProgress.Serve(func(context.Context, *loadingRequest) (*loadingResponse, error) {
+					loads++
+					return &loadingResponse{Status: nope235}, nil
 				}))
 			}
 			server := grpc.NewServer()
@@ -296,10 +305,14 @@ func TestVersion_Before22(t *testing.T) {
 					require.NoError(t, err)
 					continue
 				}
-				requireClass(t, errPermanent, err)
 				require.ErrorContains(t, err, tt.want)
+				if tt.want == tooOld {
+					requireClass(t, errPermanent, err)
+				}
 			}
-			require.LessOrEqual(t, states, 1, "a server that has the call is not asked again")
+			if tt.hasProgress {
+				require.Equal(t, 1, loads, "a server that has the call is not asked again")
+			}
 		})
 	}
 }
