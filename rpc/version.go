@@ -10,7 +10,7 @@ import (
 // version is the version of a server. The zero version is unknown.
 type version struct {
 	major, minor, patch int
-	lite                bool // milvus-lite, which has version numbers of its own
+	lite                bool // milvus-lite, with version numbers of its own; not the suffix -lite of PyPI's milvus
 }
 
 // oldest is the oldest Milvus whose index progress counts all rows: 2.2.4 to 2.2.8 leave
@@ -28,7 +28,7 @@ var (
 
 // parseVersion returns the version in the text of GetVersion, such as "v2.2.16", "2.3.5",
 // "v2.6.0-dev" or "milvus_lite-3.2.2". It is the zero version if the text has another form,
-// as on custom builds.
+// as on custom builds, and on the 2.3.0 of PyPI.
 func parseVersion(text string) version {
 	numbers, lite := liteForm.FindStringSubmatch(text), true
 	if numbers == nil {

@@ -19,6 +19,9 @@ func TestParseVersion(t *testing.T) {
 		{"v2.2.2", "v2.2.2", true},
 		{"2.1.4", "v2.1.4", true},
 		{"v1.99.99", "v1.99.99", true},
+		{"v2.2.8-lite", "v2.2.8", true}, // milvus of PyPI, which is not milvus-lite
+		{"v2.2.9-lite", "v2.2.9", false},
+		{"v2.3.3-lite", "v2.3.3", false},
 		{"v2.2.8-gpu", "v2.2.8", true},
 		{"v2.2.9", "v2.2.9", false},
 		{"v2.2.10", "v2.2.10", false},
@@ -36,7 +39,7 @@ func TestParseVersion(t *testing.T) {
 		{"", "", false},
 		{"20230829-4ef1d9b", "", false},
 		{"master-20250801-4ef1d9b", "", false},
-		{"v2.2-testing-20230824-68-g4ef1d9bd2", "", false},
+		{"v2.2-testing-20230824-68-ga34a9d6-lite", "", false}, // milvus 2.3.0 of PyPI
 		{"v2.2.8-15-g4ef1d9bd2", "", false},
 		{"2.2-20230829-4ef1d9b", "", false},
 		{"milvus_lite", "", false},
