@@ -191,7 +191,7 @@ func TestClosedConnection(t *testing.T) {
 
 			err := poll(t.Context(), rpc.New(conn))
 
-			requireClass(t, errPermanent, err)
+			requireClass(t, milvuswait.ErrInvalid, err)
 			require.Equal(t, codes.Canceled, status.Code(err))
 		})
 	})

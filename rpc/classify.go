@@ -16,10 +16,12 @@ import (
 type class uint8
 
 const (
-	succeeded class = iota
-	transient       // polling again may cure it
-	undecided       // codes and text do not decide: GetLoadState does
-	permanent       // polling again cannot cure it, and there is no sentinel for it
+	succeeded       class = iota
+	transient             // polling again may cure it
+	undecided             // codes and text do not decide: GetLoadState does
+	permanent             // a refusal: the server does not serve the call, or this user
+	invalidArgument       // an argument of the call is invalid
+	lasting               // nothing that polling can cure, and no view of a server
 	collectionNotFound
 	partitionNotFound
 	indexNotFound
@@ -37,6 +39,7 @@ var sentinels = map[class]error{
 	ambiguousIndex:     milvuswait.ErrAmbiguousIndex,
 	notLoaded:          milvuswait.ErrNotLoaded,
 	loadFailed:         milvuswait.ErrLoadFailed,
+	invalidArgument:    milvuswait.ErrInvalid,
 }
 
 const (
@@ -74,11 +77,11 @@ var classOfCode = map[int32]class{
 	702: ambiguousIndex,
 
 	800: databaseNotFound,
-	802: permanent, // invalid database name
+	802: invalidArgument, // invalid database name
 
-	1100: permanent, // parameter invalid
-	1101: permanent, // parameter missing
-	1102: permanent, // parameter too large
+	1100: invalidArgument, // parameter invalid
+	1101: invalidArgument, // parameter missing
+	1102: invalidArgument, // parameter too large
 
 	1400: permanent, // not authenticated
 	1401: permanent, // privilege not permitted
@@ -93,8 +96,8 @@ var classOfCode = map[int32]class{
 var classOfLegacyCode = map[int32]class{
 	int32(wire.ErrorCode_PermissionDenied):       permanent,
 	int32(wire.ErrorCode_CollectionNotExists):    collectionNotFound,
-	int32(wire.ErrorCode_IllegalArgument):        permanent,
-	int32(wire.ErrorCode_IllegalCollectionName):  permanent,
+	int32(wire.ErrorCode_IllegalArgument):        invalidArgument,
+	int32(wire.ErrorCode_IllegalCollectionName):  invalidArgument,
 	int32(wire.ErrorCode_OutOfMemory):            loadFailed,
 	int32(wire.ErrorCode_IndexNotExist):          indexNotFound,
 	int32(wire.ErrorCode_CollectionNameNotFound): collectionNotFound,
@@ -171,7 +174,7 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 		return databaseNotFound
 	}
 	if code == codeCrossCluster && legacyCode == code {
-		return permanent
+		return invalidArgument
 	}
 	if code != 0 && code != codeUnexpected {
 		return transient
@@ -236,13 +239,15 @@ func classifyCall(code codes.Code, message, method string) class {
 	}
 
 	switch code {
-	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
+	case codes.InvalidArgument:
+		return invalidArgument
+	case codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
 		codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:
 		return permanent
 	case codes.Canceled:
 		// A closed client never comes back.
 		if strings.Contains(message, "the client connection is closing") {
-			return permanent
+			return lasting
 		}
 	case codes.Unknown:
 		// A plain Go error of an interceptor in the server: bad credentials on 2.2,

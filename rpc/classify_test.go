@@ -55,8 +55,8 @@ func TestClassify(t *testing.T) {
 		{"something else not found, by 65535", 65535, 1, "segment 5 not found", rpc.Unsettled, rpc.Unsettled},
 		{"not ready", 1, 1, "database 'nodb' does not exist", rpc.Passing, rpc.Passing},
 		{"something in a list, milvus-lite", 1, 0, "database is locked", rpc.Passing, rpc.Passing},
-		{"illegal argument, milvus-lite", 6, 6, "field 'x' does not exist", rpc.PermanentFailure, rpc.PermanentFailure},
-		{"illegal argument about a database, milvus-lite", 6, 6, "database 'db' already exists", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"illegal argument, milvus-lite", 6, 6, "field 'x' does not exist", rpc.InvalidArgument, rpc.InvalidArgument},
+		{"illegal argument about a database, milvus-lite", 6, 6, "database 'db' already exists", rpc.InvalidArgument, rpc.InvalidArgument},
 		{"cross cluster routing", 6, 1, "database 'nodb' does not exist", rpc.Passing, rpc.Passing},
 
 		{"collection not loaded", 101, 1, "collection not loaded[collection=47]", rpc.NotLoaded, rpc.Passing},
@@ -110,18 +110,18 @@ func TestClassify(t *testing.T) {
 		{"old out of memory", 0, 24, "", rpc.LoadFailed, rpc.Passing},
 		{"old out of disk", 0, 54, "", rpc.LoadFailed, rpc.Passing},
 
-		{"parameter invalid", 1100, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
-		{"parameter missing", 1101, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
-		{"parameter too large", 1102, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"parameter invalid", 1100, 5, "", rpc.InvalidArgument, rpc.InvalidArgument},
+		{"parameter missing", 1101, 5, "", rpc.InvalidArgument, rpc.InvalidArgument},
+		{"parameter too large", 1102, 5, "", rpc.InvalidArgument, rpc.InvalidArgument},
 		{"not authenticated", 1400, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
 		{"not permitted", 1401, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
 		{"alias not found", 1600, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
 		{"task queue full, 2.3.0", 1600, 1, "task queue full", rpc.Passing, rpc.Passing},
 		{"dangling alias", 1603, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
-		{"invalid database name", 802, 1, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"invalid database name", 802, 1, "", rpc.InvalidArgument, rpc.InvalidArgument},
 		{"2.2 permission denied", 0, 3, "", rpc.PermanentFailure, rpc.PermanentFailure},
-		{"2.2 illegal argument", 0, 5, "", rpc.PermanentFailure, rpc.PermanentFailure},
-		{"2.2 illegal name", 0, 9, "", rpc.PermanentFailure, rpc.PermanentFailure},
+		{"2.2 illegal argument", 0, 5, "", rpc.InvalidArgument, rpc.InvalidArgument},
+		{"2.2 illegal name", 0, 9, "", rpc.InvalidArgument, rpc.InvalidArgument},
 
 		{"2.2 not ready", 0, 56, "", rpc.Passing, rpc.Passing},
 		{"2.2 rate limit", 0, 49, "can't find collection", rpc.Passing, rpc.Passing},
@@ -274,7 +274,7 @@ func TestTexts(t *testing.T) {
 func TestClassifyCall(t *testing.T) {
 	t.Parallel()
 	want := map[codes.Code]rpc.Class{
-		codes.Canceled: rpc.Passing, codes.Unknown: rpc.Passing, codes.InvalidArgument: rpc.PermanentFailure,
+		codes.Canceled: rpc.Passing, codes.Unknown: rpc.Passing, codes.InvalidArgument: rpc.InvalidArgument,
 		codes.DeadlineExceeded: rpc.Passing, codes.NotFound: rpc.PermanentFailure, codes.AlreadyExists: rpc.PermanentFailure,
 		codes.PermissionDenied: rpc.PermanentFailure, codes.ResourceExhausted: rpc.Passing, codes.FailedPrecondition: rpc.PermanentFailure,
 		codes.Aborted: rpc.Passing, codes.OutOfRange: rpc.Passing, codes.Unimplemented: rpc.Passing, codes.Internal: rpc.Passing,
@@ -288,7 +288,7 @@ func TestClassifyCall(t *testing.T) {
 	}
 
 	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Unimplemented, "unknown method", loadingCall))
-	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Canceled, "grpc: the client connection is closing", loadingCall))
+	require.Equal(t, rpc.Lasting, rpc.ClassifyCall(codes.Canceled, "grpc: the client connection is closing", loadingCall))
 	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unavailable, "grpc: the client connection is closing", loadingCall))
 	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Unknown, "auth check failure, please check", indexCall))
 	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unavailable, "auth check failure, please check", indexCall))

@@ -27,6 +27,8 @@ const (
 	Passing            = transient
 	Unsettled          = undecided
 	PermanentFailure   = permanent
+	InvalidArgument    = invalidArgument
+	Lasting            = lasting
 	CollectionNotFound = collectionNotFound
 	PartitionNotFound  = partitionNotFound
 	IndexNotFound      = indexNotFound

@@ -87,9 +87,19 @@ func (f *failure) error(ctx context.Context) error {
 		err = fmt.Errorf("%w: %w", sentinel, err)
 	} else if f.class == permanent {
 		err = milvuswait.Permanent(err)
+	} else if f.class == lasting {
+		err = &lastingError{err}
 	}
 	return withContextErr(ctx, err)
 }
+
+// lastingError is an error that ends every wait at once: it matches milvuswait.ErrInvalid,
+// which is no view of a server. Its text is that of err alone.
+type lastingError struct{ err error }
+
+func (e *lastingError) Error() string        { return e.err.Error() }
+func (e *lastingError) Unwrap() error        { return e.err }
+func (e *lastingError) Is(target error) bool { return target == milvuswait.ErrInvalid }
 
 // withContextErr adds the error of ctx to err if ctx is done: gRPC's errors do not match
 // it.

@@ -179,7 +179,7 @@ func TestCallErrors(t *testing.T) {
 		{"unavailable", status.Error(codes.Unavailable, "connection refused"), errPassing, codes.Unavailable, "unavailable: connection refused"},
 		{"deadline of somebody else", status.Error(codes.DeadlineExceeded, "slow"), errPassing, codes.DeadlineExceeded, "deadline exceeded: slow"},
 		{"canceled by somebody else", status.Error(codes.Canceled, "drained"), errPassing, codes.Canceled, "canceled: drained"},
-		{"closed client", status.Error(codes.Canceled, "grpc: the client connection is closing"), errPermanent, codes.Canceled, "canceled: grpc: the client connection is closing"},
+		{"closed client", status.Error(codes.Canceled, "grpc: the client connection is closing"), milvuswait.ErrInvalid, codes.Canceled, "canceled: grpc: the client connection is closing"},
 		{"starting proxy", status.Error(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), errPassing, codes.Unknown, "unknown: Milvus Proxy is not ready yet. please wait"},
 		{"bad credentials on 2.2", status.Error(codes.Unknown, "auth check failure, please check username and password are correct"), errPermanent, codes.Unknown, "unknown: auth check failure, please check username and password are correct"},
 		{"throttled", status.Error(codes.ResourceExhausted, "slow down"), errPassing, codes.ResourceExhausted, "resource exhausted: slow down"},

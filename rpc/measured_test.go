@@ -73,7 +73,7 @@ func TestMeasured(t *testing.T) {
 		{"2.3.5 not loaded or released", nil, nil, answer{status: &statusBody{ErrorCode: 1, Code: 101, Reason: "collection not loaded[collection=470632231324876916]", Detail: "collection not loaded[collection=470632231324876916]"}}, nil, milvuswait.ErrNotLoaded, one},
 		{"2.3.5 partition not loaded", []string{"p1"}, nil, answer{status: &statusBody{ErrorCode: 1, Code: 201, Reason: "partition not loaded[partition=470632231324876920]"}}, nil, milvuswait.ErrNotLoaded, one},
 		{"2.3.5 unknown partition", []string{"nopart"}, nil, answer{status: noPart235}, nil, milvuswait.ErrPartitionNotFound, one},
-		{"2.3.5 invalid name", nil, nil, answer{status: invalid235}, nil, errPermanent, one},
+		{"2.3.5 invalid name", nil, nil, answer{status: invalid235}, nil, milvuswait.ErrInvalid, one},
 		{"2.3.5 no index", nil, new(string), answer{status: &statusBody{ErrorCode: 25, Code: 700, Reason: "index not found[collection=c1]"}}, nil, milvuswait.ErrIndexNotFound, oneIndex},
 		{"2.3.5 index", nil, new(string), answer{status: ok, described: []*description{byField}}, nil, nil, oneIndex},
 		{"2.3.5 loaded", nil, nil, answer{status: ok, progress: 100}, nil, nil, one},

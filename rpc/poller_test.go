@@ -228,7 +228,7 @@ func TestCheckLoadState(t *testing.T) {
 		{"2.2, an invalid name", invalid2216, notExist, errPermanent},
 		{"2.2, a failure that tells", nope2216, notExist, milvuswait.ErrCollectionNotFound},
 		{"2.3.5, unknown partition", noPart235, notExist, milvuswait.ErrPartitionNotFound},
-		{"2.3.5, invalid name", invalid235, notExist, errPermanent},
+		{"2.3.5, invalid name", invalid235, notExist, milvuswait.ErrInvalid},
 		{"milvus-lite, unknown database", noDBLite, notExist, milvuswait.ErrDatabaseNotFound},
 		{"what 2.3 to 2.6.15 remember of a failed load", &statusBody{Code: 65535, ErrorCode: 1, Reason: "load segment failed, OOM if load"}, notExist, milvuswait.ErrLoadFailed},
 	}

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
@@ -172,8 +171,8 @@ func (p *Poller) checkVersion(ctx context.Context, collection string, f *failure
 }
 
 func tooOld(server string) error {
-	return milvuswait.Permanent(fmt.Errorf("%s: %s is too old: "+
-		"2.2.9 or newer is needed, since older versions do not count rows that are newer than the index", describeIndex, server))
+	return &lastingError{fmt.Errorf("%s: %s is too old: "+
+		"2.2.9 or newer is needed, since older versions do not count rows that are newer than the index", describeIndex, server)}
 }
 
 // looksLike21 reports whether a response may be from Milvus 2.1: it reports no state and no

@@ -59,7 +59,7 @@ func TestVersion_TooOld_IsPermanentAndNamed(t *testing.T) {
 				for n := range 3 {
 					err := poll(t.Context(), p)
 
-					requireClass(t, errPermanent, err)
+					requireClass(t, milvuswait.ErrInvalid, err)
 					require.EqualError(t, err, tooOld228)
 					require.Equal(t, n+1, server.Count(versionCall), "the server may be upgraded")
 				}
@@ -307,7 +307,7 @@ func TestVersion_Before22(t *testing.T) {
 				}
 				require.ErrorContains(t, err, tt.want)
 				if tt.want == tooOld {
-					requireClass(t, errPermanent, err)
+					requireClass(t, milvuswait.ErrInvalid, err)
 				}
 			}
 			if tt.hasProgress {

@@ -118,7 +118,7 @@ func TestClosedClient(t *testing.T) {
 
 		_, err := sdk.New(c).LoadingProgress(t.Context(), "docs")
 
-		requireClass(t, errPermanent, err)
+		requireClass(t, milvuswait.ErrInvalid, err)
 	})
 }
 

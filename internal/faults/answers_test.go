@@ -31,7 +31,7 @@ var third = []struct {
 	{"Unknown", refused(codes.Unknown, "what?"), nil},
 	{"Unknown, a proxy that starts", refused(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), nil},
 	{"Unknown, credentials on 2.2", refused(codes.Unknown, "auth check failure, please check username and password are correct"), milvustest.ErrPermanent},
-	{"InvalidArgument", refused(codes.InvalidArgument, "no"), milvustest.ErrPermanent},
+	{"InvalidArgument", refused(codes.InvalidArgument, "no"), milvuswait.ErrInvalid},
 	{"DeadlineExceeded", refused(codes.DeadlineExceeded, "slow coordinator"), nil},
 	{"NotFound", refused(codes.NotFound, "no"), milvustest.ErrPermanent},
 	{"AlreadyExists", refused(codes.AlreadyExists, "no"), milvustest.ErrPermanent},
@@ -65,12 +65,13 @@ var third = []struct {
 	{"not authenticated", rejected(1400, unexpected, "expired"), milvustest.ErrPermanent},
 	{"privilege not permitted", rejected(1401, unexpected, "expired"), milvustest.ErrPermanent},
 	{"permission denied, on 2.2", rejected(0, wire.ErrorCode_PermissionDenied, "expired"), milvustest.ErrPermanent},
-	{"parameter invalid", rejected(1100, wire.ErrorCode_IllegalArgument, "no"), milvustest.ErrPermanent},
+	{"parameter invalid", rejected(1100, wire.ErrorCode_IllegalArgument, "no"), milvuswait.ErrInvalid},
 }
 
-// TestAnswersInTheMiddleOfAWait shows for each failure whether the wait continues or ends, and
-// that the failure keeps the server's code and text.
-func TestAnswersInTheMiddleOfAWait(t *testing.T) {
+// TestAnswersInTheMiddleOfAWait_Once shows for each failure whether the wait survives one of
+// them, and that the failure keeps the server's code and text. Only a failure that cannot be
+// a stale view ends it.
+func TestAnswersInTheMiddleOfAWait_Once(t *testing.T) {
 	for _, tt := range third {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +90,7 @@ func TestAnswersInTheMiddleOfAWait(t *testing.T) {
 
 				require.NotErrorIs(t, err, context.Canceled)
 				require.NotErrorIs(t, err, context.DeadlineExceeded)
-				if tt.want == nil {
+				if tt.want != milvuswait.ErrInvalid {
 					require.NoError(t, err)
 					require.Len(t, r.server.seen(), 4)
 					require.Len(t, r.failures(), 1)
@@ -97,19 +98,62 @@ func TestAnswersInTheMiddleOfAWait(t *testing.T) {
 					require.NotErrorIs(t, err, context.Canceled)
 					require.NotErrorIs(t, err, context.DeadlineExceeded)
 				} else {
-					milvustest.RequireClass(t, tt.want, err)
-					require.Len(t, r.server.seen(), 3)
+					requireEnded(t, tt.want, err, 3)
 					require.Empty(t, r.failures())
-					var ended *milvuswait.Error
-					require.ErrorAs(t, err, &ended)
-					require.Equal(t, 3, ended.Polls)
-					require.NotNil(t, ended.Last)
 				}
 
 				requireKept(t, tt.answer, err)
 			})
 		})
 	}
+}
+
+// TestAnswersInTheMiddleOfAWait_ForGood repeats each permanent failure: it ends the wait once
+// it is confirmed, an absent collection after 100 ms and a refusal after 30 s.
+func TestAnswersInTheMiddleOfAWait_ForGood(t *testing.T) {
+	for _, tt := range third {
+		if tt.want == nil {
+			continue
+		}
+
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			inBubbles(t, func(_ context.Context, n int) answer {
+				if n < 3 {
+					return percent(40)
+				}
+				return tt.answer
+			}, func(t *testing.T, r *rig) {
+				r.settles()
+
+				err := r.run(t.Context())
+
+				polls := 3
+				switch tt.want {
+				case milvuswait.ErrInvalid:
+				case milvustest.ErrPermanent:
+					polls = len(r.server.seen())
+					require.Greater(t, polls, 4)
+				default:
+					polls = 4
+				}
+				requireEnded(t, tt.want, err, polls)
+				require.Len(t, r.server.seen(), polls)
+				require.Len(t, r.failures(), polls-3)
+				requireKept(t, tt.answer, err)
+			})
+		})
+	}
+}
+
+// requireEnded asserts that err is of the class and of a wait with so many polls.
+func requireEnded(t *testing.T, class, err error, polls int) {
+	t.Helper()
+	milvustest.RequireClass(t, class, err)
+	var ended *milvuswait.Error
+	require.ErrorAs(t, err, &ended)
+	require.Equal(t, polls, ended.Polls)
+	require.NotNil(t, ended.Last)
 }
 
 // settles makes GetLoadState report that "docs" is loading. A failure without a clear code is

@@ -101,7 +101,7 @@ func TestClientClosedDuringAWait(t *testing.T) {
 				err := r.run(t.Context(), steadily(10*time.Second))
 				synctest.Wait() // until Close has returned
 
-				milvustest.RequireClass(t, milvustest.ErrPermanent, err)
+				milvustest.RequireClass(t, milvuswait.ErrInvalid, err)
 				require.NotErrorIs(t, err, context.Canceled)
 				require.Equal(t, codes.Canceled, status.Code(err))
 				require.Equal(t, tt.took, time.Since(start))
