@@ -273,6 +273,9 @@ func (s *scheduler) handleListFailure(now time.Duration, r result) {
 		s.batcher.loadLists = false
 	}
 
+	if s.stopCause == nil && !s.ended(now) && !isUnsupported(r.answer.err) {
+		s.health.addList(now, r.answer)
+	}
 	for _, e := range r.job.covered {
 		s.pollAloneAfterFailure(e, now, r.answer)
 	}

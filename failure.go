@@ -91,6 +91,9 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 
 	// Tolerated. Without an answer, the unreachable budget runs.
 	s.noteFailure(now, a)
+	if end := s.budgetEnd(); end < s.deadline && now >= end {
+		return decision{verdict: failed, err: s.unreachable(now, false)}
+	}
 	if confirming {
 		return s.planAt(now, a, max(shortestDelay, o.absentAt+confirmAfter-now), true)
 	}

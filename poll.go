@@ -211,13 +211,15 @@ func timed(parent context.Context, timeout time.Duration, call func(ctx context.
 
 	switch {
 	case a.err == nil:
-	case parent.Err() != nil:
-		a.interrupted = true
 	case a.took >= timeout:
 		// The measured time decides, not ctx.Err(): the server ends a call by the same
-		// deadline, while the timer of ctx may be late, or follow the wall clock.
+		// deadline, while the timer of ctx may be late, or follow the wall clock. It also
+		// decides if parent has ended meanwhile: polls that end with the unreachable budget
+		// time out together, and the first one ends the wait of all.
 		a.timedOut = true
 		a.err = fmt.Errorf("poll timed out after %v: %w", round(timeout), a.err)
+	case parent.Err() != nil:
+		a.interrupted = true
 	}
 	return a
 }

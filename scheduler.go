@@ -97,7 +97,7 @@ type targetTable struct {
 // health is the state of the server, from the answers to the polls of all targets.
 type health struct {
 	failing      bool          // every poll since failingSince has failed
-	failingSince time.Duration // start of the first of these polls
+	failingSince time.Duration // earliest start of one of these polls
 	lastAnswerAt time.Duration
 	timeouts     int // number of polls in a row that timed out
 }
@@ -109,13 +109,22 @@ func (h *health) add(now time.Duration, a answer) {
 	} else {
 		h.timeouts = 0
 	}
+	h.addList(now, a)
+}
 
+// addList records the answer to a list, without its timeout: it is shorter than a poll's.
+func (h *health) addList(now time.Duration, a answer) {
 	switch {
 	case a.err == nil || isPermanent(a.err):
 		h.failing, h.lastAnswerAt = false, max(h.lastAnswerAt, now)
-	case !h.failing:
-		// The failed poll may have started before another one succeeded.
-		h.failing, h.failingSince = true, max(now-a.took, h.lastAnswerAt)
+	default:
+		// The failed poll may have started before another one succeeded, or before one that
+		// failed earlier.
+		since := max(now-a.took, h.lastAnswerAt)
+		if h.failing {
+			since = min(since, h.failingSince)
+		}
+		h.failing, h.failingSince = true, since
 	}
 }
 

@@ -169,10 +169,6 @@ func (s *waitState) planAt(now time.Duration, a answer, delay time.Duration, alo
 	if budget := s.budgetEnd(); budget < end {
 		end, verdict = budget, awaitBudget
 	}
-	if verdict == awaitBudget && now >= end {
-		return decision{verdict: failed, err: s.unreachable(now, false)}
-	}
-
 	delay = min(delay, noDeadline-now)
 	if end != noDeadline {
 		var fits bool

@@ -295,3 +295,72 @@ func TestAnOutageBeginsWithTheListThatFails(t *testing.T) {
 		require.Equal(t, 90*time.Second, time.Since(l.start))
 	})
 }
+
+// TestWaitAll_ServerUnreachable_EndsAllForThisReason has no answer for the budget of one
+// target. The other one ends for the same reason, and is not aborted.
+func TestWaitAll_ServerUnreachable_EndsAllForThisReason(t *testing.T) {
+	hang := func(ctx context.Context) (milvuswait.LoadingProgress, error) {
+		<-ctx.Done()
+		return milvuswait.LoadingProgress{}, ctx.Err()
+	}
+	for _, tt := range []struct {
+		name   string
+		poller func() milvuswait.Poller
+	}{
+		{"a poll that started earlier fails later", func() milvuswait.Poller {
+			return &gauge{answer: func(ctx context.Context, collection string, n int) (milvuswait.LoadingProgress, error) {
+				switch {
+				case collection == "c0":
+					return hang(ctx)
+				case n == 1:
+					return milvuswait.LoadingProgress{Percent: 40}, nil
+				}
+				return milvuswait.LoadingProgress{}, errBlip
+			}}
+		}},
+		{"a list fails first", func() milvuswait.Poller {
+			return milvuswait.PollerFuncs{
+				Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) { return hang(ctx) },
+				LoadingList: func(context.Context) (map[string]milvuswait.LoadingProgress, error) {
+					time.Sleep(500 * time.Millisecond)
+					return nil, errBlip
+				},
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				outcomes, err := milvuswait.WaitAll(t.Context(), tt.poller(), collections(2), milvuswait.WithUnreachableAfter(15*time.Second))
+
+				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+				for _, o := range outcomes {
+					require.ErrorIs(t, o.Err, milvuswait.ErrUnreachable)
+					require.Equal(t, 15*time.Second, o.Elapsed)
+				}
+			})
+		})
+	}
+}
+
+// TestWait_BudgetOver_DoesNotAskTheGenerator has a custom generator that would end the wait
+// when its budget does.
+func TestWait_BudgetOver_DoesNotAskTheGenerator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
+			<-ctx.Done()
+			return milvuswait.LoadingProgress{}, ctx.Err()
+		}}
+		options := []milvuswait.Option{
+			milvuswait.WithUnreachableAfter(5 * time.Second),
+			milvuswait.WithBackoffFunc(func() func() time.Duration { return func() time.Duration { return -1 } }),
+		}
+
+		_, alone := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", options...)
+		_, among := milvuswait.WaitAll(t.Context(), p, collections(1), options...)
+
+		for _, err := range []error{alone, among} {
+			require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+			require.NotErrorIs(t, err, milvuswait.ErrAborted)
+		}
+	})
+}
