@@ -14,10 +14,15 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-const adviceDatabase = "check --db, the path of the address, and MILVUS_DB"
+const (
+	adviceDatabase    = "check --db, the path of the address, and MILVUS_DB"
+	adviceUnreachable = "a longer --unreachable is more patient"
+)
 
 // Timeouts for the requests after the end of the wait, all together.
 const (
@@ -55,9 +60,13 @@ type adviser struct {
 // about returns the hint for an outcome, or "".
 func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	k, collection := cmp.Or(a.kind, kind.Of(o.Target)), o.Target.Collection()
-	switch err := o.Err; {
+	switch err, lost := o.Err, a.line.last(); {
 	case err == nil, errors.Is(err, milvuswait.ErrAborted), errors.Is(err, context.Canceled):
 		return ""
+	case lost != nil && errors.Is(err, milvuswait.ErrUnreachable):
+		return aboutConnection(err, lost) + "; " + adviceUnreachable
+	case lost != nil:
+		return aboutConnection(err, lost)
 	case k.Server:
 		return refusal(err, k.Privilege)
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
@@ -77,11 +86,20 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrStalled):
 		return "look into the server's logs; a longer --stall is more patient"
 	case errors.Is(err, milvuswait.ErrUnreachable):
-		return fmt.Sprintf("check that the server at %s runs and can be reached; a longer --unreachable is more patient", a.endpoint.URI())
+		return fmt.Sprintf("check that the server at %s runs and can be reached; %s", a.endpoint.URI(), adviceUnreachable)
 	case errors.Is(err, context.DeadlineExceeded) && k.Overdue(o.Progress, a.refresh) != "":
 		return k.Overdue(o.Progress, a.refresh)
 	}
 	return refusal(o.Err, k.Privilege)
+}
+
+// aboutConnection returns a hint for an outcome whose last poll did not reach the server,
+// with the reason if err does not have it.
+func aboutConnection(err error, lost *dial.Error) string {
+	if strings.Contains(err.Error(), untrusted.Text(lost.Reason)) {
+		return lost.Advice
+	}
+	return lost.Error()
 }
 
 // aboutCollection returns a hint for a missing collection.

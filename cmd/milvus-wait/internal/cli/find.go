@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
@@ -18,7 +19,7 @@ import (
 // allLoads returns a target for each collection that is loading or loaded. An empty result
 // is an error.
 func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
-	err = a.ask(ctx, "asking for the loaded collections", wait, func(ctx context.Context) error {
+	err = a.ask(ctx, s, "asking for the loaded collections", wait, func(ctx context.Context) error {
 		targets, err = s.loading(ctx)
 		return err
 	})
@@ -50,7 +51,7 @@ func (s *server) loading(ctx context.Context) ([]milvuswait.Target, error) {
 // error.
 func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
 	known := make(map[string]bool) // collections of earlier attempts
-	err = a.ask(ctx, "asking for the indexes", wait, func(ctx context.Context) error {
+	err = a.ask(ctx, s, "asking for the indexes", wait, func(ctx context.Context) error {
 		targets, err = s.indexed(ctx, known)
 		return err
 	})
@@ -112,7 +113,7 @@ func (s *server) indexed(ctx context.Context, known map[string]bool) ([]milvuswa
 
 // ask calls question until it succeeds, with the pace of a wait. Transient errors are
 // tolerated for --unreachable.
-func (a *app) ask(ctx context.Context, what string, wait *waitFlags, question func(context.Context) error) error {
+func (a *app) ask(ctx context.Context, s *server, what string, wait *waitFlags, question func(context.Context) error) error {
 	poller := milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
 		if err := question(ctx); err != nil {
 			return milvuswait.LoadingProgress{}, err
@@ -128,7 +129,7 @@ func (a *app) ask(ctx context.Context, what string, wait *waitFlags, question fu
 	_, err := milvuswait.WaitForLoadingComplete(ctx, poller, "all", append(wait.asking(), milvuswait.WithObserver(report))...)
 	var ended *milvuswait.Error
 	if errors.As(err, &ended) {
-		return &askError{what, ended}
+		return &askError{what, ended, s.line.last()}
 	}
 	return err
 }
@@ -138,17 +139,26 @@ func (a *app) ask(ctx context.Context, what string, wait *waitFlags, question fu
 type askError struct {
 	what  string
 	ended *milvuswait.Error
+	lost  *dial.Error // failure of the connection, or nil
 }
 
 func (e *askError) Error() string {
 	text := fmt.Sprintf("%s: %s", e.what, exit.Text(e.ended.Cause))
+	if errors.Is(e.ended, context.DeadlineExceeded) || errors.Is(e.ended, milvuswait.ErrUnreachable) {
+		text += " (no target is known yet)"
+	}
 	if e.ended.LastErr != nil {
 		text += fmt.Sprintf(", last error: %v", e.ended.LastErr)
 	}
 
-	advice := refusal(e.ended, "ShowCollections, and IndexDetail for indexes")
-	if errors.Is(e.ended, milvuswait.ErrDatabaseNotFound) {
+	var advice string
+	switch {
+	case e.lost != nil:
+		advice = aboutConnection(errors.New(text), e.lost)
+	case errors.Is(e.ended, milvuswait.ErrDatabaseNotFound):
 		advice = adviceDatabase
+	default:
+		advice = refusal(e.ended, "ShowCollections, and IndexDetail for indexes")
 	}
 	if advice != "" {
 		text += "; " + advice

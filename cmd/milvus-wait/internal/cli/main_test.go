@@ -44,7 +44,9 @@ func TestFailuresLeaveNothingOpen(t *testing.T) {
 		for _, args := range [][]string{
 			{"load", "docs"}, {"load", "--all"}, {"progress", "load", "docs"}, {"ready"},
 			{"load", "docs", "--uri", "https://" + listener.Addr().String()},
-			{"load", "docs", "--uri", "http://127.0.0.1:1", "--connect-timeout", "1ms"},
+			{"load", "docs", "--uri", "http://127.0.0.1:1", "--unreachable", "1ms"},
+			{"load", "--all", "--uri", "http://127.0.0.1:1", "--unreachable", "1ms"},
+			{"progress", "load", "docs", "--uri", "http://127.0.0.1:1", "--connect-timeout", "1ms"},
 			{"load", "docs", "--timeout", "1ns"},
 			{"load", "docs", "--tls-ca", "missing"},
 		} {

@@ -5,11 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/rpc"
 )
@@ -51,20 +48,11 @@ failures of TLS end the wait.`,
 // answering returns a Poller that reports 100 % once the server answers. It polls the
 // default database, because the first migration may create the other one.
 func (s *server) answering() milvuswait.Poller {
-	poller := rpc.New(s.conn)
+	poller := &poller{rpc.New(s.conn), s.line}
 	return milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
-		_, err := poller.ListLoading(ctx)
-		if err == nil {
-			return milvuswait.LoadingProgress{Percent: 100}, nil
+		if _, err := poller.ListLoading(ctx); err != nil {
+			return milvuswait.LoadingProgress{}, err
 		}
-
-		if st, _ := status.FromError(err); st.Code() == codes.Unavailable {
-			failure := dial.Explain(ctx, st.Message(), s.endpoint)
-			if failure.Final() {
-				return milvuswait.LoadingProgress{}, milvuswait.Permanent(failure)
-			}
-			return milvuswait.LoadingProgress{}, failure
-		}
-		return milvuswait.LoadingProgress{}, err
+		return milvuswait.LoadingProgress{Percent: 100}, nil
 	}}
 }

@@ -21,7 +21,8 @@ const defaultURI = "http://localhost:19530"
 // server is a Milvus server with its connection.
 type server struct {
 	conn     *grpc.ClientConn
-	poller   *rpc.Poller
+	poller   *poller
+	line     *line
 	endpoint dial.Endpoint
 	database string
 	mask     secret.Mask // masks the secrets sent to it
@@ -86,10 +87,14 @@ func (a *app) endpoint() (dial.Endpoint, error) {
 }
 
 func newServer(conn *grpc.ClientConn, endpoint dial.Endpoint, database string) *server {
-	return &server{conn: conn, poller: rpc.New(conn, rpc.WithDatabase(database)), endpoint: endpoint, database: database}
+	line := &line{endpoint: endpoint}
+	return &server{
+		conn: conn, poller: &poller{rpc.New(conn, rpc.WithDatabase(database)), line}, line: line,
+		endpoint: endpoint, database: database,
+	}
 }
 
-// connect returns the server after it has established a connection.
+// connect returns the server with an established connection, for commands that do not wait.
 func (a *app) connect(ctx context.Context) (*server, error) {
 	s, err := a.open(ctx)
 	if err != nil {

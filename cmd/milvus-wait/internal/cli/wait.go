@@ -32,7 +32,7 @@ func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) 
 	return ctx, cancel
 }
 
-// wait connects, finds the targets and waits for them.
+// wait finds the targets and waits for them. Connecting is part of both.
 func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	start := time.Now()
 	ctx, cancel := a.within(ctx)
@@ -41,7 +41,7 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	if err := checkOptions(wait.options()); err != nil {
 		return err
 	}
-	s, err := a.connect(ctx)
+	s, err := a.open(ctx)
 	if err != nil {
 		return a.failed(start, err)
 	}

@@ -31,8 +31,7 @@ type Config struct {
 	Insecure   bool         // allow the token in plain text to other machines
 	UserAgent  string
 
-	// ConnectTimeout is the budget of Establish. It is also the timeout of one attempt,
-	// within bounds for the attempts after a lost connection: 3 s to 10 s.
+	// ConnectTimeout is the timeout of one attempt to connect, within bounds: 3 s to 10 s.
 	ConnectTimeout time.Duration
 }
 
@@ -58,7 +57,7 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 		grpc.WithUserAgent(c.UserAgent),
 		grpc.WithConnectParams(reconnect.Params(min(max(c.ConnectTimeout, 3*time.Second), 10*time.Second))),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(4<<20)),
-		grpc.WithUnaryInterceptor(bounded),
+		grpc.WithChainUnaryInterceptor(recorded, bounded),
 	)
 	if c.Token != "" {
 		if !c.Endpoint.TLS && !c.Endpoint.Loopback() && !c.Insecure {
@@ -128,10 +127,7 @@ func (a authorization) RequireTransportSecurity() bool { return a.tls }
 func Establish(ctx context.Context, conn *grpc.ClientConn, e Endpoint, budget time.Duration) error {
 	within, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	failure := &Error{Endpoint: e, Reason: "it does not answer", Advice: adviceReach}
-	if e.proxy() != nil {
-		failure.Advice = adviceBetween
-	}
+	failure := Unanswered(e)
 
 	conn.Connect()
 	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {

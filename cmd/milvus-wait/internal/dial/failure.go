@@ -35,6 +35,14 @@ type Error struct {
 
 // Error returns the address, the reason and the advice on one line.
 func (e *Error) Error() string {
+	if e.Advice == "" {
+		return e.Brief()
+	}
+	return e.Brief() + "; " + e.Advice
+}
+
+// Brief returns the text of Error without the advice.
+func (e *Error) Brief() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "cannot connect to %s", e.Endpoint.URI())
 	switch {
@@ -47,9 +55,6 @@ func (e *Error) Error() string {
 	}
 
 	fmt.Fprintf(&b, ": %s", untrusted.Text(e.Reason))
-	if e.Advice != "" {
-		b.WriteString("; " + e.Advice)
-	}
 	return b.String()
 }
 
@@ -58,6 +63,15 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // Final reports whether the failure is permanent.
 func (e *Error) Final() bool { return e.final }
+
+// Unanswered returns the Error of a connection that was not established before ctx ended.
+func Unanswered(e Endpoint) *Error {
+	failure := &Error{Endpoint: e, Reason: "it does not answer", Advice: adviceReach}
+	if e.proxy() != nil {
+		failure.Advice = adviceBetween
+	}
+	return failure
+}
 
 const (
 	adviceReach     = "check the address and the port, that the server runs, and that no firewall is between"
