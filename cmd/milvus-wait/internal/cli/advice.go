@@ -152,12 +152,6 @@ func (a *adviser) noList(what string, err error) string {
 	return fmt.Sprintf("the %s that there are cannot be listed: %v", what, a.mask.Error(err))
 }
 
-// Codes of Milvus for unknown users and missing privileges.
-const (
-	codeNotAuthenticated = 1400
-	codeNotPermitted     = 1401
-)
-
 // refusal returns a hint for an error by which the server refused the user or the
 // request, and "" for other errors. The hint names the privilege in the error, or else
 // the given one.
@@ -167,9 +161,9 @@ func refusal(err error, privilege string) string {
 	errors.As(err, &failure)
 	call, text := codeOf(err), strings.ToLower(err.Error())
 	switch {
-	case failure.Code == codeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
+	case failure.Code == dial.CodeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
 		return "grant its user the privilege " + cmp.Or(denied(err), privilege) + ", or " + token
-	case failure.Code == codeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):
+	case failure.Code == dial.CodeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):
 		return token
 	case call == codes.Unimplemented:
 		return "the server does not know this call: is it Milvus 2.2 or newer?"

@@ -46,12 +46,12 @@ func (a *app) open(ctx context.Context) (*server, error) {
 		return nil, exit.Usagef("the name %q of the database %w", database, err)
 	}
 
-	token, err := a.token(ctx, endpoint)
+	token, renew, err := a.token(ctx, endpoint)
 	if err != nil {
 		return nil, misuse(ctx, err)
 	}
 	conn, err := dial.Open(ctx, dial.Config{
-		Endpoint: endpoint, Token: token, CAFile: g.tlsCA, ServerName: g.tlsServerName,
+		Endpoint: endpoint, Token: token, Renew: renew, CAFile: g.tlsCA, ServerName: g.tlsServerName,
 		Insecure: g.insecure, UserAgent: "milvus-wait/" + version(), ConnectTimeout: g.connectTimeout,
 	})
 	if err != nil {
@@ -109,15 +109,38 @@ func (a *app) connect(ctx context.Context) (*server, error) {
 
 func (s *server) close() { _ = s.conn.Close() }
 
-// token returns the credentials for the server. From then on, a.mask covers them and the
-// credentials for a proxy.
-func (a *app) token(ctx context.Context, endpoint dial.Endpoint) (secret.Token, error) {
+// token returns the credentials for the server, and a function that reads them again, or
+// nil if they never change. From then on, a.mask covers them and the credentials for a
+// proxy.
+func (a *app) token(ctx context.Context, endpoint dial.Endpoint) (secret.Token, func(context.Context) (secret.Token, error), error) {
+	file, err := a.tokenFile()
+	if err != nil {
+		return "", nil, err
+	}
+
+	// A file that is regular only later, or no longer, is not read again.
+	rereadable := file != "" && secret.Rereadable(file)
 	token, err := a.readToken(ctx)
 	a.mask = secret.NewMask(append(secret.Parts(token), endpoint.ProxySecrets()...)...)
-	return secret.Token(token), err
+	if err != nil || !rereadable {
+		return secret.Token(token), nil, err
+	}
+
+	return secret.Token(token), func(ctx context.Context) (secret.Token, error) {
+		if !secret.Rereadable(file) {
+			return "", errors.ErrUnsupported
+		}
+		token, err := a.readToken(ctx)
+		if err == nil {
+			a.mask.Add(secret.Parts(token)...) // before anything can print it
+		}
+		return secret.Token(token), err
+	}, nil
 }
 
-func (a *app) readToken(ctx context.Context) (string, error) {
+// tokenFile returns the name of the file with the credentials, or "" if none is set. It
+// returns an error for flags that exclude each other.
+func (a *app) tokenFile() (string, error) {
 	g := a.global
 	switch {
 	case g.tokenFile != "" && (g.user != "" || g.passwordFile != ""):
@@ -126,6 +149,14 @@ func (a *app) readToken(ctx context.Context) (string, error) {
 		return "", errors.New("--user and --password-file go together")
 	case strings.Contains(g.user, ":"):
 		return "", errors.New("--user holds a colon, which ends the name of a user")
+	}
+	return cmp.Or(g.tokenFile, g.passwordFile), nil
+}
+
+// readToken reads the credentials from the first source that is set.
+func (a *app) readToken(ctx context.Context) (string, error) {
+	g := a.global
+	switch {
 	case g.tokenFile != "":
 		token, err := secret.Read(ctx, g.tokenFile, a.Stdin)
 		return token, asked("--token-file", err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -25,10 +24,11 @@ import (
 // Config has the settings of a connection.
 type Config struct {
 	Endpoint   Endpoint
-	Token      secret.Token // "" for servers without authentication
-	CAFile     string       // PEM; "" for the system's roots
-	ServerName string       // name in the certificate; "" for the host
-	Insecure   bool         // allow the token in plain text to other machines
+	Token      secret.Token                                // "" for servers without authentication
+	Renew      func(context.Context) (secret.Token, error) // reads the token again; nil if it never changes
+	CAFile     string                                      // PEM; "" for the system's roots
+	ServerName string                                      // name in the certificate; "" for the host
+	Insecure   bool                                        // allow the token in plain text to other machines
 	UserAgent  string
 
 	// ConnectTimeout is the timeout of one attempt to connect, within bounds: 3 s to 10 s.
@@ -52,19 +52,22 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 		return nil, err
 	}
 
+	interceptors := []grpc.UnaryClientInterceptor{recorded, bounded}
 	options := append(rpc.DialOptions(),
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(c.UserAgent),
 		grpc.WithConnectParams(reconnect.Params(min(max(c.ConnectTimeout, 3*time.Second), 10*time.Second))),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(4<<20)),
-		grpc.WithChainUnaryInterceptor(recorded, bounded),
 	)
 	if c.Token != "" {
 		if !c.Endpoint.TLS && !c.Endpoint.Loopback() && !c.Insecure {
 			return nil, fmt.Errorf("%w: use https://, or say --insecure-credentials", ErrPlaintextCredentials)
 		}
-		options = append(options, grpc.WithPerRPCCredentials(authorization{c.Token, c.Endpoint.TLS}))
+		credentials := newAuthorization(c)
+		options = append(options, grpc.WithPerRPCCredentials(credentials))
+		interceptors = append(interceptors, credentials.intercept)
 	}
+	options = append(options, grpc.WithChainUnaryInterceptor(interceptors...))
 
 	// Zones of IPv6 addresses need the escape, as in [fe80::1%eth0].
 	return grpc.NewClient("dns:///"+url.PathEscape(c.Endpoint.Address), options...)
@@ -106,20 +109,6 @@ func (c Config) transport(ctx context.Context) (credentials.TransportCredentials
 	}
 	return credentials.NewTLS(config), nil
 }
-
-// authorization sends the token as Milvus expects it: in base64 in a header.
-type authorization struct {
-	token secret.Token
-	tls   bool
-}
-
-func (a authorization) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
-	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a.token))}, nil
-}
-
-// RequireTransportSecurity makes gRPC refuse to send the token in plain text if the endpoint
-// has TLS.
-func (a authorization) RequireTransportSecurity() bool { return a.tls }
 
 // Establish blocks until the connection is established. It returns an *Error at once for a
 // permanent failure, such as TLS verification, and otherwise when the budget has elapsed or

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
@@ -24,9 +25,13 @@ const cut = "…"
 
 // Mask replaces secrets in texts with words of a server. The zero Mask has no secrets. It is
 // for texts and not for data of programs: a password may be "true", or the name of a
-// collection.
-type Mask struct {
-	forms    []string // forms of the secrets, the longest first: "user:password" before "password"
+// collection. Copies share their secrets.
+type Mask struct{ current *atomic.Pointer[forms] }
+
+// forms are the forms of secrets in texts.
+type forms struct {
+	secrets  []string
+	all      []string // forms of all secrets, the longest first: "user:password" before "password"
 	replacer *strings.Replacer
 }
 
@@ -34,6 +39,38 @@ type Mask struct {
 // Go, because servers echo requests. It also masks all these forms in the quotes of Go,
 // because texts quote names.
 func NewMask(secrets ...string) Mask {
+	m := Mask{new(atomic.Pointer[forms])}
+	m.current.Store(formsOf(secrets))
+	return m
+}
+
+// Add makes m and its copies mask further secrets. Call it before a secret is used. It
+// must not be called for the zero Mask, nor by two goroutines at the same time.
+func (m Mask) Add(secrets ...string) {
+	known := m.current.Load().secrets
+	for _, s := range secrets {
+		if !slices.Contains(known, s) {
+			known = append(slices.Clip(known), s)
+		}
+	}
+	m.current.Store(formsOf(known))
+}
+
+// formsOf returns the forms of secrets.
+func formsOf(secrets []string) *forms {
+	all := allForms(secrets)
+	if len(all) == 0 {
+		return &forms{secrets: secrets}
+	}
+
+	var pairs []string
+	for _, form := range all {
+		pairs = append(pairs, form, mask)
+	}
+	return &forms{secrets, all, strings.NewReplacer(pairs...)}
+}
+
+func allForms(secrets []string) []string {
 	var forms []string
 	for _, s := range secrets {
 		if len(s) < minimum {
@@ -54,17 +91,8 @@ func NewMask(secrets ...string) Mask {
 
 	// A secret of invisible characters is short after the cleaning.
 	forms = slices.DeleteFunc(forms, func(form string) bool { return len(form) < minimum })
-	if len(forms) == 0 {
-		return Mask{}
-	}
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	forms = slices.Compact(forms)
-
-	var pairs []string
-	for _, form := range forms {
-		pairs = append(pairs, form, mask)
-	}
-	return Mask{forms, strings.NewReplacer(pairs...)}
+	return slices.Compact(forms)
 }
 
 // inJSON returns s as it stands in JSON, without the quotes.
@@ -80,26 +108,30 @@ func unquoted(s string) string { return s[1 : len(s)-1] }
 
 // Text returns s with every secret masked.
 func (m Mask) Text(s string) string {
-	if m.replacer == nil {
+	if m.current == nil {
+		return s
+	}
+	f := m.current.Load()
+	if f.replacer == nil {
 		return s
 	}
 
-	s = m.replacer.Replace(s)
+	s = f.replacer.Replace(s)
 	if !strings.Contains(s, cut) {
 		return s
 	}
 
 	parts := strings.Split(s, cut)
 	for i := range parts[:len(parts)-1] {
-		parts[i] = m.untailed(parts[i])
+		parts[i] = f.untailed(parts[i])
 	}
 	return strings.Join(parts, cut)
 }
 
 // untailed returns s with a mask for the beginning of a secret at its end.
-func (m Mask) untailed(s string) string {
+func (f *forms) untailed(s string) string {
 	longest := 0
-	for _, form := range m.forms {
+	for _, form := range f.all {
 		for n := min(len(form)-1, len(s)); n >= minimum && n > longest; n-- {
 			if strings.HasSuffix(s, form[:n]) {
 				longest = n

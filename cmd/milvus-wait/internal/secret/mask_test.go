@@ -99,3 +99,12 @@ func FuzzMask(f *testing.F) {
 		}
 	})
 }
+
+func TestMask_Add_CopiesMaskIt(t *testing.T) {
+	mask := secret.NewMask("before22")
+	other := mask
+
+	mask.Add("after22", "before22")
+
+	require.Equal(t, "[secret] and [secret]", other.Text("before22 and after22"))
+}

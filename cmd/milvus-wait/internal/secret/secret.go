@@ -50,6 +50,16 @@ func Read(ctx context.Context, name string, stdin io.Reader) (string, error) {
 	return s, nil
 }
 
+// Rereadable reports whether Read can read the named file again: only a regular file has
+// its contents again, and no writer to wait for.
+func Rereadable(name string) bool {
+	if name == "-" {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // ReadFile returns the contents of the named file, up to one byte more than limit. It ends
 // with ctx, as Read does.
 func ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
