@@ -22,6 +22,7 @@ import (
 const (
 	adviceDatabase    = "check --db, the path of the address, and MILVUS_DB"
 	adviceUnreachable = "a longer --unreachable is more patient"
+	adviceAppeared    = "it is there now: run the command again, or use --grace"
 )
 
 // Timeouts for the requests after the end of the wait, all together.
@@ -74,9 +75,9 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrPartitionNotFound):
 		return a.aboutPartition(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrReleased):
-		return fmt.Sprintf("somebody released it during the wait: call %s again", k.Start(o.Target))
+		return fmt.Sprintf("call %s again; if the name is an alias, it may lead to another collection now", k.Start(o.Target))
 	case errors.Is(err, milvuswait.ErrNotLoaded):
-		return fmt.Sprintf("nobody asked for the load: call %s, or say --grace if somebody is about to", k.Start(o.Target))
+		return a.aboutLoad(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrAmbiguousIndex):
 		return fmt.Sprintf("name one of them, %s/INDEX, or all, '%s/*'", collection, collection)
 	case errors.Is(err, milvuswait.ErrIndexNotFound):
@@ -86,7 +87,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrStalled):
 		return "look into the server's logs; a longer --stall is more patient"
 	case errors.Is(err, milvuswait.ErrUnreachable):
-		return fmt.Sprintf("check that the server at %s runs and can be reached; %s", a.endpoint.URI(), adviceUnreachable)
+		return a.aboutServer(err)
 	case errors.Is(err, context.DeadlineExceeded) && k.Overdue(o.Progress, a.refresh) != "":
 		return k.Overdue(o.Progress, a.refresh)
 	}
@@ -109,11 +110,14 @@ func (a *adviser) aboutCollection(name string) string {
 	case errors.Is(err, milvuswait.ErrDatabaseNotFound): // servers of 2.x report the collection as missing
 		return fmt.Sprintf("there is no database %q: %s", a.database, adviceDatabase)
 	case err != nil:
-		return "check the name, --db and MILVUS_DB, or say --grace if it is about to be created; " + a.noList("collections", err)
+		return "check the name, --db and MILVUS_DB, or use --grace if it is about to be created; " + a.noList("collections", err)
 	case len(names) == 0:
-		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or say --grace if it is about to be created", a.inDatabase())
+		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or use --grace if it is about to be created", a.inDatabase())
 	}
 
+	if slices.Contains(names, name) {
+		return adviceAppeared
+	}
 	if meant := similar(name, names, a.mask); meant != "" {
 		return meant
 	}
@@ -127,8 +131,12 @@ func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) strin
 		return "check the names of the partitions; " + a.noList("partitions", err)
 	}
 
-	for _, p := range t.Partitions() {
-		if meant := similar(p, names, a.mask); meant != "" && !slices.Contains(names, p) {
+	missing := slices.DeleteFunc(t.Partitions(), func(p string) bool { return slices.Contains(names, p) })
+	if len(missing) == 0 {
+		return adviceAppeared
+	}
+	for _, p := range missing {
+		if meant := similar(p, names, a.mask); meant != "" {
 			return meant
 		}
 	}
@@ -141,10 +149,64 @@ func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
 	switch {
 	case err != nil:
 		return "check the name of the index; " + a.noList("indexes", err)
+	case slices.Contains(names, t.Index()), len(names) > 0 && (t.Index() == "" || t.Index() == milvuswait.AllIndexes):
+		return adviceAppeared
 	case len(names) > 0:
 		return fmt.Sprintf("the collection has %s; name one of them, or all, '%s/*'", alternatives(names, a.mask), t.Collection())
 	}
-	return fmt.Sprintf("create it by %s, or say --grace if somebody is about to", kind.Of(t).Start(t))
+	return fmt.Sprintf("create it by %s, or use --grace if another process does", kind.Of(t).Start(t))
+}
+
+// aboutLoad returns a hint for a collection or partition that is not loaded.
+func (a *adviser) aboutLoad(ctx context.Context, t milvuswait.Target) string {
+	if a.poller.CheckLoadState(ctx, t.Collection(), t.Partitions()...) == nil {
+		return "its load has begun now: run the command again, or use --grace"
+	}
+	return fmt.Sprintf("call %s, or use --grace if another process starts the load", kind.Of(t).Start(t))
+}
+
+// aboutServer returns a hint for a server whose responses to polls fail. It makes another
+// call to find out whether the server is away.
+func (a *adviser) aboutServer(err error) string {
+	address, method := a.endpoint.URI(), methodOf(err)
+	_, listed := a.collections()
+	switch failure := new(milvuswait.ServerError); {
+	case errors.As(err, &failure):
+		return fmt.Sprintf("the server at %s answers, but %s fails: look into its logs; %s", address, cmp.Or(method, "the call"), adviceUnreachable)
+	case !isAnswer(listed):
+		return fmt.Sprintf("check that the server at %s runs and can be reached; %s", address, adviceUnreachable)
+	case method == "ShowCollections":
+		return fmt.Sprintf("the server at %s answers now: run the command again; %s", address, adviceUnreachable)
+	}
+	return fmt.Sprintf("the server at %s answers other calls, but not %s: look into its logs; %s",
+		address, cmp.Or(method, "those of this wait"), adviceUnreachable)
+}
+
+// methodOf returns the name of the RPC that failed, or "".
+func methodOf(err error) string {
+	var call interface {
+		error
+		Method() string
+	}
+	if errors.As(err, &call) {
+		return call.Method()
+	}
+
+	failure := new(milvuswait.ServerError)
+	errors.As(err, &failure)
+	return failure.Method
+}
+
+// isAnswer reports whether err, or its absence, is the response of a server that works.
+func isAnswer(err error) bool {
+	if err == nil || errors.As(err, new(*milvuswait.ServerError)) {
+		return true
+	}
+	switch codeOf(err) {
+	case codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.InvalidArgument, codes.NotFound:
+		return true
+	}
+	return false
 }
 
 // noList returns the reason for a hint without a list of names.

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
@@ -95,7 +98,7 @@ func TestHintsAboutIndexesThatCannotBeListed(t *testing.T) {
 		answers []*wire.Status
 		want    string
 	}{
-		{"there is none", []*wire.Status{missing}, `milvus-wait: hint: create it by create_index("docs", …), or say --grace if somebody is about to`},
+		{"there is none", []*wire.Status{missing}, `milvus-wait: hint: create it by create_index("docs", …), or use --grace if another process does`},
 		{"the list is refused", []*wire.Status{missing, refused}, "milvus-wait: hint: check the name of the index; the indexes that there are cannot be listed: DescribeIndex: not permitted (code 1401)"},
 	}
 	for _, tt := range tests {
@@ -106,4 +109,85 @@ func TestHintsAboutIndexesThatCannotBeListed(t *testing.T) {
 			require.Contains(t, stderr, tt.want+"\n")
 		})
 	}
+}
+
+// latecomer is a server whose collection, partition, index or load is missing in the polls,
+// and there afterwards.
+type latecomer struct{ missing *wire.Status }
+
+func (l *latecomer) GetLoadingProgress(context.Context, *wire.GetLoadingProgressRequest) (*wire.GetLoadingProgressResponse, error) {
+	return &wire.GetLoadingProgressResponse{Status: l.missing}, nil
+}
+
+func (l *latecomer) GetLoadState(context.Context, *wire.GetLoadStateRequest) (*wire.GetLoadStateResponse, error) {
+	return &wire.GetLoadStateResponse{Status: &wire.Status{}, State: wire.LoadState_LoadStateLoading}, nil
+}
+
+func (l *latecomer) ShowCollections(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error) {
+	return &wire.ShowCollectionsResponse{Status: &wire.Status{}, CollectionNames: []string{"docs", "docs2"}}, nil
+}
+
+func (l *latecomer) ShowPartitions(context.Context, *wire.ShowPartitionsRequest) (*wire.ShowPartitionsResponse, error) {
+	return &wire.ShowPartitionsResponse{Status: &wire.Status{}, PartitionNames: []string{"p", "p2"}}, nil
+}
+
+func (l *latecomer) DescribeIndex(_ context.Context, req *wire.DescribeIndexRequest) (*wire.DescribeIndexResponse, error) {
+	if req.GetTimestamp() > 0 { // a poll
+		return &wire.DescribeIndexResponse{Status: l.missing}, nil
+	}
+	return &wire.DescribeIndexResponse{Status: &wire.Status{}, IndexDescriptions: []*wire.IndexDescription{{IndexName: "vidx"}}}, nil
+}
+
+func (l *latecomer) rpcs() []grpc.MethodDesc {
+	return []grpc.MethodDesc{
+		wire.GetLoadingProgress.Serve(l.GetLoadingProgress), wire.GetLoadState.Serve(l.GetLoadState), wire.ShowCollections.Serve(l.ShowCollections),
+		wire.ShowPartitions.Serve(l.ShowPartitions), wire.DescribeIndex.Serve(l.DescribeIndex),
+	}
+}
+
+func TestHints_TargetAppearedAfterPoll_DoNotProposeItsName(t *testing.T) {
+	const appeared = "milvus-wait: hint: it is there now: run the command again, or use --grace\n"
+	tests := []struct {
+		args string
+		code int32
+		want string
+	}{
+		{"load docs", 100, appeared},
+		{"load docs:p", 200, appeared},
+		{"load docs:p,q", 200, "milvus-wait: hint: the partitions are \"p\" or \"p2\"\n"},
+		{"load docs", 101, "milvus-wait: hint: its load has begun now: run the command again, or use --grace\n"},
+		{"index docs/vidx", 700, appeared},
+		{"index docs", 700, appeared},
+		{"index docs/*", 700, appeared},
+		{"index docs/cidx", 700, "milvus-wait: hint: the collection has \"vidx\"; name one of them, or all, 'docs/*'\n"},
+		{"load doc", 100, "milvus-wait: hint: did you mean \"docs\" or \"docs2\"?\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			s := &latecomer{missing: &wire.Status{Code: tt.code, ErrorCode: wire.ErrorCode_UnexpectedError, Reason: "not there"}}
+			if tt.code == 101 {
+				s.missing.Reason = "collection not loaded"
+			}
+
+			code, _, stderr := run(map[string]string{"MILVUS_URI": serve(t, s)}, append(strings.Fields(tt.args), "-q")...)
+
+			require.Equal(t, 1, code, stderr)
+			require.Contains(t, stderr, tt.want)
+		})
+	}
+}
+
+// TestHints_Released_NameTheAlias releases a collection, as its polls see an alias that leads
+// to another one now.
+func TestHints_Released_NameTheAlias(t *testing.T) {
+	s := start(t)
+	s.Set(milvuswait.Loading("docs"), fake.Steps(
+		fake.Step{Progress: milvuswait.LoadingProgress{Percent: 40}}, fake.Step{Err: milvuswait.ErrNotLoaded},
+	))
+
+	code, _, stderr := run(map[string]string{"MILVUS_URI": s.Address()}, "load", "docs", "-q")
+
+	require.Equal(t, 1, code, stderr)
+	require.Contains(t, stderr, "released during the wait")
+	require.Contains(t, stderr, "milvus-wait: hint: call load_collection(\"docs\") again; if the name is an alias, it may lead to another collection now\n")
 }

@@ -80,9 +80,10 @@ func (s *server) inDatabase() string {
 }
 
 // similar returns a question whether a similar one of names was meant, or "" if none is
-// similar to name.
+// similar to name. It never proposes name itself.
 func similar(name string, names []string, mask secret.Mask) string {
-	found := nearest.Names(name, names, 3)
+	others := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
+	found := nearest.Names(name, others, 3)
 	if len(found) == 0 {
 		return ""
 	}

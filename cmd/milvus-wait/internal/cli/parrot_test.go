@@ -158,7 +158,7 @@ func TestNothingThatIsWrittenHasASecret(t *testing.T) {
 		"names of collections", "names of partitions", "names of indexes", "reason of an index",
 	}
 	commands := []string{
-		"load dosc", "load docs:p", "load --all", "index docs", "index docs/x", "index docs/*", "index --all", "all docs",
+		"load dosc", "load Docs", "load docs:p", "load --all", "index docs", "index docs/x", "index docs/*", "index --all", "all docs",
 		"progress load dosc", "progress index docs", "ready",
 	}
 	for token, part := range map[string]string{`root:Tr0ub4dor&3%41"\'größe+/=`: "Tr0ub4dor", "db_0123456789abcdef": "0123456789"} {
