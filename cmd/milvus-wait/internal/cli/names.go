@@ -60,6 +60,7 @@ func (s *server) indexes(ctx context.Context, collection string) ([]string, erro
 }
 
 // named returns the names in a response to method, sorted, or the failure in st or err.
+// Empty names and duplicates, which no server has, would cost a request each.
 func named(method string, names []string, st *wire.Status, err error) ([]string, error) {
 	if err != nil {
 		st := status.Convert(err)
@@ -69,7 +70,8 @@ func named(method string, names []string, st *wire.Status, err error) ([]string,
 		return nil, &milvuswait.ServerError{Code: st.GetCode(), LegacyCode: legacy, Reason: untrusted.Text(st.GetReason()), Method: method}
 	}
 	slices.Sort(names)
-	return names, nil
+	names = slices.Compact(names)
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" }), nil
 }
 
 func (s *server) inDatabase() string {
