@@ -43,7 +43,7 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&g.passwordFile, "password-file", "", "`file` with the user's password, read again like --token-file; - is stdin")
 	flags.StringVar(&g.tlsCA, "tls-ca", "", "PEM `file` of the authorities to trust (default the system's)")
 	flags.StringVar(&g.tlsServerName, "tls-server-name", "", "`name` in the server's certificate (default the host)")
-	flags.BoolVar(&g.insecure, "insecure-credentials", false, "send credentials in plain text to other machines too")
+	flags.BoolVar(&g.insecure, "insecure-credentials", false, "send credentials in plain text to other machines and proxies too")
 	flags.StringVarP(&g.format, "output", "o", string(output.Text), "`format` of the result: text, json (one document) or jsonl (events)")
 	flags.BoolVarP(&g.quiet, "quiet", "q", false, "show no progress")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "show every poll")

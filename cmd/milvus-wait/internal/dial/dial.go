@@ -47,6 +47,12 @@ const maxAuthorities = 8 << 20
 // and context.Cause if ctx ends before the file of authorities, for example a FIFO, is
 // read.
 func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
+	if !c.Insecure {
+		if err := c.checkSecrets(); err != nil {
+			return nil, err
+		}
+	}
+
 	creds, err := c.transport(ctx)
 	if err != nil {
 		return nil, err
@@ -60,9 +66,6 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(4<<20)),
 	)
 	if c.Token != "" {
-		if !c.Endpoint.TLS && !c.Endpoint.Loopback() && !c.Insecure {
-			return nil, fmt.Errorf("%w: use https://, or say --insecure-credentials", ErrPlaintextCredentials)
-		}
 		credentials := newAuthorization(c)
 		options = append(options, grpc.WithPerRPCCredentials(credentials))
 		interceptors = append(interceptors, credentials.intercept)
@@ -71,6 +74,24 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 
 	// Zones of IPv6 addresses need the escape, as in [fe80::1%eth0].
 	return grpc.NewClient("dns:///"+url.PathEscape(c.Endpoint.Address), options...)
+}
+
+// checkSecrets returns an error if a secret would cross the network in plain text: the
+// token, or the password for a proxy. An endpoint on this machine is no excuse if the
+// connection to it goes through a proxy, by rules other than those of Loopback.
+func (c Config) checkSecrets() error {
+	proxy := c.Endpoint.proxy()
+	switch {
+	case c.Token != "" && !c.Endpoint.TLS && !c.Endpoint.Loopback():
+		return fmt.Errorf("%w: use https://, or specify --insecure-credentials", ErrPlaintextCredentials)
+	case c.Token != "" && !c.Endpoint.TLS && proxy != nil:
+		return fmt.Errorf("%w: the proxy that HTTPS_PROXY names; use https://, name the host in NO_PROXY, or specify --insecure-credentials", ErrPlaintextCredentials)
+	case proxy != nil && proxy.User != nil && proxy.Scheme != "http":
+		// gRPC ignores the scheme, and sends the password without TLS.
+		return errors.New("HTTPS_PROXY has a password, and a scheme that promises TLS or SOCKS: gRPC speaks only plain HTTP to a proxy; " +
+			"use http:// there, or specify --insecure-credentials")
+	}
+	return nil
 }
 
 // bounded allows 16 MiB for lists of collections, of which a server may have 65 536.

@@ -65,7 +65,7 @@ func TestConfigsThatMakeNoSense(t *testing.T) {
 		config dial.Config
 		want   string
 	}{
-		{"a token in plain text", dial.Config{Endpoint: plain, Token: token}, "credentials are not sent in plain text to another machine: use https://, or say --insecure-credentials"},
+		{"a token in plain text", dial.Config{Endpoint: plain, Token: token}, "credentials are not sent in plain text to another machine: use https://, or specify --insecure-credentials"},
 		{"authorities of plain text", dial.Config{Endpoint: plain, CAFile: noPEM}, "--tls-ca and --tls-server-name are for https:// addresses"},
 		{"a name of plain text", dial.Config{Endpoint: plain, ServerName: "milvus"}, "--tls-ca and --tls-server-name are for https:// addresses"},
 		{"no file of authorities", dial.Config{Endpoint: secure, CAFile: "missing.pem"}, "--tls-ca: reading missing.pem: no such file or directory"},
