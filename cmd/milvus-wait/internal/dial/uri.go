@@ -123,8 +123,22 @@ func host(u *url.URL) (string, error) {
 		return "", errors.New("it has no host")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, notInHost):
 		return "", errors.New("its host holds a character that no host does")
+	case !isDomain(name):
+		return "", errors.New("its host is no name: a part of it is empty or too long")
 	}
 	return name, nil
+}
+
+// isDomain reports whether a name could be in the DNS (RFC 1035). No later lookup finds
+// another one, so it is an error of the address.
+func isDomain(name string) bool {
+	name = strings.TrimSuffix(name, ".") // a fully qualified name
+	for part := range strings.SplitSeq(name, ".") {
+		if part == "" || len(part) > 63 {
+			return false
+		}
+	}
+	return len(name) <= 253
 }
 
 func notInHost(r rune) bool {

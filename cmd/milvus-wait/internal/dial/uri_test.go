@@ -34,6 +34,7 @@ func TestParse(t *testing.T) {
 		{"an IPv6 address", "http://[::1]:1", dial.Endpoint{Host: "::1", Address: "[::1]:1", Explicit: true}, "http://[::1]:1", true},
 		{"an IPv6 address without a port", "[2001:db8::1]", dial.Endpoint{Host: "2001:db8::1", Address: "[2001:db8::1]:19530"}, "http://[2001:db8::1]:19530", false},
 		{"an IPv6 address with a zone", "http://[fe80::1%25eth0]:1", dial.Endpoint{Host: "fe80::1%eth0", Address: "[fe80::1%eth0]:1", Explicit: true}, "http://[fe80::1%eth0]:1", false},
+		{"a fully qualified name", "milvus.svc.:1", dial.Endpoint{Host: "milvus.svc.", Address: "milvus.svc.:1"}, "http://milvus.svc.:1", false},
 		{"a name that only begins so", "http://localhost.example:1", dial.Endpoint{Host: "localhost.example", Address: "localhost.example:1", Explicit: true}, "http://localhost.example:1", false},
 	}
 	for _, tt := range tests {
@@ -57,6 +58,11 @@ func TestAddressesThatCannotBe(t *testing.T) {
 		{"nothing", "", "it has no host"},
 		{"spaces", "  ", "it has no host"},
 		{"a scheme alone", "http://", "it has no host"},
+		{"an empty part of a name", "http://milvus..svc:1", "its host is no name: a part of it is empty or too long"},
+		{"an empty part at the beginning", ".milvus:1", "its host is no name: a part of it is empty or too long"},
+		{"a part of 64 bytes", strings.Repeat("a", 64) + ".svc", "its host is no name: a part of it is empty or too long"},
+		{"a name of 254 bytes", strings.Repeat("a.", 126) + "aa", "its host is no name: a part of it is empty or too long"},
+		{"a dot", ".", "its host is no name: a part of it is empty or too long"},
 		{"a port alone", ":19530", "it has no host"},
 		{"no port after the colon", "localhost:", port},
 		{"port 0", "localhost:0", port},
