@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
 	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
@@ -30,7 +31,8 @@ func (c Config) Summarize(report Report) {
 	if c.GitHub.Summary == "" {
 		return
 	}
-	if err := appendFile(c.GitHub.Summary, c.table(report)); err != nil {
+	table := c.table(report)
+	if err := patient.Do(func() error { return appendFile(c.GitHub.Summary, table) }); err != nil {
 		Line(c.Stderr, "milvus-wait: the summary was not written: "+err.Error())
 	}
 }

@@ -4,6 +4,7 @@ package patient
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -76,6 +77,21 @@ func (w *Writer) write(b []byte) (int, error) {
 	case <-time.After(Grace):
 		w.gaveUp = true
 		return 0, &unreadError{context.Cause(w.ctx)}
+	}
+}
+
+// Do calls f, and gives up on it after Grace: a file may be a FIFO without a reader, or on a
+// file system that hangs. It is for files beside the outputs, which are not worth a longer
+// wait.
+func Do(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(Grace):
+		return fmt.Errorf("it takes longer than %v", Grace)
 	}
 }
 

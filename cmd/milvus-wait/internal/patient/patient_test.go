@@ -91,3 +91,21 @@ func TestTheFirstErrorIsKept(t *testing.T) {
 	require.ErrorIs(t, w.Err(), io.ErrShortWrite)
 	require.Equal(t, "xy", to.written)
 }
+
+func TestDo_ReturnsErrorOfCall(t *testing.T) {
+	require.NoError(t, patient.Do(func() error { return nil }))
+	require.ErrorIs(t, patient.Do(func() error { return errCause }), errCause)
+}
+
+func TestDo_CallHangs_GivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan struct{})
+		start := time.Now()
+
+		err := patient.Do(func() error { <-ended; return nil })
+
+		require.EqualError(t, err, "it takes longer than 2s")
+		require.Equal(t, patient.Grace, time.Since(start))
+		close(ended)
+	})
+}
