@@ -171,6 +171,8 @@ func (a *adviser) aboutServer(err error) string {
 	address, method := a.endpoint.URI(), methodOf(err)
 	_, listed := a.collections()
 	switch failure := new(milvuswait.ServerError); {
+	case isHTTP(err.Error()):
+		return dial.AdviceOther + "; " + adviceUnreachable
 	case errors.As(err, &failure):
 		return fmt.Sprintf("the server at %s answers, but %s fails: look into its logs; %s", address, cmp.Or(method, "the call"), adviceUnreachable)
 	case !isAnswer(listed):
@@ -223,6 +225,8 @@ func refusal(err error, privilege string) string {
 	errors.As(err, &failure)
 	call, text := codeOf(err), strings.ToLower(err.Error())
 	switch {
+	case isHTTP(text):
+		return dial.AdviceOther
 	case failure.Code == dial.CodeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
 		return "grant its user the privilege " + cmp.Or(denied(err), privilege) + ", or " + token
 	case failure.Code == dial.CodeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):

@@ -157,7 +157,7 @@ func TestCredentials_RotatedDuringWait_AreReadAgain(t *testing.T) {
 					return "root:After22"
 				}}
 
-				code, stdout, stderr := run(map[string]string{"MILVUS_URI": g.serve(t)}, append(strings.Fields(args), "--token-file", file, "-v", "--timeout", "1m")...)
+				code, stdout, stderr := run(map[string]string{"MILVUS_URI": g.serve(t)}, append(strings.Fields(args), "--token-file", file, "-v", "--timeout", "1m", "--interval", "1ms", "--max-interval", "2ms")...)
 
 				require.Zero(t, code, stderr)
 				require.Positive(t, g.refused)

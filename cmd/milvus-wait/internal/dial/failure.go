@@ -73,12 +73,14 @@ func Unanswered(e Endpoint) *Error {
 	return failure
 }
 
+// AdviceOther is the hint for responses that are not gRPC.
+const AdviceOther = "something else than Milvus answers there: check the port, which is 19530 unless configured otherwise"
+
 const (
 	adviceReach     = "check the address and the port, that the server runs, and that no firewall is between"
 	adviceName      = "check the host in --uri or MILVUS_URI"
 	adviceBetween   = "the proxy that HTTPS_PROXY names is in between: check that it runs, or name the host in NO_PROXY if it needs none"
 	adviceProxy     = "the proxy that HTTPS_PROXY names refuses it: name the host in NO_PROXY if it needs none"
-	adviceOther     = "something else than Milvus answers there: check the port, which is 19530 unless configured otherwise"
 	advicePlain     = "the server does not speak TLS there: use http://"
 	adviceTLS       = "the server speaks TLS there: use https://"
 	adviceHandshake = "the connection broke during the TLS handshake: does the server speak TLS there?"
@@ -114,7 +116,7 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	case has("first record does not look like a TLS handshake"):
 		failure.Advice, failure.final = advicePlain, true
 		if proxy == nil && speaksOther(ctx, e) {
-			failure.Advice, failure.final = adviceOther, false
+			failure.Advice, failure.final = AdviceOther, false
 		}
 	case has("x509: "), has("failed to verify certificate"):
 		failure.Advice, failure.final = adviceCert, true
@@ -132,11 +134,11 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 	case has("failed to do connect handshake"):
 		failure.Reason, failure.Advice = refused(failure.Reason), adviceProxy
 	case has("HTTP/1.1 header"):
-		failure.Advice = adviceOther
+		failure.Advice = AdviceOther
 	case !e.TLS && !has("while dialing") && speaksTLS(ctx, e):
 		failure.Advice, failure.final = adviceTLS, true
 	case has("http2: frame too large"), has("FRAME_SIZE_ERROR"), has("PROTOCOL_ERROR"):
-		failure.Advice = adviceOther
+		failure.Advice = AdviceOther
 	case e.TLS && proxy == nil && !has("while dialing"):
 		if alert := alertOf(ctx, e); alert != "" && !strings.Contains(alert, internalAlert) {
 			failure.Reason, failure.Advice, failure.final = alert, adviceClient, true
