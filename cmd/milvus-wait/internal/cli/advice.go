@@ -44,7 +44,7 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 
-	a := &adviser{s, sync.OnceValues(func() ([]string, error) { return s.collections(ctx) })}
+	a := &adviser{server: s, collections: sync.OnceValues(func() ([]string, error) { return s.collections(ctx) })}
 	advice := make([]string, len(outcomes))
 	for i, o := range outcomes {
 		advice[i] = a.about(ctx, o)
@@ -56,6 +56,7 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 type adviser struct {
 	*server
 	collections func() ([]string, error) // makes one request, however often it is called
+	probes      int                      // number of partitions requested one by one
 }
 
 // about returns the hint for an outcome, or "".
@@ -75,7 +76,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrPartitionNotFound):
 		return a.aboutPartition(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrReleased):
-		return fmt.Sprintf("call %s again; if the name is an alias, it may lead to another collection now", k.Start(o.Target))
+		return fmt.Sprintf("call %s again; if the name is an alias, it may lead to another collection now", k.Start(a.unloaded(ctx, o.Target)))
 	case errors.Is(err, milvuswait.ErrNotLoaded):
 		return a.aboutLoad(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrAmbiguousIndex):
@@ -85,11 +86,15 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrDatabaseNotFound):
 		return adviceDatabase
 	case errors.Is(err, milvuswait.ErrStalled):
-		return "look into the server's logs; a longer --stall is more patient"
+		return strings.TrimPrefix(a.behind(ctx, o.Target)+"; look into the server's logs; a longer --stall is more patient", "; ")
 	case errors.Is(err, milvuswait.ErrUnreachable):
 		return a.aboutServer(err)
 	case errors.Is(err, context.DeadlineExceeded) && k.Overdue(o.Progress, a.refresh) != "":
 		return k.Overdue(o.Progress, a.refresh)
+	case errors.Is(err, context.DeadlineExceeded) && o.Progress != nil && o.Target.Kind() == milvuswait.KindLoading:
+		if behind := a.behind(ctx, o.Target); behind != "" {
+			return behind
+		}
 	}
 	return refusal(o.Err, k.Privilege)
 }
@@ -162,7 +167,59 @@ func (a *adviser) aboutLoad(ctx context.Context, t milvuswait.Target) string {
 	if a.poller.CheckLoadState(ctx, t.Collection(), t.Partitions()...) == nil {
 		return "its load has begun now: run the command again, or use --grace"
 	}
-	return fmt.Sprintf("call %s, or use --grace if another process starts the load", kind.Of(t).Start(t))
+	return fmt.Sprintf("call %s, or use --grace if another process starts the load", kind.Of(t).Start(a.unloaded(ctx, t)))
+}
+
+// mostProbed is the maximum number of partitions requested one by one for the hints of a
+// command.
+const mostProbed = 32
+
+// unloaded returns the target of the partitions in t that are not loaded, or t if they are
+// unknown.
+func (a *adviser) unloaded(ctx context.Context, t milvuswait.Target) milvuswait.Target {
+	var missing []string
+	for _, p := range a.probed(t) {
+		if errors.Is(a.poller.CheckLoadState(ctx, t.Collection(), p), milvuswait.ErrNotLoaded) {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) == 0 {
+		return t
+	}
+	return milvuswait.Loading(t.Collection(), missing...)
+}
+
+// behind returns the names of the partitions in t that are not loaded yet, as text, or "" if
+// they are unknown. A server reports the progress of all partitions together.
+func (a *adviser) behind(ctx context.Context, t milvuswait.Target) string {
+	var parts []string
+	for _, p := range a.probed(t) {
+		progress, err := a.poller.LoadingProgress(ctx, t.Collection(), p)
+		if err != nil {
+			return ""
+		}
+		if !progress.Complete() {
+			parts = append(parts, fmt.Sprintf("%q at %v", p, progress))
+		}
+	}
+
+	switch len(parts) {
+	case 0:
+		return ""
+	case 1:
+		return "the partition behind is " + parts[0]
+	}
+	return "the partitions behind are " + strings.Join(parts, ", ")
+}
+
+// probed returns the partitions of t, if there are several and few enough.
+func (a *adviser) probed(t milvuswait.Target) []string {
+	partitions := t.Partitions()
+	if len(partitions) < 2 || len(partitions) > mostProbed-a.probes {
+		return nil
+	}
+	a.probes += len(partitions)
+	return partitions
 }
 
 // aboutServer returns a hint for a server whose responses to polls fail. It makes another

@@ -108,6 +108,7 @@ func (s *server) look(ctx context.Context, t milvuswait.Target) milvuswait.Outco
 // looked is the JSON for one argument.
 type looked struct {
 	Target   string              `json:"target,omitempty"`
+	Index    string              `json:"index_name,omitempty"`
 	Progress milvuswait.Progress `json:"progress,omitempty"`
 	Error    string              `json:"error,omitempty"` // reason for the missing progress
 }
@@ -126,7 +127,7 @@ func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
 		case output.Text:
 			output.WriteJSON(a.output.Stdout, o.Progress)
 		case output.JSONL:
-			l.Target = args[i]
+			l.Target, l.Index = args[i], partOf(o)
 			output.WriteJSON(a.output.Stdout, l)
 		case output.JSON:
 			if seen[args[i]] = o.Progress; o.Progress == nil {
@@ -138,4 +139,13 @@ func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
 	if a.output.Format == output.JSON {
 		output.WriteJSON(a.output.Stdout, seen)
 	}
+}
+
+// partOf returns the name of the index that the progress is about, if the target does not
+// name it.
+func partOf(o milvuswait.Outcome) string {
+	if o.Progress == nil {
+		return "" // also without a target, if there is no connection
+	}
+	return kind.Of(o.Target).Part(o.Target, o.Progress)
 }

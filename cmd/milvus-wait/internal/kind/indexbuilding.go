@@ -34,6 +34,12 @@ var indexBuilding = &Kind{
 		}
 		return ""
 	},
+	Part: func(t milvuswait.Target, p milvuswait.Progress) string {
+		if index, ok := p.(milvuswait.IndexBuildingProgress); ok && (t.Index() == "" || t.Index() == milvuswait.AllIndexes) {
+			return index.IndexName
+		}
+		return ""
+	},
 	Doubt: func(p milvuswait.Progress) string {
 		if index, ok := p.(milvuswait.IndexBuildingProgress); ok && index.TotalRows == 0 {
 			return "was it flushed?"

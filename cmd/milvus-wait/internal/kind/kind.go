@@ -33,6 +33,10 @@ type Kind struct {
 	// Details returns the text after the percentage in a line, or "".
 	Details func(p milvuswait.Progress) string
 
+	// Part returns the name of the part of the target that the progress is about, if the
+	// target does not name it, or "": of several indexes, the one that is furthest behind.
+	Part func(t milvuswait.Target, p milvuswait.Progress) string
+
 	// Doubt returns a question about a finished target that probably finished too early,
 	// or "".
 	Doubt func(p milvuswait.Progress) string
@@ -81,6 +85,7 @@ func fields(t milvuswait.Target) Fields {
 // The functions of rows without a use for them.
 func noRows(milvuswait.Progress) (done, total int64, ok bool)                 { return 0, 0, false }
 func noText(milvuswait.Progress) string                                       { return "" }
+func noPart(milvuswait.Target, milvuswait.Progress) string                    { return "" }
 func noHint(milvuswait.Progress, bool) string                                 { return "" }
 func noMask(p milvuswait.Progress, _ func(string) string) milvuswait.Progress { return p }
 func noRecheck(context.Context, milvuswait.Poller, milvuswait.Update) error   { return nil }

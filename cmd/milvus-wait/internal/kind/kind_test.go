@@ -46,6 +46,7 @@ func TestRows_AnyProgress_DoNotPanic(t *testing.T) {
 				row.Rows(p)
 				row.Details(p)
 				row.Doubt(p)
+				row.Part(milvuswait.IndexBuilding("docs", ""), p)
 				row.Overdue(p, true)
 				require.Equal(t, p, row.Mask(p, strings.ToUpper))
 			})
@@ -100,6 +101,13 @@ func TestTarget(t *testing.T) {
 				require.Same(t, tt.row, Of(tt.target))
 			}
 		})
+	}
+}
+
+func TestIndexBuilding_Part(t *testing.T) {
+	p := milvuswait.IndexBuildingProgress{IndexName: "vidx"}
+	for index, want := range map[string]string{"": "vidx", milvuswait.AllIndexes: "vidx", "vidx": "", "field": ""} {
+		require.Equal(t, want, indexBuilding.Part(milvuswait.IndexBuilding("docs", index), p), index)
 	}
 }
 

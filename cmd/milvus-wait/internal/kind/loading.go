@@ -33,6 +33,7 @@ var loading = &Kind{
 
 	Rows:    noRows,
 	Details: noText,
+	Part:    noPart,
 	Doubt:   noText,
 	Overdue: func(p milvuswait.Progress, refresh bool) string {
 		if refresh && p == (milvuswait.LoadingProgress{Percent: 100}) {

@@ -19,6 +19,7 @@ var Serving = &Kind{
 
 	Rows:    noRows,
 	Details: noText,
+	Part:    noPart,
 	Doubt:   noText,
 	Overdue: noHint,
 	Mask:    noMask,

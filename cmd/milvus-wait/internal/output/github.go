@@ -63,7 +63,7 @@ func (c Config) table(report Report) string {
 	for _, o := range shortlist(report.Outcomes) {
 		progress := ""
 		if o.Progress != nil && !c.kindOf(o.Target).Server {
-			progress = o.Progress.String()
+			progress = with(c.part(o.Target, o.Progress), o.Progress.String())
 		}
 		row := fmt.Sprintf("| %s | %s | %s | %d | %v |\n", cell(c.name(o.Target)), cell(c.ending(o)), cell(progress), o.Polls, duration.Round(o.Elapsed))
 		if b.Len()+len(row) > mostBytes {
@@ -106,7 +106,7 @@ func (c Config) ending(o milvuswait.Outcome) string {
 	case errors.Is(o.Err, milvuswait.ErrAborted):
 		return state(o.Err)
 	}
-	return state(o.Err) + ": " + c.reason(o.Target, o.Err)
+	return state(o.Err) + ": " + c.reason(o.Target, o.Progress, o.Err)
 }
 
 var markdown = strings.NewReplacer(

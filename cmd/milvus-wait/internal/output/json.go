@@ -13,15 +13,16 @@ import (
 type subject struct {
 	Kind string `json:"kind"`
 	kind.Fields
-	State    string              `json:"state"`
-	Progress milvuswait.Progress `json:"progress,omitempty"`
-	Fraction *float64            `json:"fraction,omitempty"`
-	Polls    int                 `json:"polls"`
-	Elapsed  float64             `json:"elapsed_seconds"`
-	ETA      float64             `json:"eta_seconds,omitempty"`
-	Reason   string              `json:"reason,omitempty"`
-	Error    string              `json:"error,omitempty"`
-	Hint     string              `json:"hint,omitempty"`
+	State     string              `json:"state"`
+	IndexName string              `json:"index_name,omitempty"`
+	Progress  milvuswait.Progress `json:"progress,omitempty"`
+	Fraction  *float64            `json:"fraction,omitempty"`
+	Polls     int                 `json:"polls"`
+	Elapsed   float64             `json:"elapsed_seconds"`
+	ETA       float64             `json:"eta_seconds,omitempty"`
+	Reason    string              `json:"reason,omitempty"`
+	Error     string              `json:"error,omitempty"`
+	Hint      string              `json:"hint,omitempty"`
 }
 
 // result is the result of the command in JSON.
@@ -62,7 +63,7 @@ func state(err error) string {
 // subject returns the fields of a target, without its state.
 func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
 	k := c.kindOf(t)
-	s := subject{Kind: k.Word, Fields: k.Fields(t)}
+	s := subject{Kind: k.Word, Fields: k.Fields(t), IndexName: k.Part(t, p)}
 	if !k.Server {
 		s.Progress = p
 	}
@@ -80,7 +81,7 @@ func (c Config) document(report Report) {
 		s := c.subject(o.Target, o.Progress)
 		s.State, s.Polls, s.Elapsed = state(o.Err), o.Polls, o.Elapsed.Seconds()
 		if o.Err != nil {
-			s.Reason, s.Error, s.Hint = milvuswait.Reason(o.Err), clean(c.reason(o.Target, o.Err)), clean(report.Advice[i])
+			s.Reason, s.Error, s.Hint = milvuswait.Reason(o.Err), clean(c.reason(o.Target, o.Progress, o.Err)), clean(report.Advice[i])
 		}
 		d.Targets = append(d.Targets, s)
 	}
@@ -103,7 +104,7 @@ func (c Config) event(u milvuswait.Update) {
 	s := c.subject(u.Target, u.Progress)
 	s.State, s.Polls, s.Elapsed, s.ETA, s.Fraction = stateWaiting, u.Polls, u.Elapsed.Seconds(), u.ETA.Seconds(), &u.Fraction
 	if u.Err != nil {
-		s.Error = clean(c.reason(u.Target, u.Err))
+		s.Error = clean(c.reason(u.Target, u.Progress, u.Err))
 	}
 
 	name := "progress"
@@ -136,7 +137,7 @@ func (c Config) result(r Report) result {
 	switch {
 	case r.Err == nil:
 	case len(r.Outcomes) == 1 && r.Outcomes[0].Err != nil:
-		text = c.reason(r.Outcomes[0].Target, r.Outcomes[0].Err)
+		text = c.reason(r.Outcomes[0].Target, r.Outcomes[0].Progress, r.Outcomes[0].Err)
 	default:
 		text = reason(r.Err)
 	}

@@ -56,7 +56,7 @@ func (p *plain) write(u milvuswait.Update) { Line(p.config.Stderr, p.config.line
 
 // line returns the update on one line, such as
 //
-//	docs/vidx: indexing 40% (40000/100000 rows, InProgress), 12s left
+//	docs/*: indexing 40% (index "vidx": 40000/100000 rows, InProgress), 12s left
 func (c Config) line(u milvuswait.Update) string {
 	var b strings.Builder
 	k := c.kindOf(u.Target)
@@ -64,7 +64,7 @@ func (c Config) line(u milvuswait.Update) string {
 	if !k.Server && u.Progress != nil {
 		fmt.Fprintf(&b, " %d%%", percent(u.Fraction))
 		if details := k.Details(u.Progress); details != "" {
-			fmt.Fprintf(&b, " (%s)", details)
+			fmt.Fprintf(&b, " (%s)", with(c.part(u.Target, u.Progress), details))
 		}
 	}
 	if u.ETA >= time.Second {

@@ -54,7 +54,7 @@ func (c Config) failures(report Report) {
 			}
 		}
 		reported++
-		c.failure(c.reason(o.Target, o.Err), report.Advice[i])
+		c.failure(c.reason(o.Target, o.Progress, o.Err), report.Advice[i])
 	}
 
 	if reported == 0 {
@@ -78,10 +78,16 @@ func (c Config) failure(reason, advice string) {
 }
 
 // reason returns the text of the error of a target, or of one of its polls. The text begins
-// with the title of the target.
-func (c Config) reason(t milvuswait.Target, err error) string {
+// with the title of the target. It names the part that the last progress is about.
+func (c Config) reason(t milvuswait.Target, p milvuswait.Progress, err error) string {
 	title := untrusted.Text(c.kindOf(t).Title(t))
-	return strings.Replace(unprefixed(exit.Text(err)), t.String(), title, 1)
+	text := strings.Replace(unprefixed(exit.Text(err)), t.String(), title, 1)
+
+	const last = ", last "
+	if part := c.part(t, p); part != "" && !strings.Contains(text, part) {
+		text = strings.Replace(text, last+p.String(), last+with(part, p.String()), 1)
+	}
+	return text
 }
 
 // reason returns the text of an error without the prefix of the library.

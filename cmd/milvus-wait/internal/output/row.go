@@ -28,7 +28,7 @@ func (r *row) observe(u milvuswait.Update) {
 
 // line returns the target as
 //
-//	docs/vidx  [=====>     ]   40%  indexing  12s left  1.2k rows/s  400/1000 rows
+//	docs/*  [=====>     ]   40%  indexing  12s left  1.2k rows/s  400/1000 rows  index "vidx"
 //
 // with fewer parts if there is less room.
 func (r *row) line(config Config, c columns) string {
@@ -61,12 +61,13 @@ func (r *row) line(config Config, c columns) string {
 
 	// Pad the word, so that the texts after it are aligned.
 	before := pad(space, gap+len("retrying")-len(word))
-	for _, more := range []string{r.eta(), r.rate(), r.rows()} {
-		if more == "" || left < len(before)+len(more) {
+	for _, more := range []string{r.eta(), r.rate(), r.rows(), config.part(r.update.Target, r.update.Progress)} {
+		size := len(before) + runewidth.StringWidth(more)
+		if more == "" || left < size {
 			continue
 		}
 		line += before + more
-		left -= len(before) + len(more)
+		left -= size
 		before = space
 	}
 	return line

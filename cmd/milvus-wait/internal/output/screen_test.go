@@ -34,6 +34,14 @@ func later(u milvuswait.Update, elapsed, eta time.Duration) milvuswait.Update {
 	return u
 }
 
+// named returns u for a target of the given index, with progress of the index name.
+func named(u milvuswait.Update, index, name string) milvuswait.Update {
+	p := u.Progress.(milvuswait.IndexBuildingProgress)
+	p.IndexName = name
+	u.Target, u.Progress = milvuswait.IndexBuilding("docs", index), p
+	return u
+}
+
 func TestLine(t *testing.T) {
 	index := later(indexing("docs", "vidx", 40_000, 100_000), time.Second, 12*time.Second)
 	tests := []struct {
@@ -44,6 +52,9 @@ func TestLine(t *testing.T) {
 	}{
 		{"100 columns", 100, index, "docs/vidx  [========>              ]   40%  indexing  12s left  40k/100k rows"},
 		{"80 columns", 80, index, "docs/vidx  [======>           ]   40%  indexing  12s left  40k/100k rows"},
+		{"the index that is behind", 100, named(index, "*", "vidx"), `docs/*  [========>              ]   40%  indexing  12s left  40k/100k rows  index "vidx"`},
+		{"no room for the index", 80, named(index, "*", "vidx"), "docs/*  [======>           ]   40%  indexing  12s left  40k/100k rows"},
+		{"an index with wide characters", 100, named(index, "", "\u7d22\u5f15"), "docs  [========>              ]   40%  indexing  12s left  40k/100k rows  index \"\u7d22\u5f15\""},
 		{"60 columns", 60, index, "docs/vidx  [====>        ]   40%  indexing  12s left"},
 		{"40 columns", 40, index, "docs/vidx  [==>     ]   40%  indexing"},
 		{"30 columns", 30, index, "docs/vidx   40%  indexing"},
