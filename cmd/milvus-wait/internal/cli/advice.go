@@ -17,6 +17,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
+	"github.com/milvuswait/milvuswait/rpc"
 )
 
 const (
@@ -91,7 +92,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 		return a.aboutServer(err)
 	case errors.Is(err, context.DeadlineExceeded) && k.Overdue(o.Progress, a.refresh) != "":
 		return k.Overdue(o.Progress, a.refresh)
-	case errors.Is(err, context.DeadlineExceeded) && o.Progress != nil && o.Target.Kind() == milvuswait.KindLoading:
+	case errors.Is(err, context.DeadlineExceeded) && o.Progress != nil:
 		if behind := a.behind(ctx, o.Target); behind != "" {
 			return behind
 		}
@@ -228,7 +229,7 @@ func (a *adviser) aboutServer(err error) string {
 	address, method := a.endpoint.URI(), methodOf(err)
 	_, listed := a.collections()
 	switch failure := new(milvuswait.ServerError); {
-	case isHTTP(err.Error()):
+	case errors.Is(err, rpc.ErrMalformed):
 		return dial.AdviceOther + "; " + adviceUnreachable
 	case errors.As(err, &failure):
 		return fmt.Sprintf("the server at %s answers, but %s fails: look into its logs; %s", address, cmp.Or(method, "the call"), adviceUnreachable)
@@ -282,7 +283,7 @@ func refusal(err error, privilege string) string {
 	errors.As(err, &failure)
 	call, text := codeOf(err), strings.ToLower(err.Error())
 	switch {
-	case isHTTP(text):
+	case errors.Is(err, rpc.ErrMalformed):
 		return dial.AdviceOther
 	case failure.Code == dial.CodeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
 		return "grant its user the privilege " + cmp.Or(denied(err), privilege) + ", or " + token

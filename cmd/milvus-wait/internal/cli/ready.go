@@ -2,13 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
@@ -55,28 +51,8 @@ func (s *server) answering() milvuswait.Poller {
 	poller := &poller{rpc.New(s.conn), s.line}
 	return milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
 		if _, err := poller.ListLoading(ctx); err != nil {
-			if isForeign(err) {
-				err = errors.New(err.Error()) // without its code, which would end the wait
-			}
 			return milvuswait.LoadingProgress{}, err
 		}
 		return milvuswait.LoadingProgress{Percent: 100}, nil
 	}}
-}
-
-// isForeign reports whether err is of something before the server, such as a gateway without
-// a route to it yet: a response of HTTP without gRPC, whatever code gRPC made of it, or the
-// code Unimplemented without a message, as Envoy sends it. Servers of gRPC send a message.
-func isForeign(err error) bool {
-	var call interface{ GRPCStatus() *status.Status }
-	if !errors.As(err, &call) {
-		return false
-	}
-	st := call.GRPCStatus()
-	return isHTTP(st.Message()) || st.Code() == codes.Unimplemented && st.Message() == ""
-}
-
-// isHTTP reports whether text is gRPC's error about an HTTP response without gRPC.
-func isHTTP(text string) bool {
-	return strings.Contains(strings.ToLower(text), "unexpected http status code received from server")
 }
