@@ -80,7 +80,11 @@ func (e *Error) Error() string {
 	fmt.Fprintf(&b, "milvuswait: %v: %s (%s in %v", e.Target, oneLine(e.Cause), plural(e.Polls, "poll"), round(e.Elapsed))
 
 	if e.Last != nil {
-		fmt.Fprintf(&b, ", last %v", e.Last)
+		b.WriteString(", last ")
+		if part := partOf(e.Target, e.Last); part != "" {
+			fmt.Fprintf(&b, "%q: ", part)
+		}
+		fmt.Fprint(&b, e.Last)
 	}
 	if e.LastErr != nil {
 		fmt.Fprintf(&b, ", last error: %s", oneLine(e.LastErr))

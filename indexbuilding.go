@@ -43,7 +43,14 @@ var indexBuildingKind = &waitKind{
 	failure:    indexFailure,
 	isComplete: func(s *waitState, _ time.Duration) bool { return isIndexComplete(s) },
 	share:      shareOfIndexBuilding,
-	hint:       flushHint,
+	part: func(t Target, p Progress) string {
+		index, ok := p.(IndexBuildingProgress)
+		if !ok || t.index != AllIndexes {
+			return ""
+		}
+		return index.IndexName
+	},
+	hint: flushHint,
 
 	jsonKey: "total_rows", unmarshal: unmarshal[IndexBuildingProgress],
 }
@@ -182,11 +189,11 @@ func (p IndexBuildingProgress) rank() int {
 // as {"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}.
 // A failed index has its index_state_fail_reason too, which pymilvus leaves out.
 func (p IndexBuildingProgress) MarshalJSON() ([]byte, error) {
-	return json.Marshal(indexDict{p.TotalRows, p.IndexedRows, p.PendingIndexRows, p.State, p.FailReason})
+	return json.Marshal(indexDict{p.TotalRows, p.IndexedRows, p.PendingIndexRows, p.State, p.FailReason, ""})
 }
 
-// UnmarshalJSON reads the dict of MarshalJSON. A JSON null leaves p unchanged, as
-// encoding/json does for other types.
+// UnmarshalJSON reads the dict of MarshalJSON. It may also contain an index_name. A JSON
+// null leaves p unchanged, as encoding/json does for other types.
 func (p *IndexBuildingProgress) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
@@ -199,7 +206,7 @@ func (p *IndexBuildingProgress) UnmarshalJSON(b []byte) error {
 
 	*p = IndexBuildingProgress{
 		TotalRows: d.TotalRows, IndexedRows: d.IndexedRows, PendingIndexRows: d.PendingIndexRows,
-		State: d.State, FailReason: d.FailReason,
+		State: d.State, FailReason: d.FailReason, IndexName: d.IndexName,
 	}
 	return nil
 }
@@ -210,6 +217,7 @@ type indexDict struct {
 	PendingIndexRows int64      `json:"pending_index_rows"`
 	State            IndexState `json:"state"`
 	FailReason       string     `json:"index_state_fail_reason,omitempty"`
+	IndexName        string     `json:"index_name,omitempty"` // read only
 }
 
 // WithIndex makes WaitForIndexBuildingComplete wait for the named index, or for all

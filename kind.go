@@ -67,6 +67,10 @@ type waitKind struct {
 	// 1, or a negative number if it is unknown.
 	share func(s *waitState) float64
 
+	// part returns the name of the part of the target that its progress is about, if the
+	// target does not name it, or "". nil if the server reports no part.
+	part func(t Target, p Progress) string
+
 	// hint returns advice for the text of an error, or "". nil if the kind has none.
 	hint func(e *Error) string
 
@@ -94,4 +98,14 @@ func findKind(kind Kind) *waitKind {
 		}
 	}
 	return nil
+}
+
+// partOf returns the name of the part of the target that p is about, if the target does not
+// name it, or "": of all indexes, the one that is furthest behind.
+func partOf(t Target, p Progress) string {
+	k := findKind(t.kind)
+	if k == nil || k.part == nil || p == nil {
+		return ""
+	}
+	return k.part(t, p)
 }

@@ -17,8 +17,9 @@ import (
 //     wait aborted, and Error for every other failure and a deadline.
 //
 // The attributes are op ("loading" or "index_building"), collection, index, partitions,
-// progress, polls, elapsed, eta, err and, after a failure, reason, which is [Reason] of
-// the error. Attributes without a value are left out.
+// progress, part (the index of the progress, if the target names none), polls, elapsed, eta,
+// err and, after a failure, reason, which is [Reason] of the error. Attributes without a
+// value are left out.
 func Log(logger *slog.Logger) Observer {
 	if logger == nil {
 		logger = slog.Default()
@@ -86,6 +87,7 @@ func (u Update) attrs() []slog.Attr {
 	add("partitions", strings.Join(u.Target.Partitions(), ","))
 	if u.Progress != nil {
 		add("progress", u.Progress.String())
+		add("part", partOf(u.Target, u.Progress))
 	}
 	attrs = append(attrs, slog.Int("polls", u.Polls), slog.Duration("elapsed", u.Elapsed))
 

@@ -55,14 +55,19 @@ func (o Outcome) Err() error {
 
 // Progress is a [milvuswait.Progress] in JSON: the dict of pymilvus'
 // loading_progress, with refresh_progress unless that is 0, or of its
-// index_building_progress. The one of the zero Progress is nil: no poll has been
+// index_building_progress, with index_name if it is known. The one of the zero Progress is nil: no poll has been
 // answered.
 type Progress struct{ milvuswait.Progress }
 
 // MarshalJSON returns the dict, or null.
 func (p Progress) MarshalJSON() ([]byte, error) {
-	if l, ok := p.Progress.(milvuswait.LoadingProgress); ok {
-		return json.Marshal(loading{l.String(), l.RefreshPercent})
+	switch known := p.Progress.(type) {
+	case milvuswait.LoadingProgress:
+		return json.Marshal(loading{known.String(), known.RefreshPercent})
+	case milvuswait.IndexBuildingProgress:
+		return json.Marshal(index{
+			known.TotalRows, known.IndexedRows, known.PendingIndexRows, known.State, known.FailReason, known.IndexName,
+		})
 	}
 	return json.Marshal(p.Progress)
 }
@@ -72,6 +77,17 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 type loading struct {
 	Progress string `json:"loading_progress"`
 	Refresh  int64  `json:"refresh_progress,omitempty"`
+}
+
+// index is the dict of an index with its name, which pymilvus leaves out: of all indexes, it
+// is the one that is furthest behind.
+type index struct {
+	TotalRows        int64                 `json:"total_rows"`
+	IndexedRows      int64                 `json:"indexed_rows"`
+	PendingIndexRows int64                 `json:"pending_index_rows"`
+	State            milvuswait.IndexState `json:"state"`
+	FailReason       string                `json:"index_state_fail_reason,omitempty"`
+	IndexName        string                `json:"index_name,omitempty"`
 }
 
 // UnmarshalJSON reads the JSON of MarshalJSON.
