@@ -41,7 +41,7 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&g.tokenFile, "token-file", "", "`file` with an API key or USER:PASSWORD, read again when the server refuses it; - is stdin")
 	flags.StringVar(&g.user, "user", "", "`name` of the user, with --password-file")
 	flags.StringVar(&g.passwordFile, "password-file", "", "`file` with the user's password, read again like --token-file; - is stdin")
-	flags.StringVar(&g.tlsCA, "tls-ca", "", "PEM `file` of the authorities to trust (default the system's)")
+	flags.StringVar(&g.tlsCA, "tls-ca", "", "PEM `file` of the authorities to trust, read again before each handshake (default the system's)")
 	flags.StringVar(&g.tlsServerName, "tls-server-name", "", "`name` in the server's certificate (default the host)")
 	flags.BoolVar(&g.insecure, "insecure-credentials", false, "send credentials in plain text to other machines and proxies too")
 	flags.StringVarP(&g.format, "output", "o", string(output.Text), "`format` of the result: text, json (one document) or jsonl (events)")

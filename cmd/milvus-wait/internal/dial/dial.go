@@ -4,7 +4,6 @@ package dial
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -38,10 +37,6 @@ type Config struct {
 // ErrPlaintextCredentials is returned for credentials that would cross the network in plain
 // text.
 var ErrPlaintextCredentials = errors.New("credentials are not sent in plain text to another machine")
-
-// maxAuthorities is many times the size of a system's file of authorities. It bounds the
-// read of an endless file, such as /dev/zero.
-const maxAuthorities = 8 << 20
 
 // Open returns a connection, not yet established. It returns an error for an invalid Config,
 // and context.Cause if ctx ends before the file of authorities, for example a FIFO, is
@@ -115,18 +110,11 @@ func (c Config) transport(ctx context.Context) (credentials.TransportCredentials
 
 	config := &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := secret.ReadFile(ctx, c.CAFile, maxAuthorities)
+		creds, err := newAuthorities(ctx, c.CAFile, config)
 		if err != nil {
 			return nil, fmt.Errorf("--tls-ca: %w", err)
 		}
-		if len(pem) > maxAuthorities {
-			return nil, fmt.Errorf("--tls-ca: %s is too long for a file of authorities", c.CAFile)
-		}
-
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("--tls-ca: there is no PEM certificate in %s", c.CAFile)
-		}
+		return creds, nil
 	}
 	return credentials.NewTLS(config), nil
 }
