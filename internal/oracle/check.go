@@ -25,7 +25,7 @@ func (f *Facts) CheckEnd(at time.Duration, err error) error {
 			return f.RuleAgainst(err).broken("the wait ended with %v; it had to go on", err)
 		}
 		rule, want, when = Deadline, context.DeadlineExceeded, f.End
-		if f.silent {
+		if f.Silent {
 			rule, want = Unreachable, milvuswait.ErrUnreachable
 		}
 	}
@@ -63,7 +63,9 @@ func (f *Facts) checkLastErr(rule Rule, err error) error {
 	if !f.Passes || f.deadline > 0 && f.answer.End >= f.deadline || !errors.As(err, &ended) {
 		return nil
 	}
-	if ended.LastErr == nil || !strings.HasSuffix(ended.LastErr.Error(), f.answer.Err.Error()) {
+	// LastErr does not match errors of contexts, so their text counts.
+	kept, want := ended.LastErr, f.answer.Err
+	if kept == nil || !errors.Is(kept, want) && !strings.HasSuffix(kept.Error(), want.Error()) {
 		return rule.broken("the error keeps the failure %v, not %v", ended.LastErr, f.answer.Err)
 	}
 	return nil
@@ -84,7 +86,7 @@ func (f *Facts) RuleAgainst(err error) Rule {
 
 // CheckTimeout returns a *Breach if the context of the poll must not end at this time.
 func (f *Facts) CheckTimeout(limit time.Duration) error {
-	want := f.answer.Begin + f.timeout
+	want := f.answer.Begin + f.Timeout
 	if f.deadline > 0 {
 		want = min(want, f.deadline)
 	}

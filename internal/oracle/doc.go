@@ -13,6 +13,7 @@
 //
 //	rule.go                     the names and files of the common rules
 //	oracle.go                   the verdict, common to all kinds
+//	failure.go                  the failures, their confirmation, the budget and the timeouts
 //	pace.go                     the delays, the turns, and the last poll
 //	loading.go                  all rules of loads
 //	indexbuilding.go            all rules of index builds
@@ -24,6 +25,7 @@
 //
 // The statements differ from the product's in form on purpose. For example, state.go moves
 // its clocks forward after failures; the oracle has one clock that stands still during them.
+// failure.go keeps the times that it needs; the oracle keeps the failed answers themselves.
 //
 // # After a failure
 //

@@ -49,6 +49,7 @@ type Answer struct {
 
 // Facts are the meaning of an answer, given the answers before it.
 type Facts struct {
+	Timeout   time.Duration       // of the poll
 	Known     milvuswait.Progress // from the newest successful poll; nil before
 	Complete  bool
 	Pending   bool          // the refresh may not have begun
@@ -64,11 +65,10 @@ type Facts struct {
 	Next        time.Duration // time of the next poll; End if none is left
 	Last        time.Duration // time of the last poll before End
 	End         time.Duration // end of the wait without another answer: the deadline, or the end of the unreachable budget
+	Silent      bool          // End is the end of the unreachable budget
 	Confirms    bool          // the next poll confirms an absent answer: no list may cover it
 
 	answer   Answer
-	timeout  time.Duration // of the poll
-	silent   bool          // End is the end of the unreachable budget
 	deadline time.Duration
 	found    error           // cause without the deadline
 	turns    []time.Duration // times at which the verdict can change without any event
@@ -122,7 +122,7 @@ func (w *wait) known() milvuswait.Progress {
 }
 
 func (w *wait) judge(a Answer) Facts {
-	f := Facts{answer: a, deadline: w.o.Deadline, Settles: never, timeout: w.timeout(a.Begin)}
+	f := Facts{answer: a, deadline: w.o.Deadline, Settles: never, Timeout: w.timeout(a.Begin)}
 	switch {
 	case a.Interrupted:
 	case a.Err != nil:

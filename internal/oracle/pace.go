@@ -61,7 +61,7 @@ func (p *pace) forget() { p.left = 0 }
 func (w *wait) plan(f *Facts) {
 	f.End = w.o.Deadline
 	if w.budgetCounts() {
-		f.End, f.silent = w.budgetEnd(), true
+		f.End, f.Silent = w.budgetEnd(), true
 	}
 	if f.answer.Interrupted || f.answer.Listed && f.answer.Err != nil {
 		return // no delay follows
