@@ -196,6 +196,10 @@ var doctoredEnds = []doctoring{
 		}
 		return found
 	}},
+	{"nothing else ends a wait", "an absent answer that is not confirmed", endAt(unconfirmed("collection not found"))},
+	{"nothing else ends a wait", "a refusal after a success", endAt(func(e simulation.Event) bool {
+		return update(e) && e.Answer.Err == "PermissionDenied" && e.Answer.Progress != nil
+	})},
 	{"nothing else ends a wait", "a good answer", endAs("", "collection not found")},
 	{"a deadline ends waits when it comes, and only then", "before", endAs("", "deadline exceeded")},
 	{"a deadline ends waits when it comes, and only then", "afterwards", func(c *copied) bool {
@@ -222,6 +226,39 @@ var doctoredEnds = []doctoring{
 		return found
 	}},
 	{"a server is unreachable after the budget, not before", "it has answered", endAs("", "server unreachable")},
+	{"no wait outlasts the budget", "it ends later", func(c *copied) bool {
+		t, found := c.target(func(t milvuswait.Target) bool {
+			told, ends := c.about(t, simulation.Told), c.about(t, simulation.Ended)
+			return c.end(t).Answer.Err == "server unreachable" && len(told) == len(ends)+1
+		})
+		if found {
+			c.end(t).At++
+		}
+		return found
+	}},
+	{"every poll has its time and no more", "more than the budget", func(c *copied) bool {
+		limit := c.Options.PollTime[0]
+		if limit == 0 {
+			limit = 10 * time.Second
+		}
+		return c.change(func(e simulation.Event) bool {
+			return e.Kind == simulation.Started && c.Options.Deadline == 0 && len(c.Targets) == 1 && e.At == 0 && e.Limit < limit
+		}, func(e *simulation.Event) { e.Limit = limit })
+	}},
+	{"the failure of one ends the others, or does not", "the server is unreachable, and they are aborted", func(c *copied) bool {
+		unreachable := 0
+		for _, t := range c.Targets {
+			if c.end(t).Answer.Err == "server unreachable" {
+				unreachable++
+			}
+		}
+		last := c.end(c.Targets[len(c.Targets)-1])
+		if c.Options.Continue || unreachable < 2 || last.Answer.Err != "server unreachable" || c.ended("server unreachable")(last.Target) {
+			return false
+		}
+		last.Answer.Err = "aborted"
+		return true
+	}},
 	{"a standstill is one after its time, not before", "before", func(c *copied) bool {
 		_, found := c.target(c.ended("stalled"))
 		c.Options.Stall += time.Hour

@@ -24,6 +24,22 @@ var doctoredLists = []doctoring{
 		}
 		return false
 	}},
+	{"an absent answer is confirmed by a poll of its own", "by a list", func(c *copied) bool {
+		for _, t := range c.Targets {
+			told, starts, ends := c.about(t, simulation.Told), c.about(t, simulation.Started), c.about(t, simulation.Ended)
+			for i, u := range told {
+				first := slices.IndexFunc(ends, func(e *simulation.Event) bool { return e.At == u.At })
+				if !plain(t) || !unconfirmed("collection not found")(*u) || i == len(told)-1 || first < 0 || first+1 >= len(ends) {
+					continue
+				}
+				start, end := starts[first+1], ends[first+1]
+				start.Asked, end.Asked, end.Answers = nil, nil, nil
+				end.Listed = map[string]simulation.Answer{t.Collection(): percent(7)}
+				return end.At == told[i+1].At
+			}
+		}
+		return false
+	}},
 	{"what one poll can serve it serves from the first", "loads are polled one by one", func(c *copied) bool {
 		t, _ := c.target(plain)
 		return c.change(list(simulation.Started), func(e *simulation.Event) { e.Asked = []milvuswait.Target{t} })

@@ -18,6 +18,12 @@ var doctoredPace = []doctoring{
 	{"delays are those of Backoff, to the microsecond", "a little longer", func(c *copied) bool {
 		return c.change(update, func(e *simulation.Event) { e.Next += 2 * time.Microsecond })
 	}},
+	{"delays are those of Backoff, to the microsecond", "an absent answer is confirmed late", func(c *copied) bool {
+		return c.change(unconfirmed("collection not found"), func(e *simulation.Event) { e.Next += 2 * time.Microsecond })
+	}},
+	{"delays are those of Backoff, to the microsecond", "an absent answer is confirmed at the pace", func(c *copied) bool {
+		return c.change(unconfirmed("not loaded"), func(e *simulation.Event) { e.Next = time.Second })
+	}},
 	{"a poll comes when the verdict can change", "after what is complete has settled", func(c *copied) bool {
 		for _, t := range c.Targets {
 			told, ends := c.about(t, simulation.Told), c.about(t, simulation.Ended)
@@ -47,8 +53,10 @@ var doctoredPace = []doctoring{
 		}
 		return u != nil && c.Options.Deadline == 0
 	}},
-	{"a poll comes when the verdict can change", "after the budget", func(c *copied) bool {
-		u := c.find(func(e simulation.Event) bool { return update(e) && e.Answer.Err != "" && e.Next > 10*time.Millisecond })
+	{"the last poll is just before the deadline", "after the budget", func(c *copied) bool {
+		u := c.find(func(e simulation.Event) bool {
+			return update(e) && e.Answer.Err == "Unavailable" && e.Next > 10*time.Millisecond
+		})
 		if u != nil {
 			c.Options.Budget = u.At + u.Next/2
 		}

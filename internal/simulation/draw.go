@@ -54,6 +54,9 @@ func Draw(seed uint64) *Scenario {
 		s.Outages = append(s.Outages, Span{from, from + d.part(s.Span, 0.01, 0.5)})
 	}
 	s.Options = d.options(s)
+	if budget := s.Options.Budget; len(s.Outages) > 0 && budget > 0 && d.chance(0.5) {
+		s.Outages[0].To = s.Outages[0].From + d.part(budget, 0.8, 1.2) // as long as the budget, about
+	}
 	s.Dialect = d.dialect(s)
 	return s
 }

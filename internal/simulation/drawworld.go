@@ -148,6 +148,9 @@ func (w *worldDice) live(t *Thing) *Thing {
 		if w.faulty {
 			w.spoil(&state, loading, last)
 		}
+		if w.faulty && i > 0 && w.chance(0.12) {
+			state.Lapses = w.lapses(loading)
+		}
 		t.States = append(t.States, state)
 	}
 	return t
@@ -184,6 +187,27 @@ func (w *worldDice) rows(t *Thing, rows, done int) milvuswait.IndexBuildingProgr
 		p.IndexedRows, p.PendingIndexRows = p.IndexedRows+1000, -5
 	}
 	return p
+}
+
+// lapses draws lapses that last shorter than the confirmation of an absent answer takes, or
+// longer. First answers are believed at once: the first state has none.
+func (w *worldDice) lapses(loading bool) *lapses {
+	l := &lapses{fault: refusals[w.IntN(len(refusals))]}
+	if w.chance(0.6) {
+		l.fault = absences[w.IntN(len(absences))]
+	}
+	if l.loadsOnly && !loading {
+		l.fault = absences[0]
+	}
+
+	if w.chance(0.5) {
+		l.last = 100 * time.Millisecond
+		l.every = l.last * time.Duration(w.between(2, 5))
+	} else {
+		l.every = w.part(w.s.Span, 0.05, 1)
+		l.last = w.part(l.every, 0.05, 0.7)
+	}
+	return l
 }
 
 // spoil makes of a state one of something that goes wrong.

@@ -13,7 +13,7 @@ func (h *history) judge(o *Options) {
 		a := e.answer
 		answers[i] = oracle.Answer{
 			Begin: e.start, End: e.end, Progress: a.Progress, Err: a.Err.asError(),
-			Transient: !a.Err.ends(), Listed: e.listed, Checked: e.check, Interrupted: a.Err == cut,
+			Transient: !a.Err.permanent(), Listed: e.listed, Checked: e.check, Interrupted: a.Err == cut, Limit: e.limit,
 		}
 	}
 	for i, f := range oracle.Judge(o.oracle(h), answers) {
@@ -25,7 +25,7 @@ func (h *history) judge(o *Options) {
 func (o *Options) oracle(h *history) oracle.Options {
 	all := oracle.Options{
 		Target: h.target, Deadline: o.Deadline, Settle: o.Settle, Stall: o.Stall, Unreachable: o.Budget, Grace: o.Grace,
-		Refresh: o.Refresh, Criterion: o.Criterion, Backoff: o.Backoff,
+		PollTimeout: o.PollTime, Refresh: o.Refresh, Criterion: o.Criterion, Backoff: o.Backoff,
 	}
 	if o.Own != nil {
 		all.Delay = func(n int) time.Duration { return o.Own.delay(h.rank, n) }

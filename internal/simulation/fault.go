@@ -75,7 +75,7 @@ var passingFaults = []fault{
 	passing("code 503", said(503, 1, "channel not available")),
 }
 
-// permanentFaults are what ends a wait at once.
+// permanentFaults end a wait, at once or when they are confirmed.
 var permanentFaults = []fault{
 	permanent("PermissionDenied", status.Error(codes.PermissionDenied, "not for you")),
 	permanent("Unauthenticated", status.Error(codes.Unauthenticated, "token has expired")),
@@ -85,6 +85,16 @@ var permanentFaults = []fault{
 	permanent("code 1401", said(1401, 3, "privilege not permitted")),
 	{noDatabase, milvuswait.ErrDatabaseNotFound, milvuswait.ErrDatabaseNotFound, false},
 	{loadFailed, milvuswait.ErrLoadFailed, milvuswait.ErrLoadFailed, true},
+}
+
+// refusals are the permanent faults without a sentinel.
+var refusals = permanentFaults[:6]
+
+// absences are the faults of a stale view.
+var absences = []fault{
+	{noCollection, milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound, false},
+	{noDatabase, milvuswait.ErrDatabaseNotFound, milvuswait.ErrDatabaseNotFound, false},
+	{notLoaded, milvuswait.ErrNotLoaded, milvuswait.ErrNotLoaded, true},
 }
 
 // sentinels are milvuswait's errors, the more telling first where two are in one.
@@ -130,9 +140,9 @@ func classOf(err error) Class {
 	}
 }
 
-// ends reports whether answers of that class end a wait, wherever it stands. What
-// is not listed passes.
-func (c Class) ends() bool {
+// permanent reports whether answers of the class end a wait, at once or when they are
+// confirmed. All others are transient.
+func (c Class) permanent() bool {
 	switch c {
 	case noCollection, noPartition, noIndex, noDatabase, ambiguous, notLoaded, loadFailed, indexFailed,
 		"PermissionDenied", "Unauthenticated", "Unimplemented", "InvalidArgument", "code 1100", "code 1401":

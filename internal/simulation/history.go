@@ -171,7 +171,7 @@ func (v *evidence) addLists(h *history) {
 // a reason that counts; nil if there is none.
 func lastFailed(lists []*poll, from, to time.Duration) *poll {
 	for _, p := range slices.Backward(lists) {
-		if p.end > from && p.end <= to && p.listed == nil && !p.answers[0].Err.ends() {
+		if p.end > from && p.end <= to && p.listed == nil && !p.answers[0].Err.permanent() {
 			return p
 		}
 	}

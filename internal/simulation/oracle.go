@@ -57,6 +57,7 @@ var ofPolls = []rule{
 }
 
 var ofLists = []rule{
+	{"an absent answer is confirmed by a poll of its own", "batch.go", confirmedAlone},
 	{"a load at 0 % is looked at twice", "loading.go", zerosAreChecked},
 	{"what one poll can serve it serves from the first", "batch.go", listsComeFirst},
 	{"lists rest when they fail", "batch.go", listsRest},
@@ -68,10 +69,11 @@ var ofEnds = []rule{
 	{"success means that the last poll was complete", "state.go", endsForReason(is(""))},
 	{"what is complete ends at that very poll", "state.go", ends(is(""))},
 	{"success is true in the world", "state.go", successIsTrue},
-	{"a permanent failure ends at that very poll", "state.go", ends(byAnswer)},
-	{"nothing else ends a wait", "state.go", endsForReason(byAnswer)},
+	{"a permanent failure ends at that very poll", "failure.go", ends(byAnswer)},
+	{"nothing else ends a wait", "failure.go", endsForReason(byAnswer)},
 	{"a deadline ends waits when it comes, and only then", "wait.go", deadlineEnds},
 	{"a server is unreachable after the budget, not before", "scheduler.go", both(ends(is(unreachable)), unreachableHasReason)},
+	{"no wait outlasts the budget", "failure.go", budgetEnds},
 	{"a standstill is one after its time, not before", "state.go", both(ends(is(stalled)), endsForReason(is(stalled)))},
 	{"the failure of one ends the others, or does not", "scheduler.go", siblingsEnd},
 }

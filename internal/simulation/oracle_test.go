@@ -124,6 +124,30 @@ func endAs(was, is simulation.Class) func(*copied) bool {
 	}
 }
 
+// endAt has the only target end with the first of its updates that is so.
+func endAt(is func(simulation.Event) bool) func(*copied) bool {
+	return func(c *copied) bool {
+		u := c.find(is)
+		if u == nil || len(c.Targets) > 1 {
+			return false
+		}
+		at := u.At
+		u.Final, u.Next = true, 0
+		c.log = slices.DeleteFunc(c.log, func(e simulation.Event) bool {
+			return e.At > at && e.Kind != simulation.Returned && e.Kind != simulation.Over
+		})
+		return true
+	}
+}
+
+// unconfirmed reports whether an event is an update of an absent answer that the next poll is
+// to confirm.
+func unconfirmed(class simulation.Class) func(simulation.Event) bool {
+	return func(e simulation.Event) bool {
+		return update(e) && e.Answer.Err == class && e.Answer.Progress != nil && e.Next == 100*time.Millisecond
+	}
+}
+
 func final(e simulation.Event) bool  { return e.Kind == simulation.Told && e.Final }
 func update(e simulation.Event) bool { return e.Kind == simulation.Told && !e.Final }
 func kind(k simulation.Kind) func(simulation.Event) bool {

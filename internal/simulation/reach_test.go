@@ -1,7 +1,9 @@
 package simulation_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -60,17 +62,34 @@ func TestDrawsReachEverything(t *testing.T) {
 				}
 			}
 		}
-		shown := map[milvuswait.Target]float64{}
-		for _, e := range play(t, s, ways[0].play) {
+		shown, tolerated := map[milvuswait.Target]float64{}, map[milvuswait.Target]simulation.Event{}
+		log := play(t, s, ways[0].play)
+		for _, e := range log {
 			switch {
 			case final(e):
 				ends[e.Answer.Err]++
+				before, confirmed := tolerated[e.Target]
+				note("a confirmed absence", confirmed && unconfirmed(before.Answer.Err)(before) && absent[e.Answer.Err])
+				note("refusals for 30 s", confirmed && e.Answer.Err == before.Answer.Err && e.Answer.Err == "PermissionDenied")
+				note("a budget that ends without a poll", e.Answer.Err == "server unreachable" && !answered(log, e))
 			case update(e) && e.Answer.Progress != nil:
 				note("progress that falls", e.Answer.Progress.Fraction() < shown[e.Target])
 				shown[e.Target] = e.Answer.Progress.Fraction()
 			case e.Kind == simulation.Ended:
 				answers[e.Answers[0].Err]++
 			}
+			if e.Kind == simulation.Told {
+				before, failing := tolerated[e.Target]
+				delete(tolerated, e.Target)
+				if e.Answer.Err != "" {
+					tolerated[e.Target] = e
+				}
+				absence := absent[e.Answer.Err] && e.Answer.Progress != nil && update(e)
+				note("an absence in the grace, after progress", absence && e.At < o.Grace)
+				note("a stale absence", failing && unconfirmed(before.Answer.Err)(before) && absent[before.Answer.Err] && e.Answer.Err == "")
+				note("a single refusal", failing && before.Answer.Err == "PermissionDenied" && e.Answer.Err == "")
+			}
+			note("a poll that ends with the budget", e.Kind == simulation.Started && o.Budget > 0 && e.Limit-e.At < min(o.Budget, pollTime(o)) && e.Limit != o.Deadline)
 		}
 		if seed%3 == 0 {
 			for _, e := range play(t, s, ways[2].play) {
@@ -100,9 +119,28 @@ func TestDrawsReachEverything(t *testing.T) {
 		"RowsAtStart", "ServerState", "no deadline", "generators that stop", "the default pace", "one poll in flight",
 		"dropped and made anew", "progress that falls", "a list that serves", "a list of indexes", "the state of a load", "a list that fails",
 		"Milvus 2.2", "Milvus 2.3", "milvus-lite", "a target that is there twice", "AllIndexes", "ExpectRows", "an answer that never comes",
-		"a percentage out of range", "rows out of range",
+		"a percentage out of range", "rows out of range", "a confirmed absence", "a stale absence", "an absence in the grace, after progress",
+		"a single refusal", "refusals for 30 s", "a budget that ends without a poll", "a poll that ends with the budget",
 	} {
 		require.Positive(t, seen[what], what)
 	}
 	t.Logf("ends %v\nanswers %v\nseen %v", ends, answers, seen)
+}
+
+// absent are the classes of answers that must be confirmed.
+var absent = map[simulation.Class]bool{"collection not found": true, "database not found": true, "index not found": true, "partition not found": true, "not loaded": true}
+
+// answered reports whether a poll of the target ended with an update.
+func answered(log simulation.Log, update simulation.Event) bool {
+	return slices.ContainsFunc(log, func(e simulation.Event) bool {
+		return e.Kind == simulation.Ended && e.At == update.At && slices.Contains(e.Asked, update.Target)
+	})
+}
+
+// pollTime returns the first timeout of a poll.
+func pollTime(o simulation.Options) time.Duration {
+	if o.PollTime[0] > 0 {
+		return o.PollTime[0]
+	}
+	return 10 * time.Second
 }

@@ -130,7 +130,7 @@ func unreachableHasReason(v *evidence) *breach {
 		if h.final.Answer.Err != unreachable {
 			return nil
 		}
-		if e := h.last(); budget > 0 && e != nil && h.ends(e) && e.Passes && e.Failing >= budget {
+		if e := h.last(); e != nil && e.Silent && (h.final.At == e.End || h.ends(e) && e.end > e.End) {
 			return nil
 		}
 		if answered := v.answered(h.final.At); budget == 0 || h.final.At-answered < budget {
@@ -138,6 +138,32 @@ func unreachableHasReason(v *evidence) *breach {
 		}
 		return nil
 	})
+}
+
+// budgetEnds: a wait without an answer ends with its budget, unless other polls kept its last
+// one from its turn.
+func budgetEnds(v *evidence) *breach {
+	return each(v, func(h *history) *breach {
+		e, last := h.last(), len(h.told)-2
+		if e == nil || !e.Silent || e.Over || e.answer.Err == cut || h.final.At <= e.End {
+			return nil
+		}
+		if last >= 0 && h.rests(last) || !v.busy(e.End, h.final.At) {
+			return broken(h, "it ended at %v, its budget at %v", h.final.At, e.End).by(oracle.Unreachable)
+		}
+		return nil
+	})
+}
+
+// rests reports whether no poll follows the i-th update.
+func (h *history) rests(i int) bool {
+	u := h.told[i]
+	for _, e := range h.entries {
+		if e.end == u.At && !e.silent {
+			return e.Rests(u.At + u.Next)
+		}
+	}
+	return false
 }
 
 // answered returns when the server last answered anybody until then, be it that
@@ -150,7 +176,7 @@ func (v *evidence) answered(until time.Duration) time.Duration {
 		}
 		good := p.listed != nil
 		for _, a := range p.answers {
-			good = good || a.Err == "" || a.Err.ends()
+			good = good || a.Err == "" || a.Err.permanent()
 		}
 		if good {
 			last = max(last, p.end)
@@ -183,6 +209,10 @@ func siblingsEnd(v *evidence) *breach {
 			return nil
 		}
 		all := first.final.Answer.Err == unreachable && class == unreachable
+		budget := v.s.Options.Budget
+		if first.final.Answer.Err == unreachable && class == aborted && v.answered(first.final.At) <= first.final.At-budget {
+			return broken(h, "it was aborted at %v, and no poll of any target was answered for %v", h.final.At, budget).by(oracle.Unreachable)
+		}
 		late := h.final.At > v.idle(first.final.At)
 		if late || class != "" && class != aborted && !all {
 			return broken(h, "it ended at %v with %q, but %v had failed at %v", h.final.At, class, first.target, first.final.At)

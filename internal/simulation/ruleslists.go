@@ -6,11 +6,35 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
 // offers reports whether the Poller could be asked for lists and for the state of
 // loads.
 func (v *evidence) offers() bool { return len(v.over) == 1 && v.over[0].Offers }
+
+// confirmedAlone: a list may be as stale as the answer that it would confirm.
+func confirmedAlone(v *evidence) *breach {
+	return each(v, func(h *history) *breach {
+		for i, e := range h.entries[:max(0, len(h.entries)-1)] {
+			if next := h.entries[i+1]; e.Confirms && (next.listed || len(next.asked) != 1) {
+				return broken(h, "poll %d, a list, was to confirm poll %d", next.number, e.number).by(oracle.Confirm)
+			}
+		}
+		return nil
+	})
+}
+
+// confirming reports whether the next poll of h after an instant confirms an absent answer.
+func (h *history) confirming(at time.Duration) bool {
+	confirms := false
+	for _, e := range h.entries {
+		if e.end <= at {
+			confirms = e.Confirms
+		}
+	}
+	return confirms
+}
 
 // zerosAreChecked: a load at 0 % may be none: its state is asked for at the third
 // poll that sees it so, or when lists have for 10 s, and not before.
@@ -137,7 +161,7 @@ func listsServe(v *evidence) *breach {
 	// mayList reports whether a list could serve h: none has come since its last
 	// poll, and none was without it.
 	mayList := func(h *history, free, due, at time.Duration) bool {
-		return h.whole() && !slices.ContainsFunc(lists, func(p *poll) bool {
+		return h.whole() && !h.confirming(free) && !slices.ContainsFunc(lists, func(p *poll) bool {
 			_, has := p.listed[h.target.Collection()]
 			underWay := p.start <= at && p.end >= at
 			return underWay || p.end <= at && (p.end > free || p.end == due || p.listed != nil && !has && p.end > due-listRestMax-listRest)
@@ -154,7 +178,7 @@ func listsServe(v *evidence) *breach {
 			}
 			u := other.told[i]
 			busy := slices.ContainsFunc(other.entries, func(e *entry) bool { return e.start >= u.At && e.start <= t.at })
-			if due := u.At + u.Next; !busy && due <= t.at+100*time.Millisecond && due != v.s.Options.Deadline && mayList(other, u.At, due, t.at) {
+			if due := u.At + u.Next; !busy && due <= t.at+100*time.Millisecond && !other.rests(i) && mayList(other, u.At, due, t.at) {
 				return broken(h, "poll %d, at %v, was of it alone, while %v was due at %v", t.poll.number, t.at, other.target, due)
 			}
 		}

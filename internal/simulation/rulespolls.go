@@ -3,6 +3,8 @@ package simulation
 import (
 	"slices"
 	"time"
+
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
 // asTheyFollow: what the log has put in order by instants and kinds came in that
@@ -91,9 +93,9 @@ const longestPoll = time.Minute
 
 func pollTimes(v *evidence) *breach {
 	o := &v.s.Options
-	first, most := 10*time.Second, longestPoll
+	most := longestPoll
 	if o.PollTime[0] > 0 {
-		first, most = o.PollTime[0], o.PollTime[1]
+		most = o.PollTime[1]
 	}
 	capped := func(limit time.Duration) time.Duration {
 		if o.Deadline > 0 {
@@ -108,21 +110,50 @@ func pollTimes(v *evidence) *breach {
 		}
 	}
 	return each(v, func(h *history) *breach {
-		time := first
+		budgetEnd := forGood // of the target itself
 		for _, e := range h.entries {
-			if !e.listed && len(e.asked) == 1 && e.limit != capped(e.start+time) {
-				return broken(h, "poll %d started at %v and had until %v, not %v", e.number, e.start, e.limit, capped(e.start+time))
+			common := max(v.commonEnd(e.start), e.start+shortestTime)
+			most := min(common, max(budgetEnd, e.start+shortestTime))
+			if o.Budget > 0 {
+				most = min(most, e.start+max(o.Budget, shortestTime))
 			}
-			switch {
-			case e.silent:
-			case e.answer.Err == outOfTime:
-				time = min(2*time, most)
-			case e.answer.Err == "":
-				time = first
+
+			switch list := e.listed || len(e.asked) > 1; {
+			case list && e.limit > most:
+				return broken(h, "poll %d, a list, started at %v and had until %v, its budget until %v", e.number, e.start, e.limit, most).by(oracle.Timeout)
+			case list:
+			case common >= e.start+e.Timeout:
+				if err := e.CheckTimeout(e.limit); err != nil {
+					return refused(h, e, err)
+				}
+			case e.limit != capped(common):
+				return broken(h, "poll %d started at %v and had until %v, the budget of all until %v", e.number, e.start, e.limit, capped(common)).by(oracle.Timeout)
+			}
+
+			if budgetEnd = forGood; e.Silent {
+				budgetEnd = e.End
 			}
 		}
 		return nil
 	})
+}
+
+// shortestTime is the minimum timeout of a poll, when the budget is over.
+const shortestTime = 50 * time.Millisecond
+
+// commonEnd returns the end of the budget, counted from the first of the polls of any target
+// that failed since the last answer before a time.
+func (v *evidence) commonEnd(at time.Duration) time.Duration {
+	if v.s.Options.Budget == 0 {
+		return forGood
+	}
+	since, answered := forGood, v.answered(at)
+	for _, p := range v.polls {
+		if p.ended > 0 && p.end <= at && p.end > answered {
+			since = min(since, max(p.start, answered))
+		}
+	}
+	return min(since+v.s.Options.Budget, forGood)
 }
 
 func noPollTooLate(v *evidence) *breach {

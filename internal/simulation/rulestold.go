@@ -99,7 +99,7 @@ func lastFailure(v *evidence) *breach {
 		want := Class("")
 		for _, e := range h.entries {
 			switch {
-			case e.answer.Err == cut || e.listed && e.answer.Err.ends():
+			case e.answer.Err == cut || e.listed && e.answer.Err.permanent():
 			case e.answer.Err != "" && h.ends(e) && h.final.Answer.Err == aborted && !v.stopped(h) && !h.goesOn(e):
 				// It came too late to be looked at.
 			case e.Passes:

@@ -99,7 +99,7 @@ func prompt(v *evidence) *breach {
 	}
 	return each(v, func(h *history) *breach {
 		since := v.s.completeFrom(h.target)
-		if since < 0 || h.target.ExpectedRows() > 0 || h.final.Answer.Err != "" {
+		if since < 0 || v.s.lapses(h.target) || h.target.ExpectedRows() > 0 || h.final.Answer.Err != "" {
 			return nil
 		}
 		var before, end *entry
@@ -125,7 +125,7 @@ func prompt(v *evidence) *breach {
 		}
 		due := h.told[n].At + h.told[n].Next
 		latest := max(since, before.end) + before.Most + max(0, end.start-due) + end.end - end.start
-		if o.Deadline > 0 && end.start >= o.Deadline-time.Second {
+		if before.End > 0 && end.start >= before.End-time.Second {
 			latest += before.end - before.start // the last poll stands for the one before it, too
 		}
 		if end.end > latest {

@@ -166,5 +166,8 @@ func (s State) String() string {
 	default:
 		said = fmt.Sprint(s.Says)
 	}
+	if s.Lapses != nil {
+		said += fmt.Sprintf(", %v every %v for %v", s.Lapses.class, s.Lapses.every, s.Lapses.last)
+	}
 	return fmt.Sprintf("%s, takes %v", said, s.Takes)
 }

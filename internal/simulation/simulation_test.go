@@ -117,7 +117,7 @@ func TestOneListMayEndSeveral(t *testing.T) {
 		},
 		{
 			"of which one that failed and was told that it goes on is aborted",
-			7089,
+			23951,
 			func(_ *copied, told []*simulation.Event) bool {
 				n := len(told)
 				return n > 1 && told[n-2].At == told[n-1].At && told[n-2].Answer.Err != ""

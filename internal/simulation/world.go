@@ -22,9 +22,20 @@ type State struct {
 	From   time.Duration
 	Says   milvuswait.Progress // nil if there is a fault or nothing is there
 	Fault  *fault
+	Lapses *lapses       // failed answers in between; nil if there are none
 	Absent bool          // known, but not there: not loaded, or no index
 	Takes  time.Duration // what the answer takes; fake.Forever for none
 }
+
+// lapses are answers with a fault, again and again while a state lasts: the state itself is
+// as before. A stale view of the cluster returns them, or a proxy without its privileges.
+type lapses struct {
+	fault
+	every, last time.Duration
+}
+
+// has reports whether there is a lapse at a time since the begin of the state.
+func (l *lapses) has(at time.Duration) bool { return l != nil && at%l.every < l.last }
 
 // Collection is a collection and what is of it.
 type Collection struct {
@@ -70,8 +81,11 @@ func (s *Scenario) script(t *Thing, start time.Time, words func(*fault) error) f
 		if state.Takes > 0 && state.Takes != fake.Forever {
 			step.Delay += s.odd(t.Target.String(), now)
 		}
-		if state.Fault != nil {
+		switch {
+		case state.Fault != nil:
 			step.Err = words(state.Fault)
+		case state.Lapses.has(now - state.From):
+			step.Err = words(&state.Lapses.fault)
 		}
 		return step
 	})
@@ -210,6 +224,13 @@ func (s *Scenario) changes(target milvuswait.Target, from, to time.Duration) []t
 		}
 	}
 	return all
+}
+
+// lapses reports whether answers about the target have lapses at its end. Some servers return
+// 0 % instead of the error.
+func (s *Scenario) lapses(target milvuswait.Target) bool {
+	_, things := s.involved(target)
+	return slices.ContainsFunc(things, func(t *Thing) bool { return t.at(forGood).Lapses != nil })
 }
 
 // forGood is later than anything happens.
