@@ -7,6 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
@@ -28,6 +31,10 @@ type claim struct {
 	deciding []poll        // those that may have decided
 	good     []poll        // those that may have brought the progress
 	upset    time.Duration // when a poll for it last failed or took long; 0: never
+
+	last   poll     // of this goal alone
+	before failures // before the last poll
+	polled bool     // a poll of this goal alone has been good
 }
 
 const (
@@ -97,6 +104,10 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 		}
 		return nil
 	}
+	confirmed, err := c.confirmed(failure.Cause)
+	if err != nil || confirmed && c.stale() {
+		return err
+	}
 	for _, end := range ends {
 		if !errors.Is(failure.Cause, end.err) {
 			continue
@@ -114,6 +125,33 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 		return nil
 	}
 	return errors.New("an error that nothing is a reason for")
+}
+
+// stale reports whether the weather may have made the last answer, so that it need not be true.
+func (c claim) stale() bool {
+	return errors.Is(c.last.err, milvuswait.ErrCollectionNotFound) || status.Code(c.last.err) == codes.PermissionDenied
+}
+
+// confirmed reports whether a wait may end by a failure that may be stale: as a first answer,
+// or if an earlier one was the same. The error is that of a wait that must have gone on. Lists
+// are not counted: after one, no poll of the goal alone may have been its first answer.
+func (c claim) confirmed(cause error) (bool, error) {
+	const confirmAfter, refusedFor = 100 * time.Millisecond, 30 * time.Second
+	var confirmed bool
+	switch {
+	case status.Code(cause) == codes.PermissionDenied:
+		confirmed = c.before.refused > 0 && c.last.end-c.before.refused >= refusedFor
+	case errors.Is(cause, milvuswait.ErrLoadFailed):
+		return false, nil
+	case oracle.Absent(cause), errors.Is(cause, milvuswait.ErrReleased):
+		confirmed = c.before.absent > 0 && c.last.begin-c.before.absent >= confirmAfter
+	default:
+		return false, nil
+	}
+	if !confirmed && c.polled {
+		return false, fmt.Errorf("a failure that was not confirmed: %v after %v", c.last, c.before)
+	}
+	return true, nil
 }
 
 // shown reports whether the server was in one of the states during one of the

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/milvuswait/milvuswait"
 )
@@ -73,6 +75,16 @@ func said(p poll, progress milvuswait.Progress, cause error) claim {
 	return c
 }
 
+var errRefused = status.Error(codes.PermissionDenied, "privileges are not loaded yet")
+
+// stale is a claim by a failed poll, after others. polled means that one has been good.
+func stale(p poll, cause error, before failures, polled bool) claim {
+	p.err = cause
+	c := said(p, nil, cause)
+	c.last, c.before, c.polled = p, before, polled
+	return c
+}
+
 func seen(c claim, good poll) claim {
 	c.good = []poll{good}
 	return c
@@ -118,6 +130,9 @@ func TestTrueClaimsAreAccepted(t *testing.T) {
 		"a load that failed":             {failing, begun, said(at(10.1), nil, milvuswait.ErrLoadFailed)},
 		"dropped":                        {dropped, begun, said(at(10.1), nil, milvuswait.ErrCollectionNotFound)},
 		"an index that was dropped":      {bare, begun, said(at(10.1), nil, milvuswait.ErrIndexNotFound)},
+		"a stale view, at first":         {loaded, begun, stale(at(5), milvuswait.ErrCollectionNotFound, failures{}, false)},
+		"a stale view, seen twice":       {loaded, begun, stale(at(5), milvuswait.ErrCollectionNotFound, failures{absent: 4900 * time.Millisecond}, true)},
+		"refused at first":               {loaded, begun, stale(at(5), errRefused, failures{}, false)},
 		"out of time":                    {loaded, wait{begin: 1, deadline: 5 * time.Second}, said(at(4.9), percent(48), context.DeadlineExceeded)},
 		"cancelled":                      {loaded, wait{begin: 1, cancelled: 5 * time.Second}, said(at(4.9), percent(48), context.Canceled)},
 		"out of time, but just complete": {loaded, wait{begin: 1, deadline: 11 * time.Second}, said(at(11), percent(100), context.DeadlineExceeded)},
@@ -155,19 +170,24 @@ func TestFalseClaimsAreRefused(t *testing.T) {
 		"never asked for, but seen": {
 			released, begun, seen(said(at(10.1), percent(98), milvuswait.ErrNotLoaded), at(9.9)), "and not never asked for",
 		},
-		"not loaded, and is":       {loaded, begun, said(at(9), nil, milvuswait.ErrNotLoaded), "not so at any time"},
-		"failed, and did not":      {loaded, begun, said(at(9), nil, milvuswait.ErrLoadFailed), "not so at any time"},
-		"an index that goes on":    {built, begun, said(at(5), rows(100, 37, finished), milvuswait.ErrIndexFailed), "not so at any time"},
-		"dropped, and was not":     {loaded, begun, said(at(9), nil, milvuswait.ErrCollectionNotFound), "not so at any time"},
-		"no index, and there is":   {built, begun, said(at(5), nil, milvuswait.ErrIndexNotFound), "not so at any time"},
-		"one end for another":      {dropped, begun, said(at(11), nil, milvuswait.ErrNotLoaded), "not so at any time"},
-		"unreachable":              {loaded, begun, said(at(9), nil, milvuswait.ErrUnreachable), "nothing is a reason for"},
-		"aborted":                  {loaded, begun, said(at(9), nil, milvuswait.ErrAborted), "nothing is a reason for"},
-		"an error of anybody":      {loaded, begun, changed(said(at(9), nil, nil), func(c *claim) { c.outcome.Err = errors.New("no") }), "no *Error"},
-		"out of time before it is": {loaded, wait{begin: 1, deadline: 6 * time.Second}, said(at(4.9), nil, context.DeadlineExceeded), "not over"},
-		"out of time without end":  {loaded, wait{begin: 1}, said(at(4.9), nil, context.DeadlineExceeded), "not over"},
-		"cancelled by nobody":      {loaded, begun, said(at(4.9), nil, context.Canceled), "cancelled by nobody"},
-		"cancelled before it was":  {loaded, wait{begin: 1, cancelled: 6 * time.Second}, said(at(4.9), nil, context.Canceled), "cancelled by nobody"},
+		"not loaded, and is":          {loaded, begun, said(at(9), nil, milvuswait.ErrNotLoaded), "not so at any time"},
+		"failed, and did not":         {loaded, begun, said(at(9), nil, milvuswait.ErrLoadFailed), "not so at any time"},
+		"an index that goes on":       {built, begun, said(at(5), rows(100, 37, finished), milvuswait.ErrIndexFailed), "not so at any time"},
+		"a stale view, seen once":     {loaded, begun, stale(at(5), milvuswait.ErrCollectionNotFound, failures{}, true), "not confirmed"},
+		"dropped, and seen once":      {dropped, begun, stale(at(11), milvuswait.ErrCollectionNotFound, failures{}, true), "not confirmed"},
+		"a stale view, within 100 ms": {loaded, begun, stale(at(5), milvuswait.ErrCollectionNotFound, failures{absent: 4901 * time.Millisecond}, true), "not confirmed"},
+		"refused once":                {loaded, begun, stale(at(5), errRefused, failures{}, true), "not confirmed"},
+		"refused for 29 s":            {loaded, begun, stale(at(39), errRefused, failures{refused: 10 * time.Second}, true), "not confirmed"},
+		"dropped, and was not":        {loaded, begun, said(at(9), nil, milvuswait.ErrCollectionNotFound), "not so at any time"},
+		"no index, and there is":      {built, begun, said(at(5), nil, milvuswait.ErrIndexNotFound), "not so at any time"},
+		"one end for another":         {dropped, begun, said(at(11), nil, milvuswait.ErrNotLoaded), "not so at any time"},
+		"unreachable":                 {loaded, begun, said(at(9), nil, milvuswait.ErrUnreachable), "nothing is a reason for"},
+		"aborted":                     {loaded, begun, said(at(9), nil, milvuswait.ErrAborted), "nothing is a reason for"},
+		"an error of anybody":         {loaded, begun, changed(said(at(9), nil, nil), func(c *claim) { c.outcome.Err = errors.New("no") }), "no *Error"},
+		"out of time before it is":    {loaded, wait{begin: 1, deadline: 6 * time.Second}, said(at(4.9), nil, context.DeadlineExceeded), "not over"},
+		"out of time without end":     {loaded, wait{begin: 1}, said(at(4.9), nil, context.DeadlineExceeded), "not over"},
+		"cancelled by nobody":         {loaded, begun, said(at(4.9), nil, context.Canceled), "cancelled by nobody"},
+		"cancelled before it was":     {loaded, wait{begin: 1, cancelled: 6 * time.Second}, said(at(4.9), nil, context.Canceled), "cancelled by nobody"},
 		"a progress of nobody": {
 			loaded, wait{begin: 1, deadline: 5 * time.Second}, said(at(4.9), percent(52), context.DeadlineExceeded), "a progress that was not true",
 		},
@@ -209,6 +229,13 @@ func TestFalseClaimsAreRefused(t *testing.T) {
 			require.ErrorContains(t, judge.judge(c.wait, s.goal(t, c.target), c.claim), c.why)
 		})
 	}
+}
+
+func TestRefusalsFor30sAreConfirmed(t *testing.T) {
+	confirmed, err := stale(at(40), errRefused, failures{refused: 10 * time.Second}, true).confirmed(errRefused)
+
+	require.NoError(t, err)
+	require.True(t, confirmed)
 }
 
 func TestOutagesExcuseLateness(t *testing.T) {

@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -26,9 +31,14 @@ type recorder struct {
 	last  map[milvuswait.Target]poll
 	good  map[milvuswait.Target]poll
 	upset map[milvuswait.Target]time.Duration // when a poll last failed or took long
+	away  map[milvuswait.Target]failures      // since the last good poll
+	were  map[milvuswait.Target]failures      // before the last poll
 	lists []list
 	polls int
 }
+
+// failures are the ends of the first failed polls of two classes since a good one; 0 is none.
+type failures struct{ absent, refused time.Duration }
 
 // list is a poll of all loads.
 type list struct {
@@ -40,6 +50,7 @@ func newRecorder(p *rpc.Poller, now func() time.Duration) *recorder {
 	return &recorder{
 		Poller: p, now: now,
 		last: map[milvuswait.Target]poll{}, good: map[milvuswait.Target]poll{}, upset: map[milvuswait.Target]time.Duration{},
+		away: map[milvuswait.Target]failures{}, were: map[milvuswait.Target]failures{},
 	}
 }
 
@@ -50,13 +61,32 @@ func asked(t milvuswait.Target) milvuswait.Target { return t.ExpectRows(0) }
 const slow = 300 * time.Millisecond
 
 func (r *recorder) note(t milvuswait.Target, p poll) {
-	r.last[t] = p
+	r.last[t], r.were[t] = p, r.away[t]
 	if p.err == nil {
 		r.good[t] = p
 	}
+	r.away[t] = r.were[t].and(p)
 	if p.err != nil || p.end-p.begin > slow {
 		r.upset[t] = p.end
 	}
+}
+
+// and returns the failures after another poll.
+func (f failures) and(p poll) failures {
+	first := func(at *time.Duration) {
+		if *at == 0 {
+			*at = p.end
+		}
+	}
+	switch {
+	case p.err == nil:
+		return failures{}
+	case oracle.Absent(p.err) && !errors.Is(p.err, milvuswait.ErrLoadFailed):
+		first(&f.absent)
+	case milvuswait.Reason(p.err) == "failed" && status.Code(p.err) == codes.PermissionDenied:
+		first(&f.refused)
+	}
+	return f
 }
 
 // LoadingProgress polls and notes it.
@@ -79,6 +109,9 @@ func (r *recorder) CheckLoadState(ctx context.Context, collection string, partit
 	p := r.last[t]
 	p.end, p.err = r.now(), err
 	r.last[t] = p
+	if oracle.Absent(err) { // the poll has failed, after all
+		r.away[t] = r.were[t].and(p)
+	}
 	return err
 }
 
@@ -127,10 +160,12 @@ func (r *recorder) evidence(t milvuswait.Target) claim {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t = asked(t)
-	c := claim{end: r.now(), upset: r.upset[t]}
+	c := claim{end: r.now(), upset: r.upset[t], before: r.were[t]}
 	if p, ok := r.last[t]; ok {
 		c.deciding = append(c.deciding, p)
+		c.last = p
 	}
+	_, c.polled = r.good[t]
 	if p, ok := r.good[t]; ok {
 		c.good = append(c.good, p)
 	}

@@ -41,6 +41,15 @@ func (s *scenario) weather(t time.Duration) weather {
 			w.add(fault, r.Float64()*most, r.Float64)
 		}
 	}
+	// Stale views: a wait believes none that it does not see again.
+	for _, fault := range []fakeserver.Fault{
+		fakeserver.Reject(100, wire.ErrorCode_CollectionNotExists, "collection not found"),
+		fakeserver.Refuse(codes.PermissionDenied, "privileges are not loaded yet"),
+	} {
+		if oneIn(r, 2) {
+			w.add(fault, r.Float64()*most/6, r.Float64)
+		}
+	}
 	if oneIn(r, 2) {
 		w.add(fakeserver.Hang(), r.Float64()*most/20, r.Float64)
 	}
