@@ -19,6 +19,7 @@ type wait struct {
 	begin     time.Duration
 	deadline  time.Duration // 0: none
 	cancelled time.Duration // not before; 0: never
+	budget    time.Duration // of WithUnreachableAfter; 0: too long to end in time
 }
 
 // claim is what a wait said of a goal, and what there is to judge it by.
@@ -32,9 +33,10 @@ type claim struct {
 	good     []poll        // those that may have brought the progress
 	upset    time.Duration // when a poll for it last failed or took long; 0: never
 
-	last   poll     // of this goal alone
-	before failures // before the last poll
-	polled bool     // a poll of this goal alone has been good
+	last   poll          // of this goal alone
+	before failures      // before the last poll
+	polled bool          // a poll of this goal alone has been good
+	mute   time.Duration // begin of the first poll without an answer since the last answer; 0: none
 }
 
 const (
@@ -45,6 +47,9 @@ const (
 	// calmTooLate is that where none fails: what the library promises at the most,
 	// and as much again for a machine that has other things to do.
 	calmTooLate = 5*time.Second + 5*time.Second
+
+	// imprecision is how much later than the wait this process may notice a poll.
+	imprecision = 100 * time.Millisecond
 
 	// overrun is how long a wait may go on behind its deadline, on such a machine.
 	overrun = 5 * time.Second
@@ -101,6 +106,12 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 	if errors.Is(err, context.Canceled) {
 		if w.cancelled == 0 || c.end < w.cancelled {
 			return errors.New("cancelled by nobody")
+		}
+		return nil
+	}
+	if errors.Is(err, milvuswait.ErrUnreachable) && w.budget > 0 {
+		if c.mute == 0 || c.end-c.mute < w.budget-imprecision {
+			return fmt.Errorf("unreachable after less than %v, polls failed from %v on", w.budget, c.mute)
 		}
 		return nil
 	}
@@ -208,6 +219,9 @@ func (r *referee) judgeTelling(w wait, _ *goal, c claim) error {
 func (r *referee) judgeLateness(w wait, g *goal, c claim) error {
 	if w.deadline > 0 && c.end > w.deadline+overrun+r.outages(w.deadline, c.end) {
 		return fmt.Errorf("the wait went on for %v behind its deadline", c.end-w.deadline)
+	}
+	if w.budget > 0 && c.mute > 0 && c.end > c.mute+w.budget+overrun {
+		return fmt.Errorf("the wait went on for %v behind its budget", c.end-c.mute-w.budget)
 	}
 	since, over := r.overSince(g, c.end)
 	if !over {

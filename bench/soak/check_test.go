@@ -231,6 +231,34 @@ func TestFalseClaimsAreRefused(t *testing.T) {
 	}
 }
 
+func TestBudgetsAreJudged(t *testing.T) {
+	s := knownScenario()
+	judge := referee{s, func(time.Duration, time.Duration) time.Duration { return 0 }}
+	limited := wait{begin: time.Second, deadline: time.Hour, budget: 3 * time.Second}
+	for name, c := range map[string]struct {
+		mute, end time.Duration
+		why       string // nothing is wrong if it is empty
+	}{
+		"unreachable":            {4 * time.Second, 7 * time.Second, ""},
+		"unreachable too early":  {4 * time.Second, 6800 * time.Millisecond, "less than 3s"},
+		"unreachable, answered":  {0, 7 * time.Second, "less than 3s"},
+		"unreachable, unnoticed": {2 * time.Second, 10100 * time.Millisecond, "behind its budget"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			claim := said(at(5), nil, milvuswait.ErrUnreachable)
+			claim.mute, claim.end = c.mute, c.end
+
+			err := judge.judge(limited, s.goal(t, loaded), claim)
+
+			if c.why == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.why)
+		})
+	}
+}
+
 func TestRefusalsFor30sAreConfirmed(t *testing.T) {
 	confirmed, err := stale(at(40), errRefused, failures{refused: 10 * time.Second}, true).confirmed(errRefused)
 

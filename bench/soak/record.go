@@ -33,6 +33,7 @@ type recorder struct {
 	upset map[milvuswait.Target]time.Duration // when a poll last failed or took long
 	away  map[milvuswait.Target]failures      // since the last good poll
 	were  map[milvuswait.Target]failures      // before the last poll
+	mute  map[milvuswait.Target]time.Duration // begin of the first poll without an answer since the last answer
 	lists []list
 	polls int
 }
@@ -51,6 +52,7 @@ func newRecorder(p *rpc.Poller, now func() time.Duration) *recorder {
 		Poller: p, now: now,
 		last: map[milvuswait.Target]poll{}, good: map[milvuswait.Target]poll{}, upset: map[milvuswait.Target]time.Duration{},
 		away: map[milvuswait.Target]failures{}, were: map[milvuswait.Target]failures{},
+		mute: map[milvuswait.Target]time.Duration{},
 	}
 }
 
@@ -66,6 +68,11 @@ func (r *recorder) note(t milvuswait.Target, p poll) {
 		r.good[t] = p
 	}
 	r.away[t] = r.were[t].and(p)
+	if _, mute := r.mute[t]; p.err == nil || oracle.Absent(p.err) || status.Code(p.err) == codes.PermissionDenied {
+		delete(r.mute, t)
+	} else if !mute {
+		r.mute[t] = p.begin
+	}
 	if p.err != nil || p.end-p.begin > slow {
 		r.upset[t] = p.end
 	}
@@ -166,6 +173,7 @@ func (r *recorder) evidence(t milvuswait.Target) claim {
 		c.last = p
 	}
 	_, c.polled = r.good[t]
+	c.mute = r.mute[t]
 	if p, ok := r.good[t]; ok {
 		c.good = append(c.good, p)
 	}

@@ -174,6 +174,11 @@ func (s *soak) single(ctx context.Context, n int) {
 	bounded, end := s.bound(ctx, r, time.Second, 30*time.Second)
 	o := milvuswait.Outcome{Target: g.target}
 	options := []milvuswait.Option{milvuswait.WithObserver(seen), milvuswait.WithPollTimeout(2*time.Second, 8*time.Second)}
+	budget := time.Duration(0)
+	if oneIn(r, 3) {
+		budget = between(r, 500*time.Millisecond, 4*time.Second) // as long as an outage, about
+		options = append(options, milvuswait.WithUnreachableAfter(budget))
+	}
 	if oneIn(r, 3) {
 		var last milvuswait.Update
 		for u, err := range milvuswait.Watch(bounded, rec, g.target, options...) {
@@ -185,6 +190,7 @@ func (s *soak) single(ctx context.Context, n int) {
 		o.Elapsed = seen.of(g.target).elapsed
 	}
 	w := end()
+	w.budget = budget
 	seen.end()
 	s.singles.Add(1)
 	s.judge(w, seen, g, o)

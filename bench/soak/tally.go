@@ -52,6 +52,8 @@ func nameOf(err error) string {
 		return "deadline exceeded"
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
+	case errors.Is(err, milvuswait.ErrUnreachable):
+		return "unreachable"
 	case errors.As(err, &failure):
 		for _, end := range ends {
 			if errors.Is(failure.Cause, end.err) {
