@@ -61,6 +61,11 @@ func permanent(class Class, err error) fault {
 	return fault{class: class, ofPoller: milvuswait.Permanent(err), ofServer: err}
 }
 
+// invalid returns a fault that rpc reports as ErrInvalid.
+func invalid(class Class, err error) fault {
+	return fault{class: class, ofPoller: fmt.Errorf("%w: %w", milvuswait.ErrInvalid, err), ofServer: err}
+}
+
 // passingFaults are what a wait gets over.
 var passingFaults = []fault{
 	passing("Unavailable", status.Error(codes.Unavailable, "node is offline")),
@@ -80,15 +85,15 @@ var permanentFaults = []fault{
 	permanent("PermissionDenied", status.Error(codes.PermissionDenied, "not for you")),
 	permanent("Unauthenticated", status.Error(codes.Unauthenticated, "token has expired")),
 	permanent("Unimplemented", status.Error(codes.Unimplemented, "unknown method")),
-	permanent("InvalidArgument", status.Error(codes.InvalidArgument, "what is this")),
-	permanent("code 1100", said(1100, 5, "invalid parameter")),
 	permanent("code 1401", said(1401, 3, "privilege not permitted")),
+	invalid("InvalidArgument", status.Error(codes.InvalidArgument, "what is this")),
+	invalid("code 1100", said(1100, 5, "invalid parameter")),
 	{noDatabase, milvuswait.ErrDatabaseNotFound, milvuswait.ErrDatabaseNotFound, false},
 	{loadFailed, milvuswait.ErrLoadFailed, milvuswait.ErrLoadFailed, true},
 }
 
 // refusals are the permanent faults without a sentinel.
-var refusals = permanentFaults[:6]
+var refusals = permanentFaults[:4]
 
 // absences are the faults of a stale view.
 var absences = []fault{
@@ -151,6 +156,12 @@ func (c Class) permanent() bool {
 	return false
 }
 
+// invalidError is an error of its class that matches milvuswait.ErrInvalid.
+type invalidError Class
+
+func (e invalidError) Error() string        { return string(e) }
+func (e invalidError) Is(target error) bool { return target == milvuswait.ErrInvalid }
+
 // asError returns an error of the class, nil for none.
 func (c Class) asError() error {
 	if c == "" {
@@ -160,6 +171,9 @@ func (c Class) asError() error {
 		if s.class == c {
 			return s.err
 		}
+	}
+	if c == "InvalidArgument" || c == "code 1100" {
+		return invalidError(c)
 	}
 	return errors.New(string(c))
 }
