@@ -3,6 +3,7 @@ package milvuswait_test
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,5 +223,43 @@ func TestIndexNameReachesThePoller(t *testing.T) {
 
 		require.NoError(t, err)
 		require.Equal(t, name, got)
+	}
+}
+
+// TestFurthestBehind_StateComesBeforeRows orders indexes by their states first.
+func TestFurthestBehind_StateComesBeforeRows(t *testing.T) {
+	failed := milvuswait.IndexBuildingProgress{IndexName: "failed", TotalRows: 100, IndexedRows: 90, State: milvuswait.IndexStateFailed}
+	building := milvuswait.IndexBuildingProgress{IndexName: "building", TotalRows: 100, IndexedRows: 10, State: inProgress}
+	pending := milvuswait.IndexBuildingProgress{IndexName: "pending", TotalRows: 100, IndexedRows: 5, PendingIndexRows: 95, State: finished}
+	built := milvuswait.IndexBuildingProgress{IndexName: "built", TotalRows: 0, State: finished}
+
+	require.Equal(t, failed, milvuswait.FurthestBehind([]milvuswait.IndexBuildingProgress{building, built, failed, pending}))
+	require.Equal(t, building, milvuswait.FurthestBehind([]milvuswait.IndexBuildingProgress{pending, built, building}))
+	require.Equal(t, pending, milvuswait.FurthestBehind([]milvuswait.IndexBuildingProgress{built, pending}))
+}
+
+// TestError_RowsAreMissing_AsksAboutTheFlush gives the hint about Flush only to a wait that ran
+// out of time with fewer rows than expected.
+func TestError_RowsAreMissing_AsksAboutTheFlush(t *testing.T) {
+	target := milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100)
+	tests := []struct {
+		name  string
+		last  milvuswait.Progress
+		cause error
+		hint  string
+	}{
+		{"no rows", rows(0, 0, finished), context.DeadlineExceeded, "; 0 of 100 rows are flushed: was Flush called?"},
+		{"fewer rows", rows(99, 99, finished), milvuswait.ErrStalled,
+			"; 99 of 100 rows are flushed: was Flush called after the last insert, or were rows deleted?"},
+		{"all rows", rows(100, 40, inProgress), context.DeadlineExceeded, ""},
+		{"a failed build", rows(99, 0, milvuswait.IndexStateFailed), milvuswait.ErrIndexFailed, ""},
+		{"no progress", nil, context.Canceled, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := (&milvuswait.Error{Target: target, Last: tt.last, Cause: tt.cause}).Error()
+			_, hint, _ := strings.Cut(text, ")")
+			require.Equal(t, tt.hint, hint)
+		})
 	}
 }

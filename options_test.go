@@ -184,3 +184,32 @@ func TestWithIndex_EmptyName_IsNoOption(t *testing.T) {
 	_, err = milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithIndex(""))
 	require.NoError(t, err, "nor does it refuse a load")
 }
+
+// TestOptions_ForAnotherKind_AreRefusedBesideOthers gives each option for another kind before
+// options that fit: none may make the wait forget it.
+func TestOptions_ForAnotherKind_AreRefusedBesideOthers(t *testing.T) {
+	ofLoads := map[string]milvuswait.Option{
+		"WithPartitions": milvuswait.WithPartitions("a"), "WithRefresh": milvuswait.WithRefresh(),
+	}
+	ofIndexes := map[string]milvuswait.Option{
+		"WithIndex": milvuswait.WithIndex("vidx"), "WithExpectedRows": milvuswait.WithExpectedRows(0),
+		"WithIndexCriterion": milvuswait.WithIndexCriterion(milvuswait.ServerState),
+	}
+
+	for name, wrong := range ofIndexes {
+		for _, right := range ofLoads {
+			_, err := milvuswait.WaitForLoadingComplete(t.Context(), percents(100), "docs", wrong, right)
+			require.ErrorContains(t, err, name+" is for indexes, not for a load")
+		}
+	}
+	for name, wrong := range ofLoads {
+		for _, right := range ofIndexes {
+			_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), percents(100), "docs", wrong, right)
+			require.ErrorContains(t, err, name+" is for loads, not for an index")
+		}
+	}
+	for name, wrong := range ofLoads {
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), percents(100), "docs", milvuswait.WithIndex("vidx"), wrong)
+		require.ErrorContains(t, err, name+" is for loads, not for an index")
+	}
+}
