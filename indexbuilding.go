@@ -204,10 +204,7 @@ func (p *IndexBuildingProgress) UnmarshalJSON(b []byte) error {
 		return err
 	}
 
-	*p = IndexBuildingProgress{
-		TotalRows: d.TotalRows, IndexedRows: d.IndexedRows, PendingIndexRows: d.PendingIndexRows,
-		State: d.State, FailReason: d.FailReason, IndexName: d.IndexName,
-	}
+	*p = IndexBuildingProgress(d)
 	return nil
 }
 

@@ -37,21 +37,21 @@ var sentinels = []struct {
 	{milvuswait.ErrInvalid, decisive},
 }
 
-// sentinelOf returns the sentinel that counts, or nil, and the class of an error that is not
-// transient.
-func sentinelOf(err error) (error, class) {
+// sentinelOf returns the class of an error that is not transient, and the sentinel that counts,
+// or nil.
+func sentinelOf(err error) (class, error) {
 	for _, s := range sentinels {
 		if errors.Is(err, s.err) {
-			return s.err, s.class
+			return s.class, s.err
 		}
 	}
-	return nil, refusal
+	return refusal, nil
 }
 
 // Absent reports whether the start grace tolerates err: the target is not there, not loaded,
 // or its load failed.
 func Absent(err error) bool {
-	sentinel, c := sentinelOf(err)
+	c, sentinel := sentinelOf(err)
 	return c == absent || sentinel == milvuswait.ErrLoadFailed
 }
 
@@ -59,7 +59,7 @@ func (a Answer) class() class {
 	if a.Transient {
 		return transient
 	}
-	_, c := sentinelOf(a.Err)
+	c, _ := sentinelOf(a.Err)
 	return c
 }
 
@@ -125,7 +125,7 @@ func (w *wait) first(c class) (Answer, bool) {
 // inGrace reports whether the start grace tolerates a failure. A load that failed after it
 // had begun is not one of an earlier load.
 func (w *wait) inGrace(a Answer) bool {
-	sentinel, _ := sentinelOf(a.Err)
+	_, sentinel := sentinelOf(a.Err)
 	failedNow := sentinel == milvuswait.ErrLoadFailed && w.begun()
 	return !a.Transient && Absent(a.Err) && a.End < w.o.Grace && !failedNow
 }

@@ -73,7 +73,7 @@ const serverGivesUp = 600 * time.Second
 // long as servers allow. A check of the state at 0 % proves nothing: some servers report 0 %
 // for a load that does not exist.
 func (w *wait) permanentCause(a Answer, rule Rule) (Rule, error) {
-	if sentinel, _ := sentinelOf(a.Err); sentinel != milvuswait.ErrNotLoaded || len(w.seen) == 0 {
+	if _, sentinel := sentinelOf(a.Err); sentinel != milvuswait.ErrNotLoaded || len(w.seen) == 0 {
 		return rule, a.Err
 	}
 	if a.Checked && !w.begun() {
