@@ -40,7 +40,7 @@ type config struct {
 
 	observer Observer
 	random   func() float64
-	id       *waitID // of the call, for its updates
+	id       *waitID // identity of the call, for its updates
 
 	given optionSet
 	errs  []error

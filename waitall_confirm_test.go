@@ -142,3 +142,43 @@ func TestWaitAll_Dropped_IsConfirmedByIndividualPolls(t *testing.T) {
 		})
 	}
 }
+
+// namedError is the error of a call with a name, as package rpc returns it.
+type namedError struct{ method string }
+
+func (e namedError) Error() string  { return e.method + ": unavailable" }
+func (e namedError) Method() string { return e.method }
+
+// TestWaitAll_OneCallDoesNotAnswer_IsNamed has a server that answers loads and no index. The
+// error of the index names the call; that of a server without any answer does not.
+func TestWaitAll_OneCallDoesNotAnswer_IsNamed(t *testing.T) {
+	for _, loads := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			p := milvuswait.PollerFuncs{
+				Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+					if loads {
+						return milvuswait.LoadingProgress{Percent: 40}, nil
+					}
+					return milvuswait.LoadingProgress{}, namedError{"GetLoadingProgress"}
+				},
+				IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+					return milvuswait.IndexBuildingProgress{}, namedError{"DescribeIndex"}
+				},
+			}
+			targets := []milvuswait.Target{milvuswait.IndexBuilding("docs", "vidx"), milvuswait.Loading("docs")}
+
+			outcomes, err := milvuswait.WaitAll(t.Context(), p, targets, milvuswait.WithUnreachableAfter(12*time.Second))
+
+			require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+			require.Equal(t, 12*time.Second, outcomes[0].Elapsed)
+			const named = "; DescribeIndex does not answer, other calls do ("
+			if loads {
+				require.ErrorContains(t, outcomes[0].Err, "server unreachable: no poll has succeeded for 12s"+named)
+				require.ErrorIs(t, outcomes[1].Err, milvuswait.ErrAborted)
+			} else {
+				require.NotContains(t, outcomes[0].Err.Error(), named)
+				require.ErrorIs(t, outcomes[1].Err, milvuswait.ErrUnreachable)
+			}
+		})
+	}
+}

@@ -113,7 +113,7 @@ func TestListWhosePercentagesDoNotFit(t *testing.T) {
 	}
 }
 
-// TestListLoading_NothingLoaded_IsEmpty tells a list without entries, which is empty, from
+// TestListLoading_NothingLoaded_IsEmpty distinguishes a list without entries, which is empty, from
 // a list without percentages, which is nil.
 func TestListLoading_NothingLoaded_IsEmpty(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 const (
 	confirmAfter = 100 * time.Millisecond // from the end of an absent answer to the poll that confirms it
 	refusedFor   = 30 * time.Second       // from the first refusal to the one that ends a wait
-	leastTimeout = 50 * time.Millisecond  // of a poll just before the end of the budget
+	leastTimeout = 50 * time.Millisecond  // timeout of a poll just before the end of the budget
 )
 
 // class is the meaning of a failed poll.

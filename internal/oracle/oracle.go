@@ -49,7 +49,7 @@ type Answer struct {
 
 // Facts are the meaning of an answer, given the answers before it.
 type Facts struct {
-	Timeout   time.Duration       // of the poll
+	Timeout   time.Duration       // timeout of the poll
 	Known     milvuswait.Progress // from the newest successful poll; nil before
 	Complete  bool
 	Pending   bool          // the refresh may not have begun
