@@ -11,7 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// verdicts are the causes that exclude each other.
+// verdicts lists causes. A wait has one of them at most.
 var verdicts = []error{
 	context.DeadlineExceeded, milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
 }
@@ -54,6 +54,7 @@ func (f *Facts) CheckEnd(at time.Duration, err error) error {
 	if !errors.Is(err, want) || slices.ContainsFunc(verdicts, differs) {
 		return rule.broken("the wait ended with %v, not with %v", err, want)
 	}
+
 	return nil
 }
 
@@ -68,10 +69,11 @@ func (f *Facts) checkLastErr(rule Rule, err error) error {
 	if kept == nil || !errors.Is(kept, want) && !strings.HasSuffix(kept.Error(), want.Error()) {
 		return rule.broken("the error keeps the failure %v, not %v", ended.LastErr, f.answer.Err)
 	}
+
 	return nil
 }
 
-// RuleAgainst returns the rule that a wait broke by ending with err when it had to go on.
+// RuleAgainst returns the rule broken by an end with err when the wait had to go on.
 func (f *Facts) RuleAgainst(err error) Rule {
 	switch {
 	case errors.Is(err, milvuswait.ErrStalled):
@@ -97,7 +99,7 @@ func (f *Facts) CheckTimeout(limit time.Duration) error {
 }
 
 // CheckNext returns a *Breach if a wait must not go on after an answer with these facts, or not
-// with a next poll at this time. End means that no poll follows.
+// with a next poll at this time. End means no further poll.
 func (f *Facts) CheckNext(next time.Duration) error {
 	if f.Over {
 		if f.Cause == nil {
@@ -110,13 +112,14 @@ func (f *Facts) CheckNext(next time.Duration) error {
 			return err
 		}
 	}
+
 	return nil
 }
 
 // Rests reports whether a next poll at this time means none.
 func (f *Facts) Rests(next time.Duration) bool { return f.End > 0 && next == f.End }
 
-// CheckBounds checks a delay against the bounds that Backoff promises.
+// CheckBounds checks a delay against the bounds promised by Backoff.
 func (f *Facts) CheckBounds(next time.Duration) error {
 	delay := next - f.answer.End
 	most, free := f.Most, slices.Contains(f.turns, next) || delay == shortest
@@ -129,11 +132,12 @@ func (f *Facts) CheckBounds(next time.Duration) error {
 	if delay > most || delay < f.Least && !free {
 		return f.paceRule(Bounds, next).broken("the delay after %v is %v, not from %v to %v", f.answer.End, delay, f.Least, most)
 	}
+
 	return nil
 }
 
 // CheckTurns checks for a poll at each time at which the verdict can change. The last poll
-// stands for any that would still be in flight.
+// stands for a poll still in flight then.
 func (f *Facts) CheckTurns(next time.Duration) error {
 	now := f.answer.End
 	for _, turn := range f.turns {
@@ -169,10 +173,11 @@ func (f *Facts) CheckPace(next time.Duration) error {
 	if f.Next == f.Last || f.Rests(f.Next) || f.Rests(next) {
 		rule = LastPoll
 	}
+
 	return rule.broken("the poll after %v comes at %v, not at %v", f.answer.End, next, f.Next)
 }
 
-// paceRule returns the rule that a wait broke by a next poll at a wrong time. An early poll is
+// paceRule returns the rule broken by a next poll at a wrong time. An early poll is
 // taken for a misplaced turn where the options have one, and a late one for a missing turn
 // where one was due; otherwise the delay is wrong, by rule r.
 func (f *Facts) paceRule(r Rule, next time.Duration) Rule {

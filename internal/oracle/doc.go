@@ -3,7 +3,7 @@
 // none of its decisions. FuzzVerdict, internal/simulation and bench/soak judge by it.
 //
 // [Judge] is a function of the options and of all answers of one target. It returns the
-// [Facts] of every answer: the verdict, the rule that decides it, and the time of the next
+// [Facts] of every answer: the verdict, the deciding rule, and the time of the next
 // poll. The Check methods compare facts with the behaviour of a wait, and return a [Breach].
 //
 // # Where a rule is stated
@@ -25,7 +25,7 @@
 //
 // The statements differ from the product's in form on purpose. For example, state.go moves
 // its clocks forward after failures; the oracle has one clock that stands still during them.
-// failure.go keeps the times that it needs; the oracle keeps the failed answers themselves.
+// failure.go keeps the times it needs; the oracle keeps the failed answers themselves.
 //
 // # After a failure
 //

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	confirmAfter = 100 * time.Millisecond // from the end of an absent answer to the poll that confirms it
+	confirmAfter = 100 * time.Millisecond // from the end of an absent answer to the confirming poll
 	refusedFor   = 30 * time.Second       // from the first refusal to the one that ends a wait
 	leastTimeout = 50 * time.Millisecond  // timeout of a poll just before the end of the budget
 )
@@ -25,7 +25,7 @@ const (
 	decisive               // the target cannot become complete
 )
 
-// sentinels are the errors of failures that have one. If several match an error, the first counts.
+// sentinels are the errors of classified failures. If several match an error, the first counts.
 var sentinels = []struct {
 	err   error
 	class class
@@ -93,7 +93,7 @@ func (w *wait) judgeFailure(f *Facts) {
 	}
 }
 
-// believes reports whether a failure ends the wait, and the rule that decides it.
+// believes reports whether a failure ends the wait, and the deciding rule.
 func (w *wait) believes(a Answer) (Rule, bool) {
 	c := a.class()
 	earlier, found := w.first(c)
@@ -110,6 +110,7 @@ func (w *wait) believes(a Answer) (Rule, bool) {
 	case c == absent:
 		return Confirm, found && a.Begin-earlier.End >= confirmAfter
 	}
+
 	return Refused, found && a.End-earlier.End >= refusedFor
 }
 

@@ -24,7 +24,7 @@ type kind interface {
 	// Then neither complete nor the time without change counts.
 	pending(o *Options, at time.Duration, seen []milvuswait.Progress) bool
 
-	// failure returns the error with which p ends a wait, and its rule; or nil.
+	// failure returns the error of a wait ended by p, and its rule; or nil.
 	failure(p milvuswait.Progress) (Rule, error)
 
 	// begun reports whether p shows a load that has begun: one that fails then is not an

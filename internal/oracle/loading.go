@@ -83,5 +83,6 @@ func (w *wait) permanentCause(a Answer, rule Rule) (Rule, error) {
 	if w.unchanged(a) >= serverGivesUp && !w.kind.whole(w.known()) {
 		return gone, milvuswait.ErrLoadFailed
 	}
+
 	return gone, milvuswait.ErrReleased
 }

@@ -178,7 +178,7 @@ func (w *wait) judgeProgress(f *Facts) {
 		w.completeSince = watched
 	}
 
-	// The verdict. The first case that applies decides.
+	// The verdict. The first applicable case decides.
 	f.Rule = w.kind.rule(w.o)
 	failed, failure := w.kind.failure(p)
 	switch {

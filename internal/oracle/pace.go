@@ -38,10 +38,11 @@ func newPace(o *Options, initial time.Duration) pace {
 	if b.Lateness == 0 {
 		b.Lateness = 0.02
 	}
+
 	return pace{backoff: b, grown: b.Initial, lowest: -1}
 }
 
-// learn records the share that a successful poll showed. The mean rate since the share was
+// learn records the share from a successful poll. The mean rate since the share was
 // lowest predicts the time left.
 func (p *pace) learn(a Answer, share float64) {
 	p.lag, p.left = a.End-a.Begin, 0
@@ -67,7 +68,7 @@ func (w *wait) plan(f *Facts) {
 		return // no delay follows
 	}
 
-	// The poll that confirms an absent answer has a time of its own.
+	// The confirming poll after an absent answer has a time of its own.
 	now := f.answer.End
 	f.Last = w.lastPoll(f)
 	if f.Confirms {
@@ -133,10 +134,11 @@ func (p *pace) bounds(o *Options, f *Facts) (least, most time.Duration) {
 	if f.answer.Listed {
 		least, most = max(least, listInterval), max(most, listInterval)
 	}
+
 	return least, most
 }
 
-// exact returns the delay that Backoff describes, without jitter.
+// exact returns Backoff's delay, without jitter.
 func (p *pace) exact(o *Options, f *Facts) time.Duration {
 	if o.Delay != nil {
 		return o.Delay(p.delays)
@@ -162,10 +164,11 @@ func (p *pace) exact(o *Options, f *Facts) time.Duration {
 	if f.Settles >= 0 {
 		delay = max(delay, min(o.Settle/10, b.Max))
 	}
+
 	return delay
 }
 
-// margin returns the time that the last poll gets before the end.
+// margin returns the time for the last poll before the end.
 func (f *Facts) margin() time.Duration {
 	return min(max(2*f.took(), 50*time.Millisecond), time.Second)
 }
@@ -201,5 +204,6 @@ func (w *wait) beforeEnd(f *Facts, delay time.Duration) time.Duration {
 	case now < f.Last:
 		return f.Last
 	}
+
 	return f.End
 }
