@@ -18,8 +18,8 @@ import (
 //
 //  1. Return once all entries have ended. If the context has ended or stopCause is
 //     set, start no more polls, and end the remaining entries once none is in flight.
-//  2. dispatch: send a job to the workers for each entry that is due, within the
-//     bounds of throttle.
+//  2. endExpired: end the entries whose unreachable budget is over. dispatch: send a
+//     job to the workers for each entry that is due, within the bounds of throttle.
 //  3. Sleep until a result arrives, the next entry is due, or the context ends.
 //  4. handleResults: pass each answer to the waitState of its entry.
 //  5. Act on the decision: queue the entry for its next poll, or end it; call the
@@ -27,8 +27,8 @@ import (
 //
 // # Who owns an entry
 //
-// An entry is in exactly one of four places: waiting in a heap of queue (pos >= 0), in
-// flight (in exactly one job), parked until the deadline (verdict awaitDeadline), or
+// An entry is in exactly one of four places: waiting in a heap of queue (pos >= 0), for
+// its next poll or for its end, in flight (in exactly one job), parked until the deadline (verdict awaitDeadline), or
 // ended. Only the caller's goroutine writes entries, and never one in flight. A worker
 // only reads, and only the entries of its job. The channels of jobs and results order
 // these accesses, so that entries need no lock.
@@ -46,15 +46,17 @@ import (
 // wait in a heap of their own: if two or more are due within batcher.window, one list of
 // all loads covers them, unless a list is in flight or lists are suspended because the
 // last one was of no use. When an index is due, one call covers all queued indexes of
-// its collection. An entry that a list did not answer is polled individually at once.
+// its collection. An entry that a list did not answer is polled individually at once, and
+// so is one whose absence must be confirmed, after 100 ms.
 //
 // # When the server is unreachable
 //
-// A waitState ends its own target when only its own polls have failed for
+// A waitState ends its own target when its own polls got no answer for
 // WithUnreachableAfter. On a server that hangs, most targets get no turn in this time. So
-// the scheduler counts for all of them: once no poll of any target has succeeded for this
-// long, and an entry was due all the while, every target ends with ErrUnreachable.
-// A permanent error, such as "not found", is an answer too.
+// the scheduler counts for all of them (health.go): once no poll of any target was answered
+// for this long, and an entry was due all the while, every target ends with ErrUnreachable.
+// A permanent error, such as "not found", is an answer too. The timeout of a job outlasts
+// neither budget.
 type scheduler struct {
 	clock
 	pollMaker         // shared with the workers, never written
@@ -92,24 +94,6 @@ type targetTable struct {
 	outcomes []Outcome // WaitAll's result, one per target of the caller
 	entryOf  []int32   // entry of each outcome
 	pending  int       // number of entries that have not ended
-}
-
-// health is the state of the server, from the answers to the polls of all targets.
-type health struct {
-	failing      bool          // every poll since failingSince has failed
-	failingSince time.Duration // earliest start of one of these polls
-	lastAnswerAt time.Duration
-	timeouts     int // number of polls in a row that timed out
-}
-
-// add records an answer that arrived at now.
-func (h *health) add(now time.Duration, a answer) {
-	if a.timedOut {
-		h.timeouts++
-	} else {
-		h.timeouts = 0
-	}
-	h.addList(now, a)
 }
 
 // addList records the answer to a list, without its timeout: it is shorter than a poll's.
@@ -268,42 +252,6 @@ func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
 	return noDeadline // until a result arrives, or the context ends
 }
 
-// timeoutOf returns the timeout of a job that starts now. It outlasts neither the
-// unreachable budget of one of its entries, nor that of the server for all.
-func (s *scheduler) timeoutOf(j job, now time.Duration) time.Duration {
-	var timeout time.Duration
-	switch j.kind {
-	case pollOne:
-		timeout = j.one.state.timeoutAt(now)
-	case listLoads:
-		timeout = s.batcher.timeout(len(j.covered), s.cfg.maxPollTimeout)
-	case listIndexes:
-		timeout = j.one.state.timeout
-	}
-	for _, e := range j.covered {
-		timeout = min(timeout, e.state.budgetLeft(now))
-	}
-
-	if s.health.failing && s.cfg.unreachableAfter > 0 {
-		timeout = min(timeout, max(minMargin, sum(s.health.failingSince, s.cfg.unreachableAfter)-now))
-	}
-	return timeout
-}
-
-// endExpired ends the entries whose unreachable budget has ended, and returns the time until
-// the next one does.
-func (s *scheduler) endExpired() time.Duration {
-	for h := &s.queue.expiring; len(*h) > 0 && s.stopCause == nil; {
-		now, first := s.now(), (*h)[0]
-		if first.at > now {
-			return first.at - now
-		}
-		h.remove(0)
-		s.fail(first.e, now, s.unreachable(&first.e.state, now))
-	}
-	return noDeadline
-}
-
 // enqueue queues e for a poll at the given time.
 func (s *scheduler) enqueue(e *entry, at time.Duration) {
 	s.queue.add(e, at, s.batcher.canList(e, at))
@@ -392,39 +340,6 @@ func (s *scheduler) fail(e *entry, now time.Duration, cause error) {
 	}
 	s.stopCause = errSibling
 	if errors.Is(cause, ErrUnreachable) && s.outOfReach(now) {
-		s.stopCause = s.unreachableForAll(now)
-	}
-}
-
-// outOfReach reports whether no poll of any target was answered for the unreachable budget.
-func (s *scheduler) outOfReach(now time.Duration) bool {
-	return s.health.failing && s.cfg.unreachableAfter > 0 && now-s.health.failingSince >= s.cfg.unreachableAfter
-}
-
-func (s *scheduler) unreachableForAll(now time.Duration) error {
-	return fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.health.failingSince))
-}
-
-// unreachable returns the cause of a target whose unreachable budget has ended, from the
-// answers to the polls of all targets.
-func (s *scheduler) unreachable(e *waitState, now time.Duration) error {
-	return e.unreachable(now, s.health.lastAnswerAt > e.outage.silentSince)
-}
-
-// trackHealth records an answer in health, and sets stopCause if the server counts as
-// unreachable.
-func (s *scheduler) trackHealth(now time.Duration, a answer) {
-	if a.err != nil && s.ended(now) {
-		return // the context ended the poll, whatever the server
-	}
-	s.health.add(now, a)
-
-	if !s.outOfReach(now) || s.stopCause != nil {
-		return
-	}
-	// Entries that had their turn count for themselves. Stop for the others: one at least
-	// has been due for as long as polls have failed.
-	if first := s.queue.first(); first.e != nil && first.at <= s.health.failingSince {
 		s.stopCause = s.unreachableForAll(now)
 	}
 }

@@ -1,0 +1,93 @@
+package milvuswait
+
+import (
+	"fmt"
+	"time"
+)
+
+// health is the state of the server, from the answers to the polls of all targets.
+type health struct {
+	failing      bool          // every poll since failingSince has failed
+	failingSince time.Duration // earliest start of one of these polls
+	lastAnswerAt time.Duration
+	timeouts     int // number of polls in a row that timed out
+}
+
+// add records an answer that arrived at now.
+func (h *health) add(now time.Duration, a answer) {
+	if a.timedOut {
+		h.timeouts++
+	} else {
+		h.timeouts = 0
+	}
+	h.addList(now, a)
+}
+
+// trackHealth records an answer in health, and sets stopCause if the server counts as
+// unreachable.
+func (s *scheduler) trackHealth(now time.Duration, a answer) {
+	if a.err != nil && s.ended(now) {
+		return // the context ended the poll, whatever the server
+	}
+	s.health.add(now, a)
+
+	if !s.outOfReach(now) || s.stopCause != nil {
+		return
+	}
+	// Entries that had their turn count for themselves. Stop for the others: one at least
+	// has been due for as long as polls have failed.
+	if first := s.queue.first(); first.e != nil && first.at <= s.health.failingSince {
+		s.stopCause = s.unreachableForAll(now)
+	}
+}
+
+// outOfReach reports whether no poll of any target was answered for the unreachable budget.
+func (s *scheduler) outOfReach(now time.Duration) bool {
+	return s.health.failing && s.cfg.unreachableAfter > 0 && now-s.health.failingSince >= s.cfg.unreachableAfter
+}
+
+func (s *scheduler) unreachableForAll(now time.Duration) error {
+	return fmt.Errorf("%w: no poll of any target has succeeded for %v", ErrUnreachable, round(now-s.health.failingSince))
+}
+
+// unreachable returns the cause of a target whose unreachable budget has ended, from the
+// answers to the polls of all targets.
+func (s *scheduler) unreachable(e *waitState, now time.Duration) error {
+	return e.unreachable(now, s.health.lastAnswerAt > e.outage.silentSince)
+}
+
+// endExpired ends the entries whose unreachable budget has ended, and returns the time until
+// the next one does.
+func (s *scheduler) endExpired() time.Duration {
+	for h := &s.queue.expiring; len(*h) > 0 && s.stopCause == nil; {
+		now, first := s.now(), (*h)[0]
+		if first.at > now {
+			return first.at - now
+		}
+		h.remove(0)
+		s.fail(first.e, now, s.unreachable(&first.e.state, now))
+	}
+	return noDeadline
+}
+
+// timeoutOf returns the timeout of a job that starts now. It outlasts neither the
+// unreachable budget of one of its entries, nor that of the server for all.
+func (s *scheduler) timeoutOf(j job, now time.Duration) time.Duration {
+	var timeout time.Duration
+	switch j.kind {
+	case pollOne:
+		timeout = j.one.state.timeoutAt(now)
+	case listLoads:
+		timeout = s.batcher.timeout(len(j.covered), s.cfg.maxPollTimeout)
+	case listIndexes:
+		timeout = j.one.state.timeout
+	}
+	for _, e := range j.covered {
+		timeout = min(timeout, e.state.budgetLeft(now))
+	}
+
+	if s.health.failing && s.cfg.unreachableAfter > 0 {
+		timeout = min(timeout, max(minMargin, sum(s.health.failingSince, s.cfg.unreachableAfter)-now))
+	}
+	return timeout
+}
