@@ -59,7 +59,7 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	class := classOf(a.err)
 	first := s.last == nil && o.lastErr == nil
 	inGrace := s.inGrace(now, a.err)
-	if first || o.lastErr == nil {
+	if o.lastErr == nil {
 		o.begin(now-a.took, s.changedAt)
 		if class != transient {
 			o.stillFor = now - s.changedAt // the server answered: nothing was unseen
