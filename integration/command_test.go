@@ -181,11 +181,11 @@ func TestCommandEnds(t *testing.T) {
 			c := wait(gone)
 			c.midway(t)
 
+			seen := sight(ctx, absent(s.watch.Indexed(gone, "", 7)))
 			require.NoError(t, s.ops.Drop(ctx, gone))
-			at := time.Now()
 
 			c.exits(t, 1)
-			r.gone(t, at, milvuswait.ErrCollectionNotFound, c.timing)
+			r.gone(t, milvuswait.ErrCollectionNotFound, c.timing, seen(t))
 			require.Empty(t, c.stdout)
 			require.Contains(t, c.stderr, "\nmilvus-wait: index \"vidx\" of \""+gone+"\": collection not found: DescribeIndex: ")
 		})

@@ -8,14 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/integration/milvusops"
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
-// soon is how long a wait may take to see that its target is gone: the pace of
-// the first second makes it 0.1 s.
+// soon is a safety limit for noticing that a target is gone. The promise, two polls and
+// 0.2 s in the first seconds of a wait, is in the log: a delay of 0.1 s before the first
+// of them, and another one before the second.
 const soon = 2 * time.Second
 
-// TestGoneDuringAWait takes away what a wait is for, while it waits.
+// TestGoneDuringAWait removes the target of a wait. One answer may come from a stale
+// view, so the second poll confirms it.
 func TestGoneDuringAWait(t *testing.T) {
 	release := func(ctx context.Context, s *site, docs string) error { return s.ops.Release(ctx, docs) }
 	drop := func(ctx context.Context, s *site, docs string) error { return s.ops.Drop(ctx, docs) }
@@ -23,6 +26,8 @@ func TestGoneDuringAWait(t *testing.T) {
 	load := func(ctx context.Context, s *site, docs string) error { return s.ops.Load(ctx, docs) }
 	index := func(docs string) milvuswait.Target { return milvuswait.IndexBuilding(docs, "").ExpectRows(1) } // of no rows
 	loading := func(docs string) milvuswait.Target { return milvuswait.Loading(docs) }
+	built := func(s *site, docs string) question { return s.watch.Indexed(docs, "", 1) }
+	loaded := func(s *site, docs string) question { return s.watch.Loaded(docs) }
 	type step func(ctx context.Context, s *site, docs string) error
 	tests := []struct {
 		name    string
@@ -31,18 +36,19 @@ func TestGoneDuringAWait(t *testing.T) {
 		shards  int
 		before  step
 		target  func(docs string) milvuswait.Target
+		watch   func(s *site, docs string) question
 		during  []step
 		reasons []error
 	}{
 		{"collection dropped under an index", "collection dropped during an index wait", all, 1,
 			release, // milvus-lite has loaded it
-			index, []step{drop}, []error{milvuswait.ErrCollectionNotFound}},
+			index, built, []step{drop}, []error{milvuswait.ErrCollectionNotFound}},
 		{"index dropped", "index dropped during its wait", standalone, 1,
-			nil, index, []step{dropIndex}, []error{milvuswait.ErrIndexNotFound}},
+			nil, index, built, []step{dropIndex}, []error{milvuswait.ErrIndexNotFound}},
 		{"load released", "collection released during its load", standalone, 2,
-			load, loading, []step{release}, []error{milvuswait.ErrReleased}},
+			load, loading, loaded, []step{release}, []error{milvuswait.ErrReleased}},
 		{"loading collection dropped", "collection released and dropped during its load", standalone, 2,
-			load, loading, []step{release, drop},
+			load, loading, loaded, []step{release, drop},
 			[]error{milvuswait.ErrReleased, milvuswait.ErrCollectionNotFound}}, // whichever a poll comes upon first
 	}
 	for _, tt := range tests {
@@ -60,22 +66,33 @@ func TestGoneDuringAWait(t *testing.T) {
 				})
 				w.midway(t, w.polled)
 
+				seen := sight(ctx, absent(tt.watch(s, docs)))
 				for _, step := range tt.during {
 					require.NoError(t, step(ctx, s, docs))
 				}
-				gone := time.Now()
 
-				r.gone(t, gone, w.fails(t, tt.reasons...), w.timing)
+				reason := w.fails(t, tt.reasons...)
+				r.gone(t, reason, w.timing, seen(t))
+				require.Equal(t, 2, w.polls-w.succeeded, "polls that found it gone")
 			})
 		})
 	}
 }
 
-// gone checks that a wait ended soon after what it was for had gone.
-func (r *row) gone(t *testing.T, at time.Time, reason error, tm timing) {
+// absent returns a question for Watch: whether the server fails the other question, as it
+// does once the target is gone.
+func absent(other question) question {
+	return func(ctx context.Context) (bool, error) {
+		_, err := other(ctx)
+		return err != nil, ctx.Err()
+	}
+}
+
+// gone checks that a wait ended soon after the watcher saw its target gone.
+func (r *row) gone(t *testing.T, reason error, tm timing, seen milvusops.Sighting) {
 	t.Helper()
-	late := tm.returned.Sub(at)
+	late := tm.returned.Sub(seen.NotAfter)
 	r.late, r.waited, r.polls, r.note = &late, tm.took(), tm.polls, reason.Error()
-	t.Logf("%s: returned %.3f s after it was gone", r.name, late.Seconds())
+	t.Logf("%s: returned %.3f s after the watcher saw it gone", r.name, late.Seconds())
 	require.Less(t, late, soon)
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// TestRefused has waits that cannot end well: their first poll ends them.
+// TestRefused has waits that cannot succeed. The first answer about a target is believed
+// at once, so the first poll ends them.
 func TestRefused(t *testing.T) {
 	on(t, all, func(t *testing.T, s *site) {
 		ctx := within(t, 2*time.Minute)
@@ -37,18 +38,21 @@ func TestRefused(t *testing.T) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				r := s.report(t, "refused: "+tt.name)
-				want, polls := tt.want, 1
+				want, fewest, most := tt.want, 1, 1
 				if s.is(realserver.Lite32) {
 					want = tt.lite
 					if want == milvuswait.ErrNotLoaded {
-						polls = 3 // it says 0 %, which the third poll in a row makes sure of
+						// It reports 0 %. The third such poll calls GetLoadState, and one more
+						// confirms the answer. A call without an answer is repeated twice.
+						fewest, most = 4, 6
 					}
 				}
 
 				last, err := s.waitFor(ctx, tt.target)
 
 				r.polls = last.Polls
-				require.Equal(t, polls, last.Polls)
+				require.GreaterOrEqual(t, last.Polls, fewest, "%v", err)
+				require.LessOrEqual(t, last.Polls, most, "%v", err)
 				if want == nil {
 					r.note = "complete: the name is ignored"
 					require.NoError(t, err)
@@ -59,7 +63,7 @@ func TestRefused(t *testing.T) {
 				require.ErrorIs(t, err, want)
 				var e *milvuswait.Error
 				require.ErrorAs(t, err, &e)
-				require.Equal(t, polls, e.Polls)
+				require.Equal(t, last.Polls, e.Polls)
 			})
 		}
 		t.Run("unknown database", func(t *testing.T) {

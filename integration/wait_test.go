@@ -34,6 +34,7 @@ type wait[P milvuswait.Progress] struct {
 type timing struct {
 	began, returned time.Time
 	polls           int
+	succeeded       int      // number of the last poll that succeeded
 	trace           []string // what was seen when, at every change
 }
 
@@ -81,6 +82,10 @@ func begin[P milvuswait.Progress](run func(observe milvuswait.Option) (P, error)
 // observe notes what is new in u.
 func (tm *timing) observe(u milvuswait.Update) {
 	tm.polls = u.Polls
+	if u.Err == nil {
+		tm.succeeded = u.Polls
+	}
+
 	what := fmt.Sprint(u.Progress)
 	switch {
 	case u.Final && u.Err == nil:
@@ -133,9 +138,12 @@ func (w *wait[P]) fails(t *testing.T, reasons ...error) (reason error) {
 	return reasons[i]
 }
 
+// question is what a watcher asks a server: whether something is true.
+type question = func(context.Context) (bool, error)
+
 // sight watches from outside, on a goroutine of its own, for something to become
 // true.
-func sight(ctx context.Context, question func(context.Context) (bool, error)) func(t *testing.T) milvusops.Sighting {
+func sight(ctx context.Context, question question) func(t *testing.T) milvusops.Sighting {
 	var seen milvusops.Sighting
 	var err error
 	ended := make(chan struct{})
