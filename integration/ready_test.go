@@ -39,8 +39,8 @@ func (s *site) awaitReady(ctx context.Context, t *testing.T) (check func(t *test
 	return func(t *testing.T) {
 		c.exits(t, 0)
 		uri := `http://` + regexp.QuoteMeta(s.server.Address())
-		wrote(t, c.stdout, uri+`: ready \([0-9.]+m?s, [0-9]+ polls\)`)
-		require.Regexp(t, `\A`+uri+`: starting: poll 1 failed, going on: cannot connect to `+uri+`: .*connection refused; check the address`, c.stderr)
+		wrote(t, c.stdout, uri+`: ready \(`+took+`, [0-9]+ polls\)`)
+		require.Regexp(t, `\A`+uri+`: starting: poll 1 failed, going on: cannot connect to `+uri+`: .*connection refused`, c.stderr)
 		r.onTime(t, c.timing, seen(t))
 	}
 }
