@@ -202,7 +202,7 @@ func TestCommandRefuses(t *testing.T) {
 		if s.is(realserver.Lite32) {
 			indexes = `"number", "vector"`
 		}
-		notLoaded := `nobody asked for the load: call load_collection("` + c.docs + `"), or say --grace if somebody is about to`
+		notLoaded := `call load_collection("` + c.docs + `"), or use --grace if another process starts the load`
 		tests := []struct {
 			name    string
 			args    []string
@@ -220,7 +220,7 @@ func TestCommandRefuses(t *testing.T) {
 			{"unknown partition", []string{"load", c.parts + ":nope"},
 				`loading "` + c.parts + `", partitions "nope": partition not found: `, `the partitions are "_default", "p1" or "p2"`, standalone, ""},
 			{"load of a partition that nobody asked for", []string{"load", c.parts + ":p2"},
-				`loading "` + c.parts + `", partitions "p2": not loaded: `, `nobody asked for the load: call load_partitions("` + c.parts + `", ["p2"])`, standalone, ""},
+				`loading "` + c.parts + `", partitions "p2": not loaded: `, `call load_partitions("` + c.parts + `", ["p2"])`, standalone, ""},
 			{"no index", []string{"index", c.bare},
 				`index of "` + c.bare + `": index not found: DescribeIndex: `, `create it by create_index("` + c.bare + `", …)`, all, ""},
 			{"unknown index", []string{"index", c.docs + "/nope"},
@@ -233,10 +233,10 @@ func TestCommandRefuses(t *testing.T) {
 				`loading "` + c.docs + `": database not found: GetLoadingProgress: `, `check --db, `, []realserver.Release{realserver.Lite32}, ""},
 		}
 		for _, tt := range tests {
+			if !s.is(tt.on...) {
+				continue
+			}
 			t.Run(tt.name, func(t *testing.T) {
-				if !s.is(tt.on...) {
-					t.Skip("this server says something else")
-				}
 				s.report(t, "milvus-wait refuses: "+tt.name+": 1")
 				c := s.command(t, append(tt.args, "-q")...)
 				c.exits(t, 1)
