@@ -72,15 +72,46 @@ func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
 
 		_, err := milvuswait.WaitForLoadingComplete(elsewhere, p, docs)
 
-		t.Log(err)
-		require.Equal(t, codes.PermissionDenied, status.Code(err))
+		refusedAtOnce(t, err)
 	})
 	t.Run("another database is refused", func(t *testing.T) {
 		_, err := milvuswait.WaitForLoadingComplete(ctx, rpc.New(svc), docs)
 
-		t.Log(err)
-		require.Equal(t, codes.PermissionDenied, status.Code(err))
+		refusedAtOnce(t, err)
 	})
+	t.Run("user without rights is refused", func(t *testing.T) {
+		createUser(ctx, t, server.Address(), "guest", "secret-2", database)
+		guest, err := server.DialAs("guest:secret-2")
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = guest.Close() })
+
+		_, err = milvuswait.WaitForLoadingComplete(ctx, rpc.New(guest, rpc.WithDatabase(database)), docs)
+
+		refusedAtOnce(t, err)
+	})
+	t.Run("wrong password is refused", func(t *testing.T) {
+		stranger, err := server.DialAs("svc:wrong")
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = stranger.Close() })
+
+		_, err = milvuswait.WaitForIndexBuildingComplete(ctx, rpc.New(stranger, rpc.WithDatabase(database)), docs)
+
+		t.Log(err)
+		var e *milvuswait.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, 1, e.Polls)
+		require.Contains(t, err.Error(), "auth")
+	})
+}
+
+// refusedAtOnce checks that the first poll of a wait ended it, for lack of a right.
+func refusedAtOnce(t *testing.T, err error) {
+	t.Helper()
+	t.Log(err)
+	require.Equal(t, codes.PermissionDenied, status.Code(err))
+	var e *milvuswait.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, 1, e.Polls)
 }
 
 // createUser creates a user with a role of the same name, which has these privileges on
