@@ -81,8 +81,8 @@ func (e *Error) Error() string {
 
 	if e.Last != nil {
 		b.WriteString(", last ")
-		if part := partOf(e.Target, e.Last); part != "" {
-			fmt.Fprintf(&b, "%q: ", part)
+		if noun, name := partOf(e.Target, e.Last); name != "" {
+			fmt.Fprintf(&b, "%s %q: ", noun, name)
 		}
 		fmt.Fprint(&b, e.Last)
 	}

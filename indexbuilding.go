@@ -43,12 +43,12 @@ var indexBuildingKind = &waitKind{
 	failure:    indexFailure,
 	isComplete: func(s *waitState, _ time.Duration) bool { return isIndexComplete(s) },
 	share:      shareOfIndexBuilding,
-	part: func(t Target, p Progress) string {
+	part: func(t Target, p Progress) (noun, name string) {
 		index, ok := p.(IndexBuildingProgress)
 		if !ok || t.index != AllIndexes {
-			return ""
+			return "", ""
 		}
-		return index.IndexName
+		return "index", index.IndexName
 	},
 	hint: flushHint,
 

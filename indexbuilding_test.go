@@ -1,7 +1,9 @@
 package milvuswait_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"math"
 	"strings"
 	"testing"
@@ -262,4 +264,27 @@ func TestError_RowsAreMissing_AsksAboutTheFlush(t *testing.T) {
 			require.Equal(t, tt.hint, hint)
 		})
 	}
+}
+
+// TestAllIndexes_ErrorAndLog_NameTheOneBehind requires the name of the index in the error and in
+// every line of the log, but not if the target names an index itself.
+func TestAllIndexes_ErrorAndLog_NameTheOneBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "a"), fake.Rows(100, 100)).Set(milvuswait.IndexBuilding("docs", "b"), fake.Rows(100, 40))
+		var lines bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&lines, nil))
+		wait := func(index string) error {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs", milvuswait.WithIndex(index), milvuswait.WithObserver(milvuswait.Log(logger)))
+			return err
+		}
+
+		require.ErrorContains(t, wait(milvuswait.AllIndexes), `, last index "b": 40/100 rows, InProgress)`)
+		require.Equal(t, strings.Count(lines.String(), "\n"), strings.Count(lines.String(), " part=b "))
+
+		lines.Reset()
+		require.ErrorContains(t, wait("b"), ", last 40/100 rows, InProgress)")
+		require.NotContains(t, lines.String(), "part=")
+	})
 }

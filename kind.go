@@ -67,9 +67,9 @@ type waitKind struct {
 	// 1, or a negative number if it is unknown.
 	share func(s *waitState) float64
 
-	// part returns the name of the part of the target that its progress is about, if the
-	// target does not name it, or "". nil if the server reports no part.
-	part func(t Target, p Progress) string
+	// part returns the noun and the name of the part of the target that its progress is
+	// about, if the target does not name it, or "". nil if the server reports no part.
+	part func(t Target, p Progress) (noun, name string)
 
 	// hint returns advice for the text of an error, or "". nil if the kind has none.
 	hint func(e *Error) string
@@ -100,12 +100,12 @@ func findKind(kind Kind) *waitKind {
 	return nil
 }
 
-// partOf returns the name of the part of the target that p is about, if the target does not
-// name it, or "": of all indexes, the one that is furthest behind.
-func partOf(t Target, p Progress) string {
+// partOf returns the noun and the name of the part of the target that p is about, if the
+// target does not name it, or "": of all indexes, the one that is furthest behind.
+func partOf(t Target, p Progress) (noun, name string) {
 	k := findKind(t.kind)
 	if k == nil || k.part == nil || p == nil {
-		return ""
+		return "", ""
 	}
 	return k.part(t, p)
 }

@@ -87,7 +87,8 @@ func (u Update) attrs() []slog.Attr {
 	add("partitions", strings.Join(u.Target.Partitions(), ","))
 	if u.Progress != nil {
 		add("progress", u.Progress.String())
-		add("part", partOf(u.Target, u.Progress))
+		_, part := partOf(u.Target, u.Progress)
+		add("part", part)
 	}
 	attrs = append(attrs, slog.Int("polls", u.Polls), slog.Duration("elapsed", u.Elapsed))
 
