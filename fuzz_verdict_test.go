@@ -64,7 +64,7 @@ func FuzzVerdict(f *testing.F) {
 	add([]byte{0, 1, 5, 4, 7, 0, 5, 3, 7, 0}, false, 8, 120, 0, 0, 9, 0)                    // unconfirmed failures are answers
 	add([]byte{0, 1, 7, 0}, false, 0, 120, 0, 0, 7, 0)                                      // a poll ends with the budget
 	add([]byte{0, 1, 0xf5, 0}, false, 8, 120, 0, 0, 7, 0)                                   // no poll fits into the budget
-	add([]byte{0, 1, 0x15, 0}, false, 8, 7, 0, 0, 7, 0)                                     // the deadline before the budget
+	add([]byte{5, 0}, false, 0, 6, 0, 0, 7, 0)                                              // the deadline before the budget
 	add([]byte{0, 1, 5, 4, 0x15, 0, 0, 1}, false, 0, 60, 0, 5, 0, 20)                       // stalls, without the time since the first failure
 	add([]byte{0, 4, 5, 4, 0x15, 4, 0, 4}, false, 0, 60, 5, 0, 0, 20)                       // settles, without it
 	add([]byte{0, 1, 0x0d, 0, 0x0d, 1, 0x0d, 3}, false, 0, 60, 0, 0, 0, 20)                 // the first of two sentinels counts
