@@ -3,6 +3,7 @@ package milvuswait_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -237,5 +238,39 @@ func inBubble(b *testing.B, f func(t *testing.T)) {
 	all := func(string, string) (bool, error) { return true, nil }
 	if !testing.RunTests(all, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, f) }}}) {
 		b.Fatal("the bubble failed")
+	}
+}
+
+// TestWait_GeneratorReturnsTheLongestDelay_PollsOnce has delays that must not overflow the time
+// of the next poll.
+func TestWait_GeneratorReturnsTheLongestDelay_PollsOnce(t *testing.T) {
+	never := milvuswait.WithBackoffFunc(func() func() time.Duration {
+		return func() time.Duration { return math.MaxInt64 }
+	})
+	for name, wait := range map[string]func(context.Context, milvuswait.Poller) error{
+		"alone": func(ctx context.Context, p milvuswait.Poller) error {
+			_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", never)
+			return err
+		},
+		"among others": func(ctx context.Context, p milvuswait.Poller) error {
+			_, err := milvuswait.WaitAll(ctx, p, collections(1), never)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				polls := 0
+				p := milvuswait.PollerFuncs{Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+					polls++
+					time.Sleep(time.Second)
+					return milvuswait.LoadingProgress{Percent: 40}, nil
+				}}
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Hour, cancel)
+
+				require.ErrorIs(t, wait(ctx, p), context.Canceled)
+				require.Equal(t, 1, polls)
+			})
+		})
 	}
 }
