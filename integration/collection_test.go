@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
 const vectorIndex, numberIndex = "vidx", "nidx"
@@ -52,7 +50,7 @@ func (s *site) collections(ctx context.Context, t *testing.T) collections {
 	require.NoError(t, s.ops.CreateNumberIndex(ctx, c.twice, numberIndex, s.numberKind()))
 	require.NoError(t, s.ops.CreatePartition(ctx, c.parts, "p1"))
 	require.NoError(t, s.ops.CreatePartition(ctx, c.parts, "p2"))
-	if s.is(realserver.Lite32) {
+	if s.lite() {
 		// A new collection is loaded there, and partitions cannot be.
 		require.NoError(t, s.ops.Release(ctx, c.docs))
 	} else {
@@ -76,7 +74,7 @@ func (s *site) insert(ctx context.Context, t *testing.T, collection string, firs
 
 // numberKind is the index of numbers that the server has.
 func (s *site) numberKind() string {
-	if s.server.Release().Kind == realserver.Lite {
+	if s.lite() {
 		return "INVERTED"
 	}
 	return "STL_SORT"

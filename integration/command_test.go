@@ -199,7 +199,7 @@ func TestCommandRefuses(t *testing.T) {
 		c := s.collections(ctx, t)
 		typo := c.docs[:len(c.docs)-1]
 		indexes := `"nidx", "vidx"`
-		if s.is(realserver.Lite32) {
+		if s.lite() {
 			indexes = `"number", "vector"`
 		}
 		notLoaded := `call load_collection("` + c.docs + `"), or use --grace if another process starts the load`
@@ -233,7 +233,7 @@ func TestCommandRefuses(t *testing.T) {
 				`loading "` + c.docs + `": database not found: GetLoadingProgress: `, `check --db, `, []realserver.Release{realserver.Lite32}, ""},
 		}
 		for _, tt := range tests {
-			if !s.is(tt.on...) {
+			if !s.like(tt.on) {
 				continue
 			}
 			t.Run(tt.name, func(t *testing.T) {

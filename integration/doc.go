@@ -7,6 +7,10 @@
 //     milvus-lite 3.2.2 (see package realserver), and skips what this machine
 //     cannot have. MILVUSWAIT_INTEGRATION=require fails instead. Give it time, by
 //     go test -timeout 30m: 6 minutes on two idle cores.
+//   - MILVUSWAIT_INTEGRATION_SERVERS, such as 2.2.9,2.3.0,2.3.3,lite-3.1.1, names other
+//     releases to install and start. Expectations for those four are in the tests of
+//     answers and refusals: TestAnswers, TestRefused, TestGoneDuringAWait, TestPoller,
+//     TestCommandEnds and TestCommandRefuses.
 //   - MILVUS_URI, such as http://127.0.0.1:19530, has the tests run against that
 //     Milvus and start none. They create collections, whose names begin with
 //     milvuswait_, and drop them. Those that have to kill their server, or that

@@ -37,7 +37,7 @@ func TestEmpty(t *testing.T) {
 			r.onTime(t, w.timing, seen(t))
 		})
 		t.Run("load of a partition", func(t *testing.T) {
-			if s.is(realserver.Lite32) {
+			if s.lite() {
 				return // it cannot load partitions
 			}
 			r := s.report(t, "load of one partition of two, WithPartitions")

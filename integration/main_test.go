@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 
 const (
 	modeVariable    = "MILVUSWAIT_INTEGRATION"
+	serversVariable = "MILVUSWAIT_INTEGRATION_SERVERS"
 	summaryVariable = "MILVUSWAIT_INTEGRATION_SUMMARY"
 )
 
@@ -66,13 +69,16 @@ func newSite(server *realserver.Server) (*site, error) {
 }
 
 func (s *site) is(releases ...realserver.Release) bool {
-	for _, r := range releases {
-		if s.server.Release() == r {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(releases, s.server.Release())
 }
+
+// like reports whether the server is of the kind of one of the releases.
+func (s *site) like(releases []realserver.Release) bool {
+	return slices.ContainsFunc(releases, func(r realserver.Release) bool { return r.Kind == s.server.Release().Kind })
+}
+
+// lite reports whether the server is a milvus-lite.
+func (s *site) lite() bool { return s.server.Release().Kind == realserver.Lite }
 
 // sites are the shared servers, each started by the first test that needs it.
 var sites siteCache
@@ -132,7 +138,8 @@ func launch(r realserver.Release) (*site, error) {
 	return newSite(server)
 }
 
-// on runs the test for each of the releases, or for the one server of MILVUS_URI.
+// on runs the test for each of the releases, for those of MILVUSWAIT_INTEGRATION_SERVERS
+// of the same kinds, or for the one server of MILVUS_URI.
 func on(t *testing.T, releases []realserver.Release, test func(t *testing.T, s *site)) {
 	t.Helper()
 	mode := os.Getenv(modeVariable)
@@ -143,6 +150,14 @@ func on(t *testing.T, releases []realserver.Release, test func(t *testing.T, s *
 		t.Skipf("takes minutes: set %s=1 to run it on servers of its own, or %s to the address of yours", modeVariable, realserver.URIVariable)
 	case mode != "1" && mode != "require":
 		t.Fatalf("%s is %q, and neither 1 nor require", modeVariable, mode)
+	}
+	if chosen := os.Getenv(serversVariable); chosen != "" && os.Getenv(realserver.URIVariable) == "" {
+		var err error
+		releases, err = choose(chosen, releases)
+		require.NoError(t, err)
+	}
+	if len(releases) == 0 {
+		t.Skipf("%s has no server of this test", serversVariable)
 	}
 	for _, r := range releases {
 		t.Run(r.String(), func(t *testing.T) {
@@ -163,6 +178,21 @@ func on(t *testing.T, releases []realserver.Release, test func(t *testing.T, s *
 			test(t, s)
 		})
 	}
+}
+
+// choose returns the chosen releases of the kinds that a test is for.
+func choose(names string, releases []realserver.Release) ([]realserver.Release, error) {
+	var servers []realserver.Release
+	for text := range strings.SplitSeq(names, ",") {
+		r, err := realserver.ParseRelease(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", serversVariable, err)
+		}
+		if slices.ContainsFunc(releases, func(of realserver.Release) bool { return of.Kind == r.Kind }) {
+			servers = append(servers, r)
+		}
+	}
+	return servers, nil
 }
 
 // ours skips the test on a server that we did not start.

@@ -45,6 +45,8 @@ func TestThePageIsOfAWholeRun(t *testing.T) {
 			"MILVUSWAIT_INTEGRATION_SUMMARY is for all servers: set MILVUSWAIT_INTEGRATION=require"},
 		{"one server", map[string]string{modeVariable: "require", realserver.URIVariable: "http://127.0.0.1:19530"}, nil,
 			"MILVUSWAIT_INTEGRATION_SUMMARY is for all servers: unset MILVUS_URI"},
+		{"other servers", map[string]string{modeVariable: "require", serversVariable: "2.2.9"}, nil,
+			"MILVUSWAIT_INTEGRATION_SUMMARY is for all servers: unset MILVUSWAIT_INTEGRATION_SERVERS"},
 		{"some tests", map[string]string{modeVariable: "require"}, []string{"-test.run=Index"},
 			"MILVUSWAIT_INTEGRATION_SUMMARY is for all tests: do without -test.run"},
 	}
@@ -62,6 +64,33 @@ func TestThePageIsOfAWholeRun(t *testing.T) {
 			} else {
 				require.EqualError(t, err, tt.want)
 			}
+		})
+	}
+}
+
+func TestChoose(t *testing.T) {
+	older := []realserver.Release{realserver.Milvus229, realserver.Milvus230}
+	tests := map[string]struct {
+		names    string
+		releases []realserver.Release
+		want     []realserver.Release
+		err      string
+	}{
+		"both kinds":       {"2.2.9,2.3.0,lite-3.1.1", all, append(older, realserver.Lite311), ""},
+		"of the test only": {"2.2.9,2.3.0,lite-3.1.1", standalone, older, ""},
+		"none":             {"2.2.9", []realserver.Release{realserver.Lite32}, nil, ""},
+		"misspelled":       {"2.2.9, 2.3.0", all, nil, `MILVUSWAIT_INTEGRATION_SERVERS: " 2.3.0" is not a release, such as 2.3.0 or lite-3.1.1`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := choose(tt.names, tt.releases)
+
+			if tt.err != "" {
+				require.EqualError(t, err, tt.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got)
 		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/integration/realserver"
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
@@ -39,7 +38,7 @@ func TestRefused(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				r := s.report(t, "refused: "+tt.name)
 				want, fewest, most := tt.want, 1, 1
-				if s.is(realserver.Lite32) {
+				if s.lite() {
 					want = tt.lite
 					if want == milvuswait.ErrNotLoaded {
 						// It reports 0 %. The third such poll calls GetLoadState, and one more

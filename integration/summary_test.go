@@ -51,8 +51,10 @@ func (s *site) report(t *testing.T, name string) *row {
 
 // whole says why a run is not one to write the page of: all tests, on all servers.
 func whole(getenv func(string) string, lookup func(string) *flag.Flag) error {
-	if uri := getenv(realserver.URIVariable); uri != "" {
-		return fmt.Errorf("%s is for all servers: unset %s", summaryVariable, realserver.URIVariable)
+	for _, name := range []string{realserver.URIVariable, serversVariable} {
+		if getenv(name) != "" {
+			return fmt.Errorf("%s is for all servers: unset %s", summaryVariable, name)
+		}
 	}
 	if getenv(modeVariable) != "require" {
 		return fmt.Errorf("%s is for all servers: set %s=require", summaryVariable, modeVariable)

@@ -3,6 +3,7 @@ package realserver
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"strings"
 )
@@ -28,13 +29,35 @@ type Release struct {
 	Version string
 }
 
-// The releases that this module is tested against. The milvus package ends with
-// 2.3.5, and 2.2.16 is the last of the servers that have no error codes.
+// The releases that every test runs on. The milvus package ends with 2.3.5, and 2.2.16
+// is the last of the servers that have no error codes.
 var (
 	Milvus23 = Release{Milvus, "2.3.5"}
 	Milvus22 = Release{Milvus, "2.2.16"}
 	Lite32   = Release{Lite, "3.2.2"}
 )
+
+// Older releases, whose answers differ from those above.
+var (
+	Milvus229 = Release{Milvus, "2.2.9"} // the oldest whose indexes count all rows
+	Milvus230 = Release{Milvus, "2.3.0"} // most answers without codes, partitions with others
+	Milvus233 = Release{Milvus, "2.3.3"} // names in front of the texts
+	Lite311   = Release{Lite, "3.1.1"}   // lists without percentages
+)
+
+// ParseRelease returns the release of a text such as "2.3.0" or "lite-3.1.1".
+func ParseRelease(text string) (Release, error) {
+	r := Release{Milvus, text}
+	if version, lite := strings.CutPrefix(text, "lite-"); lite {
+		r = Release{Lite, version}
+	}
+	if !releaseVersion.MatchString(r.Version) {
+		return Release{}, fmt.Errorf("%q is not a release, such as 2.3.0 or lite-3.1.1", text)
+	}
+	return r, nil
+}
+
+var releaseVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 
 // String returns kind and version, such as "milvus 2.3.5".
 func (r Release) String() string { return strings.TrimSpace(string(r.Kind) + " " + r.Version) }
