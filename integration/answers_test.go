@@ -20,13 +20,61 @@ type answer struct {
 	says             string
 }
 
+// The columns of TestAnswers.
+const (
+	milvus22 = iota
+	milvus23
+	lite
+	columns
+)
+
+// columnOf is the column of a release. An older release has the one whose answers it mostly
+// gives.
+var columnOf = map[realserver.Release]int{
+	realserver.Milvus22: milvus22, realserver.Milvus229: milvus22, realserver.Milvus230: milvus22,
+	realserver.Milvus23: milvus23, realserver.Milvus233: milvus23,
+	realserver.Lite32: lite, realserver.Lite311: lite,
+}
+
+// olderAnswers are the answers of older releases that differ from their column, by the name
+// of the question.
+var olderAnswers = map[realserver.Release]map[string]answer{
+	realserver.Milvus229: {
+		"unknown database, GetLoadingProgress": {0, 1, "can't find collection: "},
+		"unknown database, ShowCollections":    {0, 1, "ShowCollections failed: database not exist: nowhere"},
+	},
+	realserver.Milvus230: {
+		"unknown collection, GetLoadingProgress":         {65535, 1, "can't find collection"},
+		"unknown database, GetLoadingProgress":           {65535, 1, "can't find collection nowhere:"},
+		"unknown database, ShowCollections":              {0, 1, "database:nowhere not found"},
+		"not loaded, GetLoadingProgress":                 {65535, 1, "has not been loaded to memory or load failed"},
+		"unknown partition, GetLoadingProgress":          {202, 15, "partition=nope: partition not found"},
+		"partition not loaded, GetLoadingProgress":       {203, 1, ": partition not loaded"},
+		"two indexes and no name, GetIndexBuildProgress": {0, 25, "there is no index on collection"},
+	},
+	realserver.Milvus233: {
+		"unknown database, GetLoadingProgress":           {100, 4, "collection nowhere:"},
+		"unknown database, ShowCollections":              {800, 1, "database=nowhere: database not found"},
+		"not loaded, GetLoadingProgress":                 {101, 1, ": collection not loaded"},
+		"unknown partition, GetLoadingProgress":          {200, 15, "partition=nope: partition not found"},
+		"partition not loaded, GetLoadingProgress":       {201, 1, ": partition not loaded"},
+		"two indexes and no name, GetIndexBuildProgress": {700, 25, "index not found"},
+		"unnamed index, DescribeIndex":                   {0, 0, "_default_idx_102 Finished 0/0/0"},
+	},
+	realserver.Lite311: {
+		"unknown collection, ShowCollections": {0, 0, " shown"}, // all there are
+	},
+}
+
 // TestAnswers asserts the raw answers that package rpc tells apart, so that the
 // difference is seen when another release gives others.
 func TestAnswers(t *testing.T) {
-	const milvus22, milvus23, lite = 0, 1, 2
-	column := map[realserver.Release]int{realserver.Milvus22: milvus22, realserver.Milvus23: milvus23, realserver.Lite32: lite}
 	on(t, all, func(t *testing.T, s *site) {
 		s.ours(t, "asserts what known versions say")
+		column, known := columnOf[s.server.Release()]
+		if !known {
+			t.Skipf("the answers of %v are not known", s.server.Release())
+		}
 		ctx := within(t, 2*time.Minute)
 		c := s.collections(ctx, t)
 		unnamed := s.collection(ctx, t, 1)
@@ -36,42 +84,45 @@ func TestAnswers(t *testing.T) {
 		tests := []struct {
 			name string
 			ask  func(context.Context) (answer, error)
-			want [3]answer // 2.2.16, 2.3.5, milvus-lite
+			want [columns]answer // 2.2.16, 2.3.5, milvus-lite
 		}{
-			{"unknown collection, GetLoadingProgress", q.progress("nope"), [3]answer{
+			{"unknown collection, GetLoadingProgress", q.progress("nope"), [columns]answer{
 				{0, 1, "can't find collection"}, {100, 4, "collection not found"}, {100, 4, "does not exist"}}},
-			{"unknown collection, DescribeIndex", q.index("nope", ""), [3]answer{
+			{"unknown collection, DescribeIndex", q.index("nope", ""), [columns]answer{
 				{0, 1, "can't find collection"}, {100, 4, "collection not found"}, {100, 4, "does not exist"}}},
-			{"unknown collection, ShowCollections", q.show("nope"), [3]answer{
+			{"unknown collection, ShowCollections", q.show("nope"), [columns]answer{
 				{0, 1, "can't find collection"}, {100, 4, "collection not found"}, {0, 0, "0 shown"}}},
-			{"unknown collection, GetLoadState", q.state("nope"), [3]answer{
+			{"unknown collection, GetLoadState", q.state("nope"), [columns]answer{
 				{0, 0, "LoadStateNotExist"}, {0, 0, "LoadStateNotExist"}, {0, 0, "LoadStateNotExist"}}},
-			{"unknown database, GetLoadingProgress", q.progressIn("nowhere", c.docs), [3]answer{
+			{"unknown database, GetLoadingProgress", q.progressIn("nowhere", c.docs), [columns]answer{
 				{0, 1, "can't find collection nowhere:"}, {100, 4, "collection not found[database=nowhere]"}, {6, 6, "database 'nowhere' does not exist"}}},
-			{"unknown database, ShowCollections", q.showIn("nowhere"), [3]answer{
+			{"unknown database, ShowCollections", q.showIn("nowhere"), [columns]answer{
 				{0, 1, "ShowCollections failed: database:nowhere not found"}, {800, 1, "database not found[database=nowhere]"}, {1, 0, "database 'nowhere' does not exist"}}},
-			{"not loaded, GetLoadingProgress", q.progress(c.docs), [3]answer{
+			{"not loaded, GetLoadingProgress", q.progress(c.docs), [columns]answer{
 				{0, 1, "has not been loaded to memory or load failed"}, {101, 1, "collection not loaded"}, {0, 0, "0%"}}},
-			{"not loaded, GetLoadState", q.state(c.docs), [3]answer{
+			{"not loaded, GetLoadState", q.state(c.docs), [columns]answer{
 				{0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateNotLoad"}}},
-			{"unknown partition, GetLoadingProgress", q.progress(c.docs, "nope"), [3]answer{
+			{"unknown partition, GetLoadingProgress", q.progress(c.docs, "nope"), [columns]answer{
 				{0, 1, "partition is not exist: nope"}, {200, 15, "partition not found"}, {0, 0, "0%"}}},
-			{"partition not loaded, GetLoadingProgress", q.progress(c.parts, "p2"), [3]answer{
+			{"partition not loaded, GetLoadingProgress", q.progress(c.parts, "p2"), [columns]answer{
 				{0, 1, "invalid data num"}, {201, 1, "partition not loaded"}, {0, 0, "100%"}}},
-			{"partition not loaded, GetLoadState", q.state(c.parts, "p2"), [3]answer{
+			{"partition not loaded, GetLoadState", q.state(c.parts, "p2"), [columns]answer{
 				{0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateNotLoad"}, {0, 0, "LoadStateLoaded"}}},
-			{"no index, DescribeIndex", q.index(c.bare, ""), [3]answer{
+			{"no index, DescribeIndex", q.index(c.bare, ""), [columns]answer{
 				{0, 25, "index doesn't exist"}, {700, 25, "index not found"}, {700, 11, "no index"}}},
-			{"unknown index, DescribeIndex", q.index(c.docs, "nope"), [3]answer{
+			{"unknown index, DescribeIndex", q.index(c.docs, "nope"), [columns]answer{
 				{0, 25, "index doesn't exist"}, {700, 25, "index not found"}, {0, 0, "vector Finished 0/0/0"}}},
-			{"two indexes and no name, GetIndexBuildProgress", q.buildProgress(c.twice), [3]answer{
+			{"two indexes and no name, GetIndexBuildProgress", q.buildProgress(c.twice), [columns]answer{
 				{0, 1, "there are multiple indexes, please specify the index_name"}, {702, 1, "index duplicates"}, {}}},
-			{"unnamed index, DescribeIndex", q.index(unnamed, ""), [3]answer{
+			{"unnamed index, DescribeIndex", q.index(unnamed, ""), [columns]answer{
 				{0, 0, "_default_idx_102 Finished 0/0/0"}, {0, 0, "vector Finished 0/0/0"}, {0, 0, "vector Finished 0/0/0"}}},
 		}
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				want := tt.want[column[s.server.Release()]]
+				want, differs := olderAnswers[s.server.Release()][tt.name]
+				if !differs {
+					want = tt.want[column]
+				}
 				if want == (answer{}) {
 					return // unimplemented
 				}
