@@ -16,97 +16,94 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Activities are the waits of package milvuswait as activities of a worker:
+// Activities holds the waits of package milvuswait as activities of a worker:
 //
 //	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(conn)})
 //
-// They must be given a heartbeat time-out: without one nobody notices that a worker
-// is lost. Their start-to-close time-out is the deadline of the wait, and an attempt
-// that it ends is retried like any other, unless the retry policy or the
-// schedule-to-close time-out forbids.
+// Give them a heartbeat timeout: without one, Temporal does not notice a lost worker. The
+// start-to-close timeout is the deadline of the wait. An attempt that it ends is retried
+// like any other, unless the retry policy or the schedule-to-close timeout forbids it.
 //
-// An error is an ApplicationError whose type is the name of the sentinel, such as
-// "milvuswait.ErrNotLoaded", and whose first detail is the [Outcome] of the target
-// that failed; see [Restore]. It is not retryable where package milvuswait calls it
-// permanent: what could not be reached, ErrUnreachable, is retried.
+// An error is an ApplicationError. Its type is the name of the sentinel, such as
+// "milvuswait.ErrNotLoaded", and its first detail is the [Outcome] of the failed target;
+// see [Restore]. It is not retryable if package milvuswait considers it permanent.
+// ErrUnreachable is retried.
 //
-// Cancellation reaches an activity with the answer to a heartbeat. The SDK sends one
-// when 80 % of the heartbeat time-out have passed, or as often as the worker's
-// MaxHeartbeatThrottleInterval says.
+// Cancellation reaches an activity with the response to a heartbeat. The SDK sends a
+// heartbeat after 80 % of the heartbeat timeout, or at least every
+// MaxHeartbeatThrottleInterval of the worker.
 //
-// It must not be copied after it was registered.
+// Activities must not be copied after registration.
 type Activities struct {
-	// Client is that of the worker. By it WaitWorkflow is told of every tenth of the
-	// way of a chunk; without it, its progress is as new as the chunks that have ended.
+	// Client is the worker's client. With it, an activity signals WaitWorkflow at every
+	// tenth of its chunk. Without it, the workflow's progress changes only when a chunk
+	// ends.
 	Client client.Client
 
-	Poller  milvuswait.Poller            // of targets without a cluster; may be nil
-	Pollers map[string]milvuswait.Poller // of the others, by the name of the cluster
+	Poller  milvuswait.Poller            // for targets without a cluster; may be nil
+	Pollers map[string]milvuswait.Poller // for the other targets, by cluster name
 
-	// Backoff is the pace. An attempt that takes up a wait goes on with the delays
-	// that the wait had come to.
+	// Backoff is the pace of the polls. An attempt that resumes a wait continues with the
+	// delays of the attempt before, not with the initial one.
 	Backoff milvuswait.Backoff
 
-	// Options are those of every wait besides: observers, and time-outs of polls.
-	// Not WithBackoff, with which an attempt would begin its delays anew.
+	// Options apply to every wait in addition: observers and poll timeouts, for example. Do
+	// not set WithBackoff here: an attempt would restart with the initial delay.
 	Options []milvuswait.Option
 
 	mu    sync.Mutex
-	lists map[string]*lists // of the clusters
+	lists map[string]*lists // shared lists, by cluster name
 }
 
-// Wait is what WaitForLoading and WaitForIndexBuilding are given: one target.
+// Wait is the argument of WaitForLoading and WaitForIndexBuilding: one target.
 type Wait struct {
 	Target
 	Options
 }
 
-// Waits is what WaitAll is given.
+// Waits is the argument of WaitAll.
 type Waits struct {
-	// Targets are all on one cluster. Some hundred are enough: each heartbeat has all
-	// that have ended.
+	// Targets are all on one cluster. A few hundred are a sensible maximum, because each
+	// heartbeat carries all ended targets.
 	Targets []Target `json:"targets"`
 	Options
 
-	// ContinueOnError lets the others go on when a target fails. The activity does
-	// not fail then: the outcomes say what has.
+	// ContinueOnError keeps waiting for the other targets when one fails. The activity then
+	// succeeds, and its outcomes hold the failures.
 	ContinueOnError bool `json:"continue_on_error,omitempty"`
 
-	// Chunk, if it is not 0, is the number by which WaitWorkflow is told of every
-	// tenth of the way.
+	// Chunk is the number of the chunk in the WaitWorkflow that started the activity. The
+	// activity reports every tenth of the chunk under this number; 0 disables the reports.
 	Chunk int `json:"chunk,omitempty"`
 }
 
-// WaitForLoading is the activity that waits until a load is complete, and returns
-// its progress, a milvuswait.LoadingProgress. See
-// [milvuswait.WaitForLoadingComplete].
+// WaitForLoading is an activity that waits until a load is complete. It returns the
+// progress, a milvuswait.LoadingProgress. See [milvuswait.WaitForLoadingComplete].
 func (a *Activities) WaitForLoading(ctx context.Context, w Wait) (Progress, error) {
 	return a.waitOne(ctx, w, milvuswait.KindLoading)
 }
 
-// WaitForIndexBuilding is the activity that waits until an index is built, and
-// returns its progress, a milvuswait.IndexBuildingProgress. Say ExpectedRows
-// whenever you know how many rows there must be. See
-// [milvuswait.WaitForIndexBuildingComplete].
+// WaitForIndexBuilding is an activity that waits until an index is built. It returns the
+// progress, a milvuswait.IndexBuildingProgress. Set ExpectedRows whenever you know the
+// number of rows. See [milvuswait.WaitForIndexBuildingComplete].
 func (a *Activities) WaitForIndexBuilding(ctx context.Context, w Wait) (Progress, error) {
 	return a.waitOne(ctx, w, milvuswait.KindIndexBuilding)
 }
 
-// WaitAll is the activity that waits for loads and index builds of one cluster, and
-// returns an outcome for each target, in their order. See [milvuswait.WaitAll].
+// WaitAll is an activity that waits for loads and index builds of one cluster. It returns
+// one outcome per target, in the order of the targets. See [milvuswait.WaitAll].
 //
-// The first target that fails fails the activity, unless ContinueOnError lets the
-// others go on; then the outcomes have the failures, and the activity fails only
-// if targets could not be reached, after the others have ended. The second detail
-// of its error has the outcomes of all.
+// By default, the first failed target fails the activity. With ContinueOnError, the
+// outcomes hold the failures, and the activity fails only if targets were unreachable,
+// after all others have ended. The second detail of its error is the list of all outcomes.
 //
-// Targets that were complete in an attempt before, or had failed for good, are not
-// waited for again.
+// A retry does not wait again for targets that an earlier attempt completed, or found to
+// have failed permanently.
 func (a *Activities) WaitAll(ctx context.Context, w Waits) ([]Outcome, error) {
 	return a.wait(ctx, w)
 }
 
-// waitOne waits for one target of that kind.
+// waitOne waits for one target, whose kind must be empty or kind.
 func (a *Activities) waitOne(ctx context.Context, w Wait, kind milvuswait.Kind) (Progress, error) {
 	if w.Kind != "" && w.Kind != kind {
 		return Progress{}, refusal(fmt.Errorf("%w: the kind of the target is %q, not %q", milvuswait.ErrInvalid, w.Kind, kind))
@@ -119,16 +116,18 @@ func (a *Activities) waitOne(ctx context.Context, w Wait, kind milvuswait.Kind) 
 	return outcomes[0].Progress, nil
 }
 
-// wait makes one attempt.
+// wait makes one attempt at the wait and returns one outcome per target.
 func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 	if len(w.Targets) == 0 {
 		return []Outcome{}, nil
 	}
+
 	info := activity.GetInfo(ctx)
 	t := attempt{
 		cluster: w.Targets[0].Cluster, targets: w.Targets, options: w.Options, continues: w.ContinueOnError,
 		backoff: a.Backoff, number: info.Attempt, every: beatEvery(info.HeartbeatTimeout), stop: activity.GetWorkerStopChannel(ctx),
 	}
+
 	poller, err := a.poller(t.cluster)
 	if err == nil {
 		err = t.check()
@@ -136,6 +135,8 @@ func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 	if err != nil {
 		return nil, refusal(err)
 	}
+
+	// Resume from the last heartbeat of the attempt before, if there is one.
 	if activity.HasHeartbeatDetails(ctx) {
 		var before Heartbeat
 		if err := activity.GetHeartbeatDetails(ctx, &before); err != nil {
@@ -146,11 +147,15 @@ func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 				"attempt", info.Attempt, "done", before.Done, "failed", before.Failed, "total", before.Total, "began", before.Began)
 		}
 	}
+
+	// That attempt may have been lost after a target failed and before it could return the
+	// failure.
 	if t.before != nil && !w.ContinueOnError {
-		if i := slices.IndexFunc(t.before.Ended, failed); i >= 0 { // which nobody was told of any more
+		if i := slices.IndexFunc(t.before.Ended, failed); i >= 0 {
 			return nil, applicationError(t.before.Ended[i], t.before.Ended)
 		}
 	}
+
 	t.poller = a.shared(t.cluster, poller, t.before.began(time.Now()))
 	t.beat = a.beater(ctx, w.Chunk, t.before)
 	t.own = append(slices.Clone(a.Options), milvuswait.WithObserver(newObserver(ctx, len(w.Targets))))
@@ -159,8 +164,8 @@ func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 	return outcomes, failure(ctx, w.ContinueOnError, outcomes, last, err)
 }
 
-// beatEvery is the time between heartbeats. The SDK holds them back until 80 % of the
-// time-out have passed: one must come soon after that.
+// beatEvery returns the interval between heartbeats. The SDK holds heartbeats back until 80
+// % of the timeout have passed, and one must follow soon after.
 func beatEvery(timeout time.Duration) time.Duration {
 	const least, most = 10 * time.Millisecond, time.Second
 	if timeout <= 0 {
@@ -169,7 +174,8 @@ func beatEvery(timeout time.Duration) time.Duration {
 	return min(max(timeout/10, least), most)
 }
 
-// failure returns the error of an activity whose attempt has ended so.
+// failure returns the error of an activity for the result of its attempt. Cancellation
+// comes first, then interruptions, which are retried, then the targets' own failures.
 func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heartbeat, err error) error {
 	var said *milvuswait.Error
 	var by *interruption
@@ -186,29 +192,34 @@ func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heart
 	case !errors.As(err, &said):
 		return refusal(err)
 	}
+
 	if i := slices.IndexFunc(outcomes, again); i >= 0 {
 		return applicationError(outcomes[i], outcomes)
 	}
+
 	if continues {
 		return nil
 	}
+
+	// Without a primary failure, a target aborted itself: its custom delay generator
+	// returned a negative delay.
 	i := slices.IndexFunc(outcomes, primary)
-	if i < 0 { // what was aborted by itself: its generator returned a negative delay
+	if i < 0 {
 		i = slices.IndexFunc(outcomes, failed)
 	}
 	return applicationError(outcomes[i], outcomes)
 }
 
-// failed reports whether o is not complete.
+// failed reports whether the target of o failed.
 func failed(o Outcome) bool { return o.Error != nil }
 
-// primary reports whether o has failed by itself.
+// primary reports whether o failed for its own reason, not because another target did.
 func primary(o Outcome) bool { return failed(o) && o.Error.Type != "milvuswait.ErrAborted" }
 
-// again reports whether another attempt may complete o.
+// again reports whether another attempt may complete the target of o.
 func again(o Outcome) bool { return failed(o) && o.Error.retryable() }
 
-// poller returns the Poller of the cluster.
+// poller returns the Poller of the cluster, or ErrInvalid if the worker has none.
 func (a *Activities) poller(cluster string) (milvuswait.Poller, error) {
 	if cluster == "" {
 		if a.Poller == nil {
@@ -216,6 +227,7 @@ func (a *Activities) poller(cluster string) (milvuswait.Poller, error) {
 		}
 		return a.Poller, nil
 	}
+
 	p := a.Pollers[cluster]
 	if p == nil {
 		return nil, fmt.Errorf("%w: the worker knows no cluster %q, but %q", milvuswait.ErrInvalid, cluster, slices.Sorted(maps.Keys(a.Pollers)))

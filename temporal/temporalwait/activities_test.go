@@ -28,7 +28,7 @@ func newEnvironment(a *Activities) *testsuite.TestActivityEnvironment {
 func TestActivitiesReturnTheProgress(t *testing.T) {
 	vidx := milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100)
 	a := &Activities{
-		Poller:  new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)), // refreshed, too
+		Poller:  new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)), // the refresh is complete too
 		Pollers: map[string]milvuswait.Poller{"eu": new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 0, 100))},
 	}
 	env := newEnvironment(a)
@@ -158,14 +158,14 @@ func TestActivitiesTakeUpFromHeartbeats(t *testing.T) {
 	require.InDelta(t, 60, outcomes[1].ElapsedSeconds, 10)
 	require.Len(t, p.Calls(), 1)
 
-	// The attempt before failed for good, and nobody was told.
+	// The attempt before found a permanent failure, but was lost before it could return it.
 	ended.Error = newFailure(milvuswait.ErrCollectionNotFound)
 	env.SetHeartbeatDetails(Heartbeat{Ended: []Outcome{ended}})
 	_, err = env.ExecuteActivity(a.WaitAll, Waits{Targets: targets})
 	require.ErrorIs(t, Restore(err), milvuswait.ErrCollectionNotFound)
 	require.Len(t, p.Calls(), 1)
 
-	// What cannot be read is no reason to fail.
+	// An unreadable heartbeat does not fail the activity.
 	env.SetHeartbeatDetails("of somebody else")
 	p.Set(milvuswait.Loading("a"), fake.Percents(100))
 	_, err = env.ExecuteActivity(a.WaitAll, Waits{Targets: targets})
@@ -189,7 +189,7 @@ func TestActivitiesHandOnWhenTheWorkerStops(t *testing.T) {
 	require.EqualError(t, Restore(err), "milvuswait: interrupted: the worker stops")
 }
 
-// A generator that has returned a negative delay is not called again.
+// A generator is not called again after it has returned a negative delay.
 func TestABackOffThatSaysStopFailsTheActivity(t *testing.T) {
 	a := &Activities{
 		Poller: new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(40)),
@@ -206,7 +206,7 @@ func TestABackOffThatSaysStopFailsTheActivity(t *testing.T) {
 	require.True(t, application.NonRetryable())
 }
 
-// reports counts the signals of a client.
+// reports counts the progress signals sent by a client.
 type reports struct {
 	client.Client
 	fractions []float64
@@ -220,7 +220,8 @@ func (r *reports) SignalWorkflow(_ context.Context, _, _, name string, arg any) 
 	return nil
 }
 
-// An attempt after another tells nothing that was told: an outage of days has many.
+// A new attempt does not signal tenths that were signalled before, because an outage of
+// days may cause many attempts.
 func TestTenthsAreReportedOnce(t *testing.T) {
 	p := new(fake.Poller)
 	var targets []milvuswait.Target

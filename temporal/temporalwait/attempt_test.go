@@ -15,7 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-// beats keeps heartbeats as Temporal does: as JSON.
+// beats stores heartbeats in JSON, as Temporal does.
 type beats struct {
 	t    *testing.T
 	at   []time.Time
@@ -29,14 +29,14 @@ func (b *beats) take(h Heartbeat) {
 	b.at = append(b.at, time.Now())
 }
 
-// heartbeat returns the newest.
+// heartbeat returns the latest heartbeat.
 func (b *beats) heartbeat() *Heartbeat {
 	var h Heartbeat
 	require.NoError(b.t, json.Unmarshal(b.last, &h))
 	return &h
 }
 
-// loads are the collections c0, c1 and so on, which load over so many seconds each.
+// loads returns the collections c0, c1 and so on, with the given load times in seconds.
 func loads(seconds ...int) (*fake.Poller, []Target) {
 	p := new(fake.Poller)
 	var targets []milvuswait.Target
@@ -67,7 +67,7 @@ func TestAnAttemptGoesOnWhereTheOneBeforeWas(t *testing.T) {
 		require.InDelta(t, (1+0.5+1+0.375)/4, lost.Fraction, 0.05)
 		polls := len(p.Calls())
 
-		time.Sleep(10 * time.Second) // until the loss is noticed
+		time.Sleep(10 * time.Second) // the time until Temporal notices the loss
 		a, b = newAttempt(t, p, append(targets, targets[0]))
 		a.before, a.number = lost, 2
 		outcomes, last, err := a.run(t.Context())
@@ -89,7 +89,7 @@ func TestAnAttemptGoesOnWhereTheOneBeforeWas(t *testing.T) {
 	})
 }
 
-// withoutRefresh returns p as JSON brings it, without the refresh.
+// withoutRefresh returns p without the refresh percentage.
 func withoutRefresh(p Progress) Progress {
 	if l, ok := p.Progress.(milvuswait.LoadingProgress); ok {
 		l.RefreshPercent = 0
@@ -265,7 +265,7 @@ func TestGraceIsCountedFromTheFirstAttempt(t *testing.T) {
 	})
 }
 
-// Nothing is left behind: the bubble would not end.
+// If a goroutine were left behind, the synctest bubble would not end.
 func TestAPanicEndsTheHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := newAttempt(t, milvuswait.PollerFuncs{Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
@@ -282,7 +282,7 @@ func TestAPanicEndsTheHeartbeats(t *testing.T) {
 	})
 }
 
-// The SDK panics, on the goroutine of the heartbeats.
+// The panic happens in the SDK, on the goroutine of the heartbeats.
 func TestHeartbeatsThatCannotBeMadeEndTheAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(60)

@@ -1,12 +1,12 @@
-// Package temporalwait has the waits of package milvuswait as activities and as a
-// workflow of Temporal, for waits that outlive a process or go over many clusters.
+// Package temporalwait runs the waits of package milvuswait as Temporal activities and as a
+// Temporal workflow, for waits that outlive a process or span many clusters.
 //
 //	w := worker.New(c, "milvus", worker.Options{MaxHeartbeatThrottleInterval: 5 * time.Second, WorkerStopTimeout: 5 * time.Second})
 //	w.RegisterWorkflow(temporalwait.WaitWorkflow)
 //	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: rpc.New(conn)})
 //
-// [WaitWorkflow] waits for the targets of a [Request], thousands if need be, in
-// chunks over the workers:
+// [WaitWorkflow] waits for the targets of a [Request], thousands if needed. It splits them
+// into chunks and distributes these over the workers:
 //
 //	run, err := c.ExecuteWorkflow(ctx, options, temporalwait.WaitWorkflow, temporalwait.Request{
 //		Targets: temporalwait.On("eu", milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100_000)),
@@ -15,7 +15,7 @@
 //	err = temporalwait.Restore(run.Get(ctx, &result))
 //	if errors.Is(err, milvuswait.ErrNotLoaded) …
 //
-// A workflow of your own has the activities run itself:
+// A custom workflow can run the activities directly:
 //
 //	var a *temporalwait.Activities
 //	var progress temporalwait.Progress
@@ -23,26 +23,26 @@
 //		Target: temporalwait.On("", milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100_000))[0],
 //	}).Get(ctx, &progress)
 //
-// # When a worker is lost
+// # Lost workers
 //
-// The activities heartbeat how far they are, also while a poll hangs. When a worker
-// is killed, stops, or loses Temporal, another attempt goes on where the last
-// heartbeat was: targets that had ended are not waited for again, and the delays
-// between polls go on with the length that they had come to. What is counted from
-// the progress that was seen begins anew, as [Heartbeat] and the log say: stall and
-// settle times and the ETA. A load that was released while nobody looked is
-// ErrNotLoaded, not ErrReleased.
+// The activities record their progress in heartbeats, even while a poll hangs. When a
+// worker is killed, stops, or loses its connection to Temporal, another attempt resumes
+// from the last heartbeat. It skips targets that have ended, and continues with the delays
+// between polls that the lost attempt had reached. Everything measured from observed
+// progress restarts: stall and settle times and the ETA. The log and
+// [Heartbeat].ClocksSince show the restart. If a load is released between two attempts, the
+// next one returns ErrNotLoaded, not ErrReleased.
 //
-// # How late
+// # Lateness
 //
-// As package milvuswait says of a wait as old as the first attempt, and half of that
-// again where the waits of a worker share the lists of a cluster's loads. A wait that
-// was lost is taken up when the heartbeat time-out and the retry policy's interval
-// have passed.
+// The lateness of milvuswait applies, for a wait as old as the first attempt. Where the
+// waits of a worker share the lists of a cluster's loads, add half of it. A lost wait
+// resumes after the heartbeat timeout and the interval of the retry policy.
 //
 // # Metrics
 //
-// By the SDK's handler: the counters milvuswait_polls and milvuswait_poll_failures, with
-// op; milvuswait_waits and the timer milvuswait_wait_duration, with op and result, which
-// is "done" or a word of milvuswait.Reason.
+// The activities report to the SDK's metrics handler. The counters milvuswait_polls and
+// milvuswait_poll_failures have the tag op. The counter milvuswait_waits and the timer
+// milvuswait_wait_duration have the tags op and result; result is "done" or a word from
+// milvuswait.Reason.
 package temporalwait

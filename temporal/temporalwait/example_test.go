@@ -26,7 +26,7 @@ func ExampleOn() {
 	// {"cluster":"eu","kind":"index_building","collection":"docs","index":"vidx","expected_rows":100000} <nil>
 }
 
-// suite is Temporal's, for tests in one process.
+// suite returns Temporal's test suite, which runs in one process.
 func suite() *testsuite.WorkflowTestSuite {
 	s := new(testsuite.WorkflowTestSuite)
 	s.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -57,7 +57,7 @@ func ExampleWaitWorkflow() {
 }
 
 func ExampleRestore() {
-	p := new(fake.Poller).Set(milvuswait.Loading("docs"), nil) // nobody has asked for the load
+	p := new(fake.Poller).Set(milvuswait.Loading("docs"), nil) // the load was not requested
 	a := &temporalwait.Activities{Poller: p}
 	env := suite().NewTestActivityEnvironment()
 	env.RegisterActivity(a)

@@ -14,25 +14,25 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// The types of ApplicationErrors that stand for no error of package milvuswait.
+// Types of ApplicationErrors without a sentinel in package milvuswait.
 const (
-	// TypePermanent is that of a Poller's error that polling again cannot cure and
-	// that has no name: no permission, say. It is not retried.
+	// TypePermanent is the type for a permanent error of a Poller without a sentinel, such
+	// as a missing permission. It is not retried.
 	TypePermanent = "milvuswait.Permanent"
 
-	// TypeInterrupted is that of an attempt which was not to go on where it was: its
-	// worker stops, or could not reach Temporal. It is retried.
+	// TypeInterrupted is the type for an attempt that could not continue, because its
+	// worker stopped or could not reach Temporal. It is retried.
 	TypeInterrupted = "milvuswait.Interrupted"
 )
 
-// errorType is the type of ApplicationErrors that stand for an error.
+// errorType maps a sentinel to the type of an ApplicationError.
 type errorType struct {
 	name  string
 	err   error
-	retry bool // whether another attempt may end better
+	retry bool // another attempt may succeed
 }
 
-// types are those that there are. Of several that match, the first counts.
+// types lists all mapped sentinels. The first match counts.
 var types = []errorType{
 	{"context.DeadlineExceeded", context.DeadlineExceeded, true},
 	{"context.Canceled", context.Canceled, true},
@@ -51,15 +51,15 @@ var types = []errorType{
 	{"milvuswait.ErrAborted", milvuswait.ErrAborted, false},
 }
 
-// Failure is why a target is not complete.
+// Failure is the reason why a target failed.
 type Failure struct {
-	// Type is that of the ApplicationError: the Go name of the sentinel, such as
-	// "milvuswait.ErrNotLoaded", or TypePermanent, or "" of what has no name.
+	// Type is the type of the ApplicationError: the Go name of the sentinel, such as
+	// "milvuswait.ErrNotLoaded", or TypePermanent, or "" for an error without a name.
 	Type string `json:"type,omitempty"`
 
 	Message   string       `json:"message"`
-	Server    *ServerError `json:"server,omitempty"`     // what the server said, if it was that
-	LastError *Failure     `json:"last_error,omitempty"` // of the last poll, beside the cause
+	Server    *ServerError `json:"server,omitempty"`     // the server's error, if it caused the failure
+	LastError *Failure     `json:"last_error,omitempty"` // error of the last poll, if it is not the cause
 }
 
 // ServerError is a [milvuswait.ServerError] in JSON.
@@ -71,7 +71,7 @@ type ServerError struct {
 	Method     string `json:"method,omitempty"`
 }
 
-// newFailure returns what err, of a wait, says; nil if that is nil.
+// newFailure returns the Failure for an error of a wait, or nil for nil.
 func newFailure(err error) *Failure {
 	if err == nil {
 		return nil
@@ -79,13 +79,15 @@ func newFailure(err error) *Failure {
 	var e *milvuswait.Error
 	if !errors.As(err, &e) {
 		f := describe(err)
-		f.Message = strings.TrimPrefix(f.Message, "milvuswait: ") // which the restored error begins with
+		f.Message = strings.TrimPrefix(f.Message, "milvuswait: ") // restoring adds the prefix again
 		return f
 	}
+
 	f := describe(e.Cause)
 	if f.Type == "" {
-		f.Type = TypePermanent // nothing else ends a wait
+		f.Type = TypePermanent // only permanent errors end a wait
 	}
+
 	if e.LastErr != nil {
 		f.LastError = describe(e.LastErr)
 		f.LastError.Message, f.LastError.Server = cut(f.LastError.Message, longestLast), nil
@@ -93,14 +95,16 @@ func newFailure(err error) *Failure {
 	return f
 }
 
-// What a failure has room for in JSON, so that a whole chunk may fail and a payload
-// hold it: 3 KiB in all.
+// Maximum lengths in bytes of JSON. A Failure takes at most 3 KiB, so that a payload holds
+// a whole chunk of failures.
 const (
 	longestMessage = 1400
-	longestReason  = 600 // beside the message, which has it too
+	longestReason  = 600 // the message contains it too
 	longestLast    = 600
 )
 
+// describe returns the Failure for err itself, without the last poll's error. It truncates
+// long texts.
 func describe(err error) *Failure {
 	f := &Failure{Message: cut(err.Error(), longestMessage)}
 	for _, t := range types {
@@ -109,6 +113,7 @@ func describe(err error) *Failure {
 			break
 		}
 	}
+
 	var said *milvuswait.ServerError
 	if errors.As(err, &said) {
 		bounded := ServerError(*said)
@@ -118,12 +123,14 @@ func describe(err error) *Failure {
 	return f
 }
 
-// cut returns s, or as much of its beginning as most bytes of JSON hold, and a mark.
+// cut returns s, truncated and marked with an ellipsis if its JSON is longer than most
+// bytes.
 func cut(s string, most int) string {
 	const mark = "…"
-	if b, _ := json.Marshal(s); len(b)-len(`""`) <= most-len(mark) { // as nearly all: of a string it never fails
+	if b, _ := json.Marshal(s); len(b)-len(`""`) <= most-len(mark) { // the usual case; Marshal never fails for a string
 		return s
 	}
+
 	length := 0
 	for i, r := range s {
 		end := i + utf8.RuneLen(r)
@@ -138,7 +145,7 @@ func cut(s string, most int) string {
 	return s
 }
 
-// errorType returns what is known of the type, or an errorType without a name.
+// errorType returns the row of types for f, or the zero errorType if there is none.
 func (f *Failure) errorType() errorType {
 	for _, t := range types {
 		if t.name == f.Type {
@@ -148,10 +155,11 @@ func (f *Failure) errorType() errorType {
 	return errorType{}
 }
 
-// retryable reports whether another attempt may end better.
+// retryable reports whether another attempt may succeed.
 func (f *Failure) retryable() bool { return f.Type == TypeInterrupted || f.errorType().retry }
 
-// restore returns the error that f was made of, as far as it can be.
+// restore returns an error with the message of f, in which errors.Is and errors.As find the
+// sentinel and the ServerError.
 func (f *Failure) restore() error {
 	r := &restored{text: f.Message}
 	if t := f.errorType(); t.err != nil {
@@ -163,6 +171,7 @@ func (f *Failure) restore() error {
 	return r
 }
 
+// restored is an error rebuilt from a Failure.
 type restored struct {
 	text string
 	is   []error
@@ -171,8 +180,8 @@ type restored struct {
 func (r *restored) Error() string   { return r.text }
 func (r *restored) Unwrap() []error { return r.is }
 
-// applicationError returns what fails the activity, or the workflow, because of o,
-// and all is how every target of it ended, as far as they have.
+// applicationError returns the error of an activity or workflow that fails because of o.
+// The list all holds the known outcomes of all its targets.
 func applicationError(o Outcome, all []Outcome) error {
 	return temporal.NewApplicationErrorWithOptions(o.Err().Error(), o.Error.Type, temporal.ApplicationErrorOptions{
 		NonRetryable: !o.Error.retryable(),
@@ -180,23 +189,24 @@ func applicationError(o Outcome, all []Outcome) error {
 	})
 }
 
-// refusal is the error of arguments that make no sense.
+// refusal returns the error for invalid arguments.
 func refusal(err error) error {
 	return applicationError(Outcome{Error: newFailure(err)}, nil)
 }
 
-// Restore returns err, which came out of an activity or workflow of this package,
-// so that it says again what the wait said: errors.Is finds the sentinels of
-// package milvuswait, and errors.As the *milvuswait.Error and the
-// *milvuswait.ServerError. It is for workflows that wait for the activities and for
-// programs that wait for the workflow.
+// Restore returns the error of a wait for an error from an activity or workflow of this
+// package. In the result, errors.Is finds the sentinels of package milvuswait, and
+// errors.As finds the *milvuswait.Error and the *milvuswait.ServerError. Use it in
+// workflows that run the activities and in programs that run the workflow.
 //
-// A start-to-close or schedule-to-close time-out is context.DeadlineExceeded, with
-// the progress of the last heartbeat, and a cancellation context.Canceled. A
-// heartbeat time-out, of a worker that is gone, is neither. Temporal's own errors
-// are found too. A workflow may wrap its error or return it as Restore has: Restore
-// finds the wait in it again at the other end. An error that says nothing of a wait,
-// and nil, is returned as it is.
+// A start-to-close or schedule-to-close timeout becomes context.DeadlineExceeded, with the
+// progress of the last heartbeat. A cancellation becomes context.Canceled. A heartbeat
+// timeout, from a lost worker, becomes neither. The result also wraps Temporal's own
+// errors.
+//
+// A workflow may wrap its error, or return the result of Restore: another Restore on the
+// caller's side finds the same wait in it. An error without a wait inside, or nil, is
+// returned unchanged.
 func Restore(err error) error {
 	if o, found := outcomeOf(err); found {
 		return &remote{o.Err(), err}
@@ -204,15 +214,15 @@ func Restore(err error) error {
 	return err
 }
 
-// outcomeOf returns the outcome that err, of an activity or workflow, is of. What
-// is outermost counts: a time-out has the failure of the attempt before it inside.
+// outcomeOf returns the outcome in an error of an activity or workflow, if there is one.
+// The outermost error counts, because a timeout wraps the failure of the attempt before it.
 func outcomeOf(err error) (o Outcome, found bool) {
 	switch e := err.(type) {
 	case *temporal.ApplicationError:
 		if e.HasDetails() && read(e.Details, &o) && o.Error != nil {
 			return o, true
 		}
-		return outcomeOf(e.Unwrap()) // what a workflow has wrapped
+		return outcomeOf(e.Unwrap()) // a workflow may have wrapped it
 	case *temporal.TimeoutError:
 		if e.TimeoutType() == enumspb.TIMEOUT_TYPE_HEARTBEAT {
 			return o, false
@@ -232,37 +242,42 @@ func outcomeOf(err error) (o Outcome, found bool) {
 	return o, false
 }
 
-// read reads the details of an error, which may be somebody else's.
+// read decodes the details of an error into the arguments, and reports success. The error
+// may come from foreign code, with details of other types.
 func read(details func(...any) error, into ...any) (ok bool) {
-	// Details that have not been through Temporal yet panic if they are of other types.
+	// Details that have not passed through Temporal yet panic on a type mismatch.
 	defer func() { ok = recover() == nil && ok }()
 	return details(into...) == nil
 }
 
-// lastOf returns the outcome of a wait that was ended by cause from outside, with
-// what the last heartbeat, in the details, told.
+// lastOf returns the outcome of a wait that was ended from outside by cause. It takes the
+// progress from the last heartbeat, which the details hold.
 func lastOf(has bool, details func(...any) error, cause error) Outcome {
 	var h Heartbeat
 	f := describe(cause)
 	if !has || !read(details, &h) || h.Total == 0 || h.Latest == nil {
 		return Outcome{Error: f}
 	}
+
 	if h.Total > 1 {
 		f.Message += fmt.Sprintf(" (%d of %d targets done, %d failed)", h.Done, h.Total, h.Failed)
 		return Outcome{Error: f}
 	}
+
 	o := *h.Latest
 	f.LastError = o.Error
 	o.Error = f
 	return o
 }
 
-// remote is the error of a wait that went on elsewhere.
+// remote is the error of a wait that ran in another process: said is the wait's error, err
+// is Temporal's.
 type remote struct{ said, err error }
 
 func (r *remote) Error() string { return r.said.Error() }
 
-// Unwrap returns Temporal's error alone, which a workflow that returns r hands on so.
+// Unwrap returns only Temporal's error, because a workflow that returns r must pass exactly
+// this one on.
 func (r *remote) Unwrap() error { return r.err }
 
 func (r *remote) Is(target error) bool { return errors.Is(r.said, target) }

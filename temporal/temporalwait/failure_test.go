@@ -15,7 +15,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-// through returns err as it comes out of the other end of Temporal.
+// through returns err after encoding and decoding, as a client of Temporal receives it.
 func through(t *testing.T, err error) error {
 	t.Helper()
 	c := temporal.GetDefaultFailureConverter()
@@ -26,7 +26,7 @@ func through(t *testing.T, err error) error {
 	return c.FailureToError(failure)
 }
 
-// waited returns the outcome of a wait for docs that met err after a poll at 40 %.
+// waited returns the outcome of a wait for docs that ends with err, after a poll at 40 %.
 func waited(t *testing.T, err error) milvuswait.Outcome {
 	t.Helper()
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithError(fake.WithDelay(fake.Percents(40), time.Millisecond), err))
@@ -84,8 +84,7 @@ func TestTextsStayTheSame(t *testing.T) {
 	}
 }
 
-// A workflow of somebody's may wrap what its activity said, or return what Restore has
-// made of it.
+// A custom workflow may wrap the error of its activity, or return the result of Restore.
 func TestErrorsOfWorkflowsAreRestored(t *testing.T) {
 	o := newOutcome("", waited(t, milvuswait.ErrCollectionNotFound), 0)
 	err := through(t, applicationError(o, nil))
@@ -97,7 +96,7 @@ func TestErrorsOfWorkflowsAreRestored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorIs(t, Restore(returned), milvuswait.ErrCollectionNotFound)
-			if name != "joined with other" { // of which Temporal keeps the text
+			if name != "joined with other" { // Temporal keeps only the text of a joined error
 				require.ErrorIs(t, Restore(through(t, returned)), milvuswait.ErrCollectionNotFound)
 			}
 		})

@@ -7,35 +7,36 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Heartbeat is what the activities tell Temporal while they wait, and what the next
-// attempt begins with if the worker is lost.
+// Heartbeat is the progress that an activity records at Temporal during a wait. If the
+// worker is lost, the next attempt resumes from it.
 type Heartbeat struct {
 	Attempt int32     `json:"attempt"`
-	Began   time.Time `json:"began"` // when the first attempt began: the pace goes on from there
+	Began   time.Time `json:"began"` // start of the first attempt, from which the pace is computed
 
-	// ClocksSince is when this attempt began. What is counted from the progress that
-	// was seen began anew there: stall and settle times and the ETA.
+	// ClocksSince is the start of this attempt. The stall and settle times and the ETA are
+	// measured from here, because they depend on observed progress.
 	ClocksSince time.Time `json:"clocks_since"`
 
 	Total    int     `json:"total"` // targets, equal ones counted once
 	Done     int     `json:"done"`  // complete
 	Failed   int     `json:"failed"`
-	Fraction float64 `json:"fraction"` // of all targets, from 0 to 1
+	Fraction float64 `json:"fraction"` // completed share of all targets, from 0 to 1
 
-	// ETASeconds is the longest of the targets that are waited for; missing while
-	// that of any is unknown.
+	// ETASeconds is the longest ETA of the unfinished targets. It is missing while one of
+	// them is unknown.
 	ETASeconds float64 `json:"eta_seconds,omitempty"`
 
-	// Latest is the target that was polled last, with the error of the poll if it
-	// failed and the wait goes on.
+	// Latest is the most recently polled target. It has the poll's error if the poll failed
+	// and the wait goes on.
 	Latest *Outcome `json:"latest,omitempty"`
 
-	// Ended are the targets that no attempt waits for any more.
+	// Ended lists the targets that need no further attempt.
 	Ended []Outcome `json:"ended,omitempty"`
 }
 
-// began returns when the first attempt began, as far as that can be, at now: h, nil if
-// there was none, may be of a machine with another clock.
+// began returns the start of the first attempt, at most now. A nil h means there was no
+// earlier attempt. The clock of another machine may be ahead, so a time after now is
+// replaced by now.
 func (h *Heartbeat) began(now time.Time) time.Time {
 	if h == nil || h.Began.IsZero() || h.Began.After(now) {
 		return now
@@ -43,20 +44,20 @@ func (h *Heartbeat) began(now time.Time) time.Time {
 	return h.Began
 }
 
-// ledger keeps what heartbeats tell.
+// ledger is an observer that collects the contents of the heartbeats.
 type ledger struct {
 	cluster string
 	waited  time.Duration // before this attempt
 
-	total   *milvuswait.Aggregate // of the targets that this attempt waits for
-	resumed int                   // targets that it does not
+	total   *milvuswait.Aggregate // covers the targets of this attempt
+	resumed int                   // number of targets ended by earlier attempts
 
 	mu   sync.Mutex
 	beat Heartbeat
 }
 
-// newLedger returns the ledger of an attempt for so many targets besides those that
-// the attempt before has ended.
+// newLedger returns a ledger for an attempt at the given number of targets. It does not
+// include the targets that earlier attempts have ended.
 func newLedger(cluster string, begin Heartbeat, targets int) *ledger {
 	return &ledger{
 		cluster: cluster, waited: begin.ClocksSince.Sub(begin.Began), beat: begin,
@@ -64,7 +65,7 @@ func newLedger(cluster string, begin Heartbeat, targets int) *ledger {
 	}
 }
 
-// Observe takes in an update, of one wait.
+// Observe records an update of a wait.
 func (l *ledger) Observe(u milvuswait.Update) {
 	o := newOutcome(l.cluster, milvuswait.Outcome{Target: u.Target, Progress: u.Progress, Polls: u.Polls, Elapsed: u.Elapsed}, l.waited)
 	switch {
@@ -74,9 +75,10 @@ func (l *ledger) Observe(u milvuswait.Update) {
 	default:
 		o.Error = newFailure(u.Err)
 		if !lasts(o.Error) {
-			return // what ended it from outside tells nothing of it
+			return // ended from outside: this is no result of the target
 		}
 	}
+
 	l.total.Observe(u)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,17 +88,18 @@ func (l *ledger) Observe(u milvuswait.Update) {
 	l.beat.Latest = &o
 }
 
-// lasts reports whether a target that failed so is not waited for by another
-// attempt: what was ended from outside is.
+// lasts reports whether a failure is final, so that no other attempt waits for the target.
+// Failures caused from outside, such as a deadline, an interruption or an abort, are not.
 func lasts(f *Failure) bool { return !f.retryable() && f.Type != "milvuswait.ErrAborted" }
 
-// now returns the heartbeat of this moment.
+// now returns the current heartbeat.
 func (l *ledger) now() Heartbeat {
 	s := l.total.Summary()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	h := l.beat
-	h.Ended = l.beat.Ended[:len(l.beat.Ended):len(l.beat.Ended)] // appended to, never changed
+	h.Ended = l.beat.Ended[:len(l.beat.Ended):len(l.beat.Ended)] // safe to share: only appended to
 	h.Total = l.resumed + s.Total
 	for _, o := range h.Ended {
 		if o.Error == nil {
@@ -105,6 +108,7 @@ func (l *ledger) now() Heartbeat {
 			h.Failed++
 		}
 	}
+
 	h.Fraction = (float64(l.resumed) + s.Fraction*float64(s.Total)) / float64(max(1, h.Total))
 	h.ETASeconds = s.ETA.Seconds()
 	return h

@@ -2,8 +2,8 @@ package temporalwait
 
 import "github.com/milvuswait/milvuswait"
 
-// kinds is the table of kinds: what a Target of each kind becomes, and which of the fields
-// and options belong to it. A kind without a row is refused.
+// kinds is the table of kinds. A row converts a Target of its kind, and lists the fields
+// and options it accepts. A kind without a row is invalid.
 var kinds = map[milvuswait.Kind]kind{
 	milvuswait.KindLoading: {
 		many: "loads", partitions: true, refresh: true,
@@ -19,7 +19,7 @@ var kinds = map[milvuswait.Kind]kind{
 type kind struct {
 	many string // noun for several targets
 
-	// Fields of Target, and Options, that belong to the kind.
+	// Fields of Target and Options accepted by the kind.
 	partitions, index, rows, refresh, criterion bool
 
 	// target returns the target without its cluster and its expected rows.

@@ -14,10 +14,11 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// reportSignal is how an activity tells its workflow of a tenth of the way.
+// reportSignal is the signal by which an activity reports a tenth of its chunk to the
+// workflow.
 const reportSignal = "milvuswait-report"
 
-// report is how far a chunk is.
+// report is the progress of a chunk.
 type report struct {
 	Chunk    int     `json:"chunk"`
 	Done     int     `json:"done"`
@@ -25,26 +26,32 @@ type report struct {
 	Fraction float64 `json:"fraction"`
 }
 
+// tenths returns the number of completed tenths, tolerant of rounding errors.
 func tenths(fraction float64) int { return int(10*fraction + 1e-9) }
 
-// beater returns what tells Temporal how far the wait is, and the workflow too if
-// it has given the wait a number: nine times at most, since each is in its history.
+// beater returns a function that records a heartbeat at Temporal. If the activity has a
+// chunk number, the function also signals the workflow at most nine times, because each
+// signal adds to the workflow's history.
 func (a *Activities) beater(ctx context.Context, chunk int, before *Heartbeat) func(Heartbeat) {
 	last := 0
 	if before != nil {
 		last = tenths(before.Fraction)
 	}
+
 	info := activity.GetInfo(ctx)
-	atMost := 5 * time.Second // heartbeats wait for it
+	atMost := 5 * time.Second // heartbeats wait for the signal
 	if info.HeartbeatTimeout > 0 {
 		atMost = min(atMost, info.HeartbeatTimeout/4)
 	}
+
 	return func(h Heartbeat) {
 		activity.RecordHeartbeat(ctx, h)
 		now := tenths(h.Fraction)
-		if chunk == 0 || a.Client == nil || now <= last || now == 10 { // when its result says so
+		if chunk == 0 || a.Client == nil || now <= last || now == 10 { // the tenth tenth arrives with the activity's result
 			return
 		}
+
+		// A failed signal is not repeated: the next tenth replaces it.
 		last = now
 		ctx, cancel := context.WithTimeout(ctx, atMost)
 		defer cancel()
@@ -56,8 +63,8 @@ func (a *Activities) beater(ctx context.Context, chunk int, before *Heartbeat) f
 	}
 }
 
-// newObserver returns what writes to the activity's logger and counts by its
-// metrics. Of many targets only what goes wrong is logged.
+// newObserver returns an observer that writes to the activity's logger and counts by its
+// metrics. With more than ten targets it logs warnings and errors only.
 func newObserver(ctx context.Context, targets int) milvuswait.Observer {
 	const few = 10
 	least := slog.LevelInfo
@@ -70,46 +77,51 @@ func newObserver(ctx context.Context, targets int) milvuswait.Observer {
 	)
 }
 
-// counter counts polls and waits by the metrics of the SDK.
+// counter counts polls and waits in the metrics of the SDK.
 type counter struct {
 	metrics client.MetricsHandler
-	polls   map[milvuswait.Target]int // of those that are waited for
+	polls   map[milvuswait.Target]int // polls counted so far of each unfinished target
 }
 
-// Observe takes in an update, of one wait.
+// Observe counts an update of a wait.
 func (c *counter) Observe(u milvuswait.Update) {
 	h := c.metrics.WithTags(map[string]string{"op": string(u.Target.Kind())})
 	h.Counter("milvuswait_polls").Inc(int64(u.Polls - c.polls[u.Target]))
 	c.polls[u.Target] = u.Polls
+
 	if !u.Final {
 		if u.Err != nil {
 			h.Counter("milvuswait_poll_failures").Inc(1)
 		}
 		return
 	}
+
 	delete(c.polls, u.Target)
 	if by := (*interruption)(nil); errors.As(u.Err, &by) {
-		return // another worker waits on
+		return // another attempt continues the wait
 	}
+
 	h = h.WithTags(map[string]string{"result": cmp.Or(milvuswait.Reason(u.Err), "done")})
 	h.Counter("milvuswait_waits").Inc(1)
 	h.Timer("milvuswait_wait_duration").Record(u.Elapsed)
 }
 
-// handler writes what package milvuswait logs to a logger of Temporal's.
+// handler passes the log records of package milvuswait to a logger of Temporal.
 type handler struct {
 	logger log.Logger
-	least  slog.Level
+	least  slog.Level // minimum level
 }
 
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.least }
 
+// Handle maps the level to the nearest method of the logger.
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	pairs := make([]any, 0, 2*r.NumAttrs())
 	r.Attrs(func(a slog.Attr) bool {
 		pairs = append(pairs, a.Key, a.Value.Any())
 		return true
 	})
+
 	switch {
 	case r.Level >= slog.LevelError:
 		h.logger.Error(r.Message, pairs...)
@@ -129,5 +141,5 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &handler{log.With(h.logger, pairs...), h.least}
 }
 
-// WithGroup is not needed: package milvuswait makes no groups.
+// WithGroup returns h itself, because package milvuswait uses no groups.
 func (h *handler) WithGroup(string) slog.Handler { return h }

@@ -8,24 +8,24 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Outcome is how the wait for one target ended, or how far it is: a
-// [milvuswait.Outcome] as Temporal keeps it. It is also what the details of an
-// ApplicationError hold.
+// Outcome is the final or current state of the wait for one target: the JSON form of
+// [milvuswait.Outcome]. The details of an ApplicationError hold Outcomes.
 type Outcome struct {
 	Target
-	Progress Progress `json:"progress,omitzero"` // of the last good poll
+	Progress Progress `json:"progress,omitzero"` // from the last successful poll
 
-	// Polls are those of the attempt that came to this outcome.
+	// Polls is the number of polls in the attempt with this outcome.
 	Polls int `json:"polls"`
 
-	// ElapsedSeconds is the time since the first attempt began.
+	// ElapsedSeconds is the time since the start of the first attempt.
 	ElapsedSeconds float64 `json:"elapsed_seconds"`
 
-	// Error is nil if the target is complete, or is still waited for.
+	// Error is nil if the target is complete or the wait goes on.
 	Error *Failure `json:"error,omitempty"`
 }
 
-// newOutcome returns o of the cluster; waited is the time before the attempt.
+// newOutcome converts o, of a target on the cluster. The time before this attempt is added
+// to its elapsed time.
 func newOutcome(cluster string, o milvuswait.Outcome, waited time.Duration) Outcome {
 	return Outcome{
 		Target: On(cluster, o.Target)[0], Progress: Progress{o.Progress}, Polls: o.Polls,
@@ -33,16 +33,17 @@ func newOutcome(cluster string, o milvuswait.Outcome, waited time.Duration) Outc
 	}
 }
 
-// Err returns nil if the target is complete, and otherwise a *milvuswait.Error
-// in which errors.Is finds the sentinel of package milvuswait, or that of the
-// context, and errors.As the *milvuswait.ServerError.
+// Err returns nil if the target is complete. Otherwise it returns a *milvuswait.Error. In
+// it, errors.Is finds the sentinel of package milvuswait or of package context, and
+// errors.As finds the *milvuswait.ServerError.
 func (o Outcome) Err() error {
 	if o.Error == nil {
 		return nil
 	}
-	if o.Kind == "" { // of no target, but of the arguments or the whole
+	if o.Kind == "" { // no target: invalid arguments, or an end of the whole wait
 		return fmt.Errorf("milvuswait: %w", o.Error.restore())
 	}
+
 	err := &milvuswait.Error{
 		Target: o.plain(), Last: o.Progress.Progress, Polls: o.Polls,
 		Elapsed: time.Duration(o.ElapsedSeconds * float64(time.Second)), Cause: o.Error.restore(),
@@ -53,13 +54,13 @@ func (o Outcome) Err() error {
 	return err
 }
 
-// Progress is a [milvuswait.Progress] in JSON: the dict of pymilvus'
-// loading_progress, with refresh_progress unless that is 0, or of its
-// index_building_progress, with index_name if it is known. The one of the zero Progress is nil: no poll has been
-// answered.
+// Progress is the JSON form of [milvuswait.Progress]. A load becomes the dict of pymilvus'
+// loading_progress, plus refresh_progress if it is not 0. An index build becomes the dict
+// of index_building_progress, plus index_name if it is known. The zero Progress holds nil:
+// no poll has succeeded yet.
 type Progress struct{ milvuswait.Progress }
 
-// MarshalJSON returns the dict, or null.
+// MarshalJSON returns the dict, or null for the zero Progress.
 func (p Progress) MarshalJSON() ([]byte, error) {
 	switch known := p.Progress.(type) {
 	case milvuswait.LoadingProgress:
@@ -72,15 +73,14 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 	return json.Marshal(p.Progress)
 }
 
-// loading is the dict of a load with the percentage of the refresh, which pymilvus leaves
-// out.
+// loading is the dict of a load, plus the refresh percentage, which pymilvus omits.
 type loading struct {
 	Progress string `json:"loading_progress"`
 	Refresh  int64  `json:"refresh_progress,omitempty"`
 }
 
-// index is the dict of an index with its name, which pymilvus leaves out: of all indexes, it
-// is the one that is furthest behind.
+// index is the dict of an index, plus the index name, which pymilvus omits. In a wait for
+// all indexes, it names the slowest.
 type index struct {
 	TotalRows        int64                 `json:"total_rows"`
 	IndexedRows      int64                 `json:"indexed_rows"`
@@ -90,11 +90,11 @@ type index struct {
 	IndexName        string                `json:"index_name,omitempty"`
 }
 
-// UnmarshalJSON reads the JSON of MarshalJSON.
+// UnmarshalJSON decodes the output of MarshalJSON.
 func (p *Progress) UnmarshalJSON(b []byte) (err error) {
 	p.Progress, err = milvuswait.UnmarshalProgress(b)
 	return err
 }
 
-// IsZero reports whether no poll has been answered.
+// IsZero reports whether no poll has succeeded yet.
 func (p Progress) IsZero() bool { return p.Progress == nil }

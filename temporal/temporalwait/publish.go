@@ -13,12 +13,12 @@ var (
 	clustersAttribute = temporal.NewSearchAttributeKeyKeywordList("MilvusWaitClusters")
 )
 
-// SearchAttributes returns those that a workflow sets if its Request says so, with
-// their types. The namespace must know them before: a workflow that sets others
-// does not get on.
+// SearchAttributes returns the names and types of the search attributes that a workflow
+// sets if its Request enables them. Register them in the namespace first: a workflow that
+// sets an unknown attribute gets stuck.
 //
-// MilvusWaitTotal, MilvusWaitDone and MilvusWaitFailed count targets, and are as new
-// as the last tenth of the way; MilvusWaitClusters are those of all targets.
+// MilvusWaitTotal, MilvusWaitDone and MilvusWaitFailed are numbers of targets, updated at
+// every tenth of the total. MilvusWaitClusters lists the clusters of all targets.
 func SearchAttributes() map[string]enumspb.IndexedValueType {
 	all := make(map[string]enumspb.IndexedValueType)
 	for _, k := range []temporal.SearchAttributeKey{totalAttribute, doneAttribute, failedAttribute, clustersAttribute} {
@@ -27,32 +27,35 @@ func SearchAttributes() map[string]enumspb.IndexedValueType {
 	return all
 }
 
-// memoKey is where the memo has the Summary.
+// memoKey is the key of the Summary in the memo.
 const memoKey = "milvuswait"
 
-// published is what was last told.
+// published is the state at the last update of the memo.
 type published struct {
 	known  bool
 	tenths int
 	failed bool
 }
 
-// publish tells the memo and the search attributes how far the workflow is, if that
-// is worth an event: every tenth, and the first failure.
+// publish updates the memo and the search attributes, but only if a tenth or the first
+// failure has been reached since the last update. Each update adds an event to the history.
 func (w *run) publish() {
 	s := w.summary()
 	now := published{known: true, tenths: tenths(s.Fraction), failed: s.Failed > 0}
 	if now == w.published {
 		return
 	}
+
 	w.published = now
 	logger := workflow.GetLogger(w.ctx)
 	if err := workflow.UpsertMemo(w.ctx, map[string]any{memoKey: s}); err != nil {
 		logger.Warn("milvuswait: the memo could not be set", "err", err)
 	}
+
 	if !w.request.SearchAttributes {
 		return
 	}
+
 	err := workflow.UpsertTypedSearchAttributes(w.ctx,
 		totalAttribute.ValueSet(int64(s.Total)), doneAttribute.ValueSet(int64(s.Done)),
 		failedAttribute.ValueSet(int64(s.Failed)), clustersAttribute.ValueSet(w.Clusters))

@@ -11,92 +11,91 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Request is what [WaitWorkflow] is started with. A zero field means the default.
-// Durations are in nanoseconds in JSON, as Go writes them.
+// Request is the argument of [WaitWorkflow]. A zero field selects its default. In JSON,
+// durations are in nanoseconds, the encoding of package encoding/json.
 type Request struct {
-	// Targets are what is waited for; equal ones are waited for once. A payload of
-	// Temporal has 2 MiB, in which some 15 000 targets with names of 50 letters have
-	// room: let AddSignal bring what is more, by and by.
+	// Targets lists the targets of the wait; duplicates count once. A payload of Temporal
+	// holds 2 MiB, enough for about 15 000 targets with names of 50 letters. Add further
+	// ones by AddSignal, in portions.
 	Targets []Target `json:"targets"`
 	Options
 
-	// ContinueOnError lets the others go on when a target fails, and the workflow
-	// complete: the Result says what has failed. Otherwise the first target that
-	// fails fails the workflow.
+	// ContinueOnError keeps waiting for the other targets when one fails. The workflow then
+	// completes, and the Result holds the failures. By default, the first failed target
+	// fails the workflow.
 	ContinueOnError bool `json:"continue_on_error,omitempty"`
 
-	// Timeout bounds the whole, from the start of the first run: targets that are
-	// not complete by then have failed with context.DeadlineExceeded. The default is
-	// no bound but the workflow's own time-outs, which leave no Result.
+	// Timeout limits the whole wait, from the start of the first run. Targets that are
+	// still incomplete then fail with context.DeadlineExceeded. The default is no limit
+	// except the workflow's own timeouts, which leave no Result.
 	Timeout time.Duration `json:"timeout,omitempty"`
 
-	// ChunkSize is how many targets of one cluster an activity waits for at the
-	// most: 250 by default, and no more than 500, since each of its heartbeats has all
-	// that have ended.
+	// ChunkSize is the maximum number of targets of an activity, all on one cluster. The
+	// default is 250, the maximum 500, because each heartbeat carries all ended targets.
 	ChunkSize int `json:"chunk_size,omitempty"`
 
-	// MaxChunks is how many activities there are at a time: 32 by default, 1000 at the
-	// most. What is in none yet is not polled.
+	// MaxChunks is the maximum number of concurrent activities. The default is 32, the
+	// maximum 1000. Targets that are not part of an activity yet are not polled.
 	MaxChunks int `json:"max_chunks,omitempty"`
 
-	// HeartbeatTimeout is how long it takes until a worker that is lost is noticed:
-	// 10 s by default.
+	// HeartbeatTimeout is the time until a lost worker is noticed. The default is 10 s.
 	HeartbeatTimeout time.Duration `json:"heartbeat_timeout,omitempty"`
 
-	// RetryPolicy is that of the activities, for what is not permanent. The default
-	// begins at 1 s, doubles up to 30 s, and does not end.
+	// RetryPolicy is the retry policy of the activities, for failures that are not
+	// permanent. The default starts at 1 s, doubles up to 30 s, and has no end.
 	RetryPolicy *temporal.RetryPolicy `json:"retry_policy,omitempty"`
 
-	// TaskQueues are those of the workers that reach a cluster, by its name. The
-	// default is the workflow's own.
+	// TaskQueues maps a cluster name to the task queue of the workers that reach the
+	// cluster. The default is the workflow's own task queue.
 	TaskQueues map[string]string `json:"task_queues,omitempty"`
 
-	// SearchAttributes has the workflow set those of SearchAttributes, which the
-	// namespace must know.
+	// SearchAttributes enables the search attributes listed by the function
+	// SearchAttributes. The namespace must know them.
 	SearchAttributes bool `json:"search_attributes,omitempty"`
 
-	// MaxHistory is how many events a run may have before the workflow continues as
-	// new: 5000 by default, 50 at least, and fewer than it says if Temporal suggests
-	// so. If targets are without an activity then, those of the time are cancelled,
-	// and what they have not ended is waited for by the next run, as by a new attempt,
-	// but at the pace of the beginning. A payload must have room for it: with more
-	// than a MiB of targets the run goes on.
+	// MaxHistory is the number of history events after which the workflow continues as new.
+	// The default is 5000, the minimum 50. Temporal may suggest an earlier point.
+	//
+	// If targets are pending at this point, the running activities are cancelled. The next
+	// run waits for their unfinished targets like a new attempt, but starts with the
+	// initial delay. The targets must fit into a payload: above 1 MiB of targets, the run
+	// goes on.
 	MaxHistory int `json:"max_history,omitempty"`
 
-	// Carried is for the workflow itself, which continues as new.
+	// Carried is set by the workflow itself when it continues as new.
 	Carried *Carried `json:"carried,omitempty"`
 }
 
-// Carried is what a run hands on to the next.
+// Carried is the state that a run passes on to the next run.
 type Carried struct {
-	Began  time.Time `json:"began"` // of the first run
-	Runs   int       `json:"runs"`  // before this one
+	Began  time.Time `json:"began"` // start of the first run
+	Runs   int       `json:"runs"`  // earlier runs
 	Chunks int       `json:"chunks"`
 
-	// Clusters are those of all targets so far, in order.
+	// Clusters lists the clusters of all targets so far, sorted.
 	Clusters []string `json:"clusters,omitempty"`
 
 	Result
 }
 
-// Result is how the waits of a workflow ended. What it does not name as a failure is
-// complete.
+// Result is the result of a workflow: the numbers of targets, and the failures. A target
+// that did not fail is complete.
 type Result struct {
-	Total  int `json:"total"` // targets, those added by signals included, equal ones counted once
+	Total  int `json:"total"` // distinct targets, including those added by signals
 	Done   int `json:"done"`
 	Failed int `json:"failed"`
 
-	// Failures are the targets that failed, in the order in which their chunks ended;
-	// of more than 200 the first. The results of the activities have all.
+	// Failures lists the failed targets, in the order in which their chunks ended. It holds
+	// the first 200 at most; the results of the activities hold all of them.
 	Failures []Outcome `json:"failures,omitempty"`
 }
 
-// maxFailures bounds a Result to a part of what a payload may have: each has up to
-// 3 KiB of what a server said.
+// maxFailures limits a Result to a part of a payload: each failure takes up to 3 KiB,
+// mostly for the server's reason.
 const maxFailures = 200
 
-// Err returns nil if no target has failed. Otherwise errors.Is and errors.As find
-// the failure of each of Failures in it, a *milvuswait.Error.
+// Err returns nil if no target has failed. Otherwise it returns an error that wraps the
+// *milvuswait.Error of every entry of Failures.
 func (r Result) Err() error {
 	if r.Failed == 0 {
 		return nil
@@ -104,12 +103,14 @@ func (r Result) Err() error {
 	return &resultError{r}
 }
 
+// resultError is the error of a Result with failures.
 type resultError struct{ Result }
 
-// Error returns how many targets failed, and of the first ten how.
+// Error returns the number of failed targets and the messages of the first ten.
 func (e *resultError) Error() string {
 	const most = 10
 	s := fmt.Sprintf("milvuswait: %d of %d targets failed", e.Failed, e.Total)
+
 	for i, o := range e.Failures[:min(most, len(e.Failures))] {
 		separator := "; "
 		if i == 0 {
@@ -117,6 +118,7 @@ func (e *resultError) Error() string {
 		}
 		s += separator + o.Target.String() + ": " + o.Error.Message
 	}
+
 	if more := e.Failed - most; more > 0 {
 		s += fmt.Sprintf("; and %d more", more)
 	}
@@ -131,7 +133,8 @@ func (e *resultError) Unwrap() []error {
 	return errs
 }
 
-// validatePolicy names what Temporal would refuse again and again.
+// validatePolicy returns ErrInvalid for a policy that Temporal would reject. A workflow
+// with such a policy would never start an activity.
 func validatePolicy(p *temporal.RetryPolicy) error {
 	switch {
 	case p == nil:
@@ -145,7 +148,7 @@ func validatePolicy(p *temporal.RetryPolicy) error {
 	return nil
 }
 
-// resolve fills in the defaults.
+// resolve replaces zero fields by their defaults.
 func (r Request) resolve() Request {
 	or := func(n *int, value int) {
 		if *n == 0 {
@@ -155,6 +158,7 @@ func (r Request) resolve() Request {
 	or(&r.ChunkSize, 250)
 	or(&r.MaxChunks, 32)
 	or(&r.MaxHistory, 5000)
+
 	if r.HeartbeatTimeout == 0 {
 		r.HeartbeatTimeout = 10 * time.Second
 	}
@@ -164,16 +168,19 @@ func (r Request) resolve() Request {
 	return r
 }
 
-// validate names what makes no sense. What a signal adds is judged when it comes.
+// validate returns ErrInvalid for the first invalid field. Targets added by a signal are
+// validated when it arrives.
 func (r Request) validate() error {
 	const (
-		mostInChunk  = 500  // so that all may fail with long reasons, and a payload hold it
-		mostChunks   = 1000 // a workflow may have 2000 activities under way
-		leastHistory = 50   // so that every run gets on
+		mostInChunk  = 500  // a payload holds this many failures with long reasons
+		mostChunks   = 1000 // Temporal allows 2000 pending activities
+		leastHistory = 50   // enough for every run to make progress
 	)
+
 	if err := validatePolicy(r.RetryPolicy); err != nil {
 		return err
 	}
+
 	durations := map[string]time.Duration{
 		"Timeout": r.Timeout, "HeartbeatTimeout": r.HeartbeatTimeout,
 		"Settle": r.Settle, "StallTimeout": r.StallTimeout, "StartGrace": r.StartGrace,
@@ -183,6 +190,7 @@ func (r Request) validate() error {
 			return fmt.Errorf("%w: %s: %v is negative", milvuswait.ErrInvalid, name, durations[name])
 		}
 	}
+
 	switch {
 	case r.ChunkSize < 0 || r.ChunkSize > mostInChunk:
 		return fmt.Errorf("%w: ChunkSize: %d is not within 1 and %d", milvuswait.ErrInvalid, r.ChunkSize, mostInChunk)
@@ -193,13 +201,15 @@ func (r Request) validate() error {
 	case r.Criterion < milvuswait.AllRows || r.Criterion > milvuswait.ServerState:
 		return fmt.Errorf("%w: Criterion: there is no criterion %d", milvuswait.ErrInvalid, r.Criterion)
 	}
+
 	for i, t := range r.Targets {
 		if err := t.validate(); err != nil {
 			return fmt.Errorf("target %d of %d: %w", i+1, len(r.Targets), err)
 		}
 	}
+
 	if r.Carried != nil {
-		return nil // the rest may be all of one kind
+		return nil // the remaining targets may all be of one kind
 	}
 	return r.Options.validate(r.Targets)
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// cluster is a Lister on which all collections load over the same time.
+// cluster is a Lister whose collections all load at the same speed.
 type cluster struct {
 	start time.Time
 	over  time.Duration
-	takes time.Duration // a list
+	takes time.Duration // duration of a list call
 
 	mu     sync.Mutex
-	began  []time.Duration // the lists
+	began  []time.Duration // start times of the list calls
 	panics bool
 }
 
@@ -55,15 +55,15 @@ func (c *cluster) ListLoading(ctx context.Context) (map[string]milvuswait.Loadin
 	return all, nil
 }
 
-// waitInChunks waits for the collections, so many to a chunk, and returns when each
-// chunk was told.
+// waitInChunks waits for the collections, split into the given number of chunks, and returns
+// the time at which the wait of each chunk returned.
 func (c *cluster) waitInChunks(t *testing.T, chunks int) (told []time.Duration) {
 	var a Activities
 	var group sync.WaitGroup
 	told = make([]time.Duration, chunks)
 	for i := range chunks {
 		group.Go(func() {
-			time.Sleep(time.Duration(i) * 77 * time.Millisecond) // they do not begin together
+			time.Sleep(time.Duration(i) * 77 * time.Millisecond) // the waits start at different times
 			var targets []milvuswait.Target
 			for j := range 10 {
 				targets = append(targets, milvuswait.Loading(fmt.Sprintf("c%d", 10*i+j)))
@@ -152,7 +152,7 @@ func TestAListThatTakesLongIsMadeOnce(t *testing.T) {
 	})
 }
 
-// The wait that makes a list may end while others wait for it.
+// The wait that makes a list call may end while others wait for the result.
 func TestAListThatWasCutSaysNothingToOthers(t *testing.T) {
 	for name, cut := range map[string]func(c *cluster, cancel func()){
 		"by a cancel": func(_ *cluster, cancel func()) { cancel() },
@@ -209,8 +209,8 @@ func TestAWaitForAListEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// TestShared_PollerThatLists_GetsAView wraps a Poller that lists loads, and no other. A wait
-// must find the other optional interfaces of the Poller behind the view.
+// TestShared_PollerThatLists_GetsAView checks that only a Poller that lists loads is
+// wrapped. A wait must find the other optional interfaces of the Poller behind the view.
 func TestShared_PollerThatLists_GetsAView(t *testing.T) {
 	var a Activities
 	plain := struct{ milvuswait.Poller }{&cluster{}}

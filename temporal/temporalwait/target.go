@@ -10,21 +10,21 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Target is a [milvuswait.Target] as Temporal keeps it, in JSON, and the cluster
-// that it is in. It is made by [On], or written by hand:
+// Target is the JSON form of a [milvuswait.Target], plus its cluster. Create it by [On] or
+// write it by hand:
 //
 //	{"kind":"index_building","collection":"docs","index":"vidx","expected_rows":100000}
 type Target struct {
-	Cluster      string          `json:"cluster,omitempty"` // a name of Activities.Pollers, or "" for Activities.Poller
+	Cluster      string          `json:"cluster,omitempty"` // key in Activities.Pollers, or "" for Activities.Poller
 	Kind         milvuswait.Kind `json:"kind"`              // "loading" or "index_building"
 	Collection   string          `json:"collection"`
-	Partitions   []string        `json:"partitions,omitempty"`    // of a load: these alone
+	Partitions   []string        `json:"partitions,omitempty"`    // only for a load: wait for these partitions only
 	Index        string          `json:"index,omitempty"`         // "" for the only one, "*" for all
-	ExpectedRows int64           `json:"expected_rows,omitempty"` // of an index: no fewer
+	ExpectedRows int64           `json:"expected_rows,omitempty"` // only for an index: minimum number of rows
 }
 
-// On returns the targets as those of a cluster: a name of Activities.Pollers, or ""
-// for Activities.Poller.
+// On returns the targets on a cluster: a key in Activities.Pollers, or "" for
+// Activities.Poller.
 func On(cluster string, targets ...milvuswait.Target) []Target {
 	all := make([]Target, len(targets))
 	for i, t := range targets {
@@ -36,8 +36,8 @@ func On(cluster string, targets ...milvuswait.Target) []Target {
 	return all
 }
 
-// String returns the target as errors name it, such as `loading "docs"`, and the
-// cluster if it has a name.
+// String returns the target as in error messages, such as `loading "docs"`, and the cluster
+// unless its name is empty.
 func (t Target) String() string {
 	if t.Cluster == "" {
 		return t.plain().String()
@@ -45,8 +45,8 @@ func (t Target) String() string {
 	return fmt.Sprintf("%v on %q", t.plain(), t.Cluster)
 }
 
-// plain returns the target without its cluster, or the zero Target for an unknown kind. The
-// fields that validate refuses are lost.
+// plain returns the target without its cluster, or the zero Target for an unknown kind.
+// Fields that do not fit the kind, rejected by validate, are lost.
 func (t Target) plain() milvuswait.Target {
 	k, known := kinds[t.Kind]
 	if !known {
@@ -55,7 +55,7 @@ func (t Target) plain() milvuswait.Target {
 	return k.target(t).ExpectRows(t.ExpectedRows)
 }
 
-// plain returns the targets without their cluster.
+// plain returns the targets without their clusters.
 func plain(targets []Target) []milvuswait.Target {
 	all := make([]milvuswait.Target, len(targets))
 	for i, t := range targets {
@@ -64,8 +64,8 @@ func plain(targets []Target) []milvuswait.Target {
 	return all
 }
 
-// validate returns milvuswait.ErrInvalid for the faults that plain would lose, and for those
-// that milvuswait.WaitAll refuses together with every other target.
+// validate returns milvuswait.ErrInvalid for two sorts of faults: those that plain loses,
+// and those for which milvuswait.WaitAll rejects all targets together.
 func (t Target) validate() error {
 	invalid := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %v: "+format, append([]any{milvuswait.ErrInvalid, t}, args...)...)
@@ -93,13 +93,13 @@ func (t Target) validate() error {
 	return nil
 }
 
-// size returns how many bytes of JSON the target takes in a list.
+// size returns the number of bytes that the target takes in a JSON list.
 func (t Target) size() int {
-	b, _ := json.Marshal(t) // of strings and numbers never fails
+	b, _ := json.Marshal(t) // never fails for strings and numbers
 	return len(b) + len(",")
 }
 
-// key is a Target that can be compared.
+// key is the comparable form of a Target.
 type key struct {
 	cluster string
 	target  milvuswait.Target
@@ -107,33 +107,35 @@ type key struct {
 
 func (t Target) key() key { return key{t.Cluster, t.plain()} }
 
-// Options are those of a wait that go with it through Temporal. Durations are in
-// nanoseconds in JSON, as Go writes them. What is the worker's own, such as the
-// pace, is in [Activities].
+// Options are the options of a wait that are passed through Temporal. In JSON, durations
+// are in nanoseconds. Options of the worker, such as the pace, are in [Activities].
 type Options struct {
 	// Refresh is milvuswait.WithRefresh, for the loads among the targets.
 	Refresh bool `json:"refresh,omitempty"`
 
 	// Criterion is milvuswait.WithIndexCriterion, for the indexes among the targets.
-	// RowsAtStart counts anew in every attempt.
+	// RowsAtStart uses the rows at the start of each attempt.
 	Criterion milvuswait.IndexCriterion `json:"criterion,omitempty"`
 
-	// Settle is milvuswait.WithSettle, and begins anew in every attempt.
+	// Settle is milvuswait.WithSettle. It restarts in every attempt.
 	Settle time.Duration `json:"settle,omitempty"`
 
-	// StallTimeout is milvuswait.WithStallTimeout, and begins anew in every attempt.
+	// StallTimeout is milvuswait.WithStallTimeout. It restarts in every attempt.
 	StallTimeout time.Duration `json:"stall_timeout,omitempty"`
 
-	// StartGrace is milvuswait.WithStartGrace, counted from the first attempt.
+	// StartGrace is milvuswait.WithStartGrace, measured from the start of the first
+	// attempt.
 	StartGrace time.Duration `json:"start_grace,omitempty"`
 }
 
-// with returns the options of milvuswait for a wait that has taken that long.
+// with returns the options for package milvuswait, for a wait that has already taken
+// waited.
 func (o Options) with(waited time.Duration) []milvuswait.Option {
 	options := []milvuswait.Option{
 		milvuswait.WithSettle(o.Settle), milvuswait.WithStallTimeout(o.StallTimeout),
 		milvuswait.WithStartGrace(o.StartGrace - min(max(0, o.StartGrace), waited)),
 	}
+
 	if o.Refresh {
 		options = append(options, milvuswait.WithRefresh())
 	}
@@ -143,7 +145,8 @@ func (o Options) with(waited time.Duration) []milvuswait.Option {
 	return options
 }
 
-// of returns the options without those that fit none of the targets, which are some of many.
+// of returns the options without the ones that fit no target. The targets of a chunk may
+// all be of one kind, although those of the whole request are not.
 func (o Options) of(targets []Target) Options {
 	fits := func(option func(kind) bool) bool {
 		return slices.ContainsFunc(targets, func(t Target) bool { return option(kinds[t.Kind]) })
@@ -155,7 +158,7 @@ func (o Options) of(targets []Target) Options {
 	return o
 }
 
-// validate refuses options that fit none of the targets, as milvuswait does.
+// validate returns ErrInvalid for options that fit none of the targets, as milvuswait does.
 func (o Options) validate(targets []Target) error {
 	of := o.of(targets)
 	switch {

@@ -106,8 +106,8 @@ func TestOutcomesInJSON(t *testing.T) {
 	require.NoError(t, again.Err())
 }
 
-// TestKinds_EveryKindHasARow requires a row for each kind of the library: a target of a kind
-// without a row could not be handed to a worker.
+// TestKinds_EveryKindHasARow requires a row for each kind of the library. A target of a
+// kind without a row could not be passed to a worker.
 func TestKinds_EveryKindHasARow(t *testing.T) {
 	require.Len(t, kinds, len(milvuswait.Kinds()))
 	for _, k := range milvuswait.Kinds() {

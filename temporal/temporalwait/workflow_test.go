@@ -24,7 +24,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// workers stand for those of WaitWorkflow: what they are asked, and answer.
+// workers replaces the workers of WaitWorkflow: it records their arguments and returns
+// prepared results.
 type workers struct {
 	*testsuite.TestWorkflowEnvironment
 	answer func(ctx context.Context, w Waits) ([]Outcome, error)
@@ -54,7 +55,7 @@ func newWorkers(t *testing.T) *workers {
 	return w
 }
 
-// complete is the answer of a worker on which everything is complete.
+// complete is the result of a worker whose targets are all complete.
 func complete(_ context.Context, w Waits) (all []Outcome, err error) {
 	for _, t := range w.Targets {
 		all = append(all, Outcome{Target: t, Progress: Progress{milvuswait.LoadingProgress{Percent: 100}}, Polls: 1})
@@ -82,7 +83,7 @@ func (w *workers) summary(t *testing.T) (s Summary) {
 	return s
 }
 
-// collections are n of a cluster.
+// collections returns n loads on a cluster, the first with the number from.
 func collections(cluster string, from, n int) []Target {
 	var all []Target
 	for i := range n {
@@ -134,7 +135,7 @@ func TestProgressOfAWorkflow(t *testing.T) {
 		if waits.Chunk == 1 {
 			return complete(ctx, waits)
 		}
-		return nil, activity.ErrResultPending // until the environment's time is up
+		return nil, activity.ErrResultPending // until the environment's timeout
 	}
 	w.RegisterDelayedCallback(func() {
 		require.Equal(t, Summary{Total: 30, Done: 10, Waiting: 10, Pending: 10, Chunks: 1, Fraction: 10.0 / 30}, w.summary(t))
@@ -149,7 +150,7 @@ func TestProgressOfAWorkflow(t *testing.T) {
 	_, err := w.run(t, Request{Targets: collections("", 0, 30), ChunkSize: 10, MaxChunks: 1})
 
 	require.Error(t, err)
-	// At the beginning, when a tenth is reached, and at the first failure.
+	// Updates: at the start, at each tenth, and at the first failure.
 	require.Len(t, w.memos, 3)
 	require.Equal(t, 0.0, w.memos[0].Fraction)
 	require.Equal(t, 10, w.memos[1].Done)
@@ -212,10 +213,10 @@ func TestFailuresAreCountedAndListed(t *testing.T) {
 		switch waits.Chunk {
 		case 1:
 			return []Outcome{ended(first, nil), ended(second, milvuswait.ErrCollectionNotFound), ended(third, nil)}, nil
-		case 2: // some could not be reached
+		case 2: // some targets were unreachable
 			o := ended(third, milvuswait.ErrUnreachable)
 			return nil, applicationError(o, []Outcome{ended(first, nil), ended(second, nil), o})
-		case 3: // its time was up
+		case 3: // timeout
 			return nil, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, nil, Heartbeat{Total: 3, Ended: []Outcome{ended(first, nil)}})
 		case 4:
 			return nil, refusal(fmt.Errorf("%w: no such cluster", milvuswait.ErrInvalid))
@@ -258,11 +259,11 @@ func TestFailuresAreBounded(t *testing.T) {
 	require.ErrorContains(t, result.Err(), "; and 690 more")
 }
 
-// TestPayloadsHaveRoom measures what is largest: everything fails with the longest
-// reason that there is.
+// TestPayloadsHaveRoom measures the largest payloads: every target fails with a reason of
+// maximum length.
 func TestPayloadsHaveRoom(t *testing.T) {
-	const limit = 2 << 20               // of Temporal: limit.blobSize.error
-	reason := strings.Repeat("<", 1024) // which takes six bytes of JSON
+	const limit = 2 << 20               // Temporal's limit.blobSize.error
+	reason := strings.Repeat("<", 1024) // six bytes of JSON each
 	target := On("cluster", milvuswait.Loading(strings.Repeat("n", 50)))[0]
 	err := &milvuswait.Error{
 		Target: target.plain(), Cause: fmt.Errorf("%w: %w", milvuswait.ErrNotLoaded, &milvuswait.ServerError{Code: 101, Reason: reason, Method: "GetLoadingProgress"}),
@@ -280,7 +281,7 @@ func TestPayloadsHaveRoom(t *testing.T) {
 
 	require.Less(t, size(chunk)+size(chunk[0]), limit, "of an activity")
 	require.Less(t, size(Heartbeat{Ended: chunk, Latest: &chunk[0]}), limit)
-	n := 1 << 20 / target.size() // more do not continue as new
+	n := 1 << 20 / target.size() // more than this does not continue as new
 	rest := Request{Targets: slices.Repeat([]Target{target}, n), Carried: &Carried{Result: Result{Failures: chunk[:maxFailures]}}}
 	require.Less(t, size(rest), limit, "of a run that continues as new")
 	require.Less(t, size(Request{Targets: slices.Repeat([]Target{target}, 15_000)}), limit)
@@ -342,11 +343,11 @@ func TestContinuesAsNew(t *testing.T) {
 	require.Equal(t, 40*time.Minute, left, "the time-out is of all runs together")
 }
 
-// What is under way would hold up what is without an activity.
+// Running activities would otherwise delay the pending targets.
 func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(context.Context, Waits) ([]Outcome, error) {
-		return nil, activity.ErrResultPending // until it is cancelled
+		return nil, activity.ErrResultPending // until its cancellation
 	}
 	w.RegisterDelayedCallback(func() {
 		w.SetCurrentHistoryLength(300)
@@ -364,10 +365,10 @@ func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
 	require.Equal(t, []string{"eu", "us"}, next.Carried.Clusters)
 }
 
-// TestContinuesAsNewWhenTheRestHasRoom shows that a workflow goes on past MaxHistory until
+// TestContinuesAsNewWhenTheRestHasRoom checks that a workflow goes on past MaxHistory until
 // the remaining targets fit into one payload, of at most 1 MiB. Long names fill it with few
-// targets. Even so, the first workflow task may take longer than the second that Temporal's
-// deadlock detector allows, under the race detector on a busy machine.
+// targets. Even so, under the race detector on a busy machine, the first workflow task may
+// take longer than one second, the limit of Temporal's deadlock detector.
 func TestContinuesAsNewWhenTheRestHasRoom(t *testing.T) {
 	w := newWorkers(t)
 	w.SetCurrentHistoryLength(300)
@@ -413,7 +414,7 @@ func TestOptionsGoToTheChunksThatHaveAUseForThem(t *testing.T) {
 	}
 }
 
-// The last attempt that the policy allows is interrupted.
+// The last attempt allowed by the policy is interrupted.
 func TestWhatHadEndedIsKeptWhenTheRestFails(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(_ context.Context, waits Waits) ([]Outcome, error) {
@@ -427,7 +428,7 @@ func TestWhatHadEndedIsKeptWhenTheRestFails(t *testing.T) {
 	require.Equal(t, []Outcome{{Target: collections("", 1, 1)[0], Error: &Failure{Type: TypeInterrupted, Message: "interrupted: the worker stops"}}}, result.Failures)
 }
 
-// A worker that is lost then has not failed its targets.
+// A worker lost during the cancellation does not count as a failure of its targets.
 func TestCancelledWorkflowsCountNoFailures(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(context.Context, Waits) ([]Outcome, error) {
