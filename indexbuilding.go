@@ -35,10 +35,11 @@ var indexBuildingKind = &waitKind{
 	},
 	list: func(Target) jobKind { return listIndexes },
 
-	note: func(s *waitState, a *answer) {
+	note: func(s *waitState, a answer) Progress {
 		if s.last == nil {
 			s.indexBuilding.rowsAtStart = a.progress.(IndexBuildingProgress).TotalRows
 		}
+		return a.progress
 	},
 	failure:    indexFailure,
 	isComplete: func(s *waitState, _ time.Duration) bool { return isIndexComplete(s) },

@@ -42,15 +42,17 @@ type waitKind struct {
 	poll func(ctx context.Context, p Poller, t Target) (Progress, error)
 
 	// follow makes the further request of a poll if a successful answer alone may
-	// mislead, and records its result in the answer. nil if the kind needs none.
-	follow func(ctx context.Context, p Poller, s *waitState, a *answer)
+	// mislead, and returns the answer with its result. It only reads s. nil if the kind
+	// needs none.
+	follow func(ctx context.Context, p Poller, s *waitState, a answer) answer
 
 	// list returns the kind of job that can cover polls of several targets, or pollOne.
 	list func(Target) jobKind
 
-	// note records a successful answer, before it becomes the last one. It may complete
-	// the answer from the one before.
-	note func(s *waitState, a *answer)
+	// note records a successful answer, before it becomes the last one, and returns its
+	// progress, which it may complete from the one before. Answers are passed by value: by
+	// a pointer each would be a heap allocation.
+	note func(s *waitState, a answer) Progress
 
 	// failure returns the cause of a wait whose progress means that it cannot be completed
 	// any more, or nil. nil if no progress of the kind means that.

@@ -213,13 +213,14 @@ func (s *waitState) wantsCheckAfterList(now time.Duration, p Progress) bool {
 }
 
 // noteLoading records the progress of a load, and the check of its state.
-func noteLoading(s *waitState, a *answer) {
+func noteLoading(s *waitState, a answer) Progress {
 	p := a.progress.(LoadingProgress)
 
 	// Lists do not report refreshes: keep the last known percentage.
-	if before, known := s.last.(LoadingProgress); known && a.listed {
+	progress := a.progress
+	if before, known := s.last.(LoadingProgress); known && a.listed && p.RefreshPercent != before.RefreshPercent {
 		p.RefreshPercent = before.RefreshPercent
-		a.progress = p
+		progress = p
 	}
 
 	l := &s.loading
@@ -237,6 +238,7 @@ func noteLoading(s *waitState, a *answer) {
 
 	l.moved = l.moved || p.Percent > 0
 	l.refreshSeen = l.refreshSeen || p.RefreshPercent < 100
+	return progress
 }
 
 // shareOfLoading returns the loaded share, or that of the refresh if it is smaller.
@@ -276,16 +278,16 @@ func (s *waitState) permanentCause(a answer) error {
 	return because(ErrReleased, a.err)
 }
 
-// checkLoadState checks the state of a load that stands at 0 %, if p can, and records the
-// result in a. It only reads s.
-func checkLoadState(parent context.Context, p Poller, s *waitState, a *answer) {
+// checkLoadState checks the state of a load that stands at 0 %, if p can, and returns the
+// answer with the result.
+func checkLoadState(parent context.Context, p Poller, s *waitState, a answer) answer {
 	if !s.wantsStateCheck(a.progress) {
-		return
+		return a
 	}
 	checker, ok := unwrap.Find[LoadStateChecker](p)
 	if !ok {
 		a.check = checked // no check will ever know more
-		return
+		return a
 	}
 
 	ctx, cancel := context.WithTimeout(parent, checkTimeout)
@@ -300,4 +302,5 @@ func checkLoadState(parent context.Context, p Poller, s *waitState, a *answer) {
 	default:
 		a.check = unclear
 	}
+	return a
 }

@@ -124,7 +124,7 @@ func poll(parent context.Context, p Poller, s *waitState, timeout time.Duration)
 	})
 
 	if a.err == nil && s.kind.follow != nil {
-		s.kind.follow(parent, p, s, &a)
+		a = s.kind.follow(parent, p, s, a)
 	}
 	return a
 }
@@ -166,6 +166,14 @@ func newPollMaker(p Poller) pollMaker {
 	m := pollMaker{poller: p}
 	m.lister, _ = unwrap.Find[Lister](p)
 	m.indexLister, _ = unwrap.Find[IndexLister](p)
+
+	// Save the first list of a Poller of functions without the function.
+	if f, ok := m.lister.(PollerFuncs); ok && f.LoadingList == nil {
+		m.lister = nil
+	}
+	if f, ok := m.indexLister.(PollerFuncs); ok && f.IndexBuildingList == nil {
+		m.indexLister = nil
+	}
 	return m
 }
 

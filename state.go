@@ -106,7 +106,7 @@ func (s *waitState) decide(now time.Duration, a answer, random float64) decision
 
 // noteSuccess records the answer of a successful poll.
 func (s *waitState) noteSuccess(now time.Duration, a answer) {
-	s.kind.note(s, &a)
+	progress := s.kind.note(s, a)
 
 	// Exclude the time of failed polls from the clocks of stall and settle: progress may
 	// have changed unseen.
@@ -119,10 +119,10 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 	}
 	s.outage = noOutage
 
-	if a.progress != s.last {
+	if progress != s.last {
 		s.changedAt = now
 	}
-	s.last, s.timeout = a.progress, s.cfg.pollTimeout
+	s.last, s.timeout = progress, s.cfg.pollTimeout
 	s.pace.learn(now, a.took, s.share())
 }
 
