@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +19,11 @@ import (
 type answer struct {
 	code, legacyCode int32
 	says             string
+}
+
+// String returns the answer for the page.
+func (a answer) String() string {
+	return fmt.Sprintf("code %d, error_code %d: %s", a.code, a.legacyCode, strings.TrimPrefix(a.says, ": "))
 }
 
 // The columns of TestAnswers.
@@ -131,7 +137,7 @@ func TestAnswers(t *testing.T) {
 				got, err := tt.ask(ctx)
 
 				require.NoError(t, err)
-				r.note = fmt.Sprintf("code %d, error_code %d: %s", got.code, got.legacyCode, want.says)
+				r.note = answer{got.code, got.legacyCode, want.says}.String()
 				require.Contains(t, got.says, want.says)
 				want.says = got.says
 				require.Equal(t, want, got)

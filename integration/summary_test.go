@@ -2,8 +2,10 @@ package integration_test
 
 import (
 	"cmp"
+	_ "embed"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -67,6 +69,11 @@ func whole(getenv func(string) string, lookup func(string) *flag.Flag) error {
 	return nil
 }
 
+// notRun is the end of the page: the servers and systems that the tests do not run on.
+//
+//go:embed testdata/versions_notrun.md
+var notRun string
+
 // answers begin the names of the cases that have a table of their own.
 const answers = "answer: "
 
@@ -116,6 +123,14 @@ that asks every 5 ms, "of" how long it waited; some hundredths early are the wat
 	rows("case", false)
 	b.WriteString("\n## What the servers answer\n\nAs package rpc tells it apart: code, error_code and part of the reason.\n\n")
 	rows("question", true)
+	b.WriteString("\nOlder releases, which run every night, answer like one of these: 2.2.9 and 2.3.0 like 2.2.16, 2.3.3 like 2.3.5,\n" +
+		"milvus-lite 3.1.1 like 3.2.2. The differences:\n\n| server | question | answer |\n|---|---|---|\n")
+	for _, release := range []realserver.Release{realserver.Milvus229, realserver.Milvus230, realserver.Milvus233, realserver.Lite311} {
+		for _, question := range slices.Sorted(maps.Keys(olderAnswers[release])) {
+			fmt.Fprintf(&b, "| %v | %s | %s |\n", release, question, olderAnswers[release][question])
+		}
+	}
+	b.WriteString(notRun)
 	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
 
