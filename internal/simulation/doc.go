@@ -1,37 +1,36 @@
-// Package simulation runs waits for many targets against a simulated server, all
-// of it drawn from one number, and judges them by the log of what happened.
+// Package simulation runs waits for many targets against a simulated server, drawn from one
+// seed, and judges them by the log of all events.
 //
-// Of a seed [Draw] makes a [Scenario]: up to 200 targets, the options of the
-// wait, and for everything that is waited for what is true of it when. Progress
-// rises, jumps and falls, answers are slow or never come, servers say every kind of
-// error, connections break, the server goes away and comes back, collections are
-// dropped and made anew, loads released, indexes fail. The truth is a function of
-// time alone, so that it is the same however often it is asked for.
+// [Draw] turns a seed into a [Scenario]: up to 200 targets, the options of the wait, and
+// the state of every target over time. Progress rises, jumps and falls; responses are slow
+// or never come; servers return every kind of error; connections break; the server goes
+// away and comes back; collections are dropped and created again; loads are released;
+// indexes fail. The true state is a function of time alone, so the number of polls does not
+// influence it.
 //
-// A scenario is played in a bubble of testing/synctest in three ways: by RunFake
-// through fake.Poller; by RunServer through package rpc and a fake server in
-// memory; and by RunLists the same, with all that package rpc offers besides the
-// two questions of a Poller: lists, and the state of loads. Each returns a [Log]:
-// polls that started and ended, updates, outcomes, at the nanosecond.
+// A scenario runs in a bubble of testing/synctest in three ways. RunFake uses fake.Poller.
+// RunServer uses package rpc and an in-memory fake server. RunLists does the same with the
+// optional interfaces of package rpc: lists, and the state of loads. Each way returns a
+// [Log]: starts and ends of polls, updates and outcomes, with times in nanoseconds.
 //
-// [Check] compares a log with the promises of the library. Package oracle judges the answers
-// of each target: the verdict, its error, and the time of the next poll. The rules here use
-// these facts, and add the rules of the scheduler, of lists and of updates. A failure names
-// the rule and the files to change. [Compare] returns the first difference of two logs: RunFake
-// and RunServer have equal ones, line by line. RunLists does not, since a list is another poll.
+// [Check] compares a log with the promises of the library. Package oracle judges the
+// answers of each target: the verdict, its error, and the time of the next poll. The rules
+// here use these facts, and add the rules of the scheduler, of lists and of updates. A
+// failure names the rule and the files to change. [Compare] returns the first difference
+// between two logs. The logs of RunFake and RunServer are equal, line by line. The log of
+// RunLists differs, because a list is another poll.
 //
 // # Order
 //
-// Goroutines that wake at the same instant run in any order. So every answer comes
-// at an instant of its own: of 512 nanoseconds each target has one to itself, and
-// what the world does by itself has the first. Polls may start at the same instant,
-// as the first ones do; the log has them in the order of the targets. It has the
-// other events of an instant in the order in which they follow from each other, and a
-// rule says that those of one target came so.
+// Goroutines that wake at the same instant run in any order. Therefore every answer comes
+// at an instant of its own: of 512 nanoseconds, each target owns one, and the changes of
+// the world own the first. Several polls may start at the same instant, as the first ones
+// do; the log sorts them in the order of the targets. It sorts the other events of an
+// instant by cause and effect. A rule checks that the events of one target really came in
+// this order.
 //
-// The library's own jitter comes from a generator that nothing can seed. Scenarios
-// turn it off, or bring generators of their own, whose jitter is drawn from the
-// seed.
+// The library's own jitter cannot be seeded. Scenarios disable it or use custom generators,
+// with jitter drawn from the seed.
 //
 // # Use
 //
@@ -39,7 +38,7 @@
 //	go test ./internal/simulation -run TestSeeds -seeds 20000 -timeout 2h
 //	go test ./internal/simulation -run TestSeeds -seed 123            # one, again
 //
-// Every second seed is played with lists, too. The largest bubbles have some 110
-// goroutines, since no more than 48 polls are in flight: with 300 and more the race
-// detector is not reliable.
+// Every second seed also runs with lists. The largest bubbles have about 110 goroutines,
+// because at most 48 polls are in flight: with 300 or more, the race detector is
+// unreliable.
 package simulation

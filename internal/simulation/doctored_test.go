@@ -8,14 +8,14 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// doctoring is what is done to a wait so that it breaks a rule. It changes the log
-// or, where that is less, the scenario, and reports whether it found what to change.
+// doctoring is a change to a wait. The changed wait breaks a rule. It changes the log or, if
+// this is simpler, the scenario. It reports whether it found something to change.
 type doctoring struct {
 	rule, name string
 	doctor     func(*copied) bool
 }
 
-// doctored are all of them.
+// doctored are all changes to waits without lists.
 var doctored = slices.Concat(doctoredPolls, doctoredEnds, doctoredUpdates, doctoredPace)
 
 var doctoredPolls = []doctoring{

@@ -8,7 +8,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// doctoredLists are what is done to waits by lists.
+// doctoredLists are the changes to waits with lists.
 var doctoredLists = []doctoring{
 	{"a load at 0 % is looked at twice", "nobody asks for its state", func(c *copied) bool {
 		before := len(c.log)
@@ -67,7 +67,7 @@ var doctoredLists = []doctoring{
 			if e.Asked != nil || e.Kind != simulation.Started && e.Kind != simulation.Ended {
 				continue
 			}
-			if lists++; lists <= 2 { // the first starts, and ends
+			if lists++; lists <= 2 { // the start and the end of the first list
 				if e.Kind == simulation.Ended && len(e.Listed) < 2 {
 					return false
 				}
@@ -83,12 +83,12 @@ var doctoredLists = []doctoring{
 	}},
 }
 
-// plain reports whether lists of all loads may tell of a target.
+// plain reports whether lists of all loads cover a target.
 func plain(t milvuswait.Target) bool {
 	return t.Kind() == milvuswait.KindLoading && t.Partitions() == nil
 }
 
-// list reports whether an event is of a list of all loads.
+// list returns a filter for events of the kind about a list of all loads.
 func list(k simulation.Kind) func(simulation.Event) bool {
 	return func(e simulation.Event) bool { return e.Kind == k && e.Asked == nil }
 }

@@ -14,36 +14,41 @@ import (
 // dice is a source of random choices.
 type dice struct{ *rand.Rand }
 
-// chance is true p times of 1.
+// chance returns true with probability p.
 func (d dice) chance(p float64) bool { return d.Float64() < p }
 
-// between returns a number from lo to hi, both included.
+// between returns a number in [lo, hi].
 func (d dice) between(lo, hi int) int { return lo + d.IntN(hi-lo+1) }
 
-// spread returns a duration from lo to hi, every order of magnitude as likely as
-// any.
+// spread returns a duration in [lo, hi), uniform in its logarithm: every order of magnitude
+// is equally likely.
 func (d dice) spread(lo, hi time.Duration) time.Duration {
 	l, h := math.Log(float64(lo)), math.Log(float64(hi))
 	return time.Duration(math.Exp(l + d.Float64()*(h-l)))
 }
 
-// part returns a duration between two shares of a whole, in whole lanes.
+// part returns a duration between the shares lo and hi of a whole, at least about 1 ms. It is
+// a multiple of a lane.
 func (d dice) part(of time.Duration, lo, hi float64) time.Duration {
 	return max(time.Millisecond, time.Duration((lo+d.Float64()*(hi-lo))*float64(of))) / lane * lane
 }
 
-// Draw makes the scenario of a seed.
+// Draw returns the scenario of a seed. The same seed always gives the same scenario.
 func Draw(seed uint64) *Scenario {
 	d := dice{random(seed)}
 	s := &Scenario{Seed: seed, Span: d.spread(100*time.Millisecond, 20*time.Minute)}
 	w := &worldDice{dice: d, s: s, faulty: d.chance(0.7)}
+
 	for want := d.targets(); len(s.Targets) < want; {
 		w.collection(fmt.Sprintf("c%d", len(s.Collections)), want-len(s.Targets))
 	}
+
+	// A duplicate target, in a few scenarios.
 	if len(s.Targets) > 1 && d.chance(0.15) {
 		s.Targets = append(s.Targets, s.Targets[d.IntN(len(s.Targets))])
 	}
 	d.Shuffle(len(s.Targets), func(i, k int) { s.Targets[i], s.Targets[k] = s.Targets[k], s.Targets[i] })
+
 	if d.chance(0.2) {
 		for range d.between(1, 2) {
 			s.Breaks = append(s.Breaks, d.part(s.Span, 0, 1))
@@ -53,15 +58,17 @@ func Draw(seed uint64) *Scenario {
 		from := d.part(s.Span, 0, 0.8)
 		s.Outages = append(s.Outages, Span{from, from + d.part(s.Span, 0.01, 0.5)})
 	}
+
 	s.Options = d.options(s)
 	if budget := s.Options.Budget; len(s.Outages) > 0 && budget > 0 && d.chance(0.5) {
-		s.Outages[0].To = s.Outages[0].From + d.part(budget, 0.8, 1.2) // as long as the budget, about
+		s.Outages[0].To = s.Outages[0].From + d.part(budget, 0.8, 1.2) // about as long as the budget
 	}
+
 	s.Dialect = d.dialect(s)
 	return s
 }
 
-// targets returns how many there are: mostly few.
+// targets returns the number of targets, mostly small.
 func (d dice) targets() int {
 	switch p := d.Float64(); {
 	case p < 0.72:
@@ -74,6 +81,7 @@ func (d dice) targets() int {
 	return d.between(25, 200)
 }
 
+// options draws the options of the wait. The targets and the span must be drawn already.
 func (d dice) options(s *Scenario) Options {
 	o := Options{
 		Watch:    len(s.Targets) == 1 && d.chance(0.5),
@@ -81,6 +89,7 @@ func (d dice) options(s *Scenario) Options {
 		Continue: d.chance(0.6),
 		Refresh:  s.has(milvuswait.KindLoading) && d.chance(0.1),
 	}
+
 	if s.has(milvuswait.KindIndexBuilding) && d.chance(0.2) {
 		o.Criterion = milvuswait.IndexCriterion(d.between(1, 2))
 	}
@@ -94,9 +103,9 @@ func (d dice) options(s *Scenario) Options {
 		o.PollTime[0] = d.part(s.Span, 0.01, 0.2)
 		o.PollTime[1] = o.PollTime[0] * time.Duration(d.between(1, 6))
 	}
+
+	// A wait without a deadline needs a stall timeout and a budget, or it might never end.
 	o.Stall, o.Budget = d.part(s.Span, 0.3, 2), d.part(s.Span, 0.2, 2)
-	// A wait ends by its deadline, or because it may neither stand still nor be
-	// without answers for long.
 	if d.chance(0.7) {
 		o.Deadline = d.part(s.Span, 0.1, 2)
 		if d.chance(0.6) {
@@ -106,6 +115,7 @@ func (d dice) options(s *Scenario) Options {
 			o.Budget = 0
 		}
 	}
+
 	if d.chance(0.08) {
 		o.Cancel = d.part(s.Span, 0, 1.2)
 	}
@@ -113,7 +123,7 @@ func (d dice) options(s *Scenario) Options {
 	return o
 }
 
-// pace draws how often is polled: seldom enough for a scenario to be cheap.
+// pace draws the pace of the polls. It polls rarely, so that a scenario is cheap.
 func (d dice) pace(span time.Duration, o *Options) {
 	switch {
 	case d.chance(0.3):
@@ -133,8 +143,9 @@ func (d dice) pace(span time.Duration, o *Options) {
 	o.Backoff.Jitter = milvuswait.NoJitter
 }
 
-// dialect draws a server. milvus-lite knows neither partitions nor the names of
-// indexes, and says 0 % of what is not loaded.
+// dialect draws a version of the server. milvus-lite supports neither partitions nor index
+// names, and returns 0 % for an unloaded collection, so it is drawn only for targets
+// without either.
 func (d dice) dialect(s *Scenario) fakeserver.Dialect {
 	lite := !slices.ContainsFunc(s.Targets, func(t milvuswait.Target) bool {
 		return t.Kind() == milvuswait.KindIndexBuilding || t.Partitions() != nil
@@ -148,6 +159,7 @@ func (d dice) dialect(s *Scenario) fakeserver.Dialect {
 	return fakeserver.Milvus23
 }
 
+// has reports whether the scenario has a target of the kind.
 func (s *Scenario) has(kind milvuswait.Kind) bool {
 	for _, t := range s.Targets {
 		if t.Kind() == kind {

@@ -1,6 +1,6 @@
 package simulation
 
-// RuleNames returns what Check checks.
+// RuleNames returns the names of the rules applied by Check.
 func RuleNames() []string {
 	var names []string
 	for _, r := range rules {
@@ -9,7 +9,7 @@ func RuleNames() []string {
 	return names
 }
 
-// RuleFiles returns the product's files of all rules.
+// RuleFiles returns the library's files named by the rules.
 func RuleFiles() []string {
 	var files []string
 	for _, r := range rules {
@@ -18,7 +18,7 @@ func RuleFiles() []string {
 	return files
 }
 
-// Broken returns all the rules that a log breaks.
+// Broken returns the names of all rules broken by a log.
 func Broken(s *Scenario, log Log) []string {
 	v := gather(s, log)
 	var names []string

@@ -6,7 +6,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// judge adds the oracle's facts to all entries.
+// judge adds the oracle's facts to all entries of the target.
 func (h *history) judge(o *Options) {
 	answers := make([]oracle.Answer, len(h.entries))
 	for i, e := range h.entries {
@@ -21,7 +21,7 @@ func (h *history) judge(o *Options) {
 	}
 }
 
-// oracle returns the options of the wait for one target.
+// oracle returns the options of the wait for one target, in the oracle's form.
 func (o *Options) oracle(h *history) oracle.Options {
 	all := oracle.Options{
 		Target: h.target, Deadline: o.Deadline, Settle: o.Settle, Stall: o.Stall, Unreachable: o.Budget, Grace: o.Grace,
@@ -33,5 +33,5 @@ func (o *Options) oracle(h *history) oracle.Options {
 	return all
 }
 
-// verdict returns the class of the end by e, if it is over.
+// verdict returns the class of the end, if e ends the wait.
 func (e *entry) verdict() Class { return classOf(e.Cause) }

@@ -12,16 +12,16 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Class is what an error is called in a log; empty is none.
+// Class is the name of an error in a log; "" means no error.
 type Class string
 
-// Classes of polls that end with their context.
+// Classes of polls that were ended by their context.
 const (
-	outOfTime Class = "out of time" // the poll's own
-	cut       Class = "cut"         // by the end of the wait
+	outOfTime Class = "out of time" // the poll's timeout
+	cut       Class = "cut"         // the end of the wait
 )
 
-// Classes of ends that are no answer of a server.
+// Classes of ends without an answer of a server.
 const (
 	deadline    Class = "deadline exceeded"
 	canceled    Class = "canceled"
@@ -31,7 +31,7 @@ const (
 	released    Class = "released during the wait"
 )
 
-// Classes of answers, by milvuswait's errors.
+// Classes of answers that match a sentinel of milvuswait.
 const (
 	noCollection Class = "collection not found"
 	noPartition  Class = "partition not found"
@@ -43,7 +43,7 @@ const (
 	indexFailed  Class = "index build failed"
 )
 
-// fault is an error as a fake.Poller returns it and as a server says it.
+// fault is an error in its two forms: from a fake.Poller and from a server.
 type fault struct {
 	class     Class
 	ofPoller  error
@@ -51,22 +51,25 @@ type fault struct {
 	loadsOnly bool
 }
 
+// said returns an error of a server.
 func said(code, legacy int32, reason string) error {
 	return &milvuswait.ServerError{Code: code, LegacyCode: legacy, Reason: reason}
 }
 
+// passing returns a transient fault.
 func passing(class Class, err error) fault { return fault{class: class, ofPoller: err, ofServer: err} }
 
+// permanent returns a fault that ends a wait.
 func permanent(class Class, err error) fault {
 	return fault{class: class, ofPoller: milvuswait.Permanent(err), ofServer: err}
 }
 
-// invalid returns a fault that rpc reports as ErrInvalid.
+// invalid returns a fault that package rpc reports as ErrInvalid.
 func invalid(class Class, err error) fault {
 	return fault{class: class, ofPoller: fmt.Errorf("%w: %w", milvuswait.ErrInvalid, err), ofServer: err}
 }
 
-// passingFaults are what a wait gets over.
+// passingFaults are transient.
 var passingFaults = []fault{
 	passing("Unavailable", status.Error(codes.Unavailable, "node is offline")),
 	passing("Aborted", status.Error(codes.Aborted, "leader switch")),
@@ -80,7 +83,7 @@ var passingFaults = []fault{
 	passing("code 503", said(503, 1, "channel not available")),
 }
 
-// permanentFaults end a wait, at once or when they are confirmed.
+// permanentFaults end a wait, immediately or after a confirmation.
 var permanentFaults = []fault{
 	permanent("PermissionDenied", status.Error(codes.PermissionDenied, "not for you")),
 	permanent("Unauthenticated", status.Error(codes.Unauthenticated, "token has expired")),
@@ -95,14 +98,15 @@ var permanentFaults = []fault{
 // refusals are the permanent faults without a sentinel.
 var refusals = permanentFaults[:4]
 
-// absences are the faults of a stale view.
+// absences are the faults returned from a stale view of the cluster.
 var absences = []fault{
 	{noCollection, milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound, false},
 	{noDatabase, milvuswait.ErrDatabaseNotFound, milvuswait.ErrDatabaseNotFound, false},
 	{notLoaded, milvuswait.ErrNotLoaded, milvuswait.ErrNotLoaded, true},
 }
 
-// sentinels are milvuswait's errors, the more telling first where two are in one.
+// sentinels lists milvuswait's errors. If an error matches several, the first, more
+// specific one counts.
 var sentinels = []struct {
 	class Class
 	err   error
@@ -114,11 +118,12 @@ var sentinels = []struct {
 	{aborted, milvuswait.ErrAborted}, {deadline, context.DeadlineExceeded}, {canceled, context.Canceled},
 }
 
-// classOf names an error of an answer or of a wait.
+// classOf returns the class of an error of a poll or of a wait.
 func classOf(err error) Class {
 	if err == nil {
 		return ""
 	}
+
 	if strings.HasPrefix(err.Error(), "poll timed out after ") {
 		return outOfTime
 	}
@@ -126,6 +131,7 @@ func classOf(err error) Class {
 	if errors.As(err, &asked) {
 		return Class(asked.GRPCStatus().Code().String())
 	}
+
 	for _, s := range sentinels {
 		if errors.Is(err, s.err) {
 			return s.class
@@ -135,6 +141,7 @@ func classOf(err error) Class {
 	if errors.As(err, &server) {
 		return Class(fmt.Sprintf("code %d", server.Code))
 	}
+
 	switch text := err.Error(); text { // hidden from errors.Is
 	case context.DeadlineExceeded.Error():
 		return Class(codes.DeadlineExceeded.String())
@@ -145,8 +152,8 @@ func classOf(err error) Class {
 	}
 }
 
-// permanent reports whether answers of the class end a wait, at once or when they are
-// confirmed. All others are transient.
+// permanent reports whether answers of the class end a wait, immediately or after a
+// confirmation. All others are transient.
 func (c Class) permanent() bool {
 	switch c {
 	case noCollection, noPartition, noIndex, noDatabase, ambiguous, notLoaded, loadFailed, indexFailed,
@@ -162,7 +169,7 @@ type invalidError Class
 func (e invalidError) Error() string        { return string(e) }
 func (e invalidError) Is(target error) bool { return target == milvuswait.ErrInvalid }
 
-// asError returns an error of the class, nil for none.
+// asError returns an error of the class, or nil for "".
 func (c Class) asError() error {
 	if c == "" {
 		return nil

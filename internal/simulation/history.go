@@ -9,12 +9,12 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// evidence is a log, put in order for the rules.
+// evidence is a log in the form used by the rules.
 type evidence struct {
 	s         *Scenario
 	log       Log
 	polls     []*poll
-	histories []*history // of the distinct targets, in their order
+	histories []*history // one per distinct target, in order
 	outcomes  []Event
 	over      []Event
 	timeline  []moment
@@ -23,15 +23,15 @@ type evidence struct {
 // poll is one poll, of one target or of several.
 type poll struct {
 	number     int
-	asked      []milvuswait.Target // none in a list of all loads
+	asked      []milvuswait.Target // empty for a list of all loads
 	start, end time.Duration
 	limit      time.Duration
 	answers    []Answer
 	listed     map[string]Answer
-	ended      int // times
+	ended      int // number of Ended events
 }
 
-// history is what happened to one target.
+// history holds the events of one target.
 type history struct {
 	target  milvuswait.Target
 	rank    int
@@ -40,18 +40,18 @@ type history struct {
 	final   Event // the zero Event if there was none
 }
 
-// entry is a poll as one target saw it.
+// entry is a poll from the point of view of one target.
 type entry struct {
 	*poll
 	answer Answer
-	listed bool // the answer is out of a list of all loads
-	silent bool // a list that failed: no update tells of it
-	looked bool // the state of the load was asked for, too
-	check  bool // the answer is what that was
+	listed bool // the answer is part of a list of all loads
+	silent bool // a failed list: it caused no update
+	looked bool // the state of the load was requested too
+	check  bool // the answer is from this request
 	oracle.Facts
 }
 
-// last returns the newest entry, nil if there is none.
+// last returns the latest entry, or nil if there is none.
 func (h *history) last() *entry {
 	if len(h.entries) == 0 {
 		return nil
@@ -59,23 +59,27 @@ func (h *history) last() *entry {
 	return h.entries[len(h.entries)-1]
 }
 
-// ends reports whether the final update is that of e.
+// ends reports whether e caused the final update.
 func (h *history) ends(e *entry) bool { return h.final.Final && e == h.last() && h.final.At == e.end }
 
-// whole reports whether lists of all loads may tell of the target.
+// whole reports whether lists of all loads cover the target.
 func (h *history) whole() bool {
 	return h.target.Kind() == milvuswait.KindLoading && h.target.Partitions() == nil
 }
 
+// gather turns a log into evidence. The order matters: entries first, then the lists and
+// checks, then the oracle's facts and the timeline, which depend on them.
 func gather(s *Scenario, log Log) *evidence {
 	v := &evidence{s: s, log: log}
 	byNumber := map[int]*poll{}
 	byTarget := map[milvuswait.Target]*history{}
+
 	for i, t := range s.distinct() {
 		h := &history{target: t, rank: i}
 		v.histories = append(v.histories, h)
 		byTarget[t] = h
 	}
+
 	checks := map[milvuswait.Target][]Event{}
 	for _, e := range log {
 		switch e.Kind {
@@ -103,6 +107,7 @@ func gather(s *Scenario, log Log) *evidence {
 			v.over = append(v.over, e)
 		}
 	}
+
 	for _, p := range v.polls {
 		for i, t := range p.asked {
 			if h := byTarget[t]; h != nil && i < len(p.answers) {
@@ -110,6 +115,7 @@ func gather(s *Scenario, log Log) *evidence {
 			}
 		}
 	}
+
 	for _, h := range v.histories {
 		v.addLists(h)
 		h.addChecks(checks[h.target])
@@ -119,25 +125,28 @@ func gather(s *Scenario, log Log) *evidence {
 	return v
 }
 
-// addLists adds the lists of all loads that served the target: those at whose end
-// it was told something, and those that failed, which it was told of only by the
+// addLists adds the lists of all loads that served the target. A successful list is
+// recognized by an update at its end. A failed list is recognized only by an increased
 // number of polls.
 func (v *evidence) addLists(h *history) {
 	if !h.whole() {
 		return
 	}
+
 	var lists []*poll
 	for _, p := range v.polls {
 		if p.asked == nil && p.ended > 0 {
 			lists = append(lists, p)
 		}
 	}
+
 	var all []*entry
 	polls, before := 0, time.Duration(-1)
 	for _, u := range h.told {
 		if u.Polls == polls {
-			continue // it ended between two polls, be it at the instant of one
+			continue // it ended between two polls, perhaps at the same instant as one
 		}
+
 		i := slices.IndexFunc(h.entries, func(e *entry) bool { return e.end == u.At })
 		k := slices.IndexFunc(lists, func(p *poll) bool { return p.end == u.At })
 		found := i >= 0 || k >= 0
@@ -146,6 +155,7 @@ func (v *evidence) addLists(h *history) {
 				all = append(all, &entry{poll: failed, answer: failed.answers[0], listed: true, silent: true})
 			}
 		}
+
 		switch {
 		case i >= 0:
 			all = append(all, h.entries[i])
@@ -156,19 +166,20 @@ func (v *evidence) addLists(h *history) {
 		case k >= 0:
 			all = append(all, &entry{poll: lists[k], answer: lists[k].answers[0], listed: true})
 		}
+
 		polls, before = u.Polls, u.At
 	}
 	for _, e := range h.entries {
 		if !slices.Contains(all, e) {
-			all = append(all, e) // nothing was told of it, which is for a rule to say
+			all = append(all, e) // without an update; a rule reports this
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *entry) int { return cmp.Compare(a.end, b.end) })
 	h.entries = all
 }
 
-// lastFailed returns the last of the lists between two instants that failed, for
-// a reason that counts; nil if there is none.
+// lastFailed returns the last transiently failed list that ended in (from, to], or nil if
+// there is none.
 func lastFailed(lists []*poll, from, to time.Duration) *poll {
 	for _, p := range slices.Backward(lists) {
 		if p.end > from && p.end <= to && p.listed == nil && !p.answers[0].Err.permanent() {
@@ -178,7 +189,8 @@ func lastFailed(lists []*poll, from, to time.Duration) *poll {
 	return nil
 }
 
-// addChecks has an answer of 0 % be what the state of the load was.
+// addChecks replaces an answer of 0 % by the result of the load state check at the same
+// instant, if the check found no load.
 func (h *history) addChecks(checks []Event) {
 	for _, c := range checks {
 		for _, e := range h.entries {

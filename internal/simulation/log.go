@@ -11,27 +11,27 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Kind is what an Event is, in the order in which events of one instant follow from
-// each other.
+// Kind is the kind of an Event. The order of the kinds is the order of cause and effect
+// within one instant.
 type Kind int
 
 // The kinds of events.
 const (
-	Ended    Kind = iota // a poll, with its answer
-	Checked              // the state of a load was asked for, right after a poll
-	Told                 // an update came
-	Started              // a poll
-	Returned             // an outcome of one of the targets, in their order
-	Over                 // the wait, with the errors that it joined
+	Ended    Kind = iota // a poll ended with an answer
+	Checked              // the state of a load was requested, directly after a poll
+	Told                 // an update arrived
+	Started              // a poll started
+	Returned             // an outcome of a target was returned, in the order of the targets
+	Over                 // the wait returned, with its joined errors
 )
 
-// Answer is what a poll brought: one of them, the other empty.
+// Answer is the result of a poll: a progress or an error, the other being empty.
 type Answer struct {
 	Progress milvuswait.Progress
 	Err      Class
 }
 
-// String returns the one that is there.
+// String returns the error, or the progress if there is no error.
 func (a Answer) String() string {
 	if a.Err != "" {
 		return string(a.Err)
@@ -39,7 +39,7 @@ func (a Answer) String() string {
 	return fields(a.Progress)
 }
 
-// fields returns all that is in p, of which its String leaves some out.
+// fields returns all fields of p. Its String method omits some.
 func fields(p milvuswait.Progress) string {
 	switch p := p.(type) {
 	case milvuswait.LoadingProgress:
@@ -56,36 +56,35 @@ func fields(p milvuswait.Progress) string {
 type Event struct {
 	At   time.Duration // since the wait began
 	Kind Kind
-	Line int // which it was as they came; no part of what Compare compares
+	Line int // original position; not compared by Compare
 
-	// Of Started and Ended.
-	Poll    int                 // which, from 1, in the order of their starts
-	Asked   []milvuswait.Target // for which targets; none in a list of loads
-	Limit   time.Duration       // when its context ends at the latest; 0 is never
+	// Fields of Started and Ended.
+	Poll    int                 // number of the poll, from 1, in the order of the starts
+	Asked   []milvuswait.Target // polled targets; empty for a list of loads
+	Limit   time.Duration       // end of the poll's context at the latest; 0 means no limit
 	Answers []Answer            // Ended: one for each of Asked, or one Err of the list
 	Listed  map[string]Answer   // Ended: the list, by collection
 
-	// Of Checked, Told and Returned.
+	// Fields of Checked, Told and Returned.
 	Target  milvuswait.Target
-	Answer  Answer        // Told: what the observer got; Returned: the outcome's; both may have Progress and Err
-	Last    Class         // of the poll before the end, beside Answer.Err
-	Polls   int           // so far
-	Elapsed time.Duration // as the update or outcome has it
-	Next    time.Duration // Told: until the next poll
+	Answer  Answer        // Told: from the update; Returned: from the outcome; both may have Progress and Err
+	Last    Class         // error of the last poll before the end, in addition to Answer.Err
+	Polls   int           // number of polls so far
+	Elapsed time.Duration // from the update or outcome
+	Next    time.Duration // Told: delay until the next poll
 	Final   bool          // Told
-	Odd     bool          // Told and Returned: the error says something else than what it came with
+	Odd     bool          // Told and Returned: the fields of the error contradict the update or outcome
 
-	// Of Over.
-	Failed int  // how many errors were joined
-	Offers bool // the Poller could be asked for lists and for the state of loads
+	// Fields of Over.
+	Failed int  // number of joined errors
+	Offers bool // the Poller supported lists and load states
 }
 
-// Log is what happened, in order.
+// Log is the list of all events, in order.
 type Log []Event
 
-// order sorts a log by instants, and the events of one instant by what follows
-// from what and then by target, and numbers the polls. Of events as they came each
-// keeps its Line.
+// order sorts a log by time, within an instant by kind and then by target, and numbers the
+// polls. Line keeps each event's original position.
 func (l Log) order(rank map[milvuswait.Target]int) {
 	of := func(e Event) int {
 		switch {
@@ -96,6 +95,7 @@ func (l Log) order(rank map[milvuswait.Target]int) {
 		}
 		return -1 // a list of all loads
 	}
+
 	for i := range l {
 		l[i].Line = i + 1
 	}
@@ -105,6 +105,7 @@ func (l Log) order(rank map[milvuswait.Target]int) {
 		}
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(of(a), of(b)))
 	})
+
 	numbers := map[int]int{}
 	for i := range l {
 		if e := &l[i]; e.Kind == Started {
@@ -118,7 +119,8 @@ func (l Log) order(rank map[milvuswait.Target]int) {
 	}
 }
 
-// Compare returns what the first line is in which two logs differ, or nil.
+// Compare returns an error with the first different line of two logs, or nil if they are
+// equal.
 func Compare(a, b Log) error {
 	for i := range max(len(a), len(b)) {
 		one, other := "nothing more", "nothing more"
@@ -135,7 +137,7 @@ func Compare(a, b Log) error {
 	return nil
 }
 
-// About returns the lines about one target, at most so many, the last ones.
+// About returns the last lines about one target, at most most of them.
 func (l Log) About(target milvuswait.Target, most int) string {
 	var lines []string
 	for _, e := range l {
@@ -149,7 +151,7 @@ func (l Log) About(target milvuswait.Target, most int) string {
 	return strings.Join(lines, "\n")
 }
 
-// String returns the event as a line with everything that is in it.
+// String returns the event as a line with all its fields.
 func (e Event) String() string {
 	head := e.At.String()
 	switch e.Kind {
@@ -171,7 +173,7 @@ func (e Event) String() string {
 	return fmt.Sprintf("%s over, %d errors joined, lists %t", head, e.Failed, e.Offers)
 }
 
-// news returns what updates and outcomes have in common.
+// news returns the fields common to updates and outcomes.
 func (e Event) news() string {
 	odd := ""
 	if e.Odd {
@@ -180,6 +182,7 @@ func (e Event) news() string {
 	return fmt.Sprintf("%s, %q, last %q, %d polls in %v%s", fields(e.Answer.Progress), e.Answer.Err, e.Last, e.Polls, e.Elapsed, odd)
 }
 
+// about returns the names of the polled targets.
 func (e Event) about() string {
 	if e.Asked == nil {
 		return "all loads"
@@ -191,6 +194,7 @@ func (e Event) about() string {
 	return strings.Join(names, " and ")
 }
 
+// list returns the list of an Ended event, sorted by collection.
 func (e Event) list() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(e.Listed)) {

@@ -10,13 +10,14 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// TestLogsAgree has logs of both ways that agree, and that do not any more when one
-// line of one of them is another.
+// TestLogsAgree compares equal logs of two ways of running a scenario. A change to any line
+// of one of them must be a difference.
 func TestLogsAgree(t *testing.T) {
 	s := simulation.Draw(5)
 	fake, server := play(t, s, ways[0].play), play(t, s, ways[1].play)
 	require.NoError(t, simulation.Compare(fake, server))
 	require.Greater(t, len(fake), 10)
+
 	for _, tt := range []struct {
 		name   string
 		change func(simulation.Log) simulation.Log
@@ -32,10 +33,11 @@ func TestLogsAgree(t *testing.T) {
 	}
 }
 
-// TestNothingOfAnEventIsLeftOut has pairs of events of which one thing differs.
+// TestNothingOfAnEventIsLeftOut compares pairs of events with one difference.
 func TestNothingOfAnEventIsLeftOut(t *testing.T) {
 	load := milvuswait.LoadingProgress{Percent: 40}
 	index := milvuswait.IndexBuildingProgress{TotalRows: 10, IndexedRows: 4, PendingIndexRows: 6, State: milvuswait.IndexStateInProgress}
+
 	events := func(a simulation.Answer) []simulation.Event {
 		target := milvuswait.Loading("docs")
 		return []simulation.Event{
@@ -45,6 +47,7 @@ func TestNothingOfAnEventIsLeftOut(t *testing.T) {
 			{Kind: simulation.Returned, Target: target, Answer: a},
 		}
 	}
+
 	for name, answers := range map[string][2]simulation.Answer{
 		"the answer":            {{Progress: load}, {Progress: index}},
 		"that there is one":     {{Progress: load}, {}},
@@ -66,6 +69,7 @@ func TestNothingOfAnEventIsLeftOut(t *testing.T) {
 			}
 		})
 	}
+
 	for name, change := range map[string]func(*simulation.Event){
 		"the last failure": func(e *simulation.Event) { e.Last = "Internal" },
 		"the polls":        func(e *simulation.Event) { e.Polls++ },

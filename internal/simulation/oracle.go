@@ -8,38 +8,39 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// rule holds for every log of a wait. Its check returns the first breach, or nil.
+// rule is a property of every log. Its check returns the first breach, or nil.
 type rule struct {
 	name  string
-	file  string // the product's file, unless the breach names a rule of the oracle
+	file  string // the library's file, unless the breach names a rule of the oracle
 	check func(*evidence) *breach
 }
 
-// breach is the way in which a log breaks a rule.
+// breach describes how a log breaks a rule.
 type breach struct {
-	of   *history // nil without a single target
+	of   *history // nil if no single target is concerned
 	text string
-	rule oracle.Rule // the rule of the oracle, if one decides
+	rule oracle.Rule // the rule of the oracle, if it decides
 }
 
+// broken returns a breach about h, or about no single target if h is nil.
 func broken(h *history, format string, args ...any) *breach {
 	return &breach{of: h, text: fmt.Sprintf(format, args...)}
 }
 
-// by adds the rule of the oracle that the breach is against.
+// by sets the rule of the oracle that the breach violates.
 func (b *breach) by(r oracle.Rule) *breach {
 	b.rule = r
 	return b
 }
 
-// refused returns the breach of an entry that the oracle refuses.
+// refused returns the breach for an entry rejected by the oracle.
 func refused(h *history, e *entry, err error) *breach {
 	b := err.(*oracle.Breach)
 	return broken(h, "poll %d: %s", e.number, b.Text).by(b.Rule)
 }
 
-// rules are all of them: first those of the polls, of lists, of ends, of updates, and of
-// the pace.
+// rules are all rules: first the rules of polls, then of lists, ends, updates and the pace.
+// The order matters, because Check returns the first breach.
 var rules = slices.Concat(ofPolls, ofLists, ofEnds, ofUpdates, ofPace)
 
 var ofPolls = []rule{
@@ -95,8 +96,8 @@ var ofPace = []rule{
 	{"what is complete is noticed in time", "backoff.go", prompt},
 }
 
-// Check returns the first rule that the log of a scenario breaks, with the file to change
-// and the end of the log about the target; or nil.
+// Check returns an error for the first broken rule, with the files to change and the end of
+// the log about the target. It returns nil if the log keeps all rules.
 func Check(s *Scenario, log Log) error {
 	v := gather(s, log)
 	for _, r := range rules {
@@ -107,7 +108,7 @@ func Check(s *Scenario, log Log) error {
 	return nil
 }
 
-// where returns the rule of the oracle and the files to change.
+// where returns the rule of the oracle, if any, and the files to change.
 func (b *breach) where(r rule) string {
 	if b.rule.Name != "" {
 		return fmt.Sprintf("rule of the oracle: %s\n%s", b.rule.Name, b.rule.Where())
@@ -115,7 +116,8 @@ func (b *breach) where(r rule) string {
 	return oracle.Rule{Name: r.name, File: r.file, Oracle: "the check of the rule in internal/simulation/oracle.go"}.Where()
 }
 
-// context returns the last lines of the log about the target.
+// context returns the state of the target's collection and the last lines of the log about
+// the target.
 func (b *breach) context(s *Scenario, log Log) string {
 	if b.of == nil {
 		return ""
@@ -123,7 +125,7 @@ func (b *breach) context(s *Scenario, log Log) string {
 	return "\n" + s.describe(b.of.target) + log.About(b.of.target, 40)
 }
 
-// each returns the first breach of a history.
+// each calls check for all histories and returns the first breach.
 func each(v *evidence, check func(*history) *breach) *breach {
 	for _, h := range v.histories {
 		if b := check(h); b != nil {
@@ -133,7 +135,7 @@ func each(v *evidence, check func(*history) *breach) *breach {
 	return nil
 }
 
-// eachEntry returns the first breach of an entry.
+// eachEntry calls check for all entries of all histories and returns the first breach.
 func eachEntry(v *evidence, check func(*history, *entry) *breach) *breach {
 	return each(v, func(h *history) *breach {
 		for _, e := range h.entries {
@@ -145,7 +147,7 @@ func eachEntry(v *evidence, check func(*history, *entry) *breach) *breach {
 	})
 }
 
-// limit returns when the context ends at the latest, 0 for never.
+// limit returns the time at which the context ends, or 0 for never.
 func (o *Options) limit() time.Duration {
 	if o.Cancel > 0 && (o.Deadline == 0 || o.Cancel < o.Deadline) {
 		return o.Cancel
@@ -153,7 +155,7 @@ func (o *Options) limit() time.Duration {
 	return o.Deadline
 }
 
-// workers returns how many polls may be in flight.
+// workers returns the maximum number of polls in flight.
 func (v *evidence) workers() int {
 	n := v.s.Options.InFlight
 	if n == 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// TestOracleRefusesBrokenWaits has, for every rule, logs of waits that break it:
-// good ones, in which one thing was changed.
+// TestOracleRefusesBrokenWaits requires each rule to reject logs that break it: correct
+// logs with one change.
 func TestOracleRefusesBrokenWaits(t *testing.T) {
 	refused := map[string]bool{}
 	refuse := func(d doctoring, way func(*simulation.Scenario) (simulation.Log, error)) {
@@ -31,12 +31,14 @@ func TestOracleRefusesBrokenWaits(t *testing.T) {
 			t.Fatal("no seed has what is to be changed")
 		})
 	}
+
 	for _, d := range doctored {
 		refuse(d, ways[0].play)
 	}
 	for _, d := range doctoredLists {
 		refuse(d, ways[2].play)
 	}
+
 	for _, rule := range simulation.RuleNames() {
 		require.True(t, refused[rule], "nothing breaks the rule: %s", rule)
 	}
@@ -45,13 +47,13 @@ func TestOracleRefusesBrokenWaits(t *testing.T) {
 	}
 }
 
-// copied is a scenario and its log, to be changed.
+// copied is a scenario and its log, with methods to change them.
 type copied struct {
 	*simulation.Scenario
 	log simulation.Log
 }
 
-// find returns the first event that is so, nil if none is.
+// find returns the first matching event, or nil if there is none.
 func (c *copied) find(is func(simulation.Event) bool) *simulation.Event {
 	if i := slices.IndexFunc(c.log, is); i >= 0 {
 		return &c.log[i]
@@ -59,7 +61,7 @@ func (c *copied) find(is func(simulation.Event) bool) *simulation.Event {
 	return nil
 }
 
-// change changes the first event that is so, and reports whether there is one.
+// change changes the first matching event, and reports whether there is one.
 func (c *copied) change(is func(simulation.Event) bool, change func(*simulation.Event)) bool {
 	e := c.find(is)
 	if e != nil {
@@ -68,7 +70,7 @@ func (c *copied) change(is func(simulation.Event) bool, change func(*simulation.
 	return e != nil
 }
 
-// about returns the events of a kind that are about a target.
+// about returns the events of a kind about a target.
 func (c *copied) about(target milvuswait.Target, kind simulation.Kind) []*simulation.Event {
 	var all []*simulation.Event
 	for i := range c.log {
@@ -79,7 +81,7 @@ func (c *copied) about(target milvuswait.Target, kind simulation.Kind) []*simula
 	return all
 }
 
-// remove removes the first event that is so.
+// remove removes the first matching event, and reports whether there is one.
 func (c *copied) remove(is func(simulation.Event) bool) bool {
 	i := slices.IndexFunc(c.log, is)
 	if i >= 0 {
@@ -88,7 +90,7 @@ func (c *copied) remove(is func(simulation.Event) bool) bool {
 	return i >= 0
 }
 
-// target returns the first target that is so, and whether there is one.
+// target returns the first matching target, and reports whether there is one.
 func (c *copied) target(is func(milvuswait.Target) bool) (milvuswait.Target, bool) {
 	if i := slices.IndexFunc(c.Targets, is); i >= 0 {
 		return c.Targets[i], true
@@ -96,7 +98,7 @@ func (c *copied) target(is func(milvuswait.Target) bool) (milvuswait.Target, boo
 	return milvuswait.Target{}, false
 }
 
-// polls returns how often a target was polled.
+// polls returns the number of polls of a target.
 func (c *copied) polls(t milvuswait.Target) int { return len(c.about(t, simulation.Started)) }
 
 // end returns the final update of a target.
@@ -105,7 +107,7 @@ func (c *copied) end(t milvuswait.Target) *simulation.Event {
 	return told[len(told)-1]
 }
 
-// ended reports whether a target ended so, at the end of a poll.
+// ended returns a filter for targets with the class as their end, at the end of a poll.
 func (c *copied) ended(class simulation.Class) func(milvuswait.Target) bool {
 	return func(t milvuswait.Target) bool {
 		ends := c.about(t, simulation.Ended)
@@ -113,7 +115,7 @@ func (c *copied) ended(class simulation.Class) func(milvuswait.Target) bool {
 	}
 }
 
-// endAs has the first target that ended as one class end as another one.
+// endAs changes the class of an end from was to is, for the first target with this class.
 func endAs(was, is simulation.Class) func(*copied) bool {
 	return func(c *copied) bool {
 		t, found := c.target(c.ended(was))
@@ -124,13 +126,14 @@ func endAs(was, is simulation.Class) func(*copied) bool {
 	}
 }
 
-// endAt has the only target end with the first of its updates that is so.
+// endAt lets the only target end at its first matching update.
 func endAt(is func(simulation.Event) bool) func(*copied) bool {
 	return func(c *copied) bool {
 		u := c.find(is)
 		if u == nil || len(c.Targets) > 1 {
 			return false
 		}
+
 		at := u.At
 		u.Final, u.Next = true, 0
 		c.log = slices.DeleteFunc(c.log, func(e simulation.Event) bool {
@@ -140,8 +143,8 @@ func endAt(is func(simulation.Event) bool) func(*copied) bool {
 	}
 }
 
-// unconfirmed reports whether an event is an update of an absent answer that the next poll is
-// to confirm.
+// unconfirmed returns a filter for updates with an absent answer of the class, before the poll
+// that should confirm it.
 func unconfirmed(class simulation.Class) func(simulation.Event) bool {
 	return func(e simulation.Event) bool {
 		return update(e) && e.Answer.Err == class && e.Answer.Progress != nil && e.Next == 100*time.Millisecond
@@ -154,12 +157,12 @@ func kind(k simulation.Kind) func(simulation.Event) bool {
 	return func(e simulation.Event) bool { return e.Kind == k }
 }
 
-// percent returns the answer that a load is so far.
+// percent returns the answer with a progress of n %.
 func percent(n int64) simulation.Answer {
 	return simulation.Answer{Progress: milvuswait.LoadingProgress{Percent: n, RefreshPercent: 100}}
 }
 
-// reliable returns what is true of a thing that has always been complete.
+// reliable returns the states of an always complete thing.
 func reliable(t milvuswait.Target) []simulation.State {
 	s := simulation.State{Says: milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 100}, Takes: time.Millisecond}
 	if t.Kind() == milvuswait.KindIndexBuilding {

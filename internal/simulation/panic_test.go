@@ -10,8 +10,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// TestPanicsTellTheirSeed plays, in processes of their own, seeds that end the
-// process.
+// TestPanicsTellTheirSeed runs seeds that end the process, each in a process of its own.
 func TestPanicsTellTheirSeed(t *testing.T) {
 	const (
 		seed = 4711
@@ -22,6 +21,7 @@ func TestPanicsTellTheirSeed(t *testing.T) {
 		"a bubble that is stuck":   func() { select {} },
 		"a goroutine that is left": func() { go func() { select {} }() },
 	}
+
 	if panics[os.Getenv(env)] != nil {
 		play(t, simulation.Draw(seed), func(*simulation.Scenario) (simulation.Log, error) {
 			panics[os.Getenv(env)]()
@@ -29,6 +29,7 @@ func TestPanicsTellTheirSeed(t *testing.T) {
 		})
 		return
 	}
+
 	for name := range panics {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

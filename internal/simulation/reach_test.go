@@ -13,8 +13,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// TestDrawsReachEverything guards what is drawn: a rule about what never happens
-// would hold for ever.
+// TestDrawsReachEverything checks that the drawn scenarios cover all cases. A rule about a
+// case that never occurs would never fail.
 func TestDrawsReachEverything(t *testing.T) {
 	ends, answers, seen := map[simulation.Class]int{}, map[simulation.Class]int{}, map[string]int{}
 	note := func(what string, happens bool) {
@@ -22,6 +22,7 @@ func TestDrawsReachEverything(t *testing.T) {
 			seen[what]++
 		}
 	}
+
 	for seed := range uint64(600) {
 		s := simulation.Draw(seed)
 		o := s.Options
@@ -41,6 +42,7 @@ func TestDrawsReachEverything(t *testing.T) {
 		note("Milvus 2.2", s.Dialect == fakeserver.Milvus22)
 		note("Milvus 2.3", s.Dialect == fakeserver.Milvus23)
 		note("milvus-lite", s.Dialect == fakeserver.MilvusLite)
+
 		targets := map[milvuswait.Target]int{}
 		for _, target := range s.Targets {
 			targets[target]++
@@ -48,6 +50,7 @@ func TestDrawsReachEverything(t *testing.T) {
 			note("AllIndexes", target.Index() == milvuswait.AllIndexes)
 			note("ExpectRows", target.ExpectedRows() > 0)
 		}
+
 		for _, c := range s.Collections {
 			note("dropped and made anew", len(c.Gone) > 0 && c.Gone[0].From > 0 && c.Gone[0].To < s.Span)
 			for _, thing := range c.Things {
@@ -62,6 +65,7 @@ func TestDrawsReachEverything(t *testing.T) {
 				}
 			}
 		}
+
 		shown, tolerated := map[milvuswait.Target]float64{}, map[milvuswait.Target]simulation.Event{}
 		log := play(t, s, ways[0].play)
 		for _, e := range log {
@@ -78,6 +82,7 @@ func TestDrawsReachEverything(t *testing.T) {
 			case e.Kind == simulation.Ended:
 				answers[e.Answers[0].Err]++
 			}
+
 			if e.Kind == simulation.Told {
 				before, failing := tolerated[e.Target]
 				delete(tolerated, e.Target)
@@ -91,6 +96,7 @@ func TestDrawsReachEverything(t *testing.T) {
 			}
 			note("a poll that ends with the budget", e.Kind == simulation.Started && o.Budget > 0 && e.Limit-e.At < min(o.Budget, pollTime(o)) && e.Limit != o.Deadline)
 		}
+
 		if seed%3 == 0 {
 			for _, e := range play(t, s, ways[2].play) {
 				note("a list that serves", len(e.Listed) > 1)
@@ -100,6 +106,7 @@ func TestDrawsReachEverything(t *testing.T) {
 			}
 		}
 	}
+
 	for _, class := range []simulation.Class{
 		"", "deadline exceeded", "canceled", "stalled", "server unreachable", "aborted", "released during the wait",
 		"collection not found", "partition not found", "index not found", "database not found", "ambiguous index",
@@ -108,12 +115,14 @@ func TestDrawsReachEverything(t *testing.T) {
 	} {
 		require.Positive(t, ends[class], "no target ends as %q", class)
 	}
+
 	for _, class := range []simulation.Class{
 		"out of time", "cut", "Unavailable", "Aborted", "Internal", "Unknown", "ResourceExhausted", "DeadlineExceeded", "Canceled",
 		"code 1", "code 8", "code 503",
 	} {
 		require.Positive(t, answers[class], "no poll ends as %q", class)
 	}
+
 	for _, what := range []string{
 		"Watch", "a server that is away", "connections that break", "more than 100 targets", "WithSettle", "WithStartGrace", "WithRefresh",
 		"RowsAtStart", "ServerState", "no deadline", "generators that stop", "the default pace", "one poll in flight",
@@ -124,10 +133,11 @@ func TestDrawsReachEverything(t *testing.T) {
 	} {
 		require.Positive(t, seen[what], what)
 	}
+
 	t.Logf("ends %v\nanswers %v\nseen %v", ends, answers, seen)
 }
 
-// absent are the classes of answers that must be confirmed.
+// absent are the classes of answers that require a confirmation.
 var absent = map[simulation.Class]bool{"collection not found": true, "database not found": true, "index not found": true, "partition not found": true, "not loaded": true}
 
 // answered reports whether a poll of the target ended with an update.
@@ -137,7 +147,7 @@ func answered(log simulation.Log, update simulation.Event) bool {
 	})
 }
 
-// pollTime returns the first timeout of a poll.
+// pollTime returns the initial timeout of a poll.
 func pollTime(o simulation.Options) time.Duration {
 	if o.PollTime[0] > 0 {
 		return o.PollTime[0]

@@ -10,16 +10,15 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// recorder is a Poller that keeps a log of what another is asked. Each question
-// takes some time on its way there, so that none is over at the instant of its
-// start, and a few nanoseconds on its way back, so that no two are over at the same
-// instant.
+// recorder is a Poller that logs the polls of another one. It delays each poll on its way
+// to the server, so that no poll ends at the instant of its start. It delays the answer by
+// a few nanoseconds, so that no two answers arrive at the same instant.
 type recorder struct {
 	poller  milvuswait.Poller
 	s       *Scenario
 	parent  context.Context
 	start   time.Time
-	targets map[milvuswait.Target]milvuswait.Target // by what is asked for them
+	targets map[milvuswait.Target]milvuswait.Target // distinct targets, by the target without expected rows
 	rank    map[milvuswait.Target]int
 
 	mu    sync.Mutex
@@ -27,6 +26,8 @@ type recorder struct {
 	polls int
 }
 
+// newRecorder returns a recorder of polls of p. The context parent is the context of the
+// whole wait.
 func newRecorder(parent context.Context, s *Scenario, start time.Time, p milvuswait.Poller) *recorder {
 	r := &recorder{poller: p, s: s, parent: parent, start: start, targets: map[milvuswait.Target]milvuswait.Target{}, rank: map[milvuswait.Target]int{}}
 	for i, t := range s.distinct() {
@@ -43,8 +44,8 @@ func (r *recorder) add(e Event) {
 	r.log = append(r.log, e)
 }
 
-// ask makes a poll, and logs its start and its end. The error is that of a context
-// that ended before the question got anywhere.
+// ask makes a poll by calling question, and logs its start and its end. It returns the
+// context's error if the context ended before question was called.
 func (r *recorder) ask(ctx context.Context, asked []milvuswait.Target, question func() Event) error {
 	e := Event{At: r.now(), Kind: Started}
 	name := "all loads"
@@ -55,11 +56,13 @@ func (r *recorder) ask(ctx context.Context, asked []milvuswait.Target, question 
 	if limit, ok := ctx.Deadline(); ok {
 		e.Limit = limit.Sub(r.start)
 	}
+
 	r.mu.Lock()
 	r.polls++
 	e.Poll = r.polls
 	r.log = append(r.log, e)
 	r.mu.Unlock()
+
 	var answer Event
 	lost := pause(ctx, r.s.odd("on the way: "+name, e.At))
 	if lost == nil {
@@ -69,30 +72,34 @@ func (r *recorder) ask(ctx context.Context, asked []milvuswait.Target, question 
 			answer.Answers = append(answer.Answers, r.answer(ctx, nil, lost))
 		}
 	}
+
+	// An interrupted poll returns at once: the wait is over, and aligning its end would
+	// delay it.
 	if !slices.Contains(answer.Answers, Answer{Err: cut}) {
 		r.align(e.Asked)
 	}
+
 	e.At, e.Kind, e.Limit, e.Answers, e.Listed = r.now(), Ended, 0, answer.Answers, answer.Listed
 	r.add(e)
 	return lost
 }
 
-// lane is the number of nanoseconds of which each target has one to itself, for its
-// answers to come at. What the scenario does of itself has the first.
+// lane is a number of nanoseconds. Within it, each target owns one nanosecond, at which its
+// answers arrive. The changes of the scenario own the first.
 const lane = 512
 
-// align pauses until the next instant that belongs to those targets alone.
+// align pauses until the next instant owned by the first of the targets.
 func (r *recorder) align(asked []milvuswait.Target) {
-	mine := time.Duration(len(r.rank) + 1) // of lists
+	mine := time.Duration(len(r.rank) + 1) // lists of all loads
 	if len(asked) > 0 {
 		mine = time.Duration(r.rank[asked[0]] + 1)
 	}
-	// An error would say that the wait is over, which whoever polls will see.
+	// Ignore the error, the end of the wait: the caller of the poll notices it too.
 	_ = pause(r.parent, (mine-r.now()%lane+lane)%lane)
 }
 
-// answer returns the Answer of a progress or an error. Who is the first to notice
-// that a context's time is over is a matter of chance, so that the time decides.
+// answer converts a progress or an error to an Answer. At the end of a context, chance
+// decides who notices first. Therefore the clock decides here.
 func (r *recorder) answer(ctx context.Context, p milvuswait.Progress, err error) Answer {
 	limit, limited := ctx.Deadline()
 	switch {
@@ -126,7 +133,7 @@ func (r *recorder) IndexBuildingProgress(ctx context.Context, collection, index 
 	return p, cmp.Or(lost, err)
 }
 
-// pause returns nil after d, or the context's error if that ends before.
+// pause returns nil after d, or the context's error if it ends earlier.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

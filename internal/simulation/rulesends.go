@@ -8,6 +8,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
+// endsOnce requires exactly one final update per target, as its last.
 func endsOnce(v *evidence) *breach {
 	return each(v, func(h *history) *breach {
 		finals := 0
@@ -23,8 +24,8 @@ func endsOnce(v *evidence) *breach {
 	})
 }
 
-// ends returns a check: an answer that ends the wait with one of the classes ends it at that
-// very poll, in that way.
+// ends returns a check: if the answer of a poll ends the wait with one of the classes, the
+// wait ends at this poll and with this class.
 func ends(are func(Class) bool) func(*evidence) *breach {
 	return func(v *evidence) *breach {
 		return eachEntry(v, func(h *history, e *entry) *breach {
@@ -37,7 +38,8 @@ func ends(are func(Class) bool) func(*evidence) *breach {
 	}
 }
 
-// late reports whether the other targets were being given up when e ended.
+// late reports whether other targets had already ended everything at the end of e: the
+// first failure aborts the rest.
 func (v *evidence) late(h *history, e *entry) bool {
 	got := h.final.Answer.Err
 	return (got == aborted || got == unreachable) && slices.ContainsFunc(v.histories, func(other *history) bool {
@@ -46,8 +48,8 @@ func (v *evidence) late(h *history, e *entry) bool {
 	})
 }
 
-// endsForReason returns a check: a target that ends with one of the classes ends at a poll
-// whose answer ends the wait so.
+// endsForReason returns a check: if a target ends with one of the classes, its last poll
+// must be a reason for this end.
 func endsForReason(are func(Class) bool) func(*evidence) *breach {
 	return func(v *evidence) *breach {
 		return each(v, func(h *history) *breach {
@@ -55,6 +57,7 @@ func endsForReason(are func(Class) bool) func(*evidence) *breach {
 			if !are(got) || e != nil && h.ends(e) && e.Over && e.verdict() == got {
 				return nil
 			}
+
 			b := broken(h, "it ended at %v with %q", h.final.At, got)
 			if e != nil && h.ends(e) {
 				b.by(e.RuleAgainst(got.asError()))
@@ -64,7 +67,7 @@ func endsForReason(are func(Class) bool) func(*evidence) *breach {
 	}
 }
 
-// both returns a check that makes two.
+// both returns a check that runs two checks.
 func both(one, other func(*evidence) *breach) func(*evidence) *breach {
 	return func(v *evidence) *breach {
 		if b := one(v); b != nil {
@@ -74,25 +77,29 @@ func both(one, other func(*evidence) *breach) func(*evidence) *breach {
 	}
 }
 
+// is returns a function that compares a class with another.
 func is(class Class) func(Class) bool { return func(c Class) bool { return c == class } }
 
-// byAnswer reports whether a wait ends so by the answer of one poll alone.
+// byAnswer reports whether the answer of a single poll can end a wait with the class.
 func byAnswer(c Class) bool {
 	switch c {
 	case "", deadline, canceled, aborted, unreachable, stalled:
-		return false // they have rules of their own
+		return false // other rules cover these
 	}
 	return true
 }
 
+// successIsTrue requires that a complete target was complete in the world at some instant
+// of its last poll.
 func successIsTrue(v *evidence) *breach {
 	if v.s.Options.Criterion != milvuswait.AllRows {
-		return nil // those do not need all of it
+		return nil // the other criteria do not require all rows
 	}
 	return each(v, func(h *history) *breach {
 		if h.final.Answer.Err != "" || len(h.entries) == 0 {
 			return nil
 		}
+
 		e := h.last()
 		for _, at := range v.s.changes(h.target, e.start, e.end) {
 			if v.s.complete(h.target, at) {
@@ -103,12 +110,15 @@ func successIsTrue(v *evidence) *breach {
 	})
 }
 
+// deadlineEnds requires that the end of the context ends every wait at that instant, and
+// that no wait ends with the context's error at another time.
 func deadlineEnds(v *evidence) *breach {
 	o := &v.s.Options
 	limit, want := o.limit(), deadline
 	if limit != o.Deadline {
 		want = canceled
 	}
+
 	return each(v, func(h *history) *breach {
 		got := h.final.Answer.Err
 		timely := limit > 0 && h.final.At == limit
@@ -122,8 +132,9 @@ func deadlineEnds(v *evidence) *breach {
 	})
 }
 
-// unreachableHasReason: polls of the target have failed for as long as the budget, or nobody
-// was answered: not every target needs a poll then.
+// unreachableHasReason requires a reason for an unreachable target: either its own polls
+// have failed for the length of the budget, or the server has answered none of the targets.
+// In the latter case, not every target needs a poll.
 func unreachableHasReason(v *evidence) *breach {
 	budget := v.s.Options.Budget
 	return each(v, func(h *history) *breach {
@@ -140,8 +151,8 @@ func unreachableHasReason(v *evidence) *breach {
 	})
 }
 
-// budgetEnds: a wait without an answer ends with its budget, unless other polls kept its last
-// one from its turn.
+// budgetEnds requires that a wait without an answer ends with its budget. The exception is
+// a last poll that was delayed by other polls.
 func budgetEnds(v *evidence) *breach {
 	return each(v, func(h *history) *breach {
 		e, last := h.last(), len(h.told)-2
@@ -155,7 +166,7 @@ func budgetEnds(v *evidence) *breach {
 	})
 }
 
-// rests reports whether no poll follows the i-th update.
+// rests reports whether the i-th update announced no further poll.
 func (h *history) rests(i int) bool {
 	u := h.told[i]
 	for _, e := range h.entries {
@@ -166,14 +177,15 @@ func (h *history) rests(i int) bool {
 	return false
 }
 
-// answered returns when the server last answered anybody until then, be it that
-// something cannot be.
+// answered returns the time of the server's last answer to any poll, at most until. A
+// permanent error counts as an answer.
 func (v *evidence) answered(until time.Duration) time.Duration {
 	var last time.Duration
 	for _, p := range v.polls {
 		if p.ended == 0 || p.end > until {
 			continue
 		}
+
 		good := p.listed != nil
 		for _, a := range p.answers {
 			good = good || a.Err == "" || a.Err.permanent()
@@ -185,21 +197,25 @@ func (v *evidence) answered(until time.Duration) time.Duration {
 	return last
 }
 
-// siblingsEnd: without WithContinueOnError the first failure aborts whatever goes
-// on, as soon as its polls in flight are back.
+// siblingsEnd requires that the first failure aborts all other waits as soon as their polls
+// in flight have ended, unless WithContinueOnError is set.
 func siblingsEnd(v *evidence) *breach {
 	first := v.givenUp()
+
 	failures := 0
 	for _, h := range v.histories {
-		// Of those that one list serves, all may have come to their stop, and one has failed by it.
+		// If one list serves several targets, all may reach their stop, but only one has
+		// failed by it.
 		stopped := v.stopped(h) && (v.s.Options.Continue || h == first)
 		if class := h.final.Answer.Err; class != "" && (class != aborted || stopped) {
 			failures++
 		}
 	}
+
 	if len(v.over) == 1 && v.over[0].Failed != failures {
 		return broken(nil, "%d failures were joined, there are %d", v.over[0].Failed, failures)
 	}
+
 	return each(v, func(h *history) *breach {
 		class := h.final.Answer.Err
 		if class == aborted && !v.stopped(h) && (first == nil || h.final.At < first.final.At) {
@@ -208,11 +224,13 @@ func siblingsEnd(v *evidence) *breach {
 		if first == nil || h == first || h.final.At < first.final.At {
 			return nil
 		}
+
 		all := first.final.Answer.Err == unreachable && class == unreachable
 		budget := v.s.Options.Budget
 		if first.final.Answer.Err == unreachable && class == aborted && v.answered(first.final.At) <= first.final.At-budget {
 			return broken(h, "it was aborted at %v, and no poll of any target was answered for %v", h.final.At, budget).by(oracle.Unreachable)
 		}
+
 		late := h.final.At > v.idle(first.final.At)
 		if late || class != "" && class != aborted && !all {
 			return broken(h, "it ended at %v with %q, but %v had failed at %v", h.final.At, class, first.target, first.final.At)
@@ -221,7 +239,7 @@ func siblingsEnd(v *evidence) *breach {
 	})
 }
 
-// givenUp returns the target whose failure ends the others, nil if there is none.
+// givenUp returns the target whose failure aborts the others, or nil if there is none.
 func (v *evidence) givenUp() *history {
 	var first *history
 	for _, h := range v.histories {
@@ -234,13 +252,13 @@ func (v *evidence) givenUp() *history {
 	return first
 }
 
-// stopped reports whether a generator of the caller's has ended the wait for h.
+// stopped reports whether a custom generator has ended the wait for h.
 func (v *evidence) stopped(h *history) bool {
 	own := v.s.Options.Own
 	return own != nil && own.Stop > 0 && len(h.told) > own.Stop && h.last() != nil && h.ends(h.last()) && h.last().answer.Err != cut
 }
 
-// idle returns when the last of the polls is back that are in flight then.
+// idle returns the end of the last poll that was in flight at the given time.
 func (v *evidence) idle(at time.Duration) time.Duration {
 	last := at
 	for _, p := range v.polls {

@@ -9,11 +9,11 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// offers reports whether the Poller could be asked for lists and for the state of
-// loads.
+// offers reports whether the Poller supported lists and load states.
 func (v *evidence) offers() bool { return len(v.over) == 1 && v.over[0].Offers }
 
-// confirmedAlone: a list may be as stale as the answer that it would confirm.
+// confirmedAlone requires an individual poll to confirm an absent answer, because a list
+// may be as stale as the answer itself.
 func confirmedAlone(v *evidence) *breach {
 	return each(v, func(h *history) *breach {
 		for i, e := range h.entries[:max(0, len(h.entries)-1)] {
@@ -25,7 +25,8 @@ func confirmedAlone(v *evidence) *breach {
 	})
 }
 
-// confirming reports whether the next poll of h after an instant confirms an absent answer.
+// confirming reports whether the next poll of h after the given time confirms an absent
+// answer.
 func (h *history) confirming(at time.Duration) bool {
 	confirms := false
 	for _, e := range h.entries {
@@ -36,12 +37,13 @@ func (h *history) confirming(at time.Duration) bool {
 	return confirms
 }
 
-// zerosAreChecked: a load at 0 % may be none: its state is asked for at the third
-// poll that sees it so, or when lists have for 10 s, and not before.
+// zerosAreChecked requires a check of the load state at 0 %, because there may be no load.
+// It is due at the third poll with 0 %, or, in lists, after 10 s with 0 %, and not before.
 func zerosAreChecked(v *evidence) *breach {
 	if !v.offers() {
 		return nil
 	}
+
 	return each(v, func(h *history) *breach {
 		zeros, looked := 0, false
 		for _, e := range h.entries {
@@ -52,6 +54,7 @@ func zerosAreChecked(v *evidence) *breach {
 			case ok:
 				zeros, looked = 0, false
 			}
+
 			if e.looked && zeros < 2 || e.looked && ok && (zeros < 3 || e.listed) {
 				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and its state was asked for", e.number, e.end, zeros)
 			}
@@ -64,12 +67,14 @@ func zerosAreChecked(v *evidence) *breach {
 	})
 }
 
-// listsComeFirst: what one poll can serve it serves, from the first.
+// listsComeFirst requires that targets covered by one list call are polled by a list from
+// the first poll on.
 func listsComeFirst(v *evidence) *breach {
 	if !v.offers() || v.s.Options.Watch {
 		return nil
 	}
 	loads, indexes := 0, map[string]int{} // by collection
+
 	for _, h := range v.histories {
 		switch {
 		case h.target.Kind() == milvuswait.KindIndexBuilding:
@@ -78,11 +83,13 @@ func listsComeFirst(v *evidence) *breach {
 			loads++
 		}
 	}
+
 	for _, p := range v.polls {
 		if p.asked == nil {
 			loads = 0
 			continue
 		}
+
 		t := p.asked[0]
 		if n := indexes[t.Collection()]; t.Kind() == milvuswait.KindIndexBuilding && n > 0 {
 			if len(p.asked) != n {
@@ -90,6 +97,7 @@ func listsComeFirst(v *evidence) *breach {
 			}
 			indexes[t.Collection()] = 0
 		}
+
 		if t.Kind() == milvuswait.KindLoading && t.Partitions() == nil && loads > 1 {
 			return broken(nil, "poll %d was of %v alone, before any list", p.number, t)
 		}
@@ -98,11 +106,11 @@ func listsComeFirst(v *evidence) *breach {
 }
 
 const (
-	listRest    = time.Second // after a list that was of no use; it doubles
+	listRest    = time.Second // pause after the first useless list; doubled by each further one
 	listRestMax = time.Minute
 )
 
-// listsRest: after a list that failed there is none for a while.
+// listsRest requires a pause after each failed list.
 func listsRest(v *evidence) *breach {
 	for _, p := range v.polls {
 		if until := v.restsUntil(p.start, failed); p.asked == nil && p.start < until {
@@ -112,18 +120,18 @@ func listsRest(v *evidence) *breach {
 	return nil
 }
 
-// failed reports whether a list said nothing.
+// failed reports whether a list call returned an error.
 func failed(p *poll) bool { return p.listed == nil }
 
-// servedNobody reports whether nothing was told of a list.
+// servedNobody reports whether a list caused no update.
 func (v *evidence) servedNobody(p *poll) bool {
 	return !slices.ContainsFunc(v.histories, func(h *history) bool {
 		return slices.ContainsFunc(h.entries, func(e *entry) bool { return e.poll == p && e.listed && !e.silent })
 	})
 }
 
-// restsUntil returns until when lists are left off at an instant, for those that
-// were of no use.
+// restsUntil returns the end of the pause in list calls at the given time. Each useless
+// list in a row doubles the pause.
 func (v *evidence) restsUntil(at time.Duration, useless func(*poll) bool) time.Duration {
 	var rest, until time.Duration
 	for _, p := range v.listsByEnd() {
@@ -140,7 +148,7 @@ func (v *evidence) restsUntil(at time.Duration, useless func(*poll) bool) time.D
 	return until
 }
 
-// listsByEnd returns the lists of all loads that ended, in that order.
+// listsByEnd returns the ended lists of all loads, sorted by their ends.
 func (v *evidence) listsByEnd() []*poll {
 	var all []*poll
 	for _, p := range v.polls {
@@ -148,18 +156,20 @@ func (v *evidence) listsByEnd() []*poll {
 			all = append(all, p)
 		}
 	}
+
 	slices.SortStableFunc(all, func(a, b *poll) int { return cmp.Compare(a.end, b.end) })
 	return all
 }
 
-// listsServe: two loads that are due together are not polled one by one.
+// listsServe requires a list if two loads are due together, instead of individual polls.
 func listsServe(v *evidence) *breach {
 	if !v.offers() || v.s.Options.Watch || v.s.Options.Refresh || v.s.Options.Own != nil {
 		return nil
 	}
+
 	lists := v.listsByEnd()
-	// mayList reports whether a list could serve h: none has come since its last
-	// poll, and none was without it.
+	// mayList reports whether a list could serve h: none has ended since its last poll, and
+	// none has omitted it.
 	mayList := func(h *history, free, due, at time.Duration) bool {
 		return h.whole() && !h.confirming(free) && !slices.ContainsFunc(lists, func(p *poll) bool {
 			_, has := p.listed[h.target.Collection()]
@@ -167,10 +177,12 @@ func listsServe(v *evidence) *breach {
 			return underWay || p.end <= at && (p.end > free || p.end == due || p.listed != nil && !has && p.end > due-listRestMax-listRest)
 		})
 	}
+
 	return eachTurn(v, func(h *history, t turn) *breach {
 		if t.poll == nil || t.poll.listed || len(t.poll.asked) != 1 || t.free == 0 || !mayList(h, t.free, t.due, t.at) || t.at < v.restsUntil(t.at, v.servedNobody) {
 			return nil
 		}
+
 		for _, other := range v.histories {
 			i := slices.IndexFunc(other.told, func(u Event) bool { return u.At >= t.at }) - 1
 			if other == h || i < 0 || other.told[i].Next == 0 {

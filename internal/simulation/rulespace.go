@@ -6,10 +6,11 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// delay returns the n-th delay, from 0, of the generator for a target.
+// delay returns the n-th delay of the generator for a target, counted from 0.
 func (g *Generators) delay(rank, n int) time.Duration {
 	fresh := *g
 	fresh.generated = rank
+
 	next := fresh.next()
 	var d time.Duration
 	for range n + 1 {
@@ -18,8 +19,8 @@ func (g *Generators) delay(rank, n int) time.Duration {
 	return d
 }
 
-// eachNext returns the first breach of the announced time of a next poll. i is the index of
-// e among the entries.
+// eachNext calls check with the announced time of each next poll and returns the first
+// breach. The index i is the position of the poll among the entries.
 func eachNext(v *evidence, check func(h *history, i int, next time.Duration) error) *breach {
 	return each(v, func(h *history) *breach {
 		n := 0
@@ -30,6 +31,7 @@ func eachNext(v *evidence, check func(h *history, i int, next time.Duration) err
 			if n >= len(h.told) || h.told[n].Final {
 				break
 			}
+
 			next := h.told[n].At + h.told[n].Next
 			if err := check(h, i, next); err != nil {
 				return refused(h, e, err)
@@ -40,18 +42,24 @@ func eachNext(v *evidence, check func(h *history, i int, next time.Duration) err
 	})
 }
 
+// delays requires every announced time to be within the bounds of the pace.
 func delays(v *evidence) *breach {
 	return eachNext(v, func(h *history, i int, next time.Duration) error { return h.entries[i].CheckBounds(next) })
 }
 
+// delaysAreBackoffs requires every announced time to follow from Backoff, with a tolerance
+// of a microsecond.
 func delaysAreBackoffs(v *evidence) *breach {
 	return eachNext(v, func(h *history, i int, next time.Duration) error { return h.entries[i].CheckPace(next) })
 }
 
+// turnsAreKept requires a poll whenever the verdict can change.
 func turnsAreKept(v *evidence) *breach {
 	return eachNext(v, func(h *history, i int, next time.Duration) error { return h.entries[i].CheckTurns(next) })
 }
 
+// lastPollIsLate requires the last poll to be just before the deadline, with no poll after
+// it.
 func lastPollIsLate(v *evidence) *breach {
 	return eachNext(v, func(h *history, i int, next time.Duration) error {
 		e := h.entries[i]

@@ -7,14 +7,15 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// asTheyFollow: what the log has put in order by instants and kinds came in that
-// order, as far as one target goes, and nothing came after the return.
+// asTheyFollow requires that the events of one target were recorded in their sorted order,
+// and that none was recorded after the return.
 func asTheyFollow(v *evidence) *breach {
 	for _, e := range v.log {
 		if len(v.over) > 0 && e.Line > v.over[0].Line {
 			return broken(nil, "after the return came: %v", e)
 		}
 	}
+
 	return each(v, func(h *history) *breach {
 		var before Event
 		for _, e := range v.log {
@@ -30,6 +31,7 @@ func asTheyFollow(v *evidence) *breach {
 	})
 }
 
+// pollsEnd requires that every started poll ends exactly once, before the wait returns.
 func pollsEnd(v *evidence) *breach {
 	if len(v.over) != 1 {
 		return broken(nil, "it was over %d times", len(v.over))
@@ -42,6 +44,7 @@ func pollsEnd(v *evidence) *breach {
 	return nil
 }
 
+// onePollAtATime requires that two individual polls of a target never overlap.
 func onePollAtATime(v *evidence) *breach {
 	return each(v, func(h *history) *breach {
 		var before *entry
@@ -55,6 +58,7 @@ func onePollAtATime(v *evidence) *breach {
 	})
 }
 
+// inFlight requires that the number of polls in flight never exceeds the maximum.
 func inFlight(v *evidence) *breach {
 	for _, m := range v.timeline {
 		if m.inFlight > v.workers() {
@@ -64,9 +68,11 @@ func inFlight(v *evidence) *breach {
 	return nil
 }
 
+// oneProbe requires that only one poll at a time is sent to a server on which polls only
+// time out.
 func oneProbe(v *evidence) *breach {
 	if v.lists() {
-		return nil // whether a list that timed out counts is its own affair
+		return nil // the rule does not define how a list that timed out counts
 	}
 	for _, m := range v.timeline {
 		if m.rushed {
@@ -76,9 +82,10 @@ func oneProbe(v *evidence) *breach {
 	return nil
 }
 
+// inBudget requires that polls stay within the rate limit of the throttle.
 func inBudget(v *evidence) *breach {
 	if v.s.Options.Watch || v.lists() {
-		return nil // of lists nobody knows which were first polls
+		return nil // with lists, the log does not show which polls were first polls
 	}
 	for _, m := range v.timeline {
 		if m.tokens < -1e-6 {
@@ -88,29 +95,35 @@ func inBudget(v *evidence) *breach {
 	return nil
 }
 
-// longestPoll is the most that a poll may take, but for options.
+// longestPoll is the default maximum timeout of a poll.
 const longestPoll = time.Minute
 
+// pollTimes requires that the timeout of each poll is correct: the timeout of the poll
+// itself, the rest of the target's budget, the rest of the common budget and the deadline
+// limit it.
 func pollTimes(v *evidence) *breach {
 	o := &v.s.Options
 	most := longestPoll
 	if o.PollTime[0] > 0 {
 		most = o.PollTime[1]
 	}
+
 	capped := func(limit time.Duration) time.Duration {
 		if o.Deadline > 0 {
 			return min(limit, o.Deadline)
 		}
 		return limit
 	}
+
 	for _, p := range v.polls {
-		// A list only saves polls, and has a time of its own.
+		// A list only saves polls. It has its own timeout.
 		if most := capped(p.start + max(most, 2*longestPoll)); p.limit <= p.start || p.limit > most {
 			return broken(nil, "poll %d started at %v and had until %v, at most %v", p.number, p.start, p.limit, most)
 		}
 	}
+
 	return each(v, func(h *history) *breach {
-		budgetEnd := forGood // of the target itself
+		budgetEnd := forGood // end of the target's own budget
 		for _, e := range h.entries {
 			common := max(v.commonEnd(e.start), e.start+shortestTime)
 			most := min(common, max(budgetEnd, e.start+shortestTime))
@@ -138,11 +151,11 @@ func pollTimes(v *evidence) *breach {
 	})
 }
 
-// shortestTime is the minimum timeout of a poll, when the budget is over.
+// shortestTime is the minimum timeout of a poll after the end of the budget.
 const shortestTime = 50 * time.Millisecond
 
-// commonEnd returns the end of the budget, counted from the first of the polls of any target
-// that failed since the last answer before a time.
+// commonEnd returns the end of the budget common to all targets. It is measured from the
+// first failed poll after the last answer before the given time.
 func (v *evidence) commonEnd(at time.Duration) time.Duration {
 	if v.s.Options.Budget == 0 {
 		return forGood
@@ -156,6 +169,7 @@ func (v *evidence) commonEnd(at time.Duration) time.Duration {
 	return min(since+v.s.Options.Budget, forGood)
 }
 
+// noPollTooLate requires that no poll starts after the end of the context.
 func noPollTooLate(v *evidence) *breach {
 	limit := v.s.Options.limit()
 	for _, p := range v.polls {
@@ -166,6 +180,7 @@ func noPollTooLate(v *evidence) *breach {
 	return nil
 }
 
+// noPollAfterTheEnd requires that a target's polls end before the target does.
 func noPollAfterTheEnd(v *evidence) *breach {
 	return eachEntry(v, func(h *history, e *entry) *breach {
 		if h.final.Final && e.end > h.final.At {
@@ -175,6 +190,8 @@ func noPollAfterTheEnd(v *evidence) *breach {
 	})
 }
 
+// firstPollsFirst requires that all targets are polled once before any target is polled
+// twice.
 func firstPollsFirst(v *evidence) *breach {
 	lists := v.lists()
 	seconds, of := time.Duration(-1), (*history)(nil)
@@ -183,9 +200,10 @@ func firstPollsFirst(v *evidence) *breach {
 			seconds, of = h.entries[1].start, h
 		}
 	}
+
 	return each(v, func(h *history) *breach {
 		if lists && h.whole() {
-			return nil // a list was its first, and may not have had it
+			return nil // its first poll was a list, which may have omitted it
 		}
 		if of != nil && len(h.entries) > 0 && h.entries[0].start > seconds {
 			return broken(h, "the first poll was at %v, the second of %v at %v", h.entries[0].start, of.target, seconds)
@@ -197,10 +215,12 @@ func firstPollsFirst(v *evidence) *breach {
 	})
 }
 
+// firstPollsInOrder requires that first polls start in the order of the targets.
 func firstPollsInOrder(v *evidence) *breach {
 	if v.lists() {
 		return nil
 	}
+
 	var before *history
 	return each(v, func(h *history) *breach {
 		if len(h.entries) == 0 || len(h.entries[0].asked) > 1 {

@@ -2,8 +2,8 @@ package simulation
 
 import "slices"
 
-// updates: each answer is told when it is there; what ends between two polls is
-// told then.
+// updates requires one update at the end of each poll. A target that ends between two polls
+// gets one more, its final update.
 func updates(v *evidence) *breach {
 	return each(v, func(h *history) *breach {
 		told := h.told
@@ -16,16 +16,19 @@ func updates(v *evidence) *breach {
 			if len(told) == 0 || told[0].At != e.end {
 				return broken(h, "nothing was told of poll %d at %v", e.number, e.end)
 			}
-			// Lists that failed for reasons of their own count, and are not in the history.
+			// Lists that failed for their own reasons count as polls, but are not part of
+			// the history.
 			if told[0].Polls < polls || told[0].Polls > polls && !v.lists() {
 				return broken(h, "it was told at %v of %d polls, there were %d", e.end, told[0].Polls, polls)
 			}
 			polls = told[0].Polls
 			told = told[1:]
 		}
+
 		if len(told) > 1 || len(told) == 1 && !told[0].Final {
 			return broken(h, "it was told at %v of no poll", told[0].At)
 		}
+
 		for _, u := range h.told {
 			if u.Elapsed != u.At {
 				return broken(h, "it was told at %v that %v had passed", u.At, u.Elapsed)
@@ -35,7 +38,7 @@ func updates(v *evidence) *breach {
 	})
 }
 
-// lists reports whether there were lists of all loads.
+// lists reports whether the log has lists of all loads.
 func (v *evidence) lists() bool {
 	for _, p := range v.polls {
 		if p.asked == nil {
@@ -45,6 +48,8 @@ func (v *evidence) lists() bool {
 	return false
 }
 
+// updatesAreRaw requires that an update holds the latest progress and the error of its
+// poll, unchanged.
 func updatesAreRaw(v *evidence) *breach {
 	return each(v, func(h *history) *breach {
 		told := h.told
@@ -54,6 +59,7 @@ func updatesAreRaw(v *evidence) *breach {
 			}
 			u := told[0]
 			told = told[1:]
+
 			if u.Answer.Progress != e.Known {
 				return broken(h, "poll %d, at %v, brought %v, of which %v was told", e.number, e.end, e.Known, u.Answer.Progress)
 			}
@@ -65,6 +71,8 @@ func updatesAreRaw(v *evidence) *breach {
 	})
 }
 
+// outcomes requires one outcome per target, in order, equal to the final update of its
+// target.
 func outcomes(v *evidence) *breach {
 	if len(v.outcomes) != len(v.s.Targets) {
 		return broken(nil, "%d for %d targets", len(v.outcomes), len(v.s.Targets))
@@ -77,6 +85,7 @@ func outcomes(v *evidence) *breach {
 			if h.target != o.Target {
 				continue
 			}
+
 			f := h.final
 			if o.Answer != f.Answer || o.Last != f.Last || o.Polls != f.Polls || o.Elapsed != f.Elapsed {
 				return broken(h, "the outcome %v is not the final update %v", o, f)
@@ -92,8 +101,8 @@ func outcomes(v *evidence) *breach {
 	return nil
 }
 
-// lastFailure: a wait that ends for want of success says how its last poll failed,
-// and only that.
+// lastFailure requires that a failed wait holds the error of its last poll if it failed
+// transiently, and no error otherwise.
 func lastFailure(v *evidence) *breach {
 	return each(v, func(h *history) *breach {
 		want := Class("")
@@ -101,15 +110,16 @@ func lastFailure(v *evidence) *breach {
 			switch {
 			case e.answer.Err == cut || e.listed && e.answer.Err.permanent():
 			case e.answer.Err != "" && h.ends(e) && h.final.Answer.Err == aborted && !v.stopped(h) && !h.goesOn(e):
-				// It came too late to be looked at.
+				// The poll ended too late to count.
 			case e.Passes:
 				want = e.answer.Err
 			default:
 				want = ""
 			}
 		}
+
 		if h.final.Last == "DeadlineExceeded" && want == outOfTime {
-			return nil // nobody says any more that it was the poll's own, where others are being given up
+			return nil // when others are aborted, the poll's own timeout may look like this
 		}
 		if h.final.Last != want {
 			return broken(h, "it ended with %q, the last failure was %q", h.final.Last, want)
@@ -118,7 +128,7 @@ func lastFailure(v *evidence) *breach {
 	})
 }
 
-// goesOn reports whether it was told of e that the wait goes on, be it that it was
+// goesOn reports whether an update of e announced that the wait goes on. The target may be
 // aborted at the same instant.
 func (h *history) goesOn(e *entry) bool {
 	return slices.ContainsFunc(h.told, func(u Event) bool { return !u.Final && u.At == e.end })

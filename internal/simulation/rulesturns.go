@@ -5,6 +5,8 @@ import (
 	"time"
 )
 
+// punctual requires that polls start when they are due, neither earlier nor later, unless
+// other polls delay them.
 func punctual(v *evidence) *breach {
 	lists := v.lists()
 	return eachTurn(v, func(h *history, t turn) *breach {
@@ -21,6 +23,8 @@ func punctual(v *evidence) *breach {
 	})
 }
 
+// noPollIsLost requires that a due poll is made before the target ends, unless other polls
+// delay it.
 func noPollIsLost(v *evidence) *breach {
 	return eachTurn(v, func(h *history, t turn) *breach {
 		if t.poll != nil {
@@ -33,20 +37,21 @@ func noPollIsLost(v *evidence) *breach {
 	})
 }
 
-// turn is that of a target to be polled.
+// turn is the period in which a target waits for its next poll.
 type turn struct {
-	due  time.Duration // since when
-	free time.Duration // when the poll before it was over
-	poll *entry        // nil if none came
-	at   time.Duration // when it started, or when none was to come any more
+	due  time.Duration // the poll is due from here on
+	free time.Duration // end of the previous poll
+	poll *entry        // nil if there was none
+	at   time.Duration // start of the poll, or the end of the wait
 }
 
-// eachTurn returns the first breach of a turn.
+// eachTurn calls check for all turns of all targets and returns the first breach.
 func eachTurn(v *evidence, check func(*history, turn) *breach) *breach {
 	end := forGood
 	if first := v.givenUp(); first != nil {
 		end = first.final.At
 	}
+
 	return each(v, func(h *history) *breach {
 		var t turn
 		n := 0
@@ -63,6 +68,7 @@ func eachTurn(v *evidence, check func(*history, turn) *breach) *breach {
 				n++
 			}
 		}
+
 		if e := h.last(); e != nil && h.ends(e) {
 			return nil
 		}
@@ -71,8 +77,8 @@ func eachTurn(v *evidence, check func(*history, turn) *breach) *breach {
 	})
 }
 
-// from returns since when nothing but other polls may keep h from its turn: a list
-// may have been its turn, and not have had it.
+// from returns the time from which only other polls may delay the turn of h. A list may
+// have been its turn without covering it.
 func (v *evidence) from(h *history, t turn) time.Duration {
 	if h.whole() && v.lists() {
 		return max(t.due, v.asked(t.free, t.at))
@@ -80,7 +86,7 @@ func (v *evidence) from(h *history, t turn) time.Duration {
 	return t.due
 }
 
-// asked returns the end of the last list of all loads between two instants.
+// asked returns the end of the last list of all loads within the given period, or 0.
 func (v *evidence) asked(from, to time.Duration) time.Duration {
 	for _, p := range slices.Backward(v.polls) {
 		if p.asked == nil && p.start >= from && p.end <= to {
@@ -90,20 +96,22 @@ func (v *evidence) asked(from, to time.Duration) time.Duration {
 	return 0
 }
 
-// prompt: a target that is complete for good, and of which every later poll has an
-// answer, ends a poll and a delay later.
+// prompt requires that a target is noticed as complete within one delay and one poll. It
+// applies if the target stays complete and no later poll fails.
 func prompt(v *evidence) *breach {
 	o := &v.s.Options
 	if o.Settle > 0 || o.Refresh || o.Criterion != 0 {
 		return nil
 	}
+
 	return each(v, func(h *history) *breach {
 		since := v.s.completeFrom(h.target)
 		if since < 0 || v.s.lapses(h.target) || h.target.ExpectedRows() > 0 || h.final.Answer.Err != "" {
 			return nil
 		}
+
 		var before, end *entry
-		n := -1 // of before, among what was told
+		n := -1 // index of the update for before
 		for _, e := range h.entries {
 			if e.end >= since && e.answer.Err != "" {
 				return nil
@@ -117,17 +125,20 @@ func prompt(v *evidence) *breach {
 				n++
 			}
 		}
+
 		if end == nil || !h.ends(end) {
 			return broken(h, "complete since %v, it ended at %v", since, h.final.At)
 		}
 		if before == nil || n < 0 {
 			return nil
 		}
+
 		due := h.told[n].At + h.told[n].Next
 		latest := max(since, before.end) + before.Most + max(0, end.start-due) + end.end - end.start
 		if before.End > 0 && end.start >= before.End-time.Second {
-			latest += before.end - before.start // the last poll stands for the one before it, too
+			latest += before.end - before.start // the last poll before the deadline replaces the one before it
 		}
+
 		if end.end > latest {
 			return broken(h, "complete since %v, it ended at %v, later than %v", since, end.end, latest)
 		}

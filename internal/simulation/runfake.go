@@ -11,7 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-// RunFake plays the scenario through a fake.Poller. It must be called in a bubble.
+// RunFake runs the scenario with a fake.Poller. Call it in a synctest bubble.
 func (s *Scenario) RunFake() Log {
 	start := time.Now()
 	var p fake.Poller
@@ -24,11 +24,11 @@ func (s *Scenario) RunFake() Log {
 	return s.run(start, &breaking{&p, s, start}, func(r *recorder) milvuswait.Poller { return pollerOnly{r} })
 }
 
-// pollerOnly hides what a Poller is besides.
+// pollerOnly hides the optional interfaces of a Poller.
 type pollerOnly struct{ milvuswait.Poller }
 
-// breaking is a Poller over a connection that breaks when the scenario says so,
-// and over which nothing is reached in an outage.
+// breaking is a Poller over a simulated connection. It breaks at the times of the scenario,
+// and reaches no server during an outage.
 type breaking struct {
 	poller milvuswait.Poller
 	s      *Scenario
@@ -37,7 +37,8 @@ type breaking struct {
 
 var errBroken = status.Error(codes.Unavailable, "the connection broke")
 
-// over runs a poll, if the connection lasts.
+// over runs a poll. It fails with errBroken if the connection breaks during the poll or an
+// outage prevents it.
 func (b *breaking) over(ctx context.Context, poll func(context.Context) error) error {
 	now := time.Since(b.start)
 	broken := time.Duration(-1)
@@ -46,6 +47,7 @@ func (b *breaking) over(ctx context.Context, poll func(context.Context) error) e
 			broken = at
 		}
 	}
+
 	for _, at := range b.s.Breaks {
 		note(at)
 	}
@@ -55,9 +57,11 @@ func (b *breaking) over(ctx context.Context, poll func(context.Context) error) e
 		}
 		note(away.From)
 	}
+
 	if broken < 0 {
 		return poll(ctx)
 	}
+
 	lasting, cancel := context.WithDeadline(ctx, b.start.Add(broken))
 	defer cancel()
 	err := poll(lasting)

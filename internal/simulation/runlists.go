@@ -6,16 +6,16 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// RunLists is RunServer with all that package rpc offers, and against a server of
-// one version or another. It must be called in a bubble.
+// RunLists is RunServer with all optional interfaces of package rpc, against a server of
+// the scenario's dialect. Call it in a synctest bubble.
 func (s *Scenario) RunLists() (Log, error) {
 	return s.serve(s.Dialect, func(r *recorder) milvuswait.Poller { return lister{r} })
 }
 
-// lister is a recorder with all that its Poller can do.
+// lister is a recorder that supports the optional interfaces of its Poller.
 type lister struct{ *recorder }
 
-// everything is what package rpc's Poller can do.
+// everything lists the interfaces of package rpc's Poller.
 type everything interface {
 	milvuswait.Poller
 	milvuswait.LoadStateChecker
@@ -55,6 +55,7 @@ func (l lister) ListIndexBuilding(ctx context.Context, collection string, indexe
 	for i, index := range indexes {
 		asked[i] = milvuswait.IndexBuilding(collection, index)
 	}
+
 	lost := l.ask(ctx, asked, func() (e Event) {
 		all, errs = l.poller.(everything).ListIndexBuilding(ctx, collection, indexes)
 		for i := range all {
@@ -62,6 +63,7 @@ func (l lister) ListIndexBuilding(ctx context.Context, collection string, indexe
 		}
 		return e
 	})
+
 	if lost != nil {
 		all, errs = make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
 		for i := range errs {

@@ -15,13 +15,13 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// RunServer plays the scenario through package rpc and a fake server in memory. It
-// must be called in a bubble.
+// RunServer runs the scenario with package rpc and an in-memory fake server. Call it in a
+// synctest bubble.
 func (s *Scenario) RunServer() (Log, error) {
 	return s.serve(fakeserver.Milvus23, func(r *recorder) milvuswait.Poller { return pollerOnly{r} })
 }
 
-// serve plays the scenario against a server.
+// serve runs the scenario against a server of the dialect.
 func (s *Scenario) serve(dialect fakeserver.Dialect, with func(*recorder) milvuswait.Poller) (log Log, err error) {
 	start := time.Now()
 	srv, err := fakeserver.Start(fakeserver.Config{Dialect: dialect})
@@ -29,16 +29,20 @@ func (s *Scenario) serve(dialect fakeserver.Dialect, with func(*recorder) milvus
 		return nil, err
 	}
 	defer srv.Close()
+
 	conn, err := srv.Dial(grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: s.Span, Multiplier: 1, MaxDelay: s.Span}}))
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
+
 	defer s.unfold(stage{
 		set:  srv.Set,
 		drop: srv.Drop,
 		said: func(f *fault) error { return f.ofServer },
 	}, start)()
+
+	// Stop the disturbances before the deferred calls close the connection and the server.
 	stop := s.disturb(srv, conn)
 	log = s.run(start, rpc.New(conn), with)
 	if failed := stop(); failed != nil {
@@ -47,15 +51,17 @@ func (s *Scenario) serve(dialect fakeserver.Dialect, with func(*recorder) milvus
 	return log, nil
 }
 
-// disturb breaks the connection and stops the server when it is time. The function
-// it returns ends that, and returns what went wrong.
+// disturb schedules the breaks of the connection and the outages of the server. The
+// returned function cancels the remaining ones and returns the error of a failed restart.
 func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn) func() error {
-	const harmless = "CheckHealth" // a method that no poll calls
+	const harmless = "CheckHealth" // not called by any poll
 	srv.Fail(harmless, fakeserver.Drop())
+
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
+
 	at := func(d time.Duration, do func()) {
 		running.Go(func() {
 			if pause(ctx, d) == nil {
@@ -63,11 +69,13 @@ func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn) func()
 			}
 		})
 	}
+
 	for _, broken := range s.Breaks {
 		at(broken, func() {
-			_, _ = wire.CheckHealth.Call(ctx, conn, &wire.CheckHealthRequest{}) // it breaks the connection, and fails by that
+			_, _ = wire.CheckHealth.Call(ctx, conn, &wire.CheckHealthRequest{}) // the call fails, because it breaks the connection
 		})
 	}
+
 	for _, away := range s.Outages {
 		at(away.From, srv.Stop)
 		at(away.To, func() {
@@ -76,9 +84,10 @@ func (s *Scenario) disturb(srv *fakeserver.Server, conn *grpc.ClientConn) func()
 				failed = err
 				mu.Unlock()
 			}
-			conn.ResetConnectBackoff() // else the client's jitter would say when it is noticed
+			conn.ResetConnectBackoff() // otherwise the client's jitter would decide when it reconnects
 		})
 	}
+
 	return func() error {
 		cancel()
 		running.Wait()

@@ -10,47 +10,47 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// Scenario is a wait and the world in which it happens.
+// Scenario is a wait and its simulated world.
 type Scenario struct {
 	Seed        uint64
-	Span        time.Duration // in which nearly everything happens
+	Span        time.Duration // nearly everything happens within this time
 	Collections []*Collection
-	Targets     []milvuswait.Target // some of them twice
-	Breaks      []time.Duration     // when every connection breaks
-	Outages     []Span              // in which the server is away
-	Dialect     fakeserver.Dialect  // of the server of RunLists
+	Targets     []milvuswait.Target // may contain duplicates
+	Breaks      []time.Duration     // times at which every connection breaks
+	Outages     []Span              // periods without a server
+	Dialect     fakeserver.Dialect  // the server's dialect in RunLists
 	Options     Options
 }
 
-// Options are those of the wait. Zero durations are off, but for the times of
-// polls and of backoffs, which have their defaults then.
+// Options are the options of the wait. A zero duration disables its option, except for
+// PollTime and Backoff: zero selects their defaults.
 type Options struct {
-	Watch     bool          // one target, by Watch instead of WaitAll
-	Deadline  time.Duration // of the context
-	Cancel    time.Duration // when the context is cancelled
+	Watch     bool          // a single target, by Watch instead of WaitAll
+	Deadline  time.Duration // deadline of the context
+	Cancel    time.Duration // time at which the context is cancelled
 	Settle    time.Duration
 	Stall     time.Duration
 	Grace     time.Duration
-	Budget    time.Duration // of WithUnreachableAfter
+	Budget    time.Duration // argument of WithUnreachableAfter
 	PollTime  [2]time.Duration
 	Refresh   bool
 	Criterion milvuswait.IndexCriterion
 	InFlight  int
 	Continue  bool
 	Backoff   milvuswait.Backoff
-	Own       *Generators // instead of Backoff
+	Own       *Generators // replaces Backoff
 }
 
-// Generators are the caller's own backoffs: exponential, with jitter from a seed.
+// Generators configures custom delay generators: exponential, with jitter from a seed.
 type Generators struct {
 	Seed      uint64
 	First     time.Duration
 	Most      time.Duration
-	Stop      int // how many delays until each says stop; 0 is never
+	Stop      int // number of delays before each generator stops; 0 means never
 	generated int
 }
 
-// generator is one of them.
+// generator generates the delays of one target.
 type generator struct {
 	random *rand.Rand
 	of     *Generators
@@ -58,12 +58,14 @@ type generator struct {
 	left   int
 }
 
-// next returns a new generator: another one for every target, in their order.
+// next returns a new generator. The library calls it once per target, in the order of the
+// targets.
 func (g *Generators) next() func() time.Duration {
 	g.generated++
 	return (&generator{random: random(g.Seed + uint64(g.generated)), of: g, delay: g.First, left: g.Stop}).next
 }
 
+// next returns the next delay, or -1 after the last one.
 func (g *generator) next() time.Duration {
 	if g.of.Stop > 0 {
 		if g.left--; g.left < 0 {
@@ -75,16 +77,17 @@ func (g *generator) next() time.Duration {
 	return min(d, g.of.Most)
 }
 
-// random returns a source of its own for a seed.
+// random returns a new random source for a seed.
 func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x6d696c767573)) }
 
-// options returns those of the library.
+// options returns the options for the library.
 func (s *Scenario) options() []milvuswait.Option {
 	o := &s.Options
 	opts := []milvuswait.Option{
 		milvuswait.WithSettle(o.Settle), milvuswait.WithStallTimeout(o.Stall), milvuswait.WithStartGrace(o.Grace),
 		milvuswait.WithUnreachableAfter(o.Budget),
 	}
+
 	if o.PollTime[0] > 0 {
 		opts = append(opts, milvuswait.WithPollTimeout(o.PollTime[0], o.PollTime[1]))
 	}
@@ -94,12 +97,14 @@ func (s *Scenario) options() []milvuswait.Option {
 	if o.Criterion != milvuswait.AllRows {
 		opts = append(opts, milvuswait.WithIndexCriterion(o.Criterion))
 	}
+
 	if o.Own != nil {
-		own := *o.Own // so that every run begins anew
+		own := *o.Own // a copy, so that every run starts with the first generator
 		opts = append(opts, milvuswait.WithBackoffFunc(own.next))
 	} else {
 		opts = append(opts, milvuswait.WithBackoff(o.Backoff))
 	}
+
 	if o.Watch {
 		return opts
 	}
@@ -112,7 +117,7 @@ func (s *Scenario) options() []milvuswait.Option {
 	return opts
 }
 
-// distinct returns the targets without those that are there already.
+// distinct returns the targets without duplicates.
 func (s *Scenario) distinct() []milvuswait.Target {
 	known := map[milvuswait.Target]bool{}
 	var all []milvuswait.Target
@@ -125,7 +130,7 @@ func (s *Scenario) distinct() []milvuswait.Target {
 	return all
 }
 
-// String returns the scenario in a few lines.
+// String returns a summary of the scenario.
 func (s *Scenario) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d: %d targets within %v, %+v", s.Seed, len(s.Targets), s.Span, s.Options)
@@ -136,7 +141,7 @@ func (s *Scenario) String() string {
 	return b.String()
 }
 
-// describe returns what is true of the collection of a target, a line a state.
+// describe returns the states of everything in the target's collection, one per line.
 func (s *Scenario) describe(target milvuswait.Target) string {
 	var b strings.Builder
 	for _, c := range s.Collections {
@@ -155,7 +160,7 @@ func (s *Scenario) describe(target milvuswait.Target) string {
 	return b.String()
 }
 
-// String returns the state, but for when it begins.
+// String returns the state without its start.
 func (s State) String() string {
 	said := ""
 	switch {
@@ -166,6 +171,7 @@ func (s State) String() string {
 	default:
 		said = fmt.Sprint(s.Says)
 	}
+
 	if s.Lapses != nil {
 		said += fmt.Sprintf(", %v every %v for %v", s.Lapses.class, s.Lapses.every, s.Lapses.last)
 	}

@@ -20,7 +20,7 @@ var (
 	seed  = flag.String("seed", "", "the one seed that TestSeeds plays")
 )
 
-// ways are how a scenario is played.
+// ways are the ways to run a scenario.
 var ways = []struct {
 	name string
 	play func(*simulation.Scenario) (simulation.Log, error)
@@ -30,26 +30,28 @@ var ways = []struct {
 	{"through a server with lists", (*simulation.Scenario).RunLists},
 }
 
-// play returns the log of a scenario that was played in a bubble of its own. What
-// panics there ends the process before a test can say anything: so it says at once
-// which seed it was.
+// play runs a scenario in a synctest bubble and returns its log. A panic in the bubble ends
+// the process before a test can report it, so play prints the seed at once.
 func play(t *testing.T, s *simulation.Scenario, way func(*simulation.Scenario) (simulation.Log, error)) simulation.Log {
 	t.Helper()
 	var log simulation.Log
 	var err error
+
 	tellUnless := func(over *bool) {
 		if !*over {
 			fmt.Fprintln(os.Stderr, again(s.Seed))
 		}
 	}
 	over := false
-	defer tellUnless(&over) // of a bubble that is stuck
+	defer tellUnless(&over) // for a stuck bubble
+
 	synctest.Test(t, func(*testing.T) {
 		played := false
 		defer tellUnless(&played)
 		log, err = way(s)
 		played = true
 	})
+
 	over = true
 	require.NoError(t, err, again(s.Seed))
 	return log
@@ -62,8 +64,9 @@ func TestSeeds(t *testing.T) {
 		playSeed(t, one)
 		return
 	}
+
 	require.Positive(t, *seeds, "-seeds 0 would play nothing")
-	const lots = 8 // side by side, as far as there are processors
+	const lots = 8 // run in parallel if there are enough processors
 	for lot := range uint64(lots) {
 		t.Run(fmt.Sprintf("lot %d", lot), func(t *testing.T) {
 			t.Parallel()
@@ -74,10 +77,9 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// playSeed plays a seed through a fake Poller and through a server, and an odd one
-// with lists too. The first two logs are the same: the same targets are polled at
-// the same instants with the same answers, and end at the same instants in the same
-// way.
+// playSeed runs a seed through a fake Poller and through a server, and odd seeds with lists
+// too. The first two logs must be equal: the same targets are polled at the same instants
+// with the same answers, and end in the same way at the same instants.
 func playSeed(t *testing.T, seed uint64) {
 	s := simulation.Draw(seed)
 	var logs []simulation.Log
@@ -88,24 +90,26 @@ func playSeed(t *testing.T, seed uint64) {
 		}
 		logs = append(logs, log)
 	}
+
 	if err := simulation.Compare(logs[0], logs[1]); err != nil {
 		t.Fatalf("%v\nthe logs differ in %v\n%s", s, err, again(seed))
 	}
 }
 
+// again returns the command that runs a seed again.
 func again(seed uint64) string {
 	return fmt.Sprintf("again: go test ./internal/simulation -run TestSeeds -seed %d", seed)
 }
 
-// TestOneListMayEndSeveral has what was told wrongly of targets that one list serves.
-// One seed in some ten thousand shows it: when others do since draws have changed,
-// they are found by going through them.
+// TestOneListMayEndSeveral covers former errors in updates about targets served by the same
+// list. Only about one seed in ten thousand has one of these cases. After a change to the draws,
+// search for other seeds.
 func TestOneListMayEndSeveral(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		seed  uint64
-		shows func(c *copied, told []*simulation.Event) bool // of a target that was aborted by a list
-		least int                                            // of them
+		shows func(c *copied, told []*simulation.Event) bool // true for a target aborted by a list, if it has the case
+		least int                                            // minimum number of these targets
 	}{
 		{
 			"whose generators all stop: one fails, the others are aborted",
@@ -129,13 +133,14 @@ func TestOneListMayEndSeveral(t *testing.T) {
 			t.Parallel()
 			c := &copied{Scenario: simulation.Draw(tt.seed)}
 			c.log = play(t, c.Scenario, ways[2].play)
-			lists := map[time.Duration]int{} // how many show it, by when
+			lists := map[time.Duration]int{} // number of targets with the case, by the end of the list
 			for _, e := range c.log {
-				cut := slices.Contains(e.Answers, simulation.Answer{Err: "cut"}) // others had been given up already
+				cut := slices.Contains(e.Answers, simulation.Answer{Err: "cut"}) // other waits had already been aborted
 				if e.Kind == simulation.Ended && len(e.Asked) != 1 && !cut {
 					lists[e.At] = 0
 				}
 			}
+
 			most := 0
 			for _, e := range c.log {
 				n, list := lists[e.At]
@@ -144,6 +149,7 @@ func TestOneListMayEndSeveral(t *testing.T) {
 					most = max(most, n+1)
 				}
 			}
+
 			require.GreaterOrEqual(t, most, tt.least, "the seed does not show it")
 			require.NoError(t, simulation.Check(c.Scenario, c.log))
 		})

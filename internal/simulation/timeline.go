@@ -8,22 +8,22 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// moment is what goes on from one instant until the next.
+// moment is the state of all polls from one event until the next.
 type moment struct {
 	at       time.Duration
 	inFlight int
-	timeouts int     // that came last, without anything else
-	tokens   float64 // polls that may start at once, for all targets together
-	rushed   bool    // a poll started beside another, where polls only time out
+	timeouts int     // polls timed out in a row
+	tokens   float64 // number of polls that may start now, for all targets together
+	rushed   bool    // a poll started beside another, although polls only time out
 }
 
 const (
-	perMilli = 1.0 // polls, in the long run
-	burst    = 20  // at once
+	perMilli = 1.0 // polls per millisecond in the long run
+	burst    = 20  // maximum number of polls at once
 	refill   = 5 * time.Millisecond
 )
 
-// moments returns all of them.
+// moments returns all moments of the log.
 func (v *evidence) moments() []moment {
 	var all []moment
 	var m moment
@@ -31,8 +31,10 @@ func (v *evidence) moments() []moment {
 	for _, p := range v.polls {
 		polls[p.number] = p
 	}
+
 	lists := false
 	asked := map[milvuswait.Target]bool{}
+
 	for _, e := range v.log {
 		p := polls[e.Poll]
 		if p == nil {
@@ -41,6 +43,7 @@ func (v *evidence) moments() []moment {
 		if e.At > m.at {
 			m.rushed = false
 		}
+
 		m.tokens = m.tokensAt(e.At)
 		m.at = e.At
 		switch e.Kind {
@@ -49,7 +52,7 @@ func (v *evidence) moments() []moment {
 			m.rushed = m.rushed || m.inFlight > 1 && m.timeouts >= v.workers()
 			lists = lists || len(p.asked) == 0
 			if lists || asked[p.asked[0]] {
-				m.tokens-- // first polls are free, but which they are nobody knows of lists
+				m.tokens-- // first polls are free, but the log does not show them in lists
 			}
 			for _, t := range p.asked {
 				asked[t] = true
@@ -64,6 +67,7 @@ func (v *evidence) moments() []moment {
 				m.timeouts = 0
 			}
 		}
+
 		if n := len(all); n > 0 && all[n-1].at == m.at {
 			all[n-1] = m
 		} else {
@@ -73,13 +77,14 @@ func (v *evidence) moments() []moment {
 	return all
 }
 
+// tokensAt returns the number of tokens at a later time within the moment.
 func (m moment) tokensAt(at time.Duration) float64 {
 	return min(burst, m.tokens+float64(at-m.at)/float64(time.Millisecond)*perMilli)
 }
 
-// busy reports whether no poll could start from one instant to another: as many as
-// may be were in flight, or one where polls only time out; or there had been more
-// of them than a server is asked at a time.
+// busy reports whether other polls prevented a poll from starting in the whole period.
+// Either the maximum number was in flight, or one was in flight on a server on which polls
+// only time out, or the rate limit was reached.
 func (v *evidence) busy(from, to time.Duration) bool {
 	if len(v.timeline) == 0 || from < v.timeline[0].at {
 		return false
@@ -97,7 +102,7 @@ func (v *evidence) busy(from, to time.Duration) bool {
 	return true
 }
 
-// momentAt returns the moment that an instant belongs to.
+// momentAt returns the index of the moment at the given time.
 func (v *evidence) momentAt(at time.Duration) int {
 	i, found := slices.BinarySearchFunc(v.timeline, at, func(m moment, at time.Duration) int { return cmp.Compare(m.at, at) })
 	if !found {
@@ -106,8 +111,8 @@ func (v *evidence) momentAt(at time.Duration) int {
 	return max(0, i)
 }
 
-// crowded reports whether polls were too many at an instant, or just before it: who
-// is refused asks again after a rest.
+// crowded reports whether the rate limit was reached at the given time or shortly before
+// it. A rejected poll is tried again after a pause, so the state before it counts too.
 func (v *evidence) crowded(at time.Duration) bool {
 	const one = 1 + 1e-6
 	from := v.momentAt(at - refill)
