@@ -14,9 +14,9 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// knownScenario returns one that is easy to tell: each load is what its name says
-// from 10 s to 90 s, and the index of docs is not counted until 2 s, complete from
-// 10 s on and failed from 50 s on.
+// knownScenario returns a scenario with simple histories. From 10 s to 90 s, each load is
+// in the state of its name. The index of docs is uncounted until 2 s, complete from 10 s
+// and failed from 50 s.
 func knownScenario() *scenario {
 	load := func(end state) history {
 		return history{
@@ -33,12 +33,14 @@ func knownScenario() *scenario {
 	}
 	loaded := load(complete)
 	loaded[1].from, loaded[1].to = 100, 100
+
 	s := &scenario{seed: 1}
 	for name, h := range map[string]history{
 		"loaded": loaded, "released": load(notLoaded), "broken": load(broken), "dropped": load(noCollection),
 	} {
 		s.add(subject{target: milvuswait.Loading(name), history: h}, milvuswait.Loading(name))
 	}
+
 	i := subject{target: milvuswait.IndexBuilding("docs", "vidx"), history: index, rows: 100}
 	s.add(i, i.target)
 	s.add(i, i.target.ExpectRows(100))
@@ -57,13 +59,13 @@ func (s *scenario) goal(t *testing.T, target milvuswait.Target) *goal {
 	return nil
 }
 
-// at is a poll at a second, of 100 ms.
+// at returns a poll of 100 ms, starting at the given second.
 func at(seconds float64) poll {
 	begin := time.Duration(seconds * float64(time.Second))
 	return poll{begin: begin, end: begin + 100*time.Millisecond}
 }
 
-// said is a claim that is told 10 ms after the poll that decided it.
+// said returns a claim with a final update 10 ms after the poll p.
 func said(p poll, progress milvuswait.Progress, cause error) claim {
 	c := claim{end: p.end + 10*time.Millisecond, finals: 1, deciding: []poll{p}}
 	if cause != nil {
@@ -77,7 +79,8 @@ func said(p poll, progress milvuswait.Progress, cause error) claim {
 
 var errRefused = status.Error(codes.PermissionDenied, "privileges are not loaded yet")
 
-// stale is a claim by a failed poll, after others. polled means that one has been good.
+// stale returns a claim after a failed poll p, with earlier failures. If polled is true, an
+// earlier poll has succeeded.
 func stale(p poll, cause error, before failures, polled bool) claim {
 	p.err = cause
 	c := said(p, nil, cause)
@@ -110,7 +113,7 @@ var (
 
 const finished, building, failed = milvuswait.IndexStateFinished, milvuswait.IndexStateInProgress, milvuswait.IndexStateFailed
 
-// begun is a wait from 1 s on that has all the time.
+// begun is a wait from 1 s, with a deadline of an hour.
 var begun = wait{begin: time.Second, deadline: time.Hour}
 
 func TestTrueClaimsAreAccepted(t *testing.T) {
@@ -237,7 +240,7 @@ func TestBudgetsAreJudged(t *testing.T) {
 	limited := wait{begin: time.Second, deadline: time.Hour, budget: 3 * time.Second}
 	for name, c := range map[string]struct {
 		mute, end time.Duration
-		why       string // nothing is wrong if it is empty
+		why       string // part of the error; empty for no error
 	}{
 		"unreachable":            {4 * time.Second, 7 * time.Second, ""},
 		"unreachable too early":  {4 * time.Second, 6800 * time.Millisecond, "less than 3s"},
@@ -278,6 +281,7 @@ func TestWhereNoFaultIsLessIsLate(t *testing.T) {
 	s := knownScenario()
 	judge := referee{s, func(time.Duration, time.Duration) time.Duration { return 0 }}
 	claim := said(at(21), percent(100), nil)
+
 	calm, rough := false, false
 	for s.seed = 0; s.seed < 1000 && !(calm && rough); s.seed++ {
 		err := judge.judge(begun, s.goal(t, loaded), claim)
@@ -289,6 +293,7 @@ func TestWhereNoFaultIsLessIsLate(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
+
 	require.True(t, calm && rough)
 }
 
@@ -300,6 +305,7 @@ func TestAllIndexesAreAsFarAsTheLast(t *testing.T) {
 			history: history{{until: done, state: running, to: 99}, {until: time.Minute, state: complete, from: 100, to: 100}},
 		})
 	}
+
 	g := goal{milvuswait.IndexBuilding("docs", milvuswait.AllIndexes), []int{0, 1}}
 	judge := referee{s, func(time.Duration, time.Duration) time.Duration { return 0 }}
 	whole := rows(100, 100, finished)

@@ -70,8 +70,8 @@ func TestEverythingHappens(t *testing.T) {
 	require.Len(t, kinds, 6)
 }
 
-// What the server says at an instant is what the checks hold for possible then,
-// and what is of another instant is not.
+// The checks must accept the server's answer at its own instant, and reject many answers of
+// other instants.
 func TestServerAndChecksAgree(t *testing.T) {
 	s := newScenario(3, 200, 10*time.Minute)
 	told, refused := 0, 0
@@ -84,11 +84,13 @@ func TestServerAndChecksAgree(t *testing.T) {
 				require.False(t, subject.history.was(at, at, running, complete))
 				continue
 			}
+
 			progress := step.Progress
 			if index, ok := progress.(milvuswait.IndexBuildingProgress); ok {
 				index.IndexName = subject.target.Index()
 				progress = index
 			}
+
 			told++
 			require.True(t, subject.could(at-time.Millisecond, at+time.Millisecond, progress), "%v at %v: %v", subject.target, at, progress)
 			require.Equal(t, progress.Complete(), subject.history.was(at, at, complete, uncounted))
@@ -97,6 +99,7 @@ func TestServerAndChecksAgree(t *testing.T) {
 			}
 		}
 	}
+
 	require.Greater(t, refused, told/4)
 }
 
@@ -116,6 +119,7 @@ func TestSinceIsWhereAStateBegan(t *testing.T) {
 func TestTheWeatherChanges(t *testing.T) {
 	s := newScenario(1, 1, time.Minute)
 	calm, rough := 0, 0
+
 	for n := range 100 {
 		now := time.Duration(n)*weatherLasts + time.Second
 		w := s.weather(now)
@@ -127,6 +131,7 @@ func TestTheWeatherChanges(t *testing.T) {
 			rough++
 		}
 	}
+
 	require.Positive(t, calm)
 	require.Positive(t, rough)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain makes this program the server too.
+// TestMain also runs this program as the server.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == serveCommand {
 		if err := serve(os.Args[2:]); err != nil {
@@ -34,7 +34,7 @@ func TestASoak(t *testing.T) {
 	require.Contains(t, out.String(), "nothing is left behind")
 }
 
-// A run whose server plays another scenario than the one it is compared with.
+// The server of this run plays another scenario than the checks expect.
 func TestASoakThatIsLiedTo(t *testing.T) {
 	var out bytes.Buffer
 	r := newRun(&out, 5, 100, 3*time.Second)
@@ -67,7 +67,7 @@ func TestARunThatDoesNotEnd(t *testing.T) {
 			time.Sleep(2 * hangs)
 			return nil
 		}), "did not return")
-		time.Sleep(hangs) // which it has done now
+		time.Sleep(hangs) // wait for the end of this goroutine
 	})
 }
 

@@ -1,16 +1,16 @@
-// Observability shows waits in Prometheus and OpenTelemetry.
+// Observability demonstrates metrics and traces of waits with Prometheus and OpenTelemetry.
 //
 //	go run .
 //	go run . -serve 5m
 //	MILVUS_URI=http://127.0.0.1:19530 go run . docs images
 //
-// Without names it waits for what happens on a fake server of its own, and prints
-// the metrics and the spans. With names it waits for the loads of those
-// collections on the server at MILVUS_URI, which it only reads; MILVUS_TOKEN, an
-// API key or "user:password", is for servers that want one.
+// Without arguments, it starts a fake server, waits for its loads and index builds, and
+// prints the metrics and the spans. With arguments, it waits for the loads of these
+// collections on the server at MILVUS_URI. It only reads from this server. If the server
+// requires credentials, set MILVUS_TOKEN to an API key or to "user:password".
 //
-// The exit code is 0 if all waits have succeeded, 1 for failures, 2 for wrong
-// usage, and 130 or 143 after an interrupt or SIGTERM.
+// The exit code is 0 if all waits have succeeded, 1 for failures, 2 for usage errors, and
+// 130 or 143 after an interrupt or SIGTERM.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// errUsage is for what the caller must mend.
+// errUsage marks usage errors.
 var errUsage = errors.New("usage")
 
 func main() {
@@ -34,17 +34,20 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		s := <-signals
-		signal.Stop(signals) // the second one does not wait for anything
+		signal.Stop(signals) // a second signal ends the process at once
 		cancel(stopped{s.(syscall.Signal)})
 	}()
+
 	s := settings{uri: os.Getenv("MILVUS_URI"), token: os.Getenv("MILVUS_TOKEN")}
 	err := s.parse(os.Args[1:], os.Stderr)
 	if err == nil {
 		err = run(ctx, os.Stdout, s)
 	}
+
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return
 	}
+
 	fmt.Fprintln(os.Stderr, "observability:", err)
 	var by stopped
 	switch {
@@ -56,12 +59,12 @@ func main() {
 	os.Exit(1)
 }
 
-// stopped is why a context ended that a signal has ended.
+// stopped is the cause of a context ended by a signal.
 type stopped struct{ signal syscall.Signal }
 
 func (s stopped) Error() string { return "stopped: " + s.signal.String() }
 
-// settings are what flags and environment say.
+// settings holds the values of the flags and the environment.
 type settings struct {
 	uri, token  string
 	address     string
@@ -71,13 +74,16 @@ type settings struct {
 	collections []string
 }
 
+// parse reads the arguments. It returns flag.ErrHelp after printing the help to usage, and
+// errUsage for invalid arguments.
 func (s *settings) parse(args []string, usage io.Writer) error {
 	flags := flag.NewFlagSet("observability", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the caller tells of errors
+	flags.SetOutput(io.Discard) // the caller prints errors
 	flags.StringVar(&s.address, "address", "127.0.0.1:0", "where /metrics is served; port 0 is a free one")
 	flags.DurationVar(&s.serve, "serve", 0, "how long /metrics is served when all waits are over")
 	flags.StringVar(&s.trace, "trace", "", "file for the picture of the trace, an SVG")
 	flags.DurationVar(&s.timeout, "timeout", 10*time.Minute, "how long the waits may take")
+
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(usage)
@@ -86,6 +92,7 @@ func (s *settings) parse(args []string, usage io.Writer) error {
 		}
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+
 	s.collections = flags.Args()
 	switch {
 	case len(s.collections) > 0 && s.uri == "":

@@ -26,7 +26,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// TestMain makes the test binary the program itself for TestExitCodes.
+// TestMain runs the program itself for TestExitCodes, if the environment requests it.
 func TestMain(m *testing.M) {
 	if os.Getenv("OBSERVABILITY_TEST_MAIN") == "1" {
 		main()
@@ -61,7 +61,7 @@ func TestExitCodes(t *testing.T) {
 			var stderr strings.Builder
 			command.Stderr = &stderr
 
-			_ = command.Run() // the code says it
+			_ = command.Run() // the exit code is checked below
 
 			require.Equal(t, tt.code, command.ProcessState.ExitCode(), stderr.String())
 			require.Contains(t, stderr.String(), tt.says)
@@ -82,7 +82,7 @@ func TestUsageIsSaidOnce(t *testing.T) {
 	require.Equal(t, "observability: usage: flag provided but not defined: -x\n", string(said))
 }
 
-// TestSignals stops a process that waits for a load which stands still.
+// TestSignals stops a process during a wait for a stalled load.
 func TestSignals(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no process can be sent SIGTERM there")
@@ -91,6 +91,7 @@ func TestSignals(t *testing.T) {
 	require.NoError(t, err)
 	defer server.Close()
 	server.Set(milvuswait.Loading("docs"), fake.Percents(40))
+
 	for _, tt := range []struct {
 		signal syscall.Signal
 		code   int
@@ -100,12 +101,13 @@ func TestSignals(t *testing.T) {
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
+
 			command := exec.CommandContext(ctx, program, "docs")
 			command.Env = append(os.Environ(), "OBSERVABILITY_TEST_MAIN=1", "MILVUS_URI="+server.Address())
 			stdout, err := command.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, command.Start())
-			_, err = stdout.Read(make([]byte, 1)) // it says where it serves: the signals are its own by then
+			_, err = stdout.Read(make([]byte, 1)) // the first output comes after the signal handlers are installed
 			require.NoError(t, err)
 
 			require.NoError(t, command.Process.Signal(tt.signal))
@@ -139,13 +141,14 @@ func TestShow(t *testing.T) {
 		require.Contains(t, out.String(), line+"\n")
 	}
 	require.NotContains(t, out.String(), "milvuswait_progress_ratio{", "all waits are over")
+
 	drawn, err := os.ReadFile(picture)
 	require.NoError(t, err)
 	requireXML(t, drawn)
 	require.Equal(t, 6, bytes.Count(drawn, []byte(`class="span"`)))
 }
 
-// TestPictureIsOfARun compares what is committed with what the program draws.
+// TestPictureIsOfARun compares the committed picture with the drawing of a run.
 func TestPictureIsOfARun(t *testing.T) {
 	drawn, err := os.ReadFile("trace.svg")
 	require.NoError(t, err)
@@ -185,12 +188,13 @@ func TestCollectionsOfAServer(t *testing.T) {
 	require.Contains(t, out.String(), `milvuswait_waits_total{op="loading",result="collection_not_found"} 1`)
 }
 
-// TestServes looks at /metrics while a load stands still.
+// TestServes reads /metrics during a wait for a stalled load.
 func TestServes(t *testing.T) {
 	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	require.NoError(t, err)
 	defer server.Close()
 	server.Set(milvuswait.Loading("docs"), fake.Percents(40))
+
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	reader, writer := io.Pipe()
@@ -199,6 +203,7 @@ func TestServes(t *testing.T) {
 		done <- run(ctx, writer, parsed(t, settings{uri: server.Address()}, "docs"))
 		writer.Close()
 	}()
+
 	first := make([]byte, 200)
 	n, err := reader.Read(first)
 	require.NoError(t, err)
@@ -210,6 +215,7 @@ func TestServes(t *testing.T) {
 		return strings.Contains(get(url), `milvuswait_progress_ratio{collection="docs",index="",op="loading"} 0.4`)
 	},
 		20*time.Second, 10*time.Millisecond)
+
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	require.Empty(t, get(url), "nothing listens any more")

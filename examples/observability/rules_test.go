@@ -20,13 +20,14 @@ import (
 	"github.com/milvuswait/milvuswait/examples/observability/promwait"
 )
 
-// exported returns the labels of every series that a scrape shows, by name, with
-// those that Prometheus adds; and the values that "op" and "result" have.
+// exported returns the labels of every exported series by name, including labels added by
+// Prometheus, and the values of "op" and "result".
 func exported(t *testing.T) (series map[string][]string, values map[string]map[string]bool) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	metrics, err := promwait.New(registry, promwait.Options{})
 	require.NoError(t, err)
+
 	o := metrics.Observer()
 	o.Observe(milvuswait.Update{Target: milvuswait.Loading("docs"), Polls: 1, Fraction: 0.4, ETA: 1e9})
 	o.Observe(milvuswait.Update{Target: milvuswait.Loading("images"), Polls: 1, Final: true})
@@ -56,13 +57,14 @@ func exported(t *testing.T) (series map[string][]string, values map[string]map[s
 	return series, values
 }
 
-// checkExpression fails unless all that the expression selects and groups by is
-// exported.
+// checkExpression fails if the expression selects or groups by an unknown series, label or
+// result.
 func checkExpression(t *testing.T, expression string) {
 	t.Helper()
 	series, values := exported(t)
 	expr, err := parser.ParseExpr(expression)
 	require.NoError(t, err, expression)
+
 	selectors := 0
 	var present []string
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
@@ -90,6 +92,7 @@ func checkExpression(t *testing.T, expression string) {
 		}
 		return nil
 	})
+
 	require.NotZero(t, selectors, expression)
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 		if grouping, ok := node.(*parser.AggregateExpr); ok {
@@ -121,11 +124,12 @@ func TestAlertRules(t *testing.T) {
 	require.Equal(t, 4, alerts)
 }
 
-// checkTemplates fails if an annotation shows a label that the alert has not got.
+// checkTemplates fails if an annotation uses a label missing from the alert.
 func checkTemplates(t *testing.T, rule rulefmt.Rule) {
 	t.Helper()
 	expr, err := parser.ParseExpr(rule.Expr)
 	require.NoError(t, err)
+
 	var has []string
 	series, _ := exported(t)
 	parser.Inspect(expr, func(node parser.Node, path []parser.Node) error {
@@ -139,6 +143,7 @@ func checkTemplates(t *testing.T, rule rulefmt.Rule) {
 		}
 		return nil
 	})
+
 	for _, text := range rule.Annotations {
 		for _, shown := range regexp.MustCompile(`\$labels\.(\w+)`).FindAllStringSubmatch(text, -1) {
 			require.Contains(t, has, shown[1], text)
@@ -167,7 +172,7 @@ func TestDashboard(t *testing.T) {
 	require.NotEmpty(t, d.UID)
 	require.NotEmpty(t, d.Panels)
 
-	// The variables of Grafana, as it would put them in.
+	// Replace the variables in the style of Grafana.
 	variables := map[string]string{"__rate_interval": "1m"}
 	for _, v := range d.Templating.List {
 		variables[v.Name] = ".*"
@@ -178,12 +183,14 @@ func TestDashboard(t *testing.T) {
 			require.Contains(t, series[metric], label, v.Query)
 		}
 	}
+
 	expand := func(expr string) string {
 		return regexp.MustCompile(`\$\w+`).ReplaceAllStringFunc(expr, func(name string) string {
 			require.Contains(t, variables, name[1:], expr)
 			return variables[name[1:]]
 		})
 	}
+
 	used, taken, ids := make(map[string]bool), make(map[[2]int]string), make(map[int]bool)
 	for _, p := range d.Panels {
 		t.Run(p.Title, func(t *testing.T) {
@@ -206,6 +213,7 @@ func TestDashboard(t *testing.T) {
 			}
 		})
 	}
+
 	series, _ := exported(t)
 	for name := range series {
 		if !strings.HasSuffix(name, "_sum") && !strings.HasSuffix(name, "_count") {

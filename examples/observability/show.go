@@ -12,6 +12,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
+// showTargets are the targets on the fake server.
 var showTargets = []milvuswait.Target{
 	milvuswait.IndexBuilding("docs", "vidx").ExpectRows(20_000),
 	milvuswait.Loading("docs"),
@@ -20,13 +21,14 @@ var showTargets = []milvuswait.Target{
 	milvuswait.Loading("events"),
 }
 
-// startShow returns a server on which some things go well, some slowly, one load
-// is released by somebody, and for a while questions about indexes fail.
+// startShow starts the fake server. Some loads and builds are fast, others slow; one load
+// is released; and for a while index calls fail.
 func startShow() (*fakeserver.Server, error) {
 	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	if err != nil {
 		return nil, err
 	}
+
 	server.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(20_000, 2*time.Second).VisibleAfter(500*time.Millisecond))
 	server.Set(milvuswait.Loading("docs"), fake.LoadOver(3*time.Second).InSteps(6))
 	server.Set(milvuswait.IndexBuilding("images", "vidx"), fake.BuildOver(50_000, 4*time.Second).StallAt(60, 800*time.Millisecond))
@@ -36,7 +38,8 @@ func startShow() (*fakeserver.Server, error) {
 	return server, nil
 }
 
-// releasedAfter returns a load that somebody releases after so many polls.
+// releasedAfter returns the script of a load that is released after the given number of
+// polls.
 func releasedAfter(polls int64) fake.Script {
 	var steps []fake.Step
 	for poll := range polls {
@@ -45,8 +48,8 @@ func releasedAfter(polls int64) fake.Script {
 	return fake.Steps(append(steps, fake.Step{Err: milvuswait.ErrNotLoaded})...)
 }
 
-// asExpected is the error of the show, in which one load was released and all else
-// went well.
+// asExpected returns nil if err is the expected error of the fake server: one released
+// load, and nothing else.
 func asExpected(err error) error {
 	var failure *milvuswait.Error
 	if !errors.Is(err, milvuswait.ErrReleased) || !errors.As(err, &failure) || failure.Target != milvuswait.Loading("events") {

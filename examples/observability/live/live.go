@@ -1,7 +1,7 @@
-// Package live keeps what observers know of the waits that are under way: how
-// far each is, since when it waits, and how many polls an update stands for.
+// Package live keeps the state of running waits for observers: the progress of each, its
+// start, and the number of polls behind an update.
 //
-// Metrics that are read from it when somebody looks cannot outlive their wait.
+// Metrics read from it on demand disappear with their wait.
 package live
 
 import (
@@ -15,13 +15,14 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Waits are the waits that are under way. The zero Waits is empty and ready for
-// use. It is safe for concurrent use and must not be copied.
+// Waits is the set of running waits. The zero Waits is empty and ready to use. It is safe
+// for concurrent use and must not be copied.
 type Waits struct {
 	mu  sync.Mutex
 	all map[*wait]struct{}
 }
 
+// wait is one running wait. Waits.mu guards its fields.
 type wait struct {
 	target   milvuswait.Target
 	start    time.Time
@@ -30,30 +31,31 @@ type wait struct {
 	polls    int
 }
 
-// Call is what one call of a waiting function, WaitAll included, adds to Waits.
-// Two waits for one target at a time are told apart by their calls: an update
-// does not say whose it is.
+// Call holds the waits of one call of a waiting function, WaitAll included. An update does
+// not show the call it comes from, so each call has its own Call. This keeps two concurrent
+// waits for the same target apart.
 type Call struct {
 	waits *Waits
 	own   map[milvuswait.Target]*wait // guarded by waits.mu
 }
 
-// Call returns a Call that has not begun.
+// Call returns a new Call for a call that has not started yet.
 func (w *Waits) Call() *Call { return &Call{waits: w, own: make(map[milvuswait.Target]*wait)} }
 
-// Step is what an update brought beside what it says. Polls of which no update
-// told, since they were dropped by milvuswait.Async or were lists that failed,
-// count as the one that it tells of.
+// Step is the difference between an update and the previous one. Polls without an update
+// count as polls with this update's result: milvuswait.Async may drop updates, and failed
+// lists cause none.
 type Step struct {
-	Start time.Time // of the wait
-	Polls int       // since the update before
-	Poll  Poll      // what they brought; those that the end of the context cut off count as good
+	Start time.Time // start of the wait
+	Polls int       // polls since the previous update
+	Poll  Poll      // result of these polls; a poll interrupted by the end of the context counts as PollOK
 }
 
-// Take notes an update.
+// Take records an update and returns its Step.
 func (c *Call) Take(u milvuswait.Update) Step {
 	c.waits.mu.Lock()
 	defer c.waits.mu.Unlock()
+
 	known := c.own[u.Target]
 	if known == nil {
 		known = &wait{target: u.Target, start: time.Now().Add(-u.Elapsed)}
@@ -63,8 +65,10 @@ func (c *Call) Take(u milvuswait.Update) Step {
 		}
 		c.waits.all[known] = struct{}{}
 	}
+
 	s := Step{Start: known.start, Polls: max(0, u.Polls-known.polls), Poll: pollOf(u)}
 	known.fraction, known.eta, known.polls = u.Fraction, u.ETA, max(known.polls, u.Polls)
+
 	if u.Final {
 		delete(c.own, u.Target)
 		delete(c.waits.all, known)
@@ -72,9 +76,9 @@ func (c *Call) Take(u milvuswait.Update) Step {
 	return s
 }
 
-// Unfinished returns a final update for every wait of the call that has had none:
-// a wait that panics, in the Poller or in another observer, ends without. Its
-// error wraps milvuswait.ErrAborted. Take them when the call is over.
+// Unfinished returns a final update for every wait of the call without one. A panic in the
+// Poller or in another observer ends a wait this way. The error of these updates wraps
+// milvuswait.ErrAborted. Pass them to the observer when the call has ended.
 func (c *Call) Unfinished() []milvuswait.Update {
 	c.waits.mu.Lock()
 	defer c.waits.mu.Unlock()
@@ -89,22 +93,23 @@ func (c *Call) Unfinished() []milvuswait.Update {
 
 var errUnfinished = fmt.Errorf("%w: the wait ended without a final update, by a panic perhaps", milvuswait.ErrAborted)
 
-// Reading is how far the waits for one thing are: for one index, or for the load
-// of one collection, whichever partitions. Of several, the furthest behind counts.
+// Reading is the progress of the waits for one thing: for one index, or for the load of one
+// collection, regardless of partitions. With several waits, the slowest counts.
 type Reading struct {
 	Kind              milvuswait.Kind
 	Collection, Index string
 	Fraction          float64
-	ETA               time.Duration // 0 while unknown
-	Elapsed           time.Duration // since the first of the waits began
+	ETA               time.Duration // 0 means unknown
+	Elapsed           time.Duration // since the start of the first of the waits
 }
 
-// Read returns at most limit readings, those that wait longest first.
+// Read returns at most limit readings, the longest waits first.
 func (w *Waits) Read(limit int) []Reading {
 	type name struct {
 		kind              milvuswait.Kind
 		collection, index string
 	}
+
 	now := time.Now()
 	merged := make(map[name]Reading)
 	w.mu.Lock()
@@ -117,10 +122,12 @@ func (w *Waits) Read(limit int) []Reading {
 		merged[n] = r
 	}
 	w.mu.Unlock()
+
 	readings := make([]Reading, 0, len(merged))
 	for _, r := range merged {
 		readings = append(readings, r)
 	}
+
 	slices.SortFunc(readings, func(a, b Reading) int {
 		return cmp.Or(cmp.Compare(b.Elapsed, a.Elapsed), strings.Compare(a.Collection, b.Collection),
 			strings.Compare(a.Index, b.Index), cmp.Compare(a.Kind, b.Kind))
@@ -128,6 +135,8 @@ func (w *Waits) Read(limit int) []Reading {
 	return readings[:min(len(readings), max(0, limit))]
 }
 
+// behind merges two readings: the lower progress, the longer ETA and the longer time. An
+// unknown ETA makes the result unknown.
 func behind(a, b Reading) Reading {
 	if b.Fraction < a.Fraction {
 		a.Fraction = b.Fraction
@@ -141,7 +150,7 @@ func behind(a, b Reading) Reading {
 	return a
 }
 
-// Count returns how many waits of each kind are under way.
+// Count returns the number of running waits of each kind, including kinds without waits.
 func (w *Waits) Count() map[milvuswait.Kind]int {
 	count := map[milvuswait.Kind]int{}
 	for _, kind := range milvuswait.Kinds() {

@@ -52,8 +52,8 @@ func TestResult(t *testing.T) {
 	}
 }
 
-// TestPollsOfRealWaits compares the polls of all steps with those that the Poller
-// got, by what it answered.
+// TestPollsOfRealWaits compares the poll results of all steps with the calls recorded by
+// the Poller.
 func TestPollsOfRealWaits(t *testing.T) {
 	blip := errors.New("blip")
 	grace := []milvuswait.Option{milvuswait.WithStartGrace(10 * time.Minute)}
@@ -126,6 +126,7 @@ func TestAnIndexThatFailedIsAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits live.Waits
 		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100, time.Second).FailAt(0, "out of disk"))
+
 		call, bad := waits.Call(), 0
 
 		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithObserver(
@@ -140,7 +141,7 @@ func TestAnIndexThatFailedIsAnAnswer(t *testing.T) {
 	})
 }
 
-// follow returns how many polls of a load brought what.
+// follow returns the number of polls of a load by result.
 func follow(ctx context.Context, waits *live.Waits, p milvuswait.Poller, opts ...milvuswait.Option) (map[live.Poll]int, error) {
 	call, polls := waits.Call(), make(map[live.Poll]int)
 	opts = append(opts, milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
@@ -148,6 +149,7 @@ func follow(ctx context.Context, waits *live.Waits, p milvuswait.Poller, opts ..
 			polls[s.Poll] += s.Polls
 		}
 	})))
+
 	_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs", opts...)
 	return polls, err
 }
@@ -189,6 +191,7 @@ func TestReadHasALimitAndBeginsWithTheLongest(t *testing.T) {
 			call.Take(milvuswait.Update{Target: milvuswait.Loading(fmt.Sprintf("c%03d", i)), Polls: 1})
 			time.Sleep(time.Second)
 		}
+
 		readings := waits.Read(3)
 		require.Len(t, readings, 3)
 		require.Equal(t, "c000", readings[0].Collection)
@@ -197,7 +200,7 @@ func TestReadHasALimitAndBeginsWithTheLongest(t *testing.T) {
 	})
 }
 
-// TestSharedByMistake gives one Call to waits that run at once for one target.
+// TestSharedByMistake shares one Call between concurrent waits for one target.
 func TestSharedByMistake(t *testing.T) {
 	var waits live.Waits
 	call := waits.Call()
@@ -219,7 +222,7 @@ func TestSharedByMistake(t *testing.T) {
 	require.LessOrEqual(t, waits.Count()[milvuswait.KindLoading], 1)
 }
 
-// fakePolls returns how many polls p had, without questions for the load state.
+// fakePolls returns the number of polls recorded by p, without load state checks.
 func fakePolls(p *fake.Poller) int {
 	n := 0
 	for _, call := range p.Calls() {

@@ -8,10 +8,11 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Done is the Result of a wait that is complete.
+// Done is the Result of a successful wait.
 const Done = "done"
 
-// Results returns all values of Result. They are few, so that they can be label values.
+// Results returns all values of Result. Their small number makes them suitable as label
+// values.
 func Results() []string {
 	return []string{
 		Done, "timed_out", "canceled", "released", "load_failed", "not_loaded", "index_failed", "database_not_found",
@@ -20,29 +21,31 @@ func Results() []string {
 	}
 }
 
-// Result returns why a wait ended that returned err: Done, or its milvuswait.Reason.
+// Result returns the result of a wait with the error err: Done for nil, otherwise its
+// milvuswait.Reason.
 func Result(err error) string { return cmp.Or(milvuswait.Reason(err), Done) }
 
-// Poll is what a poll brought.
+// Poll is the result of a poll.
 type Poll string
 
-// What polls bring: few, so that they can be label values.
+// Results of polls. Their small number makes them suitable as label values.
 const (
 	PollOK     Poll = "ok"
-	PollAbsent Poll = "absent" // the server answered that there is nothing to measure: none such, or not loaded
-	PollFailed Poll = "failed" // no answer, or one that says nothing of the target
+	PollAbsent Poll = "absent" // a successful call without progress: the target is missing or not loaded
+	PollFailed Poll = "failed" // no response, or none about the target
 )
 
-// Polls are all that a poll may bring.
+// Polls returns all values of Poll.
 func Polls() []Poll { return []Poll{PollOK, PollAbsent, PollFailed} }
 
-// absent are the errors that are answers about a target.
+// absent lists the errors that are answers about a target.
 var absent = []error{
 	milvuswait.ErrNotLoaded, milvuswait.ErrReleased, milvuswait.ErrLoadFailed, milvuswait.ErrAmbiguousIndex,
 	milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrDatabaseNotFound,
 }
 
-// pollOf returns what the poll of an update brought.
+// pollOf returns the result of the poll of an update. For a final update, the result is in
+// the last error, or in the cause if a poll caused the end.
 func pollOf(u milvuswait.Update) Poll {
 	err := u.Err
 	var e *milvuswait.Error
@@ -52,6 +55,7 @@ func pollOf(u milvuswait.Update) Poll {
 			err = e.Cause
 		}
 	}
+
 	switch {
 	case err == nil, errors.Is(err, milvuswait.ErrIndexFailed):
 		return PollOK
@@ -61,8 +65,8 @@ func pollOf(u milvuswait.Update) Poll {
 	return PollFailed
 }
 
-// endsBetweenPolls reports whether a wait that ended so had no bad poll at the
-// end: what it met there would be its LastErr.
+// endsBetweenPolls reports whether a wait with this cause ended without a failed poll as
+// its reason. An error of its last poll is in LastErr.
 func endsBetweenPolls(cause error) bool {
 	switch milvuswait.Reason(cause) {
 	case "timed_out", "canceled", "stalled", "aborted":

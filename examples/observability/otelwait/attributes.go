@@ -9,8 +9,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Those without milvuswait in their names are of the semantic conventions for
-// databases, which know no name for Milvus.
+// Attribute keys. Keys without the prefix milvuswait belong to the semantic conventions for
+// databases. These define no system name for Milvus.
 const (
 	keySystem     = "db.system.name"
 	keyOperation  = "db.operation.name"
@@ -24,6 +24,8 @@ const (
 	keyPollResult = "milvuswait.poll.result"
 )
 
+// checkAttributes returns an error for each attribute that is empty or reserved by this
+// package.
 func checkAttributes(attrs []attribute.KeyValue) error {
 	var errs []error
 	for n, attr := range attrs {
@@ -37,6 +39,7 @@ func checkAttributes(attrs []attribute.KeyValue) error {
 	return errors.Join(errs...)
 }
 
+// isOwn reports whether this package sets the attribute.
 func isOwn(key attribute.Key) bool {
 	switch key {
 	case keySystem, keyOperation, keyCollection, keyError, keyIndex, keyPartitions, keyExpected, keyPolls, keyFraction, keyPollResult:
@@ -45,11 +48,11 @@ func isOwn(key attribute.Key) bool {
 	return false
 }
 
-// operation names the wait as the conventions name the calls of a database.
+// operation returns the operation name of a wait, in the style of the conventions.
 func operation(kind milvuswait.Kind) string { return "wait_for_" + string(kind) }
 
-// ofTarget are the attributes that tell a target from others, without those that
-// are too many for metrics.
+// ofTarget returns the attributes that identify a target. It omits partitions and expected
+// rows, which have too many values for metrics.
 func ofTarget(kind milvuswait.Kind, collection, index string) []attribute.KeyValue {
 	attrs := []attribute.KeyValue{attribute.String(keyOperation, operation(kind)), attribute.String(keyCollection, collection)}
 	if index != "" {

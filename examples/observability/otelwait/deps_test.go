@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAPIOnly keeps the SDK, and the global providers of the root package, out of
-// what the package compiles.
+// TestAPIOnly checks that the package depends neither on the SDK nor on OpenTelemetry's root
+// package with the global providers.
 func TestAPIOnly(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	require.NoError(t, err)

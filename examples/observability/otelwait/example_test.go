@@ -17,7 +17,7 @@ import (
 
 func ExampleNew() {
 	ctx := context.Background()
-	spans := tracetest.NewInMemoryExporter() // an exporter of your own
+	spans := tracetest.NewInMemoryExporter() // replace it by a custom exporter
 	tracerProvider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 	meterProvider := sdkmetric.NewMeterProvider()
 	otel, err := otelwait.New(tracerProvider, meterProvider, attribute.String("server.address", "milvus"), attribute.Int("server.port", 19530))

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
+// makeMetrics creates the instruments, and registers the callback for the gauges.
 func (i *Instrumentation) makeMetrics(meter metric.Meter) error {
 	var errs [5]error
 	i.duration, errs[0] = meter.Float64Histogram("milvuswait.wait.duration", metric.WithUnit("s"),
@@ -15,6 +16,7 @@ func (i *Instrumentation) makeMetrics(meter metric.Meter) error {
 		metric.WithExplicitBucketBoundaries(0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600))
 	i.polls, errs[1] = meter.Int64Counter("milvuswait.polls", metric.WithUnit("{poll}"),
 		metric.WithDescription("Polls of waits, by what they brought."))
+
 	active, err := meter.Int64ObservableGauge("milvuswait.wait.active", metric.WithUnit("{wait}"),
 		metric.WithDescription("Waits that are under way."))
 	errs[2] = err
@@ -27,6 +29,8 @@ func (i *Instrumentation) makeMetrics(meter metric.Meter) error {
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
+
+	// The gauges are read from the running waits, so they end with their wait.
 	i.gauges, err = meter.RegisterCallback(func(_ context.Context, out metric.Observer) error {
 		for kind, n := range i.waits.Count() {
 			out.ObserveInt64(active, int64(n), metric.WithAttributes(i.with(attribute.String(keyOperation, operation(kind)))...))

@@ -1,5 +1,5 @@
-// Package otelwait has traces and metrics of waits for OpenTelemetry. It needs
-// its API only, and uses no global provider.
+// Package otelwait provides OpenTelemetry traces and metrics of waits. It depends only on
+// the OpenTelemetry API, and does not use the global providers.
 //
 //	otel, err := otelwait.New(tracerProvider, meterProvider)
 //	…
@@ -10,15 +10,14 @@
 //
 // # Spans
 //
-// A span for every target, named such as "wait_for_loading docs", within that of
-// the context; kind INTERNAL, since it covers many RPCs. These are beside it and
-// not in it, if the client's connection is traced: an observer cannot change the
-// context that polls have.
+// Each target gets a span, for example "wait_for_loading docs". The parent is the span of
+// the context. The kind is INTERNAL, because a wait covers many RPCs. The RPC spans of a
+// traced client connection are siblings of this span, because an observer cannot change the
+// context of the polls.
 //
-// Its events are "progress", for every tenth of the way, for a change of the
-// index's state, and when progress fell; "poll failed", when polls begin to fail;
-// and "poll succeeded", when they do not any more. There is none for polls that
-// bring nothing new.
+// The span has three kinds of events. "progress" marks each tenth, each change of the index
+// state, and each decrease. "poll failed" marks the first failure in a row, and "poll
+// succeeded" the next success. Polls without a change cause no event.
 //
 // # Metrics
 //
@@ -30,10 +29,10 @@
 //
 // # Attributes
 //
-// db.system.name, db.operation.name ("wait_for_loading", "wait_for_index_building")
-// and what New was given are on everything; error.type, one of live.Results, on
-// spans and durations of waits that failed; db.collection.name and
-// milvuswait.index on spans and on the gauges of a target.
+// All spans and metrics have db.system.name, db.operation.name ("wait_for_loading" or
+// "wait_for_index_building") and the attributes passed to New. Spans and durations of
+// failed waits have error.type, one of live.Results. Spans and the gauges of a target have
+// db.collection.name and milvuswait.index.
 package otelwait
 
 import (
@@ -51,11 +50,11 @@ import (
 
 const scope = "github.com/milvuswait/milvuswait/examples/observability/otelwait"
 
-// maxTargets is how many collections and indexes have gauges of their own at a
-// time: those that wait longest.
+// maxTargets is the maximum number of collections and indexes with gauges. The longest
+// waits come first.
 const maxTargets = 100
 
-// Instrumentation makes observers. It is made by [New] and safe for concurrent use.
+// Instrumentation creates observers. Create it by [New]. It is safe for concurrent use.
 type Instrumentation struct {
 	waits  live.Waits
 	tracer trace.Tracer
@@ -66,12 +65,12 @@ type Instrumentation struct {
 	gauges   metric.Registration
 }
 
-// New returns the instrumentation of all waits of a process. The attributes are
-// on all spans and metrics: server.address, server.port and db.namespace, say.
+// New returns the instrumentation for all waits of a process. The attributes are added to
+// all spans and metrics: server.address, server.port or db.namespace, for example.
 //
-// The error says that a provider is nil, an attribute has no key or one of the
-// package's own, or what the meter said. Metrics or traces that are not wanted
-// are those of the noop packages of OpenTelemetry.
+// It returns an error if a provider is nil, if an attribute is empty or reserved by this
+// package, or if the meter fails. To disable traces or metrics, pass a provider from
+// OpenTelemetry's noop packages.
 func New(tp trace.TracerProvider, mp metric.MeterProvider, attrs ...attribute.KeyValue) (*Instrumentation, error) {
 	if tp == nil || mp == nil {
 		return nil, errors.New("otelwait: a provider is nil: use those of trace/noop and metric/noop for what is not wanted")
@@ -79,6 +78,7 @@ func New(tp trace.TracerProvider, mp metric.MeterProvider, attrs ...attribute.Ke
 	if err := checkAttributes(attrs); err != nil {
 		return nil, err
 	}
+
 	i := &Instrumentation{
 		tracer: tp.Tracer(scope),
 		attrs:  append([]attribute.KeyValue{attribute.String(keySystem, "milvus")}, attrs...),
@@ -89,16 +89,16 @@ func New(tp trace.TracerProvider, mp metric.MeterProvider, attrs ...attribute.Ke
 	return i, nil
 }
 
-// Close takes the gauges off the meter. Spans of waits that are under way still
-// end.
+// Close unregisters the gauges from the meter. Running waits still end their spans.
 func (i *Instrumentation) Close() error { return i.gauges.Unregister() }
 
-// Observer returns an observer for one call of a waiting function whose spans are
-// within that of ctx: make one for each call.
+// Observer returns an observer for one call of a waiting function. Its spans are children
+// of the span in ctx. Create one per call.
 func (i *Instrumentation) Observer(ctx context.Context) *Observer {
 	return &Observer{of: i, ctx: ctx, call: i.waits.Call(), spans: make(map[milvuswait.Target]*span)}
 }
 
+// with returns attrs together with the attributes common to all spans and metrics.
 func (i *Instrumentation) with(attrs ...attribute.KeyValue) []attribute.KeyValue {
 	return slices.Concat(i.attrs, attrs)
 }

@@ -84,6 +84,7 @@ func TestSpanOfAWait(t *testing.T) {
 		require.Equal(t, codes.Unset, s.Status().Code)
 		require.True(t, s.StartTime().Equal(start))
 		require.True(t, s.EndTime().Equal(time.Now()))
+
 		polls := 0
 		for _, call := range p.Calls() {
 			polls = max(polls, call.Poll)
@@ -97,7 +98,8 @@ func TestSpanOfAWait(t *testing.T) {
 			attribute.Int("milvuswait.polls", polls),
 			attribute.Float64("milvuswait.progress", 1),
 		), attrsOf(s))
-		// 0, then six tenths up to 55 %, the fall to 15 %, and nine from there.
+		// One event at 0, then five up to 55 %, one for the decrease to 15 %, and nine from
+		// there.
 		require.Equal(t, append([]string{"progress", "poll failed", "poll succeeded"}, repeat("progress", 5+1+9)...), eventNames(s))
 		for i, e := range s.Events()[1:] {
 			require.False(t, e.Time.Before(s.Events()[i].Time), "events are in order of time")
@@ -205,12 +207,13 @@ func TestDurationsOfFailuresSayWhy(t *testing.T) {
 		require.Len(t, points, 1)
 		require.EqualValues(t, 1, points[0].Count)
 		require.InDelta(t, 90, points[0].Sum, 1e-9)
+
 		require.NoError(t, k.Close())
 		require.NotContains(t, k.read(t), "milvuswait.wait.active")
 	})
 }
 
-// TestManyWaitsForOneCollection runs them at once, with an observer each.
+// TestManyWaitsForOneCollection runs concurrent waits with one observer each.
 func TestManyWaitsForOneCollection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
@@ -218,6 +221,7 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 			Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute)).
 			Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100, time.Minute))
 		targets := []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")}
+
 		var waits sync.WaitGroup
 		for range 10 {
 			waits.Go(func() {
@@ -227,6 +231,7 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 			time.Sleep(time.Second)
 			k.read(t)
 		}
+
 		waits.Wait()
 		require.Len(t, k.spans.Ended(), 20)
 		require.Len(t, k.spans.Started(), 20)
@@ -234,7 +239,7 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 	})
 }
 
-// TestSharedByMistake gives one observer to waits that run at once for one target.
+// TestSharedByMistake shares one observer between concurrent waits for one target.
 func TestSharedByMistake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
@@ -247,6 +252,7 @@ func TestSharedByMistake(t *testing.T) {
 				require.NoError(t, err)
 			})
 		}
+
 		waits.Wait()
 		require.Equal(t, len(k.spans.Started()), len(k.spans.Ended()), "every span has ended")
 		require.EqualValues(t, 10, k.read(t)["milvuswait.wait.duration"].Data.(metricdata.Histogram[float64]).DataPoints[0].Count)
@@ -262,6 +268,7 @@ func TestTheSpanOfAWaitThatPanicsEnds(t *testing.T) {
 				panic("out of paper")
 			}
 		})
+
 		start := time.Now()
 		require.PanicsWithValue(t, "out of paper", func() {
 			o := k.Observer(t.Context())
@@ -296,6 +303,7 @@ func TestBadArgumentsAreNamed(t *testing.T) {
 			require.EqualError(t, err, tt.want)
 		})
 	}
+
 	_, err := otelwait.New(tracenoop.NewTracerProvider(), nil)
 	require.EqualError(t, err, noProvider)
 }

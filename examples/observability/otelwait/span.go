@@ -14,23 +14,23 @@ import (
 	"github.com/milvuswait/milvuswait/examples/observability/live"
 )
 
-// Observer is the observer of one call of a waiting function. It is made by
+// Observer observes one call of a waiting function. Create it by
 // [Instrumentation.Observer].
 type Observer struct {
 	of   *Instrumentation
-	ctx  context.Context // that of the call, whose span is the parent
+	ctx  context.Context // context of the call, with the parent span
 	call *live.Call
 
 	mu    sync.Mutex
 	spans map[milvuswait.Target]*span
 }
 
-// span is the span of one target, and what its events have said.
+// span is the span of one target, with the state at its last event.
 type span struct {
 	trace.Span
 	ctx     context.Context
 	start   time.Time
-	seen    bool // progress
+	seen    bool // there was progress
 	tenth   int
 	share   float64
 	state   milvuswait.IndexState
@@ -41,11 +41,13 @@ type span struct {
 func (o *Observer) Observe(u milvuswait.Update) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+
 	step := o.call.Take(u)
 	s := o.spans[u.Target]
 	if s == nil {
 		s = o.begin(u, step.Start)
 	}
+
 	o.count(s, u, step)
 	s.tell(u)
 	if u.Final {
@@ -53,6 +55,7 @@ func (o *Observer) Observe(u milvuswait.Update) {
 	}
 }
 
+// begin starts the span of a target at the start of its wait.
 func (o *Observer) begin(u milvuswait.Update, start time.Time) *span {
 	t := u.Target
 	attrs := o.of.with(ofTarget(t.Kind(), t.Collection(), t.Index())...)
@@ -62,6 +65,7 @@ func (o *Observer) begin(u milvuswait.Update, start time.Time) *span {
 	if n := t.ExpectedRows(); n > 0 {
 		attrs = append(attrs, attribute.Int64(keyExpected, n))
 	}
+
 	ctx, made := o.of.tracer.Start(o.ctx, operation(t.Kind())+" "+t.Collection(),
 		trace.WithTimestamp(start), trace.WithAttributes(attrs...))
 	s := &span{Span: made, ctx: ctx, start: start}
@@ -69,6 +73,8 @@ func (o *Observer) begin(u milvuswait.Update, start time.Time) *span {
 	return s
 }
 
+// count adds the polls of an update to the metrics and, after a final update, the duration
+// of the wait.
 func (o *Observer) count(s *span, u milvuswait.Update, step live.Step) {
 	op := attribute.String(keyOperation, operation(u.Target.Kind()))
 	if step.Polls > 0 {
@@ -83,11 +89,12 @@ func (o *Observer) count(s *span, u milvuswait.Update, step live.Step) {
 	}
 }
 
-// tell adds an event if u brought something new.
+// tell adds events for the changes in u.
 func (s *span) tell(u milvuswait.Update) {
 	event := func(name string, attrs ...attribute.KeyValue) {
 		s.AddEvent(name, trace.WithTimestamp(s.start.Add(u.Elapsed)), trace.WithAttributes(attrs...))
 	}
+
 	failing := u.Err != nil && !u.Final
 	switch {
 	case failing && !s.failing:
@@ -96,6 +103,7 @@ func (s *span) tell(u milvuswait.Update) {
 		event("poll succeeded", attribute.Int(keyPolls, u.Polls))
 	}
 	s.failing = failing
+
 	if u.Progress == nil || failing {
 		return
 	}
@@ -103,6 +111,7 @@ func (s *span) tell(u milvuswait.Update) {
 	if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
 		state = p.State
 	}
+
 	tenth := int(u.Fraction * 10)
 	if !s.seen || tenth != s.tenth || state != s.state || u.Fraction < s.share {
 		event("progress", attribute.Float64(keyFraction, u.Fraction), attribute.String("milvuswait.answer", u.Progress.String()))
@@ -110,6 +119,7 @@ func (s *span) tell(u milvuswait.Update) {
 	s.seen, s.tenth, s.share, s.state = true, tenth, u.Fraction, state
 }
 
+// end sets the final attributes and ends the span.
 func (o *Observer) end(s *span, u milvuswait.Update) {
 	s.SetAttributes(attribute.Int(keyPolls, u.Polls), attribute.Float64(keyFraction, u.Fraction))
 	if u.Err != nil {
@@ -120,9 +130,8 @@ func (o *Observer) end(s *span, u milvuswait.Update) {
 	delete(o.spans, u.Target)
 }
 
-// End ends the spans of waits that have ended without saying so, by a panic that
-// somebody recovers: without it they would be under way for ever. Defer it before
-// the call; it does nothing after one that returns.
+// End ends the spans of waits that have ended by a recovered panic. Without it, these spans
+// would never end. Defer it before the call. After a regular return it does nothing.
 func (o *Observer) End() {
 	for _, u := range o.call.Unfinished() {
 		o.Observe(u)

@@ -18,6 +18,7 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
+
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 40, 100))
 	o := metrics.Observer()
 	defer o.End()

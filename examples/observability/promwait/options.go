@@ -12,21 +12,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options change the metrics. The zero Options are the defaults.
+// Options configures the metrics. The zero Options selects the defaults.
 type Options struct {
-	// Namespace is what names begin with: "milvuswait" by default. One that begins
-	// with "milvus_" would be taken for the server's own.
+	// Namespace is the prefix of the metric names, "milvuswait" by default. A prefix of
+	// "milvus_" would look like the server's own metrics.
 	Namespace string
 
-	// ConstLabels are on every metric: the database that all waits are in, say.
+	// ConstLabels are added to every metric: the database of all waits, for example.
 	ConstLabels prometheus.Labels
 
-	// Buckets are the upper bounds of milvuswait_wait_duration_seconds, from 0.1 s
-	// to an hour by default.
+	// Buckets are the upper bounds of milvuswait_wait_duration_seconds in seconds. The
+	// default is 0.1 s to one hour.
 	Buckets []float64
 
-	// MaxTargets is how many collections and indexes have gauges of their own at a
-	// time, those that wait longest: 100 by default, none if it is negative.
+	// MaxTargets is the maximum number of collections and indexes with gauges. The longest
+	// waits come first. The default is 100; a negative value disables the gauges.
 	MaxTargets int
 }
 
@@ -38,13 +38,14 @@ var (
 	ownLabels      = []string{"op", "result", "collection", "index", "le"}
 )
 
-// resolve fills in the defaults and names all that makes no sense.
+// resolve fills in the defaults and returns an error for each invalid option.
 func (o Options) resolve() (Options, error) {
 	o.Namespace = cmp.Or(o.Namespace, "milvuswait")
 	if o.Buckets == nil {
 		o.Buckets = defaultBuckets
 	}
 	o.MaxTargets = cmp.Or(o.MaxTargets, defaultMaxTargets)
+
 	var errs []error
 	invalid := func(format string, args ...any) { errs = append(errs, fmt.Errorf("promwait: "+format, args...)) }
 	if !validName.MatchString(o.Namespace) {
@@ -53,6 +54,7 @@ func (o Options) resolve() (Options, error) {
 	if len(o.Buckets) == 0 {
 		invalid("no buckets: leave them nil for the defaults")
 	}
+
 	for i, bound := range o.Buckets {
 		switch {
 		case math.IsNaN(bound) || bound <= 0:
@@ -61,6 +63,7 @@ func (o Options) resolve() (Options, error) {
 			invalid("bucket %d is %v s, not more than the one before, %v s", i+1, bound, o.Buckets[i-1])
 		}
 	}
+
 	for _, label := range slices.Sorted(maps.Keys(o.ConstLabels)) {
 		switch {
 		case slices.Contains(ownLabels, label):
@@ -72,6 +75,7 @@ func (o Options) resolve() (Options, error) {
 	return o, errors.Join(errs...)
 }
 
+// register registers m at reg, and explains the error for a duplicate registration.
 func register(reg prometheus.Registerer, m *Metrics, o Options) error {
 	if reg == nil {
 		return errors.New("promwait: the registerer is nil")

@@ -1,4 +1,4 @@
-// Package promwait has metrics of waits for Prometheus.
+// Package promwait provides Prometheus metrics of waits.
 //
 //	metrics, err := promwait.New(registry, promwait.Options{})
 //	…
@@ -6,7 +6,7 @@
 //	defer o.End()
 //	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(o))
 //
-// They are, with op "loading" or "index_building":
+// The label op is "loading" or "index_building":
 //
 //	milvuswait_waits_total{op,result}                      counter; result is one of live.Results
 //	milvuswait_wait_duration_seconds{op,result}            histogram
@@ -16,8 +16,8 @@
 //	milvuswait_elapsed_seconds{op,collection,index}        gauge
 //	milvuswait_eta_seconds{op,collection,index}            gauge, not there while unknown
 //
-// The gauges of a collection are read from the waits when Prometheus asks and
-// are gone with them. Of several waits for one thing the furthest behind counts.
+// The gauges of a target are read from its waits at each scrape, and disappear with them.
+// With several waits for the same target, the slowest counts.
 package promwait
 
 import (
@@ -29,8 +29,8 @@ import (
 	"github.com/milvuswait/milvuswait/examples/observability/live"
 )
 
-// Metrics are the metrics of all waits of a process. They are made by [New] and
-// safe for concurrent use.
+// Metrics holds the metrics of all waits of a process. Create it by [New]. It is safe for
+// concurrent use.
 type Metrics struct {
 	waits      live.Waits
 	maxTargets int
@@ -42,19 +42,21 @@ type Metrics struct {
 	inFlight, progress, elapsed, eta *prometheus.Desc
 }
 
-// New returns metrics that are registered at reg. The error says what is wrong
-// with the options, or that reg has such metrics already.
+// New returns metrics registered at reg. It returns an error for invalid options, or if reg
+// has metrics with the same names.
 func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 	o, err := o.resolve()
 	if err != nil {
 		return nil, err
 	}
+
 	opResult := []string{"op", "result"}
 	target := []string{"op", "collection", "index"}
 	name := func(s string) string { return prometheus.BuildFQName(o.Namespace, "", s) }
 	desc := func(s, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name(s), help, labels, o.ConstLabels)
 	}
+
 	m := &Metrics{
 		maxTargets: o.MaxTargets,
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -74,7 +76,9 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		elapsed:  desc("elapsed_seconds", "Time since the wait that is under way began.", target...),
 		eta:      desc("eta_seconds", "Time that is left at the mean rate; absent while unknown.", target...),
 	}
-	// A counter that appears with its first failure shows no increase of it.
+
+	// Create all counters at 0. A counter that starts with its first failure would hide
+	// this increase from rate().
 	for _, op := range milvuswait.Kinds() {
 		for _, result := range live.Results() {
 			m.ended.WithLabelValues(string(op), result)
@@ -83,22 +87,22 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 			m.polls.WithLabelValues(string(op), string(poll))
 		}
 	}
+
 	if err := register(reg, m, o); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// Observer is the observer of one call of a waiting function. It is made by
-// [Metrics.Observer].
+// Observer observes one call of a waiting function. Create it by [Metrics.Observer].
 type Observer struct {
 	of   *Metrics
 	call *live.Call
 }
 
-// Observer returns an observer for one call of a waiting function: make one for
-// each. Calls that run at once with the same observer count right, but for the
-// polls of targets that they share.
+// Observer returns an observer for one call of a waiting function. Create one per call. If
+// concurrent calls share an observer, everything is counted correctly except the polls of
+// shared targets.
 func (m *Metrics) Observer() *Observer { return &Observer{of: m, call: m.waits.Call()} }
 
 // Observe implements milvuswait.Observer.
@@ -112,9 +116,8 @@ func (o *Observer) Observe(u milvuswait.Update) {
 	}
 }
 
-// End counts waits as aborted that have ended without saying so, by a panic that
-// somebody recovers: without it they would be in flight for ever. Defer it before
-// the call; it does nothing after one that returns.
+// End counts waits that have ended by a recovered panic as aborted. Without it, they would
+// stay in flight. Defer it before the call. After a regular return it does nothing.
 func (o *Observer) End() {
 	for _, u := range o.call.Unfinished() {
 		o.Observe(u)
@@ -136,6 +139,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.ended.Collect(out)
 	m.duration.Collect(out)
 	m.polls.Collect(out)
+
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		metric, err := prometheus.NewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 		if err != nil {
@@ -143,6 +147,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 		}
 		out <- metric
 	}
+
 	for op, n := range m.waits.Count() {
 		gauge(m.inFlight, float64(n), string(op))
 	}

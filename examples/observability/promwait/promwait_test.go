@@ -81,7 +81,7 @@ milvuswait_polls_total{op="loading",result="ok"} %d
 	})
 }
 
-// ended is milvuswait_waits_total after one wait that ended so.
+// ended returns the text of milvuswait_waits_total after a single wait with the result.
 func ended(op, result string) string {
 	var b strings.Builder
 	for _, o := range []string{"index_building", "loading"} {
@@ -96,7 +96,7 @@ func ended(op, result string) string {
 	return b.String()
 }
 
-// compareDuration checks the only histogram of loads.
+// compareDuration checks the only duration histogram of loads.
 func compareDuration(registry *prometheus.Registry, result string, from, to float64) error {
 	families, err := registry.Gather()
 	if err != nil {
@@ -129,6 +129,7 @@ func TestLint(t *testing.T) {
 
 	require.NoError(t, err)
 	require.Empty(t, problems)
+
 	n, err := testutil.GatherAndCount(registry)
 	require.NoError(t, err)
 	require.Equal(t, 2*len(live.Results())+2*3+2+3+1, n, "waits, polls, in flight, gauges of docs, the duration of images")
@@ -178,6 +179,7 @@ func TestGaugesHaveALimit(t *testing.T) {
 			for i := range 1000 {
 				o.Observe(milvuswait.Update{Target: milvuswait.Loading(fmt.Sprintf("c%d", i)), Polls: 1})
 			}
+
 			n, err := testutil.GatherAndCount(registry, "milvuswait_progress_ratio")
 			require.NoError(t, err)
 			require.Equal(t, tt.want, n)
@@ -185,7 +187,7 @@ func TestGaugesHaveALimit(t *testing.T) {
 	}
 }
 
-// TestManyWaitsForOneCollection runs them at once while somebody looks.
+// TestManyWaitsForOneCollection runs concurrent waits during scrapes.
 func TestManyWaitsForOneCollection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry, m := newMetrics(t, promwait.Options{})
@@ -197,6 +199,7 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 				require.NoError(t, err)
 			})
 		}
+
 		ctx, stop := context.WithCancel(t.Context())
 		var looks sync.WaitGroup
 		looks.Go(func() {
@@ -207,6 +210,7 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		})
+
 		waits.Wait()
 		stop()
 		looks.Wait()
@@ -239,6 +243,7 @@ func TestAWaitThatPanicsDoesNotStayInFlight(t *testing.T) {
 				panic("out of paper")
 			}
 		})
+
 		require.PanicsWithValue(t, "out of paper", func() {
 			o := m.Observer()
 			defer o.End()
@@ -256,7 +261,7 @@ milvuswait_in_flight{op="loading"} 0
 	})
 }
 
-// fakePolls returns how many polls p had, without questions for the load state.
+// fakePolls returns the number of polls recorded by p, without load state checks.
 func fakePolls(p *fake.Poller) int {
 	n := 0
 	for _, call := range p.Calls() {

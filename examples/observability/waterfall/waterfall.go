@@ -1,5 +1,5 @@
-// Package waterfall draws the spans of a trace one below the other, as tracing
-// tools show them.
+// Package waterfall draws the spans of a trace as a waterfall diagram, in the style of
+// tracing tools.
 package waterfall
 
 import (
@@ -17,25 +17,27 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
+// Dimensions of the picture in pixels.
 const (
-	width, labels, right = 960, 250, 190 // of the picture, of the names, of what is beside the bars
+	width, labels, right = 960, 250, 190 // width of the picture, the names, and the captions
 	row, top, bar        = 34, 58, 14
 	plot                 = width - labels - right
 )
 
-// Draw writes the spans as an SVG: a bar from start to end, blue if it ended well
-// and red if not, with a tick for every event "progress" and a dot for every
-// failed poll. The numbers are those of the spans. It is an error if there are
-// none.
+// Draw writes the spans as an SVG: a bar for each, from its start to its end, blue after a
+// success and red after an error. A tick marks each "progress" event, a dot each failed
+// poll. The numbers come from the spans. Draw returns an error if there are no spans.
 func Draw(out io.Writer, title string, spans []trace.ReadOnlySpan) error {
 	if len(spans) == 0 {
 		return errors.New("waterfall: there are no spans")
 	}
+
 	spans = slices.Clone(spans)
 	slices.SortStableFunc(spans, func(a, b trace.ReadOnlySpan) int {
 		return cmp.Or(a.StartTime().Truncate(time.Millisecond).Compare(b.StartTime().Truncate(time.Millisecond)),
 			cmp.Compare(b.EndTime().UnixNano(), a.EndTime().UnixNano()))
 	})
+
 	p := picture{start: spans[0].StartTime(), end: spans[0].EndTime()}
 	for _, s := range spans {
 		p.end = maxTime(p.end, s.EndTime())
@@ -43,11 +45,13 @@ func Draw(out io.Writer, title string, spans []trace.ReadOnlySpan) error {
 			p.start = s.StartTime()
 		}
 	}
+
 	height := top + row*len(spans) + 34
 	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="sans-serif" font-size="12">`, width, height)
 	p.printf(`<rect width="%d" height="%d" fill="#ffffff"/>`, width, height)
 	p.printf(`<text x="12" y="24" font-size="15" fill="#1f2430">%s</text>`, escape(title))
 	p.axis(height - 30)
+
 	for i, s := range spans {
 		p.span(top+row*i, s)
 	}
@@ -57,6 +61,7 @@ func Draw(out io.Writer, title string, spans []trace.ReadOnlySpan) error {
 	return err
 }
 
+// picture is an SVG in progress, and its time range.
 type picture struct {
 	strings.Builder
 	start, end time.Time
@@ -66,11 +71,12 @@ func (p *picture) printf(format string, args ...any) {
 	fmt.Fprintf(&p.Builder, format+"\n", args...)
 }
 
-// x returns where a time is.
+// x returns the horizontal position of a time.
 func (p *picture) x(t time.Time) float64 {
 	return labels + plot*float64(t.Sub(p.start))/float64(max(1, p.end.Sub(p.start)))
 }
 
+// axis draws the time axis and its grid.
 func (p *picture) axis(bottom int) {
 	const parts = 5
 	for i := range parts + 1 {
@@ -81,6 +87,7 @@ func (p *picture) axis(bottom int) {
 	}
 }
 
+// span draws the name, the bar, the events and the caption of a span.
 func (p *picture) span(y int, s trace.ReadOnlySpan) {
 	indent, fill := 12, "#3b73c9"
 	if s.Parent().IsValid() {
@@ -91,6 +98,7 @@ func (p *picture) span(y int, s trace.ReadOnlySpan) {
 	if s.Status().Code == codes.Error {
 		fill = "#c8372d"
 	}
+
 	from, to := p.x(s.StartTime()), p.x(s.EndTime())
 	p.printf(`<text x="%d" y="%d" fill="#1f2430">%s</text>`, indent, y+12, escape(s.Name()))
 	p.printf(`<rect class="span" x="%.1f" y="%d" width="%.1f" height="%d" rx="2" fill="%s"/>`, from, y, max(1, to-from), bar, fill)
@@ -102,10 +110,11 @@ func (p *picture) span(y int, s trace.ReadOnlySpan) {
 			p.printf(`<circle class="failed" cx="%.1f" cy="%d" r="4" fill="#e07b00" stroke="#ffffff"/>`, x, y+bar/2)
 		}
 	}
+
 	p.printf(`<text x="%.1f" y="%d" fill="#5b6270">%s</text>`, to+8, y+12, escape(caption(s)))
 }
 
-// caption is what stands beside a bar: how long, how many polls, how it ended.
+// caption returns the text to the right of a bar: the duration, the number of polls and the error.
 func caption(s trace.ReadOnlySpan) string {
 	parts := []string{fmt.Sprintf("%.2f s", s.EndTime().Sub(s.StartTime()).Seconds())}
 	for _, key := range []attribute.Key{"milvuswait.polls", "error.type"} {
@@ -122,6 +131,7 @@ func caption(s trace.ReadOnlySpan) string {
 	return strings.Join(parts, ", ")
 }
 
+// escape returns s with XML special characters escaped.
 func escape(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(s)) // a Builder never fails

@@ -43,7 +43,7 @@ func TestDraw(t *testing.T) {
 	require.NotContains(t, drawn, "%!")
 	require.Contains(t, drawn, "a &lt; b")
 	require.Less(t, strings.Index(drawn, "script"), strings.Index(drawn, ">second<"), "by start")
-	// 520 units are 10 s, from 250 on.
+	// 10 s take 520 units, from 250 on.
 	require.Contains(t, drawn, `<rect class="span" x="250.0" y="58" width="520.0" height="14" rx="2" fill="#9aa3b2"/>`)
 	require.Contains(t, drawn, `<rect class="span" x="510.0" y="92" width="260.0" height="14" rx="2" fill="#c8372d"/>`)
 	require.Contains(t, drawn, `<line class="progress" x1="562.0" y1="92" x2="562.0" y2="106"`)
