@@ -14,54 +14,56 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// wait is a call of the library. Its times are those since the server started.
+// wait is one call of the library. Its times are measured from the start of the server.
 type wait struct {
 	begin     time.Duration
-	deadline  time.Duration // 0: none
-	cancelled time.Duration // not before; 0: never
-	budget    time.Duration // of WithUnreachableAfter; 0: too long to end in time
+	deadline  time.Duration // 0 means none
+	cancelled time.Duration // earliest cancellation; 0 means never
+	budget    time.Duration // argument of WithUnreachableAfter; 0 means too long to matter
 }
 
-// claim is what a wait said of a goal, and what there is to judge it by.
+// claim is the statement of a wait about a goal, and the evidence to judge it by.
 type claim struct {
 	outcome milvuswait.Outcome
-	end     time.Duration // when it was said
-	elapsed time.Duration // by the final update
-	finals  int           // of such updates
+	end     time.Duration // time of the final update
+	elapsed time.Duration // as reported by the final update
+	finals  int           // number of final updates
 
-	deciding []poll        // those that may have decided
-	good     []poll        // those that may have brought the progress
-	upset    time.Duration // when a poll for it last failed or took long; 0: never
+	deciding []poll        // polls that may have decided the end
+	good     []poll        // polls that may have returned the progress
+	upset    time.Duration // last time at which a poll for the goal failed or was slow; 0 means never
 
-	last   poll          // of this goal alone
+	last   poll          // last individual poll of this goal
 	before failures      // before the last poll
-	polled bool          // a poll of this goal alone has been good
-	mute   time.Duration // begin of the first poll without an answer since the last answer; 0: none
+	polled bool          // an individual poll of this goal has succeeded
+	mute   time.Duration // start of the first poll without a response since the last response; 0 means none
 }
 
 const (
-	// tooLate is for how long an end may go unnoticed if polls fail now and then,
-	// outages not counted: many times what waits need.
+	// tooLate is the maximum lateness of an end while single polls fail, outages excluded.
+	// It is many times the usual lateness.
 	tooLate = 15 * time.Second
 
-	// calmTooLate is that where none fails: what the library promises at the most,
-	// and as much again for a machine that has other things to do.
+	// calmTooLate is the maximum lateness without faults: the library's promise of at most
+	// 5 s, plus the same again for a busy machine.
 	calmTooLate = 5*time.Second + 5*time.Second
 
-	// imprecision is how much later than the wait this process may notice a poll.
+	// imprecision is the maximum delay between the end of a poll in the wait and its record
+	// here.
 	imprecision = 100 * time.Millisecond
 
-	// overrun is how long a wait may go on behind its deadline, on such a machine.
+	// overrun is the maximum time by which a wait may exceed its deadline on a busy
+	// machine.
 	overrun = 5 * time.Second
 )
 
-// referee judges claims by what is true.
+// referee judges claims by the true history of the server.
 type referee struct {
 	*scenario
-	outages func(from, to time.Duration) time.Duration // how much of that
+	outages func(from, to time.Duration) time.Duration // length of the outages within a period
 }
 
-// judge returns what is wrong with a claim, or nil.
+// judge returns an error for the first false part of a claim, or nil.
 func (r *referee) judge(w wait, g *goal, c claim) error {
 	for _, judge := range []func(wait, *goal, claim) error{r.judgeEnd, r.judgeProgress, r.judgeTelling, r.judgeLateness} {
 		if err := judge(w, g, c); err != nil {
@@ -71,7 +73,7 @@ func (r *referee) judge(w wait, g *goal, c claim) error {
 	return nil
 }
 
-// ends are the errors that say what the server showed.
+// ends maps errors to the states of the server that justify them.
 var ends = []struct {
 	err    error
 	states []state
@@ -84,7 +86,7 @@ var ends = []struct {
 	{milvuswait.ErrIndexNotFound, []state{noIndex}},
 }
 
-// judgeEnd judges what the claim says to be the end.
+// judgeEnd judges the reason of the end: the error of the outcome, or nil.
 func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 	err := c.outcome.Err
 	if err == nil {
@@ -93,10 +95,12 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 		}
 		return nil
 	}
+
 	var failure *milvuswait.Error
 	if !errors.As(err, &failure) {
 		return errors.New("the error is no *Error")
 	}
+
 	if errors.Is(err, context.DeadlineExceeded) {
 		if w.deadline == 0 || c.end < w.deadline {
 			return fmt.Errorf("a deadline that was not over: %v", w.deadline)
@@ -115,10 +119,13 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 		}
 		return nil
 	}
+
+	// All other errors need a state of the server as their reason.
 	confirmed, err := c.confirmed(failure.Cause)
 	if err != nil || confirmed && c.stale() {
 		return err
 	}
+
 	for _, end := range ends {
 		if !errors.Is(failure.Cause, end.err) {
 			continue
@@ -135,17 +142,20 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 		}
 		return nil
 	}
+
 	return errors.New("an error that nothing is a reason for")
 }
 
-// stale reports whether the weather may have made the last answer, so that it need not be true.
+// stale reports whether the last poll may have met a fault of the weather. Its error may
+// then be false.
 func (c claim) stale() bool {
 	return errors.Is(c.last.err, milvuswait.ErrCollectionNotFound) || status.Code(c.last.err) == codes.PermissionDenied
 }
 
-// confirmed reports whether a wait may end by a failure that may be stale: as a first answer,
-// or if an earlier one was the same. The error is that of a wait that must have gone on. Lists
-// are not counted: after one, no poll of the goal alone may have been its first answer.
+// confirmed reports whether a wait may end with an error that may be stale. Such an error
+// must be the first answer, or an earlier poll must have returned it too. Otherwise
+// confirmed returns an error: the wait should have gone on. Lists do not count, because no
+// individual poll after a list is the first answer.
 func (c claim) confirmed(cause error) (bool, error) {
 	const confirmAfter, refusedFor = 100 * time.Millisecond, 30 * time.Second
 	var confirmed bool
@@ -159,14 +169,16 @@ func (c claim) confirmed(cause error) (bool, error) {
 	default:
 		return false, nil
 	}
+
 	if !confirmed && c.polled {
 		return false, fmt.Errorf("a failure that was not confirmed: %v after %v", c.last, c.before)
 	}
 	return true, nil
 }
 
-// shown reports whether the server was in one of the states during one of the
-// polls: every part of the goal, or any of them.
+// shown reports whether the server was in one of the states during one of the polls. If
+// every is true, all subjects of the goal must have been in one of them, otherwise one
+// subject is enough.
 func (r *referee) shown(g *goal, polls []poll, every bool, states ...state) bool {
 	return slices.ContainsFunc(polls, func(p poll) bool {
 		is := func(i int) bool { return r.subjects[i].history.was(p.begin, p.end, states...) }
@@ -177,7 +189,8 @@ func (r *referee) shown(g *goal, polls []poll, every bool, states ...state) bool
 	})
 }
 
-// judgeProgress judges the progress beside the end.
+// judgeProgress judges the progress of the outcome: the server must have shown it during a
+// successful poll, and it must fit the end.
 func (r *referee) judgeProgress(_ wait, g *goal, c claim) error {
 	progress := c.outcome.Progress
 	if progress == nil {
@@ -186,12 +199,14 @@ func (r *referee) judgeProgress(_ wait, g *goal, c claim) error {
 		}
 		return nil
 	}
+
 	told := slices.ContainsFunc(c.good, func(p poll) bool {
 		return slices.ContainsFunc(g.on, func(i int) bool { return r.subjects[i].could(p.begin, p.end, progress) })
 	})
 	if !told {
 		return fmt.Errorf("a progress that was not true at any time of the last good poll, %v", spans(c.good))
 	}
+
 	if c.outcome.Err != nil {
 		return nil
 	}
@@ -201,7 +216,7 @@ func (r *referee) judgeProgress(_ wait, g *goal, c claim) error {
 	return nil
 }
 
-// judgeTelling judges what is said beside that.
+// judgeTelling judges the number of final updates and the elapsed time.
 func (r *referee) judgeTelling(w wait, _ *goal, c claim) error {
 	if c.finals != 1 {
 		return fmt.Errorf("%d final updates", c.finals)
@@ -215,7 +230,7 @@ func (r *referee) judgeTelling(w wait, _ *goal, c claim) error {
 	return nil
 }
 
-// judgeLateness judges whether the end was told in time.
+// judgeLateness judges the time between the true end and the final update.
 func (r *referee) judgeLateness(w wait, g *goal, c claim) error {
 	if w.deadline > 0 && c.end > w.deadline+overrun+r.outages(w.deadline, c.end) {
 		return fmt.Errorf("the wait went on for %v behind its deadline", c.end-w.deadline)
@@ -223,10 +238,12 @@ func (r *referee) judgeLateness(w wait, g *goal, c claim) error {
 	if w.budget > 0 && c.mute > 0 && c.end > c.mute+w.budget+overrun {
 		return fmt.Errorf("the wait went on for %v behind its budget", c.end-c.mute-w.budget)
 	}
+
 	since, over := r.overSince(g, c.end)
 	if !over {
 		return nil
 	}
+
 	since = max(since, w.begin)
 	outages := r.outages(since, c.end)
 	late := c.end - since - outages
@@ -239,8 +256,8 @@ func (r *referee) judgeLateness(w wait, g *goal, c claim) error {
 	return nil
 }
 
-// lateness returns how late a goal was told that was reached during the wait. It
-// is fair to ask only where no fault was: neither in the server nor in a poll.
+// lateness returns the time between reaching a goal during the wait and the final update.
+// It is fair only if there was no fault, neither in the server nor in a poll.
 func (r *referee) lateness(w wait, g *goal, c claim) (late time.Duration, fair bool) {
 	const before = 2 * time.Second
 	since, over := r.overSince(g, c.end)
@@ -250,7 +267,8 @@ func (r *referee) lateness(w wait, g *goal, c claim) (late time.Duration, fair b
 	return c.end - since, r.calm(since-before, c.end) && r.outages(since-before, c.end) == 0
 }
 
-// overSince returns since when the goal has been reached, or out of reach, at t.
+// overSince returns the time since which the goal has been reached or unreachable at t. If
+// it is neither, over is false.
 func (r *referee) overSince(g *goal, t time.Duration) (since time.Duration, over bool) {
 	all := true
 	first := t
@@ -263,13 +281,14 @@ func (r *referee) overSince(g *goal, t time.Duration) (since time.Duration, over
 		all = all && slices.Contains(g.done(), now)
 		since = max(since, begun)
 	}
+
 	if over {
 		return first, true
 	}
 	return since, all
 }
 
-// spans returns the times of polls.
+// spans returns the periods of the polls as texts.
 func spans(polls []poll) []string {
 	var texts []string
 	for _, p := range polls {

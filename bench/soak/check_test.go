@@ -65,7 +65,7 @@ func at(seconds float64) poll {
 	return poll{begin: begin, end: begin + 100*time.Millisecond}
 }
 
-// said returns a claim with a final update 10 ms after the poll p.
+// A claim of a wait, with a final update 10 ms after the poll p.
 func said(p poll, progress milvuswait.Progress, cause error) claim {
 	c := claim{end: p.end + 10*time.Millisecond, finals: 1, deciding: []poll{p}}
 	if cause != nil {

@@ -6,37 +6,38 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// state is what is true of a load or an index.
+// state is the true state of a load or an index.
 type state string
 
 const (
 	running      state = "running"
 	complete     state = "complete"
-	uncounted    state = "not counted yet" // an index: its rows were flushed just now
-	broken       state = "failed"          // for good, and known to the server
+	uncounted    state = "not counted yet" // index whose rows were flushed just now
+	broken       state = "failed"          // permanently, and known to the server
 	notLoaded    state = "not loaded"
 	noIndex      state = "without its indexes"
 	noCollection state = "without its collection"
 )
 
-// span is a time in which one thing is true.
+// span is a period with one state.
 type span struct {
-	until    time.Duration // from the start of the server
+	until    time.Duration // measured from the start of the server
 	state    state
-	from, to int64 // percent or indexed rows, at its begin and end
-	lies     bool  // an index says Finished, although rows are pending
+	from, to int64 // percent or indexed rows, at its start and end
+	lies     bool  // the index reports Finished, although rows are pending
 }
 
-// history is all that is ever true of a load or an index: spans without gaps.
-// It is where a server that was killed has its memory.
+// history is the complete past and future of a load or an index: consecutive spans without
+// gaps. A restarted server continues from it.
 type history []span
 
-// moment is a time of a history.
+// moment is the state at one instant of a history.
 type moment struct {
 	span
 	value int64
 }
 
+// at returns the moment at t. After its last span, the history stays at its final value.
 func (h history) at(t time.Duration) moment {
 	var begin time.Duration
 	for _, s := range h {
@@ -45,11 +46,13 @@ func (h history) at(t time.Duration) moment {
 		}
 		begin = s.until
 	}
+
 	last := h[len(h)-1]
 	return moment{last, last.to}
 }
 
-// value returns how far a span is that began then.
+// value returns the progress at t in a span with the given start. It is linear between from
+// and to.
 func (s span) value(begin, t time.Duration) int64 {
 	whole := s.until - begin
 	if whole <= 0 || t >= s.until {
@@ -58,11 +61,12 @@ func (s span) value(begin, t time.Duration) int64 {
 	return s.from + int64(float64(s.to-s.from)*float64(max(0, t-begin))/float64(whole))
 }
 
-// during returns the spans of which some is between the times, with the values
-// that they have there for from and to.
+// during returns the spans that overlap the given period. Their from and to are the values
+// within the period.
 func (h history) during(from, to time.Duration) []span {
 	var found []span
 	var begin time.Duration
+
 	for i, s := range h {
 		last := i == len(h)-1
 		if begin <= to && (from < s.until || last) {
@@ -75,7 +79,8 @@ func (h history) during(from, to time.Duration) []span {
 	return found
 }
 
-// was reports whether the state was one of those at some time between.
+// was reports whether the history was in one of the states at some instant of the given
+// period.
 func (h history) was(from, to time.Duration, states ...state) bool {
 	for _, s := range h.during(from, to) {
 		for _, wanted := range states {
@@ -87,10 +92,12 @@ func (h history) was(from, to time.Duration, states ...state) bool {
 	return false
 }
 
-// since returns from when on the state has been what it is at t.
+// since returns the start of the current state at t. Consecutive spans with the same state
+// count as one.
 func (h history) since(t time.Duration) time.Duration {
 	now := h.at(t).state
 	var begin, since time.Duration
+
 	for i, s := range h {
 		if i == 0 || h[i-1].state != s.state {
 			since = begin
@@ -99,20 +106,21 @@ func (h history) since(t time.Duration) time.Duration {
 			break
 		}
 	}
+
 	if h.at(since).state != now {
 		return t
 	}
 	return since
 }
 
-// subject is a load or an index that the server has.
+// subject is a load or an index on the server.
 type subject struct {
-	target  milvuswait.Target // by which it is set
+	target  milvuswait.Target // argument of the fake server's Set
 	history history
-	rows    int64 // of an index
+	rows    int64 // rows of an index
 }
 
-// could reports whether the server may have told that progress between the times.
+// could reports whether the server may have returned the progress within the given period.
 func (s *subject) could(from, to time.Duration, told milvuswait.Progress) bool {
 	for _, span := range s.history.during(from, to) {
 		switch p := told.(type) {
@@ -136,7 +144,8 @@ func (s *subject) could(from, to time.Duration, told milvuswait.Progress) bool {
 	return false
 }
 
-// index returns what the server tells of an index in a span, nil for no progress.
+// index returns the server's progress of an index in a span, or nil if it returns an error
+// instead.
 func (s *subject) index(of span, indexed int64) *milvuswait.IndexBuildingProgress {
 	p := &milvuswait.IndexBuildingProgress{
 		TotalRows: s.rows, IndexedRows: indexed, PendingIndexRows: s.rows - indexed, State: milvuswait.IndexStateFinished,
@@ -157,5 +166,5 @@ func (s *subject) index(of span, indexed int64) *milvuswait.IndexBuildingProgres
 	return p
 }
 
-// failReason is what the server says of what has failed.
+// failReason is the server's reason for a failed load or build.
 const failReason = "not enough memory"

@@ -1,28 +1,28 @@
-// Soak lets waits go on for a while beside a server that everything happens to,
-// and checks that what they say is true. Run it in the folder bench, or from
-// outside it:
+// Soak runs waits against an unreliable server for a while, and checks their results
+// against the truth. Run it in the folder bench, or from another folder:
 //
 //	go run -C bench ./soak -for 60s
 //
-// The server is package fakeserver's, as a process of its own on the loopback
-// interface, and answers like Milvus 2.3 or, for one seed in three, like 2.2. A
-// seed decides, for every instant, how far each load and each index of it is:
-// they rise, stand still and fall, fail, are released, dropped and made again. A
-// server that was killed therefore comes back as if it had gone on, and what is
-// true at an instant can be computed on both sides of the wire.
+// The server is package fakeserver's, in a process of its own on the loopback interface. It
+// answers like Milvus 2.3 or, for one seed in three, like Milvus 2.2. A seed determines the
+// progress of every load and every index at every instant: it rises, stands still and
+// falls; loads and builds fail; loads are released; collections are dropped and created
+// again. Both sides of the connection can compute the true state of any instant, so a
+// killed server continues after its restart as if nothing had happened.
 //
-// The seed also decides what goes wrong: the server is killed by SIGKILL and
-// started again at the same port, stopped by SIGSTOP for seconds, and lets calls
-// fail, hang, take their time and lose their connection.
+// The seed also determines the faults. The server is killed by SIGKILL and restarted at the
+// same port, or stopped by SIGSTOP for seconds. Calls fail, hang, are slow, or lose their
+// connection.
 //
-// Meanwhile WaitAll waits for all targets in round after round, and single waits
-// for one of them each; some are cancelled. Each outcome is compared with what
-// was true during the very poll that decided it. A wait must not end early, by an
-// end that did not come to be, behind its deadline, or long after the end; and
-// when all is over, goroutines, descriptors and memory must be what they were.
+// Meanwhile, rounds of WaitAll wait for all targets, and single waits for one target each;
+// some are cancelled. Every outcome is compared with the true state during the poll that
+// decided it. A wait must not end too early, with a false reason, after its deadline, or
+// long after the true end. After the run, the numbers of goroutines and descriptors and the
+// memory must be as before.
 //
-// A run that finds something wrong says what and how to run it again, and ends
-// with 1. The seed reproduces the scenario; the interleaving is the machine's.
+// A run with errors prints them and the command for another run with the same seed, and
+// exits with code 1. The seed reproduces the scenario, but not the interleaving on this
+// machine.
 package main
 
 import (
@@ -45,6 +45,7 @@ func main() {
 	seed := flag.Uint64("seed", rand.Uint64N(1_000_000), "the `number` that decides what happens")
 	targets := flag.Int("targets", 1000, "how `many` loads and indexes are waited for")
 	length := flag.Duration("for", time.Minute, "how `long` to go on")
+
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -59,16 +60,19 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// soakFor is a whole run.
+// soakFor performs a whole run, prints its errors to out, and returns an error if there
+// were any.
 func soakFor(ctx context.Context, out io.Writer, seed uint64, targets int, length time.Duration) error {
 	if targets < 1 || length <= 0 {
 		return errors.New("soak: there must be targets, and time")
 	}
+
 	wrong, err := newRun(out, seed, targets, length).do(ctx)
 	if err == nil && len(wrong) == 0 {
 		fmt.Fprintln(out, "everything that was said was true, and nothing is left behind")
 		return nil
 	}
+
 	const most = 20
 	for _, w := range wrong[:min(most, len(wrong))] {
 		fmt.Fprintln(out, "WRONG:", w)

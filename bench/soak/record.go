@@ -14,15 +14,15 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// poll is one question to the server and what came of it: what it says was true
-// at some time between its begin and its end.
+// poll is one call to the server and its result. The result was true at some instant
+// between begin and end.
 type poll struct {
 	begin, end time.Duration
-	progress   milvuswait.Progress // if err is nil
+	progress   milvuswait.Progress // set if err is nil
 	err        error
 }
 
-// recorder is the Poller of one wait, and keeps its polls.
+// recorder is the Poller of one wait. It records its polls.
 type recorder struct {
 	*rpc.Poller
 	now func() time.Duration
@@ -30,18 +30,19 @@ type recorder struct {
 	mu    sync.Mutex
 	last  map[milvuswait.Target]poll
 	good  map[milvuswait.Target]poll
-	upset map[milvuswait.Target]time.Duration // when a poll last failed or took long
-	away  map[milvuswait.Target]failures      // since the last good poll
+	upset map[milvuswait.Target]time.Duration // end of the last failed or slow poll
+	away  map[milvuswait.Target]failures      // since the last successful poll
 	were  map[milvuswait.Target]failures      // before the last poll
-	mute  map[milvuswait.Target]time.Duration // begin of the first poll without an answer since the last answer
+	mute  map[milvuswait.Target]time.Duration // start of the first poll without a response since the last response
 	lists []list
 	polls int
 }
 
-// failures are the ends of the first failed polls of two classes since a good one; 0 is none.
+// failures holds, for two classes of errors, the end of the first failed poll since a
+// success; 0 means none.
 type failures struct{ absent, refused time.Duration }
 
-// list is a poll of all loads.
+// list is a list call, a poll of all loads.
 type list struct {
 	poll
 	loads map[string]milvuswait.LoadingProgress
@@ -56,23 +57,27 @@ func newRecorder(p *rpc.Poller, now func() time.Duration) *recorder {
 	}
 }
 
-// asked returns the target as a Poller knows it, which is not told of rows.
+// asked returns the target without its expected rows, because a Poller does not know them.
 func asked(t milvuswait.Target) milvuswait.Target { return t.ExpectRows(0) }
 
-// slow is what no poll takes that meets no fault.
+// slow is the duration above which a poll must have met a fault.
 const slow = 300 * time.Millisecond
 
+// note records an individual poll. The order matters: were must hold the failures before
+// this poll. r.mu must be held.
 func (r *recorder) note(t milvuswait.Target, p poll) {
 	r.last[t], r.were[t] = p, r.away[t]
 	if p.err == nil {
 		r.good[t] = p
 	}
+
 	r.away[t] = r.were[t].and(p)
 	if _, mute := r.mute[t]; p.err == nil || oracle.Absent(p.err) || status.Code(p.err) == codes.PermissionDenied {
 		delete(r.mute, t)
 	} else if !mute {
 		r.mute[t] = p.begin
 	}
+
 	if p.err != nil || p.end-p.begin > slow {
 		r.upset[t] = p.end
 	}
@@ -85,6 +90,7 @@ func (f failures) and(p poll) failures {
 			*at = p.end
 		}
 	}
+
 	switch {
 	case p.err == nil:
 		return failures{}
@@ -96,10 +102,11 @@ func (f failures) and(p poll) failures {
 	return f
 }
 
-// LoadingProgress polls and notes it.
+// LoadingProgress performs a poll and records it.
 func (r *recorder) LoadingProgress(ctx context.Context, collection string, partitions ...string) (milvuswait.LoadingProgress, error) {
 	begin := r.now()
 	progress, err := r.Poller.LoadingProgress(ctx, collection, partitions...)
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.polls++
@@ -107,25 +114,27 @@ func (r *recorder) LoadingProgress(ctx context.Context, collection string, parti
 	return progress, err
 }
 
-// CheckLoadState asks and adds it to the poll that it is part of.
+// CheckLoadState performs a check and records it as part of the previous poll.
 func (r *recorder) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
 	err := r.Poller.CheckLoadState(ctx, collection, partitions...)
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := milvuswait.Loading(collection, partitions...)
 	p := r.last[t]
 	p.end, p.err = r.now(), err
 	r.last[t] = p
-	if oracle.Absent(err) { // the poll has failed, after all
+	if oracle.Absent(err) { // the poll counts as failed now
 		r.away[t] = r.were[t].and(p)
 	}
 	return err
 }
 
-// IndexBuildingProgress polls and notes it.
+// IndexBuildingProgress performs a poll and records it.
 func (r *recorder) IndexBuildingProgress(ctx context.Context, collection, index string) (milvuswait.IndexBuildingProgress, error) {
 	begin := r.now()
 	progress, err := r.Poller.IndexBuildingProgress(ctx, collection, index)
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.polls++
@@ -133,14 +142,16 @@ func (r *recorder) IndexBuildingProgress(ctx context.Context, collection, index 
 	return progress, err
 }
 
-// ListLoading polls and notes it.
+// ListLoading performs a list call and records it.
 func (r *recorder) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
 	begin := r.now()
 	loads, err := r.Poller.ListLoading(ctx)
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.polls++
-	const enough = 64 // a list is of interest for seconds
+
+	const enough = 64 // a list is relevant for a few seconds only
 	if len(r.lists) == enough {
 		r.lists = append(r.lists[:0], r.lists[1:]...)
 	}
@@ -148,10 +159,11 @@ func (r *recorder) ListLoading(ctx context.Context) (map[string]milvuswait.Loadi
 	return loads, err
 }
 
-// ListIndexBuilding polls and notes it.
+// ListIndexBuilding performs a list call of indexes and records it as a poll of each.
 func (r *recorder) ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
 	begin := r.now()
 	progresses, errs := r.Poller.ListIndexBuilding(ctx, collection, indexes)
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.polls++
@@ -161,8 +173,9 @@ func (r *recorder) ListIndexBuilding(ctx context.Context, collection string, ind
 	return progresses, errs
 }
 
-// evidence returns what there is to judge an end by that is told now. A wait does
-// not say which of its lists it believed, so that several polls may have decided.
+// evidence returns the evidence to judge an end at this instant. A wait does not report its
+// source. For a load, several lists and polls may have decided, so evidence returns all
+// recent ones.
 func (r *recorder) evidence(t milvuswait.Target) claim {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -172,11 +185,14 @@ func (r *recorder) evidence(t milvuswait.Target) claim {
 		c.deciding = append(c.deciding, p)
 		c.last = p
 	}
+
 	_, c.polled = r.good[t]
 	c.mute = r.mute[t]
 	if p, ok := r.good[t]; ok {
 		c.good = append(c.good, p)
 	}
+
+	// Lists cover only loads of whole collections.
 	if t.Kind() != milvuswait.KindLoading || t.Partitions() != nil {
 		return c
 	}
@@ -190,12 +206,13 @@ func (r *recorder) evidence(t milvuswait.Target) claim {
 			c.deciding, c.good = append(c.deciding, p), append(c.good, p)
 		}
 	}
+
 	c.deciding = newest(c.deciding, c.end)
 	return c
 }
 
-// newest returns those of the polls that ended within the last second before by,
-// or else the newest of them.
+// newest returns the polls that ended within the last second before by, or else the latest
+// one.
 func newest(polls []poll, by time.Duration) []poll {
 	var latest poll
 	var recent []poll
@@ -207,12 +224,14 @@ func newest(polls []poll, by time.Duration) []poll {
 			latest = p
 		}
 	}
+
 	if recent == nil && len(polls) > 0 {
 		return []poll{latest}
 	}
 	return recent
 }
 
+// count returns the number of recorded polls.
 func (r *recorder) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,21 +8,22 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// scenario is what a seed makes of the server, from its start to its end. The
-// server plays it, and the checks compare with it what the library said.
+// scenario is the history of the server for a seed, from its start to its end. The server
+// plays it, and the checks compare the library's results with it.
 type scenario struct {
 	seed     uint64
 	subjects []subject
 	goals    []goal
 }
 
-// goal is a target that is waited for, and what it depends on.
+// goal is a target of the waits, with the subjects it depends on.
 type goal struct {
 	target milvuswait.Target
-	on     []int // subjects
+	on     []int // indexes in scenario.subjects
 }
 
-// The streams of random numbers of one seed.
+// The streams of random numbers from one seed. Each use has its own, so that a change in
+// one does not affect the others.
 const (
 	streamHistory = iota
 	streamWeather
@@ -31,18 +32,21 @@ const (
 	streamSingles
 )
 
+// random returns the source for the n-th draw in a stream.
 func random(seed uint64, stream, n int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, uint64(stream)<<32|uint64(n)))
 }
 
-// between returns a duration from a to b.
+// between returns a duration in [a, b).
 func between(r *rand.Rand, a, b time.Duration) time.Duration {
 	return a + time.Duration(r.Int64N(int64(b-a)))
 }
 
+// oneIn returns true with probability 1/n.
 func oneIn(r *rand.Rand, n int) bool { return r.IntN(n) == 0 }
 
-// newScenario returns that of a seed, with about so many goals, for so long.
+// newScenario returns the scenario of a seed, of the given length and with at least the
+// given number of goals.
 func newScenario(seed uint64, goals int, length time.Duration) *scenario {
 	s := &scenario{seed: seed}
 	for n := 0; len(s.goals) < goals; n++ {
@@ -51,8 +55,7 @@ func newScenario(seed uint64, goals int, length time.Duration) *scenario {
 	return s
 }
 
-// addCollection adds a collection of one of some kinds, and what is waited for
-// of it.
+// addCollection adds a collection of a random kind, with its goals.
 func (s *scenario) addCollection(r *rand.Rand, name string, length time.Duration) {
 	kind := r.IntN(5)
 	absence, load, indexes := noCollection, milvuswait.Loading(name), 0
@@ -67,13 +70,15 @@ func (s *scenario) addCollection(r *rand.Rand, name string, length time.Duration
 	case 4:
 		load, indexes = milvuswait.Target{}, 1+r.IntN(4)
 		if oneIn(r, 2) {
-			absence = noIndex // one has to release a collection before
+			absence = noIndex // dropping an index requires releasing the collection first
 		}
 	}
+
 	there := newLives(r, length, absence)
 	if load.Kind() != "" {
 		s.add(subject{target: load, history: there.fill(r, aLoad)}, load)
 	}
+
 	rows := 1000 + r.Int64N(1_000_000)
 	var all []int
 	for i := range indexes {
@@ -89,6 +94,7 @@ func (s *scenario) addCollection(r *rand.Rand, name string, length time.Duration
 		all = append(all, len(s.subjects))
 		s.add(index, wanted)
 	}
+
 	if indexes > 1 {
 		wanted := milvuswait.IndexBuilding(name, milvuswait.AllIndexes)
 		if oneIn(r, 2) {
@@ -98,13 +104,14 @@ func (s *scenario) addCollection(r *rand.Rand, name string, length time.Duration
 	}
 }
 
+// add adds a subject and a goal that depends only on it.
 func (s *scenario) add(made subject, wanted milvuswait.Target) {
 	s.goals = append(s.goals, goal{wanted, []int{len(s.subjects)}})
 	s.subjects = append(s.subjects, made)
 }
 
-// done returns the states in which the goal is reached. Rows that are not counted
-// are none, and an index of none is complete, unless some are expected.
+// done returns the states in which the goal is reached. Uncounted rows look like an empty
+// index, and an empty index is complete unless rows are expected.
 func (g *goal) done() []state {
 	if g.target.Kind() == milvuswait.KindIndexBuilding && g.target.ExpectedRows() == 0 {
 		return []state{complete, uncounted}
@@ -112,8 +119,9 @@ func (g *goal) done() []state {
 	return []state{complete}
 }
 
-// lives are the times in which a collection or its indexes are there, and those
-// in which they are not: spans of that state, and of none.
+// lives divides the time into periods with a collection or its indexes, and periods
+// without. The state of a span is empty in the former, and the reason of the absence in the
+// latter.
 type lives []span
 
 func newLives(r *rand.Rand, length time.Duration, absence state) lives {
@@ -127,7 +135,7 @@ func newLives(r *rand.Rand, length time.Duration, absence state) lives {
 	return l
 }
 
-// fill returns the history of what live makes of each life.
+// fill returns a history. It calls live repeatedly to fill each period of existence.
 func (l lives) fill(r *rand.Rand, live func(*builder)) history {
 	b := &builder{Rand: r}
 	for _, s := range l {
@@ -142,14 +150,14 @@ func (l lives) fill(r *rand.Rand, live func(*builder)) history {
 	return b.history
 }
 
-// builder makes a history up to an end.
+// builder builds a history up to an end.
 type builder struct {
 	*rand.Rand
 	history  history
 	now, end time.Duration
 }
 
-// add adds a span, as much of it as there is room for.
+// add adds a span of the length d, cut off at the end of the period.
 func (b *builder) add(d time.Duration, s span) {
 	if b.now >= b.end {
 		return
@@ -160,12 +168,13 @@ func (b *builder) add(d time.Duration, s span) {
 	b.history, b.now = append(b.history, s), s.until
 }
 
-// rise adds how something of so much gets done: evenly, or with a standstill, or
-// with a fall. It does not add the end of it.
+// rise adds progress from 0 to just below whole: evenly, with a standstill, or with a
+// decrease. The caller adds the final state.
 func (b *builder) rise(whole int64, lies bool) {
 	last := whole - 1
 	d := between(b.Rand, 500*time.Millisecond, 12*time.Second)
 	middle := b.Int64N(last)
+
 	switch b.IntN(3) {
 	case 0:
 		b.add(d, span{state: running, to: last, lies: lies})
@@ -179,8 +188,8 @@ func (b *builder) rise(whole int64, lies bool) {
 	}
 }
 
-// remain adds what something has got to, now and then for so long that who does
-// not see it must be said to hang.
+// remain adds a constant state. In one case of four, it lasts so long that a wait must
+// notice it.
 func (b *builder) remain(s state, value int64) {
 	d := between(b.Rand, 2*time.Second, 10*time.Second)
 	if oneIn(b.Rand, 4) {
@@ -189,11 +198,12 @@ func (b *builder) remain(s state, value int64) {
 	b.add(d, span{state: s, from: value, to: value})
 }
 
-// aLoad adds a load, and how it ends.
+// aLoad adds a load and its end.
 func aLoad(b *builder) {
 	if oneIn(b.Rand, 5) {
 		b.remain(notLoaded, 0)
 	}
+
 	b.rise(100, false)
 	switch b.IntN(8) {
 	case 0:
@@ -203,17 +213,19 @@ func aLoad(b *builder) {
 		b.remain(notLoaded, 0)
 		return
 	}
+
 	b.remain(complete, 100)
 	if oneIn(b.Rand, 2) {
 		b.remain(notLoaded, 0)
 	}
 }
 
-// anIndex adds a build of an index over so many rows.
+// anIndex adds the build of an index with the given number of rows.
 func anIndex(b *builder, rows int64) {
 	if oneIn(b.Rand, 2) {
 		b.add(between(b.Rand, time.Second, 3*time.Second), span{state: uncounted})
 	}
+
 	b.rise(rows, oneIn(b.Rand, 2))
 	if oneIn(b.Rand, 8) {
 		b.remain(broken, b.history[len(b.history)-1].to)

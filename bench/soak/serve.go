@@ -14,20 +14,20 @@ import (
 	"github.com/milvuswait/milvuswait/internal/bridge"
 )
 
-// serveCommand is the first argument of a process that is to be the server.
+// serveCommand is the first argument of a server process.
 const serveCommand = "serve"
 
-// plan is what a server has to know to be the one that was killed: everything
-// else follows from it and the time.
+// plan holds the parameters of a server. Together with the time, they determine its state,
+// so that a restarted server can continue.
 type plan struct {
 	seed    uint64
 	goals   int
 	length  time.Duration
-	start   time.Duration // by the clock
+	start   time.Duration // by the system-wide clock
 	dialect int
 }
 
-// serve is the life of a server.
+// serve runs a server process until its parent ends it.
 func serve(args []string) error {
 	var p plan
 	f := flag.NewFlagSet(serveCommand, flag.ContinueOnError)
@@ -40,16 +40,19 @@ func serve(args []string) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+
 	s := newScenario(p.seed, p.goals, p.length)
 	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0", Dialect: fakeserver.Dialect(p.dialect)})
 	if err != nil {
 		return err
 	}
 	defer server.Close()
+
 	now := func() time.Duration { return clock.Now() - p.start }
 	for i := range s.subjects {
 		server.Set(s.subjects[i].target, s.subjects[i].script(now))
 	}
+
 	go func() {
 		for {
 			w := s.weather(now())
@@ -57,12 +60,14 @@ func serve(args []string) error {
 			time.Sleep(w.until - now())
 		}
 	}()
-	// Nobody may ask before everything is set: the server that is asked has another
-	// port until then.
+
+	// Accept connections only now, when everything is set. Until here, the server has
+	// another port.
 	listener, err := net.Listen("tcp", *address)
 	if err != nil {
 		return err
 	}
+
 	way := bridge.New(listener, func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", server.Address())
 	})
@@ -70,11 +75,13 @@ func serve(args []string) error {
 	return child.Serve(listener.Addr().String())
 }
 
-// script plays the history by the clock, whenever it was set.
+// script returns the script of the subject. It depends only on the clock, not on the time
+// of the call to Set.
 func (s *subject) script(now func() time.Duration) fake.Script {
 	return fake.ScriptFunc(func(int, time.Duration) fake.Step { return s.step(now()) })
 }
 
+// step returns the server's answer about the subject at t.
 func (s *subject) step(t time.Duration) fake.Step {
 	m := s.history.at(t)
 	switch m.state {
@@ -85,6 +92,7 @@ func (s *subject) step(t time.Duration) fake.Step {
 	case notLoaded:
 		return fake.Step{Err: milvuswait.ErrNotLoaded}
 	}
+
 	if s.rows > 0 {
 		return fake.Step{Progress: *s.index(m.span, m.value)}
 	}

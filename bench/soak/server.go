@@ -11,7 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/bench/internal/clock"
 )
 
-// server is the process that is waited on, over all its lives.
+// server is the server process, over all its restarts.
 type server struct {
 	plan    plan
 	address string
@@ -21,19 +21,19 @@ type server struct {
 	outages []outage
 }
 
-// outage is a time in which nobody was answered.
+// outage is a period in which the server did not respond.
 type outage struct {
-	from, to time.Duration // since the start of the server
-	killed   bool          // and not just stopped
+	from, to time.Duration // measured from the start of the server
+	killed   bool          // killed; otherwise stopped
 }
 
-// recovery is how long after an outage clients may still be connecting.
+// recovery is the maximum time after an outage until clients have reconnected.
 const recovery = 3 * time.Second
 
 func (s *server) now() time.Duration { return clock.Now() - s.plan.start }
 
-// start starts the process, at the same address as before if it had one. The
-// kernel may take its time to give back the port.
+// start starts the process. A restart uses the same address. It retries for 2 s, because
+// the kernel may not release the port at once.
 func (s *server) start() error {
 	args := []string{
 		serveCommand, "-seed", fmt.Sprint(s.plan.seed), "-targets", fmt.Sprint(s.plan.goals), "-length", s.plan.length.String(),
@@ -42,6 +42,7 @@ func (s *server) start() error {
 	if s.address != "" {
 		args = append(args, "-address", s.address)
 	}
+
 	var err error
 	for range 10 {
 		var p *child.Process
@@ -56,25 +57,27 @@ func (s *server) start() error {
 	return err
 }
 
-// stop ends the process for good.
+// stop ends the process permanently.
 func (s *server) stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.process == nil {
 		return nil
 	}
+
 	p := s.process
 	s.process = nil
 	return p.Kill()
 }
 
-// trouble kills and stops the process, and has it come back, until ctx ends.
+// trouble causes one outage after another until ctx ends.
 func (s *server) trouble(ctx context.Context) error {
 	for n := 0; ; n++ {
 		r := random(s.plan.seed, streamTrouble, n)
 		if !pause(ctx, between(r, 3*time.Second, 20*time.Second)) {
 			return nil
 		}
+
 		killed, lasts := oneIn(r, 2), between(r, 200*time.Millisecond, 4*time.Second)
 		end := s.outage(killed)
 		pause(ctx, lasts)
@@ -84,10 +87,12 @@ func (s *server) trouble(ctx context.Context) error {
 	}
 }
 
-// outage begins one, and returns what ends it.
+// outage begins an outage. The returned function ends it, and returns the errors of both
+// steps.
 func (s *server) outage(killed bool) (end func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	s.outages = append(s.outages, outage{from: s.now(), to: never, killed: killed})
 	var begun error
 	if killed {
@@ -96,6 +101,7 @@ func (s *server) outage(killed bool) (end func() error) {
 		begun = s.process.Freeze()
 	}
 	process := s.process
+
 	return func() error {
 		var ended error
 		if killed {
@@ -103,6 +109,7 @@ func (s *server) outage(killed bool) (end func() error) {
 		} else {
 			ended = process.Thaw()
 		}
+
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.outages[len(s.outages)-1].to = s.now()
@@ -110,9 +117,10 @@ func (s *server) outage(killed bool) (end func() error) {
 	}
 }
 
+// never is later than all other times. It is the end of a running outage.
 const never = time.Duration(1<<63 - 1)
 
-// down returns how much of the time between was an outage, or the recovery of one.
+// down returns the length of the outages in a period, including the recovery after each.
 func (s *server) down(from, to time.Duration) (sum time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +134,7 @@ func (s *server) down(from, to time.Duration) (sum time.Duration) {
 	return sum
 }
 
-// pause returns after d, or false as soon as ctx ends.
+// pause waits for d and returns true, or returns false as soon as ctx ends.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -15,16 +15,17 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// tally is what a run counts.
+// tally holds the counts of a run.
 type tally struct {
 	outcomes map[string]int
 	rpcs     map[string]int
 	refused  map[string]int // by code
 	polls    int
 	updates  int
-	late     []time.Duration // of goals that no fault touched
+	late     []time.Duration // lateness of goals without any fault
 }
 
+// rpc counts a call.
 func (t *tally) rpc(method string, err error) {
 	if t.rpcs == nil {
 		t.rpcs, t.refused = map[string]int{}, map[string]int{}
@@ -35,6 +36,7 @@ func (t *tally) rpc(method string, err error) {
 	}
 }
 
+// outcome counts an outcome.
 func (t *tally) outcome(err error) {
 	if t.outcomes == nil {
 		t.outcomes = map[string]int{}
@@ -42,7 +44,7 @@ func (t *tally) outcome(err error) {
 	t.outcomes[nameOf(err)]++
 }
 
-// nameOf returns the sentinel of an error.
+// nameOf returns the name of an outcome: the text of the sentinel in its error.
 func nameOf(err error) string {
 	var failure *milvuswait.Error
 	switch {
@@ -64,7 +66,7 @@ func nameOf(err error) string {
 	return "another error"
 }
 
-// counts returns a map as a line, the most first.
+// counts returns the counts as one line, the largest first.
 func counts(m map[string]int) string {
 	var texts []string
 	for _, name := range slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(m[b]-m[a], cmp.Compare(a, b)) }) {
@@ -73,7 +75,8 @@ func counts(m map[string]int) string {
 	return strings.Join(texts, ", ")
 }
 
-// percentile returns that of the durations, which it sorts.
+// percentile returns the p-th percentile of the durations, with p from 0 to 1. It sorts
+// them.
 func percentile(all []time.Duration, p float64) time.Duration {
 	if len(all) == 0 {
 		return 0

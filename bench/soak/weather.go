@@ -9,23 +9,26 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// weather is which calls a server that runs lets fail for a while.
+// weather is a set of faults of a running server for a period.
 type weather struct {
-	until  time.Duration // from the start of the server
+	until  time.Duration // measured from the start of the server
 	faults []fakeserver.Fault
 }
 
-// weatherLasts is the time of one weather.
+// weatherLasts is the length of a weather.
 const weatherLasts = 4 * time.Second
 
+// weather returns the weather at t. Half of them are calm.
 func (s *scenario) weather(t time.Duration) weather {
 	n := int(t / weatherLasts)
 	w := weather{until: time.Duration(n+1) * weatherLasts}
 	if s.isCalm(n) {
 		return w
 	}
+
 	r := random(s.seed, streamWeather, 2*n)
-	const most = 0.06 // of the calls, by each of the faults
+	const most = 0.06 // maximum share of the calls for each fault
+
 	for _, fault := range []fakeserver.Fault{
 		fakeserver.Refuse(codes.Unavailable, "leader switch"),
 		fakeserver.Refuse(codes.ResourceExhausted, "too many requests"),
@@ -41,7 +44,8 @@ func (s *scenario) weather(t time.Duration) weather {
 			w.add(fault, r.Float64()*most, r.Float64)
 		}
 	}
-	// Stale views: a wait believes none that it does not see again.
+
+	// Stale views: a wait must not accept them without a second poll.
 	for _, fault := range []fakeserver.Fault{
 		fakeserver.Reject(100, wire.ErrorCode_CollectionNotExists, "collection not found"),
 		fakeserver.Refuse(codes.PermissionDenied, "privileges are not loaded yet"),
@@ -50,36 +54,40 @@ func (s *scenario) weather(t time.Duration) weather {
 			w.add(fault, r.Float64()*most/6, r.Float64)
 		}
 	}
+
 	if oneIn(r, 2) {
 		w.add(fakeserver.Hang(), r.Float64()*most/20, r.Float64)
 	}
 	if oneIn(r, 2) {
 		w.add(fakeserver.Drop(), r.Float64()*most/20, r.Float64)
 	}
+
 	return w
 }
 
-// add adds a fault of a share of the calls, as far as that many can be told.
+// add adds a fault for a share of the calls, within the next 4000 calls.
 func (w *weather) add(fault fakeserver.Fault, share float64, random func() float64) {
 	const calls = 4000
+
 	var met []int
 	for i := range calls {
 		if random() < share {
 			met = append(met, i+1)
 		}
 	}
+
 	if len(met) > 0 {
 		w.faults = append(w.faults, fault.On(met...))
 	}
 }
 
-// begin makes it the weather of the server.
+// begin makes w the current weather of the server.
 func (w *weather) begin(server *fakeserver.Server) {
 	server.Heal()
 	server.Fail(fakeserver.AnyMethod, w.faults...)
 }
 
-// calm reports whether no weather between the times lets calls fail.
+// calm reports whether no weather in the given period causes faults.
 func (s *scenario) calm(from, to time.Duration) bool {
 	for n := int(max(0, from) / weatherLasts); n <= int(to/weatherLasts); n++ {
 		if !s.isCalm(n) {
@@ -89,4 +97,5 @@ func (s *scenario) calm(from, to time.Duration) bool {
 	return true
 }
 
+// isCalm reports whether the n-th weather causes no faults.
 func (s *scenario) isCalm(n int) bool { return oneIn(random(s.seed, streamWeather, 2*n+1), 2) }

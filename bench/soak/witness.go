@@ -17,7 +17,7 @@ type witness struct {
 	behind  int // updates after the wait had returned
 }
 
-// Observe notes the update, and what there is to judge a final one by.
+// Observe counts the update. For a final one, it also collects the evidence to judge it by.
 func (w *witness) Observe(u milvuswait.Update) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -25,31 +25,34 @@ func (w *witness) Observe(u milvuswait.Update) {
 	if w.over {
 		w.behind++
 	}
+
 	if !u.Final {
 		return
 	}
 	if w.ends == nil {
 		w.ends = map[milvuswait.Target]claim{}
 	}
+
 	c := w.rec.evidence(u.Target)
 	c.elapsed, c.finals = u.Elapsed, w.ends[u.Target].finals+1
 	w.ends[u.Target] = c
 }
 
-// end notes that the wait has returned.
+// end marks the wait as returned. Later updates are errors.
 func (w *witness) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.over = true
 }
 
-// of returns what the wait said of a target, but for the outcome.
+// of returns the claim of the wait about a target, without its outcome.
 func (w *witness) of(t milvuswait.Target) claim {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ends[t]
 }
 
+// count returns the number of updates, and the number of updates after the end.
 func (w *witness) count() (updates, behind int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
