@@ -54,7 +54,6 @@ func (a *attempt) run(ctx context.Context) ([]Outcome, Heartbeat, error) {
 	l := newLedger(a.cluster, begin, distinct)
 
 	ctx, cancel := context.WithCancelCause(ctx)
-
 	defer cancel(nil)
 	silence := a.keepBeating(l, cancel)
 	options := append([]milvuswait.Option{milvuswait.WithBackoff(goOn(a.backoff, waited)), milvuswait.WithObserver(l)}, a.options.of(left).with(waited)...)

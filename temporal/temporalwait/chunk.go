@@ -182,7 +182,7 @@ func failureOf(err error) *Failure {
 type Summary struct {
 	Total   int `json:"total"`   // targets
 	Done    int `json:"done"`    // complete
-	Failed  int `json:"failed"`  // failed
+	Failed  int `json:"failed"`  // ended with an error
 	Waiting int `json:"waiting"` // part of a running activity
 	Pending int `json:"pending"` // not part of an activity yet
 	Chunks  int `json:"chunks"`  // running activities

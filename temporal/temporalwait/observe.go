@@ -47,7 +47,7 @@ func (a *Activities) beater(ctx context.Context, chunk int, before *Heartbeat) f
 	return func(h Heartbeat) {
 		activity.RecordHeartbeat(ctx, h)
 		now := tenths(h.Fraction)
-		if chunk == 0 || a.Client == nil || now <= last || now == 10 { // the tenth tenth arrives with the activity's result
+		if chunk == 0 || a.Client == nil || now <= last || now == 10 { // at 10, the activity's result is the report
 			return
 		}
 

@@ -69,11 +69,11 @@ func (v *view) Unwrap() milvuswait.Poller { return v.Poller }
 // call. WaitAll never calls it concurrently.
 func (v *view) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingProgress, error) {
 	for {
-
 		l, mine := v.lists.take(v.used, time.Since(v.began))
 		if mine {
 			v.lists.make(ctx, l)
 		}
+
 		select {
 		case <-l.done:
 		case <-ctx.Done():
