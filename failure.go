@@ -60,7 +60,7 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	first := s.last == nil && o.lastErr == nil
 	inGrace := s.inGrace(now, a.err)
 	if o.lastErr == nil {
-		o.begin(now-a.took, s.changedAt)
+		o.begin(now-a.elapsed, s.changedAt)
 		if class != transient {
 			o.stillFor = now - s.changedAt // the server answered: nothing was unseen
 		}
@@ -72,8 +72,8 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	case decisive:
 		confirmed = !inGrace
 	case absent:
-		confirmed = !inGrace && (first || o.absentAt != notYet && now-a.took >= o.absentAt+confirmAfter)
-		confirming = !inGrace && !confirmed && (o.absentAt == notYet || now-a.took < o.absentAt+confirmAfter)
+		confirmed = !inGrace && (first || o.absentAt != notYet && now-a.elapsed >= o.absentAt+confirmAfter)
+		confirming = !inGrace && !confirmed && (o.absentAt == notYet || now-a.elapsed < o.absentAt+confirmAfter)
 		if o.absentAt == notYet {
 			o.absentAt = now
 		}
@@ -113,7 +113,7 @@ func (s *waitState) noteFailure(now time.Duration, a answer) {
 	case classOf(a.err) != transient:
 		o.silentSince = notYet
 	case o.silentSince == notYet:
-		o.silentSince = now - a.took
+		o.silentSince = now - a.elapsed
 	}
 	o.lastErr = a.err
 }
@@ -137,7 +137,7 @@ func (s *waitState) noteListFailure(now time.Duration, a answer) {
 	}
 
 	if s.outage.lastErr == nil {
-		s.outage.begin(now-a.took, s.changedAt)
+		s.outage.begin(now-a.elapsed, s.changedAt)
 	}
 	s.noteFailure(now, a)
 }

@@ -23,6 +23,22 @@ func (h *health) add(now time.Duration, a answer) {
 	h.addList(now, a)
 }
 
+// addList records the answer to a list, without its timeout: it is shorter than a poll's.
+func (h *health) addList(now time.Duration, a answer) {
+	switch {
+	case a.err == nil || isPermanent(a.err):
+		h.failing, h.lastAnswerAt = false, max(h.lastAnswerAt, now)
+	default:
+		// The failed poll may have started before another one succeeded, or before one that
+		// failed earlier.
+		since := max(now-a.elapsed, h.lastAnswerAt)
+		if h.failing {
+			since = min(since, h.failingSince)
+		}
+		h.failing, h.failingSince = true, since
+	}
+}
+
 // trackHealth records an answer in health, and sets stopCause if the server counts as
 // unreachable.
 func (s *scheduler) trackHealth(now time.Duration, a answer) {
@@ -70,20 +86,26 @@ func (s *scheduler) endExpired() time.Duration {
 	return noDeadline
 }
 
-// timeoutOf returns the timeout of a job that starts now. It outlasts neither the
-// unreachable budget of one of its entries, nor that of the server for all.
-func (s *scheduler) timeoutOf(j job, now time.Duration) time.Duration {
+// timeoutOf returns the timeout of a job that was due at a time and starts now. It outlasts
+// neither the unreachable budget of one of its entries, nor that of the server for all.
+//
+// A poll that had to wait for its turn, on a server that answers others, is the exception:
+// the wait was not the server's, and a poll cut short would fail on a busy server. A list
+// always gets a second, for the sake of its other entries.
+func (s *scheduler) timeoutOf(j job, due, now time.Duration) time.Duration {
 	var timeout time.Duration
-	switch j.kind {
-	case pollOne:
+	switch {
+	case j.kind == pollOne && now > due && j.one.state.outage.silentSince != notYet && !s.health.failing:
+		timeout = j.one.state.timeout
+	case j.kind == pollOne:
 		timeout = j.one.state.timeoutAt(now)
-	case listLoads:
+	case j.kind == listLoads:
 		timeout = s.batcher.timeout(len(j.covered), s.cfg.maxPollTimeout)
-	case listIndexes:
+	case j.kind == listIndexes:
 		timeout = j.one.state.timeout
 	}
 	for _, e := range j.covered {
-		timeout = min(timeout, e.state.budgetLeft(now))
+		timeout = min(timeout, max(e.state.budgetLeft(now), listPause))
 	}
 
 	if s.health.failing && s.cfg.unreachableAfter > 0 {

@@ -124,7 +124,9 @@ func poll(parent context.Context, p Poller, s *waitState, timeout time.Duration)
 	})
 
 	if a.err == nil && s.kind.follow != nil {
+		begin := time.Now()
 		a = s.kind.follow(parent, p, s, a)
+		a.elapsed += time.Since(begin)
 	}
 	return a
 }
@@ -136,6 +138,7 @@ func timed(parent context.Context, timeout time.Duration, call func(ctx context.
 	defer cancel()
 	a := call(ctx)
 	a.took = time.Since(begin)
+	a.elapsed = a.took
 
 	switch {
 	case a.err == nil:
@@ -241,7 +244,7 @@ func (m pollMaker) listIndexes(ctx context.Context, covered []*entry, timeout ti
 		}
 
 		progress, err := boxed(all[i], errs[i])
-		answers[i] = answer{progress: progress, err: err, took: whole.took, interrupted: whole.interrupted}
+		answers[i] = answer{progress: progress, err: err, took: whole.took, elapsed: whole.elapsed, interrupted: whole.interrupted}
 	}
 	return answers
 }

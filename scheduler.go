@@ -96,22 +96,6 @@ type targetTable struct {
 	pending  int       // number of entries that have not ended
 }
 
-// addList records the answer to a list, without its timeout: it is shorter than a poll's.
-func (h *health) addList(now time.Duration, a answer) {
-	switch {
-	case a.err == nil || isPermanent(a.err):
-		h.failing, h.lastAnswerAt = false, max(h.lastAnswerAt, now)
-	default:
-		// The failed poll may have started before another one succeeded, or before one that
-		// failed earlier.
-		since := max(now-a.took, h.lastAnswerAt)
-		if h.failing {
-			since = min(since, h.failingSince)
-		}
-		h.failing, h.failingSince = true, since
-	}
-}
-
 // newScheduler makes an entry for each distinct target and queues it for its first poll.
 func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) (*scheduler, error) {
 	s := &scheduler{clock: newClock(ctx), pollMaker: newPollMaker(p), cfg: c}
@@ -244,7 +228,7 @@ func (s *scheduler) dispatch(jobs chan<- job) time.Duration {
 
 		// From here until its result is received, the job's entries belong to a worker.
 		j := s.nextJob(first.e, now)
-		j.timeout = s.timeoutOf(j, now)
+		j.timeout = s.timeoutOf(j, first.at, now)
 		jobs <- j
 		s.throttle.inFlight++
 	}

@@ -37,11 +37,12 @@ type waitState struct {
 type answer struct {
 	progress    Progress // valid if err is nil
 	err         error
-	took        time.Duration
-	timedOut    bool  // the poll's own timeout caused err
-	interrupted bool  // the end of the wait's context may have caused err
-	check       check // result of the check of the load's state
-	listed      bool  // from a list of all loads
+	took        time.Duration // duration of the progress request, for pace and margin
+	elapsed     time.Duration // duration of all requests of the poll
+	timedOut    bool          // the poll's own timeout caused err
+	interrupted bool          // the end of the wait's context may have caused err
+	check       check         // result of the check of the load's state
+	listed      bool          // from a list of all loads
 }
 
 // verdict is the next step of a wait.

@@ -182,3 +182,29 @@ func TestWaitAll_OneCallDoesNotAnswer_IsNamed(t *testing.T) {
 		})
 	}
 }
+
+// TestWaitAll_BusyServer_IsNotUnreachable has six loads, one poll at a time, and polls of 4 s.
+// Only the first poll of c1 fails. The 20 s until its next turn are not the server's: its
+// budget of 12 s must not count them.
+func TestWaitAll_BusyServer_IsNotUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		polls := map[string]int{}
+		p := milvuswait.PollerFuncs{Loading: func(ctx context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
+			polls[collection]++
+			select {
+			case <-time.After(4 * time.Second):
+			case <-ctx.Done():
+				return milvuswait.LoadingProgress{}, ctx.Err()
+			}
+			if collection == "c1" && polls[collection] == 1 {
+				return milvuswait.LoadingProgress{}, errBlip
+			}
+			return milvuswait.LoadingProgress{Percent: int64(50 * polls[collection])}, nil
+		}}
+
+		_, err := milvuswait.WaitAll(t.Context(), p, collections(6),
+			milvuswait.WithMaxInFlight(1), milvuswait.WithContinueOnError(), milvuswait.WithUnreachableAfter(12*time.Second))
+
+		require.NoError(t, err)
+	})
+}

@@ -124,14 +124,20 @@ func pollTimes(v *evidence) *breach {
 
 	return each(v, func(h *history) *breach {
 		budgetEnd := forGood // end of the target's own budget
-		for _, e := range h.entries {
+		for i, e := range h.entries {
 			common := max(v.commonEnd(e.start), e.start+shortestTime)
-			most := min(common, max(budgetEnd, e.start+shortestTime))
+
+			// A list gets a second, whatever the budget of one of its targets.
+			most := min(common, max(budgetEnd, e.start+time.Second))
 			if o.Budget > 0 {
-				most = min(most, e.start+max(o.Budget, shortestTime))
+				most = min(most, e.start+max(o.Budget, time.Second))
 			}
 
+			// A poll that had to wait for its turn is not cut short by the budget.
+			late := budgetEnd < forGood && i > 0 && e.start > h.entries[i-1].Next
+
 			switch list := e.listed || len(e.asked) > 1; {
+			case late && !list && e.limit > e.start+e.Timeout:
 			case list && e.limit > most:
 				return broken(h, "poll %d, a list, started at %v and had until %v, its budget until %v", e.number, e.start, e.limit, most).by(oracle.Timeout)
 			case list:
