@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
 // binary is milvus-wait as it is released, built by the first test that needs it.
@@ -62,7 +64,10 @@ func (s *site) command(t *testing.T, args ...string) *command {
 	c := &command{spoken: make(chan struct{}), ended: make(chan struct{})}
 	stdout, stderr := new(strings.Builder), &firstWrite{written: c.spoken}
 	cmd := exec.CommandContext(within(t, 5*time.Minute), path, args...)
-	cmd.Env = []string{"MILVUS_URI=http://" + s.server.Address(), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}
+	cmd.Env = []string{realserver.URIVariable + "=" + s.server.URI(), realserver.TokenVariable + "=" + s.server.Token()}
+	for _, name := range []string{"SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		cmd.Env = append(cmd.Env, name+"="+os.Getenv(name))
+	}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	c.began = time.Now()
 	require.NoError(t, cmd.Start())

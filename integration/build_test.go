@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
@@ -21,9 +20,7 @@ func TestBuildAndLoad(t *testing.T) {
 	on(t, standalone, func(t *testing.T, s *site) {
 		ctx := within(t, 10*time.Minute)
 		docs := s.indexed(ctx, t, 2)
-		milvus, err := client.NewClient(ctx, client.Config{Address: s.server.Address()})
-		require.NoError(t, err)
-		t.Cleanup(func() { milvus.Close() })
+		milvus := s.client(ctx, t)
 
 		if !t.Run("index right after flush", func(t *testing.T) {
 			r := s.report(t, "index right after Flush, 100 000 rows, WithExpectedRows")

@@ -92,7 +92,7 @@ func TestCommand(t *testing.T) {
 				require.NotEqual(t, "require", os.Getenv(modeVariable))
 				t.Skip(err)
 			}
-			out, err := exec.CommandContext(ctx, python, "-c", pymilvusProgress, s.server.Address(), docs, vectorIndex).Output()
+			out, err := exec.CommandContext(ctx, python, "-c", pymilvusProgress, s.server.URI(), s.server.Token(), docs, vectorIndex).Output()
 			require.NoError(t, err)
 			dicts := strings.SplitAfter(string(out), "\n")
 			require.Len(t, dicts, 3)
@@ -274,7 +274,7 @@ func TestCommandRefuses(t *testing.T) {
 			s.report(t, "milvus-wait ready, of an unknown database: 0")
 			c := s.command(t, "ready", "--db", "nope")
 			c.exits(t, 0)
-			wrote(t, c.stdout, `http://`+regexp.QuoteMeta(s.server.Address())+`: ready \(`+took+`, 1 poll\)`)
+			wrote(t, c.stdout, regexp.QuoteMeta(s.server.URI())+`: ready \(`+took+`, 1 poll\)`)
 			require.Empty(t, c.stderr)
 		})
 	})

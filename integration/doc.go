@@ -11,10 +11,11 @@
 //     releases to install and start. Expectations for those four are in the tests of
 //     answers and refusals: TestAnswers, TestRefused, TestGoneDuringAWait, TestPoller,
 //     TestCommandEnds and TestCommandRefuses.
-//   - MILVUS_URI, such as http://127.0.0.1:19530, has the tests run against that
-//     Milvus and start none. They create collections, whose names begin with
-//     milvuswait_, and drop them. Those that have to kill their server, or that
-//     know the answers of a version, are skipped.
+//   - MILVUS_URI, such as http://127.0.0.1:19530 or https://milvus.example:19530, has
+//     the tests run against that Milvus and start none. MILVUS_TOKEN is user:password
+//     or an API key. The tests create collections, whose names begin with milvuswait_,
+//     and drop them. Those that have to kill their server, or that know the answers of a
+//     version, are skipped, and so are the importers if there is TLS or a token.
 //   - MILVUSWAIT_INTEGRATION_SUMMARY names a file for a table, in Markdown, of what
 //     was tested against which server.
 //

@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -28,7 +27,7 @@ func TestImporters(t *testing.T) {
 				r := s.report(t, "integration/"+module)
 				command := exec.CommandContext(within(t, 5*time.Minute), "go", "test", "-count=1", "./...")
 				command.Dir = module
-				command.Env = append(os.Environ(), realserver.URIVariable+"="+s.server.Address())
+				command.Env = s.environ()
 				start := time.Now()
 
 				out, err := command.CombinedOutput()

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"github.com/stretchr/testify/require"
 )
@@ -28,7 +27,7 @@ func TestIngest(t *testing.T) {
 		}
 		ingest := func(args ...string) *exec.Cmd {
 			command := exec.CommandContext(ctx, binary, args...)
-			command.Env = append(os.Environ(), "MILVUS_URI="+s.server.Address())
+			command.Env = s.environ()
 			return command
 		}
 		t.Run("demo", func(t *testing.T) {
@@ -94,9 +93,7 @@ func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args .
 	require.Regexp(t, fmt.Sprintf(`msg="ready for documents" collection=%s rows=%d\n`, docs, known), string(out))
 	require.Regexp(t, fmt.Sprintf(`msg=searchable collection=%s rows=%d\n`, docs, rows), string(out))
 
-	c, err := client.NewClient(ctx, client.Config{Address: s.server.Address()})
-	require.NoError(t, err)
-	defer c.Close()
+	c := s.client(ctx, t)
 	statistics, err := c.GetCollectionStatistics(ctx, docs)
 	require.NoError(t, err)
 	stored := rows + batch

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait/integration/milvusops"
@@ -128,7 +129,7 @@ func launch(r realserver.Release) (*site, error) {
 	var server *realserver.Server
 	var err error
 	if r.Kind == realserver.Other {
-		server, err = realserver.Attach(ctx, os.Getenv(realserver.URIVariable))
+		server, err = realserver.Attach(ctx, os.Getenv(realserver.URIVariable), os.Getenv(realserver.TokenVariable))
 	} else {
 		server, err = realserver.Launch(ctx, r)
 	}
@@ -193,6 +194,26 @@ func choose(names string, releases []realserver.Release) ([]realserver.Release, 
 		}
 	}
 	return servers, nil
+}
+
+// client connects a milvus-sdk-go to the server. It is closed when the test ends.
+func (s *site) client(ctx context.Context, t *testing.T) client.Client {
+	t.Helper()
+	config := client.Config{Address: s.server.URI()}
+	if user, password, found := strings.Cut(s.server.Token(), ":"); found {
+		config.Username, config.Password = user, password
+	} else {
+		config.APIKey = s.server.Token()
+	}
+	c, err := client.NewClient(ctx, config)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// environ is the environment of a program that uses the server.
+func (s *site) environ() []string {
+	return append(os.Environ(), realserver.URIVariable+"="+s.server.URI(), realserver.TokenVariable+"="+s.server.Token())
 }
 
 // ours skips the test on a server that we did not start.

@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -16,7 +15,7 @@ func TestQuickstart(t *testing.T) {
 		defer cancel()
 		r := s.report(t, "examples/quickstart")
 		command := exec.CommandContext(ctx, "go", "run", "../examples/quickstart")
-		command.Env = append(os.Environ(), "MILVUS_URI="+s.server.Address())
+		command.Env = s.environ()
 
 		out, err := command.CombinedOutput()
 

@@ -38,7 +38,7 @@ func (s *site) awaitReady(ctx context.Context, t *testing.T) (check func(t *test
 	seen := sight(ctx, s.answers)
 	return func(t *testing.T) {
 		c.exits(t, 0)
-		uri := `http://` + regexp.QuoteMeta(s.server.Address())
+		uri := regexp.QuoteMeta(s.server.URI())
 		wrote(t, c.stdout, uri+`: ready \(`+took+`, [0-9]+ polls\)`)
 		require.Regexp(t, `\A`+uri+`: starting: poll 1 failed, going on: cannot connect to `+uri+`: .*connection refused`, c.stderr)
 		r.onTime(t, c.timing, seen(t))

@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ func TestTestSetup(t *testing.T) {
 	on(t, all, func(t *testing.T, s *site) {
 		r := s.report(t, "examples/testsetup")
 		command := exec.CommandContext(within(t, 5*time.Minute), "go", "test", "-count=1", "-v", "-run", "^TestService$", "../examples/testsetup")
-		command.Env = append(os.Environ(), "MILVUS_URI="+s.server.Address())
+		command.Env = s.environ()
 
 		out, err := command.CombinedOutput()
 

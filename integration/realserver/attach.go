@@ -1,6 +1,7 @@
 package realserver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -10,19 +11,23 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// URIVariable is the environment variable that names a server which is running
-// already, for Attach.
-const URIVariable = "MILVUS_URI"
+// The environment variables of a server that runs already: its URI and the token, for
+// Attach.
+const (
+	URIVariable   = "MILVUS_URI"
+	TokenVariable = "MILVUS_TOKEN"
+)
 
 // Attach returns the server at uri, such as "http://127.0.0.1:19530" or
-// "127.0.0.1:19530": plaintext, without a password. Its version is what the
-// server says. It cannot be killed or started.
-func Attach(ctx context.Context, uri string) (*Server, error) {
-	address, err := parseURI(uri)
+// "127.0.0.1:19530", or "https://milvus.example" for TLS. The token is "user:password", an
+// API key, or "" for a server that checks no users. Its version is what the server
+// reports. It cannot be killed or started.
+func Attach(ctx context.Context, uri, token string) (*Server, error) {
+	address, secure, err := parseURI(uri)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{release: Release{Kind: Other}, address: address}
+	s := &Server{release: Release{Kind: Other}, address: address, token: token, tls: secure}
 	conn, err := s.Dial()
 	if err != nil {
 		return nil, err
@@ -39,21 +44,27 @@ func Attach(ctx context.Context, uri string) (*Server, error) {
 	return s, nil
 }
 
-// parseURI returns host and port.
-func parseURI(uri string) (string, error) {
+// parseURI returns host and port, and whether the server uses TLS.
+func parseURI(uri string) (address string, secure bool, err error) {
 	if !strings.Contains(uri, "://") {
 		uri = "http://" + uri
 	}
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil:
-		return "", err
-	case u.Scheme != "http" && u.Scheme != "tcp":
-		return "", fmt.Errorf("%s: %q is not a scheme that is understood; use http", u.Redacted(), u.Scheme)
+		return "", false, err
+	case u.User != nil:
+		return "", false, fmt.Errorf("%s: set %s to the user and password", u.Redacted(), TokenVariable)
+	case u.Scheme != "http" && u.Scheme != "tcp" && u.Scheme != "https":
+		return "", false, fmt.Errorf("%s: %q is not a scheme that is understood; use http or https", u.Redacted(), u.Scheme)
 	case u.Hostname() == "":
-		return "", fmt.Errorf("%s: no host", u.Redacted())
-	case u.Port() == "":
-		return net.JoinHostPort(u.Hostname(), "19530"), nil
+		return "", false, fmt.Errorf("%s: no host", u.Redacted())
 	}
-	return u.Host, nil
+
+	secure = u.Scheme == "https"
+	port := u.Port()
+	if port == "" && secure {
+		port = "443"
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(port, "19530")), secure, nil
 }

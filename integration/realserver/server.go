@@ -11,6 +11,7 @@ package realserver
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/milvuswait/milvuswait/internal/child"
@@ -37,6 +39,7 @@ type Server struct {
 	release Release
 	address string
 	token   string // of Dial; "" if the server checks no users
+	tls     bool
 
 	folder  string         // where it is installed
 	slot    *slot          // nil of Other
@@ -151,6 +154,17 @@ func (s *Server) Release() Release { return s.release }
 // Address returns host and port of the server's RPCs.
 func (s *Server) Address() string { return s.address }
 
+// URI returns the address with its scheme.
+func (s *Server) URI() string {
+	if s.tls {
+		return "https://" + s.address
+	}
+	return "http://" + s.address
+}
+
+// Token returns the token of Dial, or "" if the server checks no users.
+func (s *Server) Token() string { return s.token }
+
 // MetricsAddress returns host and port of the server's metrics (GET /metrics,
 // which counts the RPCs, among others), or "" for a server that has none.
 func (s *Server) MetricsAddress() string {
@@ -190,7 +204,11 @@ func (s *Server) Dial(opts ...grpc.DialOption) (*grpc.ClientConn, error) {
 
 // DialAs is Dial with another token, such as "user:password".
 func (s *Server) DialAs(token string, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
-	all := append(rpc.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	transport := insecure.NewCredentials()
+	if s.tls {
+		transport = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+	}
+	all := append(rpc.DialOptions(), grpc.WithTransportCredentials(transport))
 	if token != "" {
 		all = append(all, grpc.WithPerRPCCredentials(authorization(token)))
 	}
@@ -205,7 +223,8 @@ func (a authorization) GetRequestMetadata(context.Context, ...string) (map[strin
 	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a))}, nil
 }
 
-// RequireTransportSecurity returns false: the server is on this machine.
+// RequireTransportSecurity returns false: a server that this package starts is on this
+// machine and has no TLS.
 func (authorization) RequireTransportSecurity() bool { return false }
 
 // awaitReady returns when the server has answered.
