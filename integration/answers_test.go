@@ -23,7 +23,7 @@ type answer struct {
 
 // String returns the answer for the page.
 func (a answer) String() string {
-	return fmt.Sprintf("code %d, error_code %d: %s", a.code, a.legacyCode, strings.TrimPrefix(a.says, ": "))
+	return fmt.Sprintf("code %d, error_code %d: %s", a.code, a.legacyCode, strings.Trim(a.says, " :"))
 }
 
 // The columns of TestAnswers.
