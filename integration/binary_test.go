@@ -94,8 +94,9 @@ func (s *site) command(t *testing.T, args ...string) *command {
 // polls finds how many polls a target took, in JSON and in text.
 var polls = regexp.MustCompile(`"polls":([0-9]+)|([0-9]+) polls?\b`)
 
-// took matches a duration in the command's text. Some servers need over a minute to start.
-const took = `([0-9]+m)?[0-9.]+m?s`
+// took matches a duration in the command's text: a poll may take less than a millisecond,
+// and the start of a server over a minute.
+const took = `([0-9]+m)?[0-9.]+[mµ]?s`
 
 // firstWrite tells when something was written.
 type firstWrite struct {
