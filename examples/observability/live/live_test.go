@@ -66,10 +66,10 @@ func TestPollsOfRealWaits(t *testing.T) {
 	}{
 		{"success", fake.Percents(0, 40, 100), nil, live.Done, 3, 0, 0},
 		{"failures on the way", fake.WithError(fake.Percents(0, 40, 50, 100), blip, 2, 3), nil, live.Done, 2, 0, 2},
-		{"dropped at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrCollectionNotFound, 3), nil, "collection_not_found", 2, 1, 0},
-		{"released at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrNotLoaded, 3), nil, "released", 2, 1, 0},
+		{"dropped, seen by two polls", fake.WithError(fake.Percents(0, 40), milvuswait.ErrCollectionNotFound, 3, 4), nil, "collection_not_found", 2, 2, 0},
+		{"released, seen by two polls", fake.WithError(fake.Percents(0, 40), milvuswait.ErrNotLoaded, 3, 4), nil, "released", 2, 2, 0},
 		{"load given up at the third poll", fake.WithError(fake.Percents(0, 40), milvuswait.ErrLoadFailed, 3), nil, "load_failed", 2, 1, 0},
-		{"no permission", fake.WithError(fake.Percents(0, 40), milvuswait.Permanent(blip), 3), nil, "failed", 2, 0, 1},
+		{"no permission", fake.WithError(fake.Percents(0, 40), milvuswait.Permanent(blip), 1), nil, "failed", 0, 0, 1},
 		{"not loaded yet", fake.WithError(fake.Percents(100), milvuswait.ErrNotLoaded, 1, 2, 3), grace, live.Done, 1, 3, 0},
 		{"not there yet", fake.WithError(fake.Percents(100), milvuswait.ErrCollectionNotFound, 1, 2, 3), grace, live.Done, 1, 3, 0},
 	}
