@@ -18,6 +18,7 @@ const (
 	keyError      = "error.type"
 	keyIndex      = "milvuswait.index"
 	keyPartitions = "milvuswait.partitions"
+	keyBehind     = "milvuswait.index.behind"
 	keyExpected   = "milvuswait.expected_rows"
 	keyPolls      = "milvuswait.polls"
 	keyFraction   = "milvuswait.progress"

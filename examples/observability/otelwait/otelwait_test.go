@@ -146,6 +146,27 @@ func TestSpanOfAnIndex(t *testing.T) {
 	})
 }
 
+// TestEvents_AllIndexes_NameTheOneBehind requires the name of the index in every progress event.
+func TestEvents_AllIndexes_NameTheOneBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t)
+		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "a"), fake.Rows(100, 100)).
+			Set(milvuswait.IndexBuilding("docs", "b"), fake.BuildOver(100, time.Minute))
+
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs",
+			milvuswait.WithIndex(milvuswait.AllIndexes), milvuswait.WithObserver(k.Observer(t.Context())))
+
+		require.NoError(t, err)
+		events := k.spans.Ended()[0].Events()
+		require.NotEmpty(t, events)
+		for _, e := range events[:len(events)-1] { // at the end, no index is behind
+			set := attribute.NewSet(e.Attributes...)
+			name, _ := set.Value("milvuswait.index.behind")
+			require.Equal(t, "b", name.AsString())
+		}
+	})
+}
+
 func TestMetricsOfAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t, attribute.String("db.namespace", "tenant"))

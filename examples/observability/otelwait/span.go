@@ -107,14 +107,18 @@ func (s *span) tell(u milvuswait.Update) {
 	if u.Progress == nil || failing {
 		return
 	}
+	attrs := []attribute.KeyValue{attribute.Float64(keyFraction, u.Fraction), attribute.String("milvuswait.answer", u.Progress.String())}
 	var state milvuswait.IndexState
 	if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
 		state = p.State
+		if u.Target.Index() == milvuswait.AllIndexes { // the progress is that of the index furthest behind
+			attrs = append(attrs, attribute.String(keyBehind, p.IndexName))
+		}
 	}
 
 	tenth := int(u.Fraction * 10)
 	if !s.seen || tenth != s.tenth || state != s.state || u.Fraction < s.share {
-		event("progress", attribute.Float64(keyFraction, u.Fraction), attribute.String("milvuswait.answer", u.Progress.String()))
+		event("progress", attrs...)
 	}
 	s.seen, s.tenth, s.share, s.state = true, tenth, u.Fraction, state
 }
