@@ -46,7 +46,7 @@ var (
 	// was left.
 	ErrAborted = errors.New("aborted")
 	// ErrInvalid: an argument or option is invalid. Nothing was polled, unless the Poller
-	// returned it.
+	// returned it, for a name that the server refuses or a client that is closed.
 	ErrInvalid = errors.New("invalid argument")
 )
 

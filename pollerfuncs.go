@@ -15,9 +15,14 @@ type PollerFuncs struct {
 	Loading       func(ctx context.Context, collection string, partitions ...string) (LoadingProgress, error)
 	IndexBuilding func(ctx context.Context, collection, index string) (IndexBuildingProgress, error)
 
-	LoadState         func(ctx context.Context, collection string, partitions ...string) error                                        // CheckLoadState
-	LoadingList       func(ctx context.Context) (map[string]LoadingProgress, error)                                                   // ListLoading
-	IndexBuildingList func(ctx context.Context, collection string, indexes []string) (progress []IndexBuildingProgress, errs []error) // ListIndexBuilding
+	// LoadState is CheckLoadState.
+	LoadState func(ctx context.Context, collection string, partitions ...string) error
+
+	// LoadingList is ListLoading.
+	LoadingList func(ctx context.Context) (map[string]LoadingProgress, error)
+
+	// IndexBuildingList is ListIndexBuilding.
+	IndexBuildingList func(ctx context.Context, collection string, indexes []string) (progress []IndexBuildingProgress, errs []error)
 }
 
 var (
