@@ -104,7 +104,7 @@ func requireOneClass(t *testing.T, err error) {
 	n := 0
 	for _, sentinel := range []error{
 		milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrDatabaseNotFound,
-		milvuswait.ErrAmbiguousIndex, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed,
+		milvuswait.ErrAmbiguousIndex, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrInvalid,
 	} {
 		if errors.Is(err, sentinel) {
 			n++
@@ -118,7 +118,7 @@ func requireOneClass(t *testing.T, err error) {
 
 	for _, other := range []error{
 		milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
-		milvuswait.ErrInvalid, context.DeadlineExceeded, context.Canceled,
+		context.DeadlineExceeded, context.Canceled,
 	} {
 		require.NotErrorIs(t, err, other)
 	}
