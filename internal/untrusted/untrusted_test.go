@@ -57,8 +57,15 @@ func FuzzText(f *testing.F) {
 		}
 		require.Equal(t, got, untrusted.Text(got), "what was cleaned is clean")
 
+		// A text may end in the mark itself, also with dropped characters in it.
+		plain := strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.C, r) {
+				return -1
+			}
+			return r
+		}, s)
 		kept, cut := strings.CutSuffix(got, "… (cut)")
-		if !cut || strings.HasSuffix(s, "… (cut)") {
+		if !cut || strings.HasSuffix(plain, "… (cut)") {
 			require.LessOrEqual(t, len(got), untrusted.MaxText+len("… (cut)"))
 			return
 		}
