@@ -290,9 +290,12 @@ func checkLoadState(parent context.Context, p Poller, s *waitState, a answer) an
 		return a
 	}
 
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(parent, checkTimeout)
 	defer cancel()
 	err := checker.CheckLoadState(ctx, s.target.collection, s.target.Partitions()...)
+
+	a.elapsed += time.Since(begin)
 
 	switch {
 	case isAbsent(err):

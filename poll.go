@@ -124,9 +124,7 @@ func poll(parent context.Context, p Poller, s *waitState, timeout time.Duration)
 	})
 
 	if a.err == nil && s.kind.follow != nil {
-		begin := time.Now()
 		a = s.kind.follow(parent, p, s, a)
-		a.elapsed += time.Since(begin)
 	}
 	return a
 }

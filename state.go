@@ -117,8 +117,8 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 		if s.completeSince != notYet {
 			s.completeSince += unseen
 		}
+		s.outage = noOutage
 	}
-	s.outage = noOutage
 
 	if progress != s.last {
 		s.changedAt = now

@@ -156,13 +156,14 @@ func (w *waiter) run(sink func(Update) bool) {
 func (w *waiter) loop(sink func(Update) bool) {
 	var timer *time.Timer
 	for {
-		if w.ended(w.now()) {
+		now := w.now()
+		if w.ended(now) {
 			sink(w.state.finish(w.now(), w.interruption()))
 			return
 		}
 
-		a := poll(w.ctx, w.poller, &w.state, w.state.timeoutAt(w.now()))
-		now := w.now()
+		a := poll(w.ctx, w.poller, &w.state, w.state.timeoutAt(now))
+		now = w.now()
 		d := w.judge(&w.state, now, a)
 		if d.verdict.final() {
 			sink(w.state.finish(now, d.err))
@@ -191,9 +192,11 @@ func (w *waiter) loop(sink func(Update) bool) {
 		case <-w.ctx.Done():
 		}
 
-		if now := w.now(); d.verdict == awaitBudget && !w.ended(now) {
-			sink(w.state.finish(now, w.state.unreachable(now, false)))
-			return
+		if d.verdict == awaitBudget {
+			if now := w.now(); !w.ended(now) {
+				sink(w.state.finish(now, w.state.unreachable(now, false)))
+				return
+			}
 		}
 	}
 }
