@@ -290,12 +290,10 @@ func checkLoadState(parent context.Context, p Poller, s *waitState, a answer) an
 		return a
 	}
 
-	begin := time.Now()
-	ctx, cancel := context.WithTimeout(parent, checkTimeout)
-	defer cancel()
-	err := checker.CheckLoadState(ctx, s.target.collection, s.target.Partitions()...)
-
-	a.elapsed += time.Since(begin)
+	took, err := timedCheck(parent, checkTimeout, func(ctx context.Context) error {
+		return checker.CheckLoadState(ctx, s.target.collection, s.target.Partitions()...)
+	})
+	a.elapsed += took
 
 	switch {
 	case isAbsent(err):

@@ -153,6 +153,15 @@ func timed(parent context.Context, timeout time.Duration, call func(ctx context.
 	return a
 }
 
+// timedCheck runs check with a timeout, and returns its duration and its error.
+func timedCheck(parent context.Context, timeout time.Duration, check func(ctx context.Context) error) (time.Duration, error) {
+	begin := time.Now()
+	ctx, cancel := context.WithTimeout(parent, timeout)
+	defer cancel()
+	err := check(ctx)
+	return time.Since(begin), err
+}
+
 // boxed converts a typed progress to the interface.
 func boxed[P Progress](p P, err error) (Progress, error) { return p, err }
 
