@@ -54,7 +54,7 @@
 // # Servers
 //
 //   - Milvus 2.2.9 and newer: loads and indexes.
-//   - Milvus 2.2.0 to 2.2.8: loads. Polls of an index return a permanent error.
+//   - Milvus 2.2.0 to 2.2.8: loads. Polls of an index return ErrInvalid.
 //   - Milvus 2.1: nothing. Polls return a permanent error.
 //   - milvus-lite 3.0 and newer: loads and indexes. It names an index after its field, and
 //     so does a wait: two indexes of a collection cannot be found by names of their own.

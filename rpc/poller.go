@@ -162,7 +162,7 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 //   - ErrIndexNotFound: the response holds no index, or several and none of that name.
 //   - ErrAmbiguousIndex: the name is empty, and the response holds several. The error
 //     lists them.
-//   - Permanent: the server is older than Milvus 2.2.9, according to its GetVersion.
+//   - ErrInvalid: the server is older than Milvus 2.2.9, according to its GetVersion.
 //
 // The result for AllIndexes is the index of milvuswait.FurthestBehind. The package
 // documents all other errors, for indexes.

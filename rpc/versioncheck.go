@@ -153,7 +153,7 @@ func isUnknownMethod(err error) bool {
 	return err != nil && status.Code(err) == codes.Unimplemented && strings.Contains(err.Error(), "unknown method ")
 }
 
-// checkVersion returns the permanent error for a server whose index progress is wrong, or
+// checkVersion returns the lasting error for a server whose index progress is wrong, or
 // nil. The other arguments are the request and the response of DescribeIndex.
 func (p *Poller) checkVersion(ctx context.Context, collection string, f *failure, described []*wire.IndexDescription) error {
 	c := p.version
