@@ -59,21 +59,14 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	class := classOf(a.err)
 	first := s.last == nil && o.lastErr == nil
 	inGrace := s.inGrace(now, a.err)
-	if o.lastErr == nil {
-		o.begin(now-a.elapsed, s.changedAt)
-		if class != transient {
-			o.stillFor = now - s.changedAt // the server answered: nothing was unseen
-		}
-	}
 
 	// Confirmed?
-	confirmed, confirming := false, false
+	confirmed := false
 	switch class {
 	case decisive:
 		confirmed = !inGrace
 	case absent:
 		confirmed = !inGrace && (first || o.absentAt != notYet && now-a.elapsed >= o.absentAt+confirmAfter)
-		confirming = !inGrace && !confirmed && (o.absentAt == notYet || now-a.elapsed < o.absentAt+confirmAfter)
 		if o.absentAt == notYet {
 			o.absentAt = now
 		}
@@ -94,26 +87,29 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	if end := s.budgetEnd(); end < s.deadline && now >= end {
 		return decision{verdict: failed, err: s.unreachable(now, false)}
 	}
-	if confirming {
+	if class == absent && !inGrace {
 		return s.planAt(now, a, max(shortestDelay, o.absentAt+confirmAfter-now), true)
 	}
 	s.pace.forget()
 	return s.planNext(now, a, random)
 }
 
-// begin records the start of the first poll that failed.
-func (o *outage) begin(at, changedAt time.Duration) {
-	o.failingSince, o.stillFor = at, at-changedAt
-}
-
 // noteFailure records the error of a poll that decides nothing.
 func (s *waitState) noteFailure(now time.Duration, a answer) {
-	o := &s.outage
+	o, start, answered := &s.outage, now-a.elapsed, isPermanent(a.err)
+
+	if o.lastErr == nil {
+		o.failingSince, o.stillFor = start, start-s.changedAt
+		if answered {
+			o.stillFor = now - s.changedAt // nothing was unseen until then
+		}
+	}
+
 	switch {
-	case classOf(a.err) != transient:
+	case answered:
 		o.silentSince = notYet
 	case o.silentSince == notYet:
-		o.silentSince = now - a.elapsed
+		o.silentSince = start
 	}
 	o.lastErr = a.err
 }
@@ -136,9 +132,6 @@ func (s *waitState) noteListFailure(now time.Duration, a answer) {
 		return
 	}
 
-	if s.outage.lastErr == nil {
-		s.outage.begin(now-a.elapsed, s.changedAt)
-	}
 	s.noteFailure(now, a)
 }
 
