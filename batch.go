@@ -183,7 +183,7 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 	entries := s.targets.entries
 	for e := &entries[first.nextIndex]; e != first; e = &entries[e.nextIndex] {
 		// Reading pos is allowed for entries in flight too: no worker writes it.
-		if e.pos < 0 || e.expires || e.pollIndividually || s.batcher.customBackoff && (*q)[e.pos].at > now {
+		if e.pos < 0 || e.pollIndividually || s.batcher.customBackoff && (*q)[e.pos].at > now {
 			continue
 		}
 

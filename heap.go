@@ -26,7 +26,7 @@ func (q *queue) add(e *entry, at time.Duration, listable bool) {
 // expire queues e for its end at the given time. The caller must hold e.
 func (q *queue) expire(e *entry, at time.Duration) {
 	q.seq++
-	e.expires = true
+	e.pollIndividually = true // no list may take it out of this heap
 	q.expiring.add(dueEntry{at, q.seq, e})
 }
 

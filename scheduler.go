@@ -83,8 +83,7 @@ type entry struct {
 	firstOutcome     int32         // index of its first outcome; equal targets share an entry
 	nextIndex        int32         // next entry of the ring of indexes of its collection
 	misses           uint8         // lists in a row without this load
-	pollIndividually bool          // no list covers its next poll
-	expires          bool          // it is in the heap of entries that end without a poll
+	pollIndividually bool          // no list covers its next poll, or it ends without one
 	ended            bool          // its outcome is filled in
 }
 
