@@ -42,7 +42,7 @@ var indexBuildingKind = &waitKind{
 		return a.progress
 	},
 	failure:    indexFailure,
-	isComplete: func(s *waitState, _ time.Duration) bool { return isIndexComplete(s) },
+	isComplete: isIndexComplete,
 	share:      shareOfIndexBuilding,
 	part: func(t Target, p Progress) (noun, name string) {
 		index, ok := p.(IndexBuildingProgress)
@@ -285,7 +285,7 @@ func WithIndexCriterion(criterion IndexCriterion) Option {
 
 // isIndexComplete reports whether the last progress is complete by the criterion and the
 // expected rows.
-func isIndexComplete(s *waitState) bool {
+func isIndexComplete(s *waitState, _ time.Duration) bool {
 	p := s.last.(IndexBuildingProgress)
 	if s.target.rows > 0 && min(p.TotalRows, p.IndexedRows) < s.target.rows {
 		return false

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/milvuswait/milvuswait/internal/typednil"
@@ -63,7 +62,9 @@ const (
 )
 
 // optionNames holds the names of the options, in the order of their constants.
-var optionNames = strings.Fields("WithPartitions WithIndex WithExpectedRows WithIndexCriterion WithRefresh WithMaxInFlight WithContinueOnError")
+var optionNames = [...]string{
+	"WithPartitions", "WithIndex", "WithExpectedRows", "WithIndexCriterion", "WithRefresh", "WithMaxInFlight", "WithContinueOnError",
+}
 
 // first returns the name of the first option in the set, which must not be empty.
 func (o optionSet) first() string { return optionNames[bits.TrailingZeros8(uint8(o))] }
