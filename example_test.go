@@ -262,3 +262,12 @@ func ExampleUnmarshalProgress() {
 	fmt.Println(p, p.Fraction())
 	// Output: 40/100 rows, InProgress 0.4
 }
+
+func ExampleMarshalProgress() {
+	b, err := milvuswait.MarshalProgress(milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 30})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(b))
+	// Output: {"loading_progress":"100%","refresh_progress":30}
+}

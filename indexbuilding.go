@@ -160,7 +160,7 @@ func (p IndexBuildingProgress) String() string {
 	return s
 }
 
-func (p IndexBuildingProgress) progress() {}
+func (p IndexBuildingProgress) dict() any { return indexDict(p) }
 
 // FurthestBehind returns the progress of the index that is furthest behind, for a Poller
 // that serves AllIndexes: a failed index before one that is not finished, then one that
@@ -190,7 +190,8 @@ func (p IndexBuildingProgress) rank() int {
 // as {"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}.
 // A failed index has its index_state_fail_reason too, which pymilvus leaves out.
 func (p IndexBuildingProgress) MarshalJSON() ([]byte, error) {
-	return json.Marshal(indexDict{p.TotalRows, p.IndexedRows, p.PendingIndexRows, p.State, p.FailReason, ""})
+	p.IndexName = ""
+	return json.Marshal(p.dict())
 }
 
 // UnmarshalJSON reads the dict of MarshalJSON. It may also contain an index_name. A JSON
@@ -215,7 +216,7 @@ type indexDict struct {
 	PendingIndexRows int64      `json:"pending_index_rows"`
 	State            IndexState `json:"state"`
 	FailReason       string     `json:"index_state_fail_reason,omitempty"`
-	IndexName        string     `json:"index_name,omitempty"` // read only
+	IndexName        string     `json:"index_name,omitempty"` // for MarshalProgress only
 }
 
 // WithIndex makes WaitForIndexBuildingComplete wait for the named index, or for all

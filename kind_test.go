@@ -93,3 +93,17 @@ func TestUnmarshalProgress(t *testing.T) {
 		require.Nil(t, p)
 	}
 }
+
+// TestMarshalProgress_KeepsEveryField reads each progress again from its JSON.
+func TestMarshalProgress_KeepsEveryField(t *testing.T) {
+	for _, p := range []Progress{
+		nil, LoadingProgress{}, LoadingProgress{Percent: 40, RefreshPercent: 100},
+		IndexBuildingProgress{TotalRows: 9, IndexedRows: 4, PendingIndexRows: 5, State: IndexStateFailed, FailReason: "disk", IndexName: "vidx"},
+	} {
+		b, err := MarshalProgress(p)
+		require.NoError(t, err)
+		got, err := UnmarshalProgress(b)
+		require.NoError(t, err)
+		require.Equal(t, p, got)
+	}
+}

@@ -129,7 +129,7 @@ func (p LoadingProgress) Fraction() float64 { return clamp(float64(p.Percent) / 
 // String returns the percentage, such as "40%".
 func (p LoadingProgress) String() string { return strconv.FormatInt(p.Percent, 10) + "%" }
 
-func (p LoadingProgress) progress() {}
+func (p LoadingProgress) dict() any { return loadingDict{p.String(), p.RefreshPercent} }
 
 // MarshalJSON returns the dict of pymilvus' utility.loading_progress, such as
 // {"loading_progress":"40%"}, without RefreshPercent.
@@ -161,7 +161,7 @@ func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
 
 type loadingDict struct {
 	LoadingProgress string `json:"loading_progress"`
-	RefreshProgress int64  `json:"refresh_progress,omitempty"` // read only
+	RefreshProgress int64  `json:"refresh_progress,omitempty"` // for MarshalProgress only
 }
 
 // WithPartitions makes WaitForLoadingComplete wait for the named partitions only.

@@ -19,12 +19,23 @@ type Progress interface {
 	// It is 0 while unknown, and may be 1 before Complete is true.
 	Fraction() float64
 
-	// A closed set: waits know how to judge each type.
-	progress()
+	// dict returns the JSON of all fields. Only the types of this package have it: a closed
+	// set, since waits know how to judge each type.
+	dict() any
 }
 
-// UnmarshalProgress reads the JSON of a Progress of any kind, as json.Marshal writes it. It
-// recognizes the type by the keys, and returns nil for null.
+// MarshalProgress returns the JSON of a Progress with all its fields: the dict of
+// json.Marshal, which is that of pymilvus, with refresh_progress of a load unless it is 0,
+// and index_name of an index if it is known. It returns null for nil.
+func MarshalProgress(p Progress) ([]byte, error) {
+	if p == nil {
+		return []byte("null"), nil
+	}
+	return json.Marshal(p.dict())
+}
+
+// UnmarshalProgress reads the JSON of a Progress of any kind, as json.Marshal or
+// MarshalProgress write it. It recognizes the type by the keys, and returns nil for null.
 func UnmarshalProgress(b []byte) (Progress, error) {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(b, &keys); err != nil {

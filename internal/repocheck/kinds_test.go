@@ -31,7 +31,6 @@ func TestOnlyTablesOfKindsNameThem(t *testing.T) {
 
 		// Files that add a detail of one kind, and are right for all others without it.
 		"milvuswaittest/history.go",               // the server's reason for a failed index
-		"temporal/temporalwait/outcome.go",        // refresh_progress
 		"examples/quickstart/bar.go",              // rows
 		"examples/observability/otelwait/span.go", // the state of an index
 	}

@@ -1,7 +1,6 @@
 package temporalwait
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -60,35 +59,8 @@ func (o Outcome) Err() error {
 // no poll has succeeded yet.
 type Progress struct{ milvuswait.Progress }
 
-// MarshalJSON returns the dict, or null for the zero Progress.
-func (p Progress) MarshalJSON() ([]byte, error) {
-	switch known := p.Progress.(type) {
-	case milvuswait.LoadingProgress:
-		return json.Marshal(loading{known.String(), known.RefreshPercent})
-	case milvuswait.IndexBuildingProgress:
-		return json.Marshal(index{
-			known.TotalRows, known.IndexedRows, known.PendingIndexRows, known.State, known.FailReason, known.IndexName,
-		})
-	}
-	return json.Marshal(p.Progress)
-}
-
-// loading is the dict of a load, plus the refresh percentage, which pymilvus omits.
-type loading struct {
-	Progress string `json:"loading_progress"`
-	Refresh  int64  `json:"refresh_progress,omitempty"`
-}
-
-// index is the dict of an index, plus the index name, which pymilvus omits. In a wait for
-// all indexes, it names the slowest.
-type index struct {
-	TotalRows        int64                 `json:"total_rows"`
-	IndexedRows      int64                 `json:"indexed_rows"`
-	PendingIndexRows int64                 `json:"pending_index_rows"`
-	State            milvuswait.IndexState `json:"state"`
-	FailReason       string                `json:"index_state_fail_reason,omitempty"`
-	IndexName        string                `json:"index_name,omitempty"`
-}
+// MarshalJSON returns the dict, or null.
+func (p Progress) MarshalJSON() ([]byte, error) { return milvuswait.MarshalProgress(p.Progress) }
 
 // UnmarshalJSON decodes the output of MarshalJSON.
 func (p *Progress) UnmarshalJSON(b []byte) (err error) {
