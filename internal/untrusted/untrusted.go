@@ -31,17 +31,22 @@ func Cut(s string, most int) string {
 	var b strings.Builder
 	for i, r := range s {
 		// The input is limited too: 64 MiB of dropped bytes must not be read to the end.
-		if i >= 4*most || b.Len()+utf8.RuneLen(r) > most {
+		if i >= 4*most {
 			isCut = true
 			break
 		}
 
 		switch {
 		case r == '\n', r == '\r', r == '\t', r == '\v', r == '\f', r == '\u0085', r == '\u2028', r == '\u2029':
-			b.WriteByte(' ')
-		case !unicode.Is(unicode.C, r):
-			b.WriteRune(r)
+			r = ' '
+		case unicode.Is(unicode.C, r):
+			continue
 		}
+		if b.Len()+utf8.RuneLen(r) > most {
+			isCut = true
+			break
+		}
+		b.WriteRune(r)
 	}
 
 	if isCut {
