@@ -23,7 +23,7 @@ const (
 // send on the channel of jobs to the receive of its result, a job owns its entries.
 type job struct {
 	kind    jobKind
-	one     *entry        // the entry of pollOne
+	one     *entry        // the entry of pollOne and verifyOne
 	covered []*entry      // the entries of a list
 	timeout time.Duration // timeout of the call
 }
@@ -34,12 +34,13 @@ const (
 	pollOne jobKind = iota
 	listLoads
 	listIndexes
+	verifyOne
 )
 
 // result is the outcome of a job.
 type result struct {
 	job     job
-	answer  answer                     // answer of pollOne; for listLoads, error and duration of the call
+	answer  answer                     // answer of pollOne and verifyOne; for listLoads, error and duration of the call
 	loads   map[string]LoadingProgress // answer of listLoads, by collection
 	answers []answer                   // answers of listIndexes, one for each covered entry
 	end     time.Duration              // time of arrival
@@ -60,6 +61,10 @@ type batcher struct {
 	blockedUntil time.Duration // no list before this time
 	pause        time.Duration // the last pause; 0 after a list that covered an entry
 	lastTook     time.Duration // duration of the last list that was answered
+
+	// segments holds the newest state of the segments of each collection with several
+	// indexes. Their entries get a copy with each poll.
+	segments map[string]*segmentCheck
 }
 
 func newBatcher(p pollMaker, c *config) batcher {
@@ -68,6 +73,7 @@ func newBatcher(p pollMaker, c *config) batcher {
 		loadLists:     p.lister != nil && !c.refresh,
 		indexLists:    p.indexLister != nil,
 		customBackoff: c.backoffFunc != nil,
+		segments:      map[string]*segmentCheck{},
 	}
 }
 
@@ -174,7 +180,12 @@ func (s *scheduler) nextLoadJob(first *entry, now time.Duration) job {
 func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 	q := &s.queue.others
 	q.remove(0)
+	if first.verifying {
+		return job{kind: verifyOne, one: first}
+	}
+
 	j := job{one: first}
+	s.loadSegments(first)
 	if !s.batcher.indexLists || first.pollIndividually {
 		first.pollIndividually = false
 		return j
@@ -183,18 +194,40 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 	entries := s.targets.entries
 	for e := &entries[first.nextIndex]; e != first; e = &entries[e.nextIndex] {
 		// Reading pos is allowed for entries in flight too: no worker writes it.
-		if e.pos < 0 || e.pollIndividually || s.batcher.customBackoff && (*q)[e.pos].at > now {
+		if e.pos < 0 || e.pollIndividually || e.verifying || s.batcher.customBackoff && (*q)[e.pos].at > now {
 			continue
 		}
 
 		if j.kind == pollOne {
 			j.kind, j.covered = listIndexes, []*entry{first}
 		}
+		s.loadSegments(e)
 		q.remove(int(e.pos))
 		j.covered = append(j.covered, e)
 	}
 	return j
 }
+
+// loadSegments gives an index the newest state of the segments of its collection. The entry
+// must not be in flight.
+func (s *scheduler) loadSegments(e *entry) {
+	if s.hasSiblings(e) {
+		if newest := s.batcher.segments[e.state.target.collection]; newest != nil {
+			e.state.indexBuilding.segments = newest
+		}
+	}
+}
+
+// shareSegments keeps the state of the segments that e has, for the other indexes of its
+// collection. loadSegments has run before the answer of e was added to it.
+func (s *scheduler) shareSegments(e *entry) {
+	if newest := e.state.indexBuilding.segments; newest != nil && s.hasSiblings(e) {
+		s.batcher.segments[e.state.target.collection] = newest
+	}
+}
+
+// hasSiblings reports whether e is one of several indexes of its collection.
+func (s *scheduler) hasSiblings(e *entry) bool { return &s.targets.entries[e.nextIndex] != e }
 
 // severalUntil reports whether two or more entries are due by the given time. The second
 // entry is always a child of the first: to look at the children is enough.
@@ -284,7 +317,7 @@ func (s *scheduler) handleListFailure(now time.Duration, r result) {
 // handleIndexes passes a list of indexes to the entries it covers. If the Poller does not
 // support such lists, it falls back to individual polls for the rest of the wait.
 func (s *scheduler) handleIndexes(now time.Duration, r result) {
-	supported := slices.ContainsFunc(r.answers, func(a answer) bool { return !isUnsupported(a.err) })
+	supported := slices.ContainsFunc(r.answers, func(a answer) bool { return a.progress != nil || !isUnsupported(a.err) })
 	if supported {
 		for i, e := range r.job.covered {
 			s.handleAnswer(e, now, r.answers[i])

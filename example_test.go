@@ -251,7 +251,7 @@ func ExampleFurthestBehind() {
 
 func ExampleKinds() {
 	fmt.Println(milvuswait.Kinds())
-	// Output: [loading index_building]
+	// Output: [loading index_building flushing importing compacting serving]
 }
 
 func ExampleUnmarshalProgress() {

@@ -31,6 +31,7 @@ type outage struct {
 	absentAt     time.Duration // end of the first absent answer, or notYet
 	refusedAt    time.Duration // end of the first refusal, or notYet
 	stillFor     time.Duration // time without a change of progress before the first failed poll
+	partly       bool          // a request of a failed poll was answered
 }
 
 // notYet is the time of an event that has not happened.
@@ -59,6 +60,9 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	class := classOf(a.err)
 	first := s.last == nil && o.lastErr == nil
 	inGrace := s.inGrace(now, a.err)
+	if class == refusal && a.flushing {
+		class = transient // segmentCheck decides about a refused list
+	}
 
 	// Confirmed?
 	confirmed := false
@@ -111,7 +115,7 @@ func (s *waitState) noteFailure(now time.Duration, a answer) {
 	case o.silentSince == notYet:
 		o.silentSince = start
 	}
-	o.lastErr = a.err
+	o.lastErr, o.partly = a.err, o.partly || a.progress != nil
 }
 
 // noteInterrupted records a poll that failed after the wait's context had ended. Only a
@@ -155,7 +159,7 @@ func (s *waitState) budgetEnd() time.Duration {
 // other calls have been answered meanwhile, it names the call that was not.
 func (s *waitState) unreachable(now time.Duration, othersAnswer bool) error {
 	err := fmt.Errorf("%w: no poll has succeeded for %v", ErrUnreachable, round(now-s.outage.silentSince))
-	if call := callOf(s.outage.lastErr); othersAnswer && call != "" {
+	if call := callOf(s.outage.lastErr); (othersAnswer || s.outage.partly) && call != "" {
 		return fmt.Errorf("%w; %s does not answer, other calls do", err, call)
 	}
 	return err

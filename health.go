@@ -99,6 +99,8 @@ func (s *scheduler) timeoutOf(j job, due, now time.Duration) time.Duration {
 		timeout = j.one.state.timeout
 	case j.kind == pollOne:
 		timeout = j.one.state.timeoutAt(now)
+	case j.kind == verifyOne:
+		return j.one.state.timeout
 	case j.kind == listLoads:
 		timeout = s.batcher.timeout(len(j.covered), s.cfg.maxPollTimeout)
 	case j.kind == listIndexes:

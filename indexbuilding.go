@@ -21,7 +21,7 @@ const AllIndexes = "*"
 var indexBuildingKind = &waitKind{
 	kind: KindIndexBuilding, one: "an index", many: "indexes",
 	initial:  100 * time.Millisecond, // a poll costs the server more than one of a load
-	options:  optIndex | optExpectedRows | optIndexCriterion,
+	options:  optIndex | optExpectedRows | optIndexCriterion | optFlush,
 	describe: describeIndexBuilding, validate: validateIndexBuilding,
 	checkPoller: func(p Poller) error {
 		if f, ok := p.(PollerFuncs); ok && f.IndexBuilding == nil {
@@ -30,17 +30,10 @@ var indexBuildingKind = &waitKind{
 		return nil
 	},
 
-	poll: func(ctx context.Context, p Poller, t Target) (Progress, error) {
-		return p.IndexBuildingProgress(ctx, t.collection, t.index)
-	},
+	poll: pollIndex,
 	list: func(Target) jobKind { return listIndexes },
 
-	note: func(s *waitState, a answer) Progress {
-		if s.last == nil {
-			s.indexBuilding.rowsAtStart = a.progress.(IndexBuildingProgress).TotalRows
-		}
-		return a.progress
-	},
+	note:       noteIndex,
 	failure:    indexFailure,
 	isComplete: isIndexComplete,
 	share:      shareOfIndexBuilding,
@@ -51,6 +44,10 @@ var indexBuildingKind = &waitKind{
 		}
 		return "index", index.IndexName
 	},
+	awaitsFlush: func(s *waitState) bool { return s.indexBuilding.flushing },
+	isUnconfirmed: func(s *waitState) bool {
+		return s.indexBuilding.segments.isUnlisted() && s.target.mark == "" && s.target.rows == 0
+	},
 	hint: flushHint,
 
 	jsonKey: "total_rows", unmarshal: unmarshal[IndexBuildingProgress],
@@ -58,7 +55,11 @@ var indexBuildingKind = &waitKind{
 
 // indexBuildingState is the part of a waitState for index builds.
 type indexBuildingState struct {
-	rowsAtStart int64 // total rows at the first successful poll
+	segments    *segmentCheck // nil before the first list
+	rowsAtStart int64         // total rows at the first progress that counts
+	hasBaseline bool          // rowsAtStart is set
+	markDone    bool          // the flush of the target's mark is done
+	flushing    bool          // the last poll found a flush to wait for
 }
 
 // IndexBuilding returns the target for the build of the named index of the collection.
@@ -284,10 +285,15 @@ func WithIndexCriterion(criterion IndexCriterion) Option {
 	}
 }
 
-// isIndexComplete reports whether the last progress is complete by the criterion and the
-// expected rows.
+// isIndexComplete reports whether the last progress is complete, and no row is being
+// flushed that it depends on.
 func isIndexComplete(s *waitState, _ time.Duration) bool {
-	p := s.last.(IndexBuildingProgress)
+	return !s.indexBuilding.flushing && s.looksComplete(s.last.(IndexBuildingProgress))
+}
+
+// looksComplete reports whether p is complete by the criterion and the expected rows, apart
+// from rows that are being flushed.
+func (s *waitState) looksComplete(p IndexBuildingProgress) bool {
 	if s.target.rows > 0 && min(p.TotalRows, p.IndexedRows) < s.target.rows {
 		return false
 	}

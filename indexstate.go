@@ -1,11 +1,5 @@
 package milvuswait
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-)
-
 // IndexState is the state of an index. The numbers are those of enum IndexState in
 // common.proto. Other numbers are kept as they are.
 type IndexState int32
@@ -20,33 +14,20 @@ const (
 	IndexStateRetry      IndexState = 5 // a worker failed, to be built again
 )
 
-var indexStateNames = [...]string{"None", "Unissued", "InProgress", "Finished", "Failed", "Retry"}
+var indexStateNames = stateNames{"IndexState", "an index state", []string{"None", "Unissued", "InProgress", "Finished", "Failed", "Retry"}}
 
 // String returns Milvus' name of the state, such as "InProgress", or its number if it has
 // no name.
-func (s IndexState) String() string {
-	if s < 0 || int(s) >= len(indexStateNames) {
-		return "IndexState(" + strconv.Itoa(int(s)) + ")"
-	}
-	return indexStateNames[s]
-}
+func (s IndexState) String() string { return indexStateNames.name(int32(s)) }
 
 // MarshalText returns String, for the name in JSON as in pymilvus' dict.
 func (s IndexState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the text of MarshalText.
 func (s *IndexState) UnmarshalText(b []byte) error {
-	for i, name := range indexStateNames {
-		if name == string(b) {
-			*s = IndexState(i)
-			return nil
-		}
+	n, err := indexStateNames.parse(string(b))
+	if err == nil {
+		*s = IndexState(n)
 	}
-	digits := strings.TrimSuffix(strings.TrimPrefix(string(b), "IndexState("), ")")
-	n, err := strconv.ParseInt(digits, 10, 32)
-	if err != nil || IndexState(n).String() != string(b) {
-		return fmt.Errorf("milvuswait: %q is not the name of an index state", b)
-	}
-	*s = IndexState(n)
-	return nil
+	return err
 }

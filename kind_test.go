@@ -13,7 +13,7 @@ import (
 // TestWaitKinds_EveryRowIsComplete requires every field of every row, except for the
 // functions that a kind may leave out.
 func TestWaitKinds_EveryRowIsComplete(t *testing.T) {
-	optional := []string{"follow", "failure", "mayBePending", "part", "hint"}
+	optional := []string{"options", "follow", "failure", "mayBePending", "awaitsFlush", "isUnconfirmed", "part", "hint"}
 	for _, k := range waitKinds {
 		row := reflect.ValueOf(*k)
 		for i := range row.NumField() {

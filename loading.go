@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/milvuswait/milvuswait/internal/untrusted"
@@ -44,8 +43,8 @@ var loadingKind = &waitKind{
 		return nil
 	},
 
-	poll: func(ctx context.Context, p Poller, t Target) (Progress, error) {
-		return p.LoadingProgress(ctx, t.collection, t.Partitions()...)
+	poll: func(ctx context.Context, p Poller, s *waitState) answer {
+		return answerOf(p.LoadingProgress(ctx, s.target.collection, s.target.Partitions()...))
 	},
 	follow: checkLoadState,
 	list: func(t Target) jobKind {
@@ -98,9 +97,6 @@ func validateLoading(t Target) error {
 			return err
 		}
 	}
-	if t.rows > 0 {
-		return fmt.Errorf("%w: expected rows are for indexes, not for loading %q", ErrInvalid, t.collection)
-	}
 	return nil
 }
 
@@ -150,10 +146,9 @@ func (p *LoadingProgress) UnmarshalJSON(b []byte) error {
 		return err
 	}
 
-	digits, ok := strings.CutSuffix(d.LoadingProgress, "%")
-	percent, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || digits[0] == '+' { // ParseInt accepts a plus sign
-		return fmt.Errorf("milvuswait: loading_progress is %q, not a percentage such as %q", d.LoadingProgress, "40%")
+	percent, err := parsePercent("loading_progress", d.LoadingProgress)
+	if err != nil {
+		return err
 	}
 	*p = LoadingProgress{Percent: percent, RefreshPercent: d.RefreshProgress}
 	return nil
@@ -213,8 +208,11 @@ func (s *waitState) wantsCheckAfterList(now time.Duration, p Progress) bool {
 }
 
 // noteLoading records the progress of a load, and the check of its state.
-func noteLoading(s *waitState, a answer) Progress {
+func noteLoading(s *waitState, _ time.Duration, a answer) Progress {
 	p := a.progress.(LoadingProgress)
+	if a.err != nil {
+		return a.progress // the check of the state must be confirmed by another one
+	}
 
 	// Lists do not report refreshes: keep the last known percentage.
 	progress := a.progress

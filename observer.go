@@ -42,11 +42,31 @@ type Update struct {
 	// while unknown, and in the final update.
 	ETA time.Duration
 
+	// WaitingFor is the work that a target waits for which looks complete otherwise, or "".
+	// Until then Fraction is below 1.
+	WaitingFor WaitingFor
+
+	// Unconfirmed means that the server cannot report rows that are still being flushed: a
+	// complete index may lack them. It is set for waits for indexes from the first progress
+	// that looks complete on, unless a flush mark or expected rows are given: on Milvus 2.6
+	// and newer, and for a Poller without SegmentLister. A wait with ServerState does not
+	// ask.
+	Unconfirmed bool
+
 	// Final marks the last update of a target. The wait has succeeded if Err is nil.
 	Final bool
 
 	wait *waitID // nil in an update that no waiting function has made
 }
+
+// WaitingFor is the work that a target waits for which looks complete otherwise.
+type WaitingFor string
+
+// The kinds of such work.
+const (
+	WaitingForFlush  WaitingFor = "flush"  // rows are being flushed, and not counted yet
+	WaitingForVerify WaitingFor = "verify" // the function of WithVerify returned an error
+)
 
 // An Observer is called after every poll of a wait.
 //

@@ -1,6 +1,7 @@
 package milvuswait
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -20,9 +21,11 @@ type config struct {
 	partitions []string
 	index      string
 	rows       int64
+	mark       string // see encodeMark
 	criterion  IndexCriterion
 	refresh    bool
 	settle     time.Duration
+	verify     func(ctx context.Context, t Target) error // nil if not given
 	startGrace time.Duration
 
 	backoff     Backoff
@@ -53,17 +56,18 @@ const (
 	optIndex
 	optExpectedRows
 	optIndexCriterion
+	optFlush
 	optRefresh
 	optMaxInFlight
 	optContinueOnError
 
-	optsOfTarget = optPartitions | optIndex | optExpectedRows // a Target holds their values
-	optsOfAll    = optMaxInFlight | optContinueOnError        // for WaitAll only
+	optsOfTarget = optPartitions | optIndex | optExpectedRows | optFlush // a Target holds their values
+	optsOfAll    = optMaxInFlight | optContinueOnError                   // for WaitAll only
 )
 
 // optionNames holds the names of the options, in the order of their constants.
 var optionNames = [...]string{
-	"WithPartitions", "WithIndex", "WithExpectedRows", "WithIndexCriterion", "WithRefresh", "WithMaxInFlight", "WithContinueOnError",
+	"WithPartitions", "WithIndex", "WithExpectedRows", "WithIndexCriterion", "WithFlush", "WithRefresh", "WithMaxInFlight", "WithContinueOnError",
 }
 
 // first returns the name of the first option in the set, which must not be empty.

@@ -22,8 +22,11 @@ import (
 // including failures in the body of a response: progress 0 with a nil error means that the
 // server itself reported 0. Waits pass no empty names, except for the index.
 //
-// A Poller may also implement [LoadStateChecker], [Lister] and [IndexLister]. A Poller that
-// wraps another one, to trace calls for example, has a method
+// A Poller may also implement [SegmentLister], without which waits for indexes are
+// unconfirmed; [LoadStateChecker], [Lister] and [IndexLister], which waits do without; and
+// [FlushPoller], [ImportPoller], [CompactionPoller] and [ServerChecker], which the targets
+// of their names need. A Poller that wraps another one, to trace calls for example, has a
+// method
 //
 //	Unwrap() milvuswait.Poller
 //
@@ -77,6 +80,49 @@ type IndexLister interface {
 	ListIndexBuilding(ctx context.Context, collection string, indexes []string) ([]IndexBuildingProgress, []error)
 }
 
+// A SegmentLister is a Poller that can list the segments of a collection that are being
+// flushed. A wait for an index calls it when the index looks complete: a server does not
+// count the rows of these segments yet. On real servers (2.2.16, 2.3.5), an index without
+// them was reported complete for up to 4 s after Flush had returned, and for 28 s after the
+// server was killed in this time.
+type SegmentLister interface {
+	// UnflushedSegments returns the segments of the collection that are sealed or being
+	// flushed, in any order. It returns an error that wraps errors.ErrUnsupported if the
+	// server does not list them all, as Milvus 2.6 and newer: then the wait is unconfirmed.
+	UnflushedSegments(ctx context.Context, collection string) ([]int64, error)
+}
+
+// A FlushPoller is a Poller that can report whether a flush is done. [Flushing], and
+// [WithFlush] for indexes, need it.
+type FlushPoller interface {
+	// FlushDone reports whether the flush of the collection with this mark is done. The
+	// segments of the mark are sorted.
+	FlushDone(ctx context.Context, collection string, mark FlushMark) (bool, error)
+}
+
+// An ImportPoller is a Poller that can report the progress of imports. [Importing] needs
+// it.
+type ImportPoller interface {
+	// ImportProgress returns the progress of the job. A failed job is an answer, not an
+	// error. It returns ErrJobNotFound for a job that the server does not know.
+	ImportProgress(ctx context.Context, job int64) (ImportProgress, error)
+}
+
+// A CompactionPoller is a Poller that can report the progress of compactions. [Compacting]
+// needs it.
+type CompactionPoller interface {
+	// CompactionProgress returns the progress of the compaction. Failed plans are an
+	// answer, not an error. It returns ErrJobNotFound for a compaction that the server
+	// reports as unknown.
+	CompactionProgress(ctx context.Context, id int64) (CompactionProgress, error)
+}
+
+// A ServerChecker is a Poller that can check the server itself. [Serving] needs it.
+type ServerChecker interface {
+	// CheckServer returns nil if the server answers requests of users.
+	CheckServer(ctx context.Context) error
+}
+
 // Permanent marks an error of a Poller as permanent, such as a missing permission: the wait
 // ends at once on its first poll, and otherwise when all answers for 30 s are permanent
 // failures. The mark does not change the text, and errors.Is and errors.As see through
@@ -115,12 +161,24 @@ func checkArguments(ctx context.Context, p Poller, t Target) error {
 	return findKind(t.kind).checkPoller(p)
 }
 
+// requires returns ErrInvalid, with the name of the interface, for a Poller that does not
+// implement it. isSet reports whether PollerFuncs have its function.
+func requires[I any](p Poller, name string, isSet func(PollerFuncs) bool) error {
+	found, ok := unwrap.Find[I](p)
+	if f, isFuncs := any(found).(PollerFuncs); isFuncs {
+		ok = isSet(f)
+	}
+	if !ok {
+		return fmt.Errorf("%w: the Poller does not implement %s", ErrInvalid, name)
+	}
+	return nil
+}
+
 // poll makes one poll for s, within the timeout. It only reads s, which WaitAll shares with
 // a worker while the entry is in flight.
 func poll(parent context.Context, p Poller, s *waitState, timeout time.Duration) answer {
-	a := timed(parent, timeout, func(ctx context.Context) (a answer) {
-		a.progress, a.err = s.kind.poll(ctx, p, s.target)
-		return a
+	a := timed(parent, timeout, func(ctx context.Context) answer {
+		return s.kind.poll(ctx, p, s)
 	})
 
 	if a.err == nil && s.kind.follow != nil {
@@ -129,18 +187,21 @@ func poll(parent context.Context, p Poller, s *waitState, timeout time.Duration)
 	return a
 }
 
-// timed runs call with a timeout, and measures it.
+// timed runs call with a timeout, and measures it. A call of several requests sets the
+// duration of the last one itself.
 func timed(parent context.Context, timeout time.Duration, call func(ctx context.Context) answer) answer {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
 	a := call(ctx)
-	a.took = time.Since(begin)
-	a.elapsed = a.took
+	a.elapsed = time.Since(begin)
+	if a.took == 0 {
+		a.took = a.elapsed
+	}
 
 	switch {
 	case a.err == nil:
-	case a.took >= timeout:
+	case a.elapsed >= timeout:
 		// The measured time decides, not ctx.Err(): the server ends a call by the same
 		// deadline, while the timer of ctx may be late, or follow the wall clock. It also
 		// decides if parent has ended meanwhile: polls that end with the unreachable budget
@@ -162,8 +223,13 @@ func timedCheck(parent context.Context, timeout time.Duration, check func(ctx co
 	return time.Since(begin), err
 }
 
-// boxed converts a typed progress to the interface.
-func boxed[P Progress](p P, err error) (Progress, error) { return p, err }
+// answerOf returns the answer of a single request.
+func answerOf[P Progress](p P, err error) answer {
+	if err != nil {
+		return answer{err: err}
+	}
+	return answer{progress: p}
+}
 
 // pollMaker makes the polls of WaitAll. All workers share it; it is never written.
 type pollMaker struct {
@@ -215,6 +281,8 @@ func (m pollMaker) do(ctx context.Context, j job, send func(result)) {
 		})
 	case listIndexes:
 		r.answers = m.listIndexes(ctx, j.covered, j.timeout)
+	case verifyOne:
+		r.answer = verify(ctx, &j.one.state)
 	}
 
 	returned = true
@@ -223,35 +291,49 @@ func (m pollMaker) do(ctx context.Context, j job, send func(result)) {
 // listIndexes polls several indexes of one collection, within the timeout. It returns an
 // answer for each entry, in their order.
 func (m pollMaker) listIndexes(ctx context.Context, covered []*entry, timeout time.Duration) []answer {
-	names := make([]string, len(covered))
+	names, states := make([]string, len(covered)), make([]*waitState, len(covered))
 	for i, e := range covered {
-		names[i] = e.state.target.index
+		names[i], states[i] = e.state.target.index, &e.state
 	}
 
-	// A list of the wrong length fails as a whole: its answers cannot be assigned.
-	var all []IndexBuildingProgress
-	var errs []error
-	collection := covered[0].state.target.collection
+	x := indexPoll{poller: m.poller, states: states, describe: func(ctx context.Context) []answer {
+		return m.describeIndexes(ctx, covered[0].state.target.collection, names)
+	}}
+	var answers []answer
 	whole := timed(ctx, timeout, func(ctx context.Context) (w answer) {
-		all, errs = m.indexLister.ListIndexBuilding(ctx, collection, names)
-		if len(all) != len(names) || len(errs) != len(names) {
-			w.err = fmt.Errorf("ListIndexBuilding returned %d answers and %d errors for %d indexes", len(all), len(errs), len(names))
-			return w
+		answers = x.run(ctx)
+		for _, a := range answers {
+			w.err = cmp.Or(w.err, a.err)
 		}
-		w.err = cmp.Or(errs...)
+		w.took = x.took
 		return w
 	})
 
-	// A call that timed out fails all indexes; otherwise each has its own error.
-	answers := make([]answer, len(names))
+	// A poll that timed out fails all indexes without an answer; otherwise each has its own
+	// error.
 	for i := range answers {
-		answers[i] = whole
-		if len(all) != len(names) || len(errs) != len(names) || errs[i] != nil && whole.timedOut {
+		a := &answers[i]
+		if whole.timedOut && a.err != nil {
+			a.err, a.timedOut = whole.err, true
+		}
+		a.took, a.elapsed, a.interrupted = whole.took, whole.elapsed, whole.interrupted
+	}
+	return answers
+}
+
+// describeIndexes requests a list of indexes, and returns an answer for each.
+func (m pollMaker) describeIndexes(ctx context.Context, collection string, names []string) []answer {
+	all, errs := m.indexLister.ListIndexBuilding(ctx, collection, names)
+
+	// A list of the wrong length fails as a whole: its answers cannot be assigned.
+	answers := make([]answer, len(names))
+	wrong := len(all) != len(names) || len(errs) != len(names)
+	for i := range answers {
+		if wrong {
+			answers[i].err = fmt.Errorf("ListIndexBuilding returned %d answers and %d errors for %d indexes", len(all), len(errs), len(names))
 			continue
 		}
-
-		progress, err := boxed(all[i], errs[i])
-		answers[i] = answer{progress: progress, err: err, took: whole.took, elapsed: whole.elapsed, interrupted: whole.interrupted}
+		answers[i] = answerOf(all[i], errs[i])
 	}
 	return answers
 }

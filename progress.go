@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 )
 
-// Progress is the progress from one poll: a [LoadingProgress] or an
-// [IndexBuildingProgress], by value.
+// Progress is the progress from one poll, by value: a [LoadingProgress], an
+// [IndexBuildingProgress], a [FlushProgress], an [ImportProgress], a [CompactionProgress]
+// or a [ServingProgress].
 type Progress interface {
 	fmt.Stringer
 
@@ -62,10 +65,52 @@ func unmarshal[P Progress](b []byte) (Progress, error) {
 	return p, nil
 }
 
+// stateNames holds the names of the states of one type, by number.
+type stateNames struct {
+	typeName string
+	noun     string   // for errors
+	names    []string // "" for a number without a name
+}
+
+// name returns the name of a state, or its number, such as "ImportState(77)".
+func (n stateNames) name(state int32) string {
+	if state < 0 || int(state) >= len(n.names) || n.names[state] == "" {
+		return n.typeName + "(" + strconv.Itoa(int(state)) + ")"
+	}
+	return n.names[state]
+}
+
+// parse returns the state for the result of name.
+func (n stateNames) parse(name string) (int32, error) {
+	for i, known := range n.names {
+		if known == name && name != "" {
+			return int32(i), nil
+		}
+	}
+
+	digits := strings.TrimSuffix(strings.TrimPrefix(name, n.typeName+"("), ")")
+	state, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || n.name(int32(state)) != name {
+		return 0, fmt.Errorf("milvuswait: %q is not the name of %s", name, n.noun)
+	}
+	return int32(state), nil
+}
+
 // clamp returns f within 0 and 1; not-a-number is 0.
 func clamp(f float64) float64 {
 	if math.IsNaN(f) {
 		return 0
 	}
 	return min(1, max(0, f))
+}
+
+// parsePercent returns the number in the text of a percentage, such as "40%", from the JSON
+// of a field.
+func parsePercent(field, text string) (int64, error) {
+	digits, ok := strings.CutSuffix(text, "%")
+	percent, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || digits[0] == '+' { // ParseInt accepts a plus sign
+		return 0, fmt.Errorf("milvuswait: %s is %q, not a percentage such as %q", field, text, "40%")
+	}
+	return percent, nil
 }

@@ -35,6 +35,8 @@ var sentinels = []sentinel{
 	{ErrPartitionNotFound, "partition_not_found", true, absent},
 	{ErrIndexNotFound, "index_not_found", true, absent},
 	{ErrAmbiguousIndex, "ambiguous_index", false, decisive},
+	{ErrJobNotFound, "job_not_found", true, absent},
+	{ErrJobFailed, "job_failed", false, decisive},
 	{ErrStalled, "stalled", false, decisive},
 	{ErrUnreachable, "unreachable", false, decisive},
 	{ErrAborted, "aborted", false, decisive},
@@ -44,8 +46,8 @@ var sentinels = []sentinel{
 // Reason returns why a wait ended with err, as one word for metrics, logs and JSON:
 // "timed_out" and "canceled" if its context ended, "released", "load_failed",
 // "not_loaded", "index_failed", "database_not_found", "collection_not_found",
-// "partition_not_found", "index_not_found", "ambiguous_index", "stalled",
-// "unreachable", "aborted" and "invalid" for the errors of those names, and "failed"
+// "partition_not_found", "index_not_found", "ambiguous_index", "job_not_found",
+// "job_failed", "stalled", "unreachable", "aborted" and "invalid" for the errors of those names, and "failed"
 // for any other error, such as a missing permission. It returns "" for nil.
 //
 // Of an [Error], the Cause counts and not the LastErr. Of the error of [WaitAll], the
@@ -85,7 +87,7 @@ func classOf(err error) failureClass {
 	if s, found := findSentinel(err); found {
 		return s.class
 	}
-	if _, ok := asType[*permanentError](err); ok {
+	if _, ok := asType[*permanentError](err); ok || isUnsupported(err) {
 		return refusal
 	}
 	return transient

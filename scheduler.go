@@ -84,6 +84,7 @@ type entry struct {
 	nextIndex        int32         // next entry of the ring of indexes of its collection
 	misses           uint8         // lists in a row without this load
 	pollIndividually bool          // no list covers its next poll, or it ends without one
+	verifying        bool          // queued for verify, or in flight for it
 	ended            bool          // its outcome is filled in
 }
 
@@ -120,9 +121,7 @@ func newScheduler(ctx context.Context, p Poller, c *config, outcomes []Outcome) 
 	}
 
 	// The entries do not move any more: pointers to them stay valid from here on.
-	if s.batcher.indexLists {
-		linkIndexes(t.entries)
-	}
+	linkIndexes(t.entries)
 	for i := range t.entries {
 		s.enqueue(&t.entries[i], 0)
 	}
@@ -270,6 +269,8 @@ func (s *scheduler) handleResult(r result) {
 		s.handleLoads(now, r)
 	case listIndexes:
 		s.handleIndexes(now, r)
+	case verifyOne:
+		s.handleVerify(r.job.one, now, r.answer)
 	}
 }
 
@@ -288,8 +289,21 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 		return
 	}
 
-	// A complete answer wins over stopCause, and stopCause over all others.
+	s.loadSegments(e)
 	d := s.judge(&e.state, now, a)
+	s.shareSegments(e)
+	s.act(e, now, a, d)
+}
+
+// handleVerify has the waitState of e decide about the result of verify.
+func (s *scheduler) handleVerify(e *entry, now time.Duration, a answer) {
+	e.verifying = false
+	s.act(e, now, a, s.judgeVerify(&e.state, now, a))
+}
+
+// act queues or ends e after an answer. A complete answer wins over stopCause, and
+// stopCause over all others.
+func (s *scheduler) act(e *entry, now time.Duration, a answer, d decision) {
 	switch {
 	case d.verdict == succeeded:
 		s.end(e, now, nil)
@@ -301,6 +315,10 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 			cause = s.unreachable(&e.state, now)
 		}
 		s.fail(e, now, cause)
+	case d.verdict == verifying:
+		// The update of this poll follows after verify.
+		e.verifying = true
+		s.queue.add(e, now, false)
 	default:
 		s.cfg.notify(e.state.update(now, a.err, d))
 		if d.verdict == pollAgain {
@@ -335,7 +353,7 @@ func (s *scheduler) end(e *entry, now time.Duration, cause error) {
 	s.targets.pending--
 
 	o := &s.targets.outcomes[e.firstOutcome]
-	o.Progress, o.Err, o.Polls, o.Elapsed = u.Progress, u.Err, u.Polls, u.Elapsed
+	o.Progress, o.Err, o.Unconfirmed, o.Polls, o.Elapsed = u.Progress, u.Err, u.Unconfirmed, u.Polls, u.Elapsed
 	s.cfg.notify(u)
 }
 

@@ -21,11 +21,12 @@ type waitState struct {
 	pace     pace
 	deadline time.Duration // noDeadline if there is none
 
-	last          Progress      // progress of the last successful poll; nil before
+	last          Progress      // last progress, also of a poll whose later requests failed; nil before
 	outage        outage        // failures since then
 	changedAt     time.Duration // time of the last change of progress
 	completeSince time.Duration // notYet while the target is not complete
 	timeout       time.Duration // timeout of the next poll, without the bound of timeoutAt
+	unverified    *maskedError  // last error of verify for a target that is complete otherwise, or nil
 	polls         int32         // number of polls so far
 
 	// The state of one kind; only the functions of the kind use it.
@@ -35,14 +36,19 @@ type waitState struct {
 
 // answer is the outcome of one poll.
 type answer struct {
-	progress    Progress // valid if err is nil
+	progress    Progress // nil if the poll brought none; err may be that of a later request
 	err         error
-	took        time.Duration // duration of the progress request, for pace and margin
+	took        time.Duration // duration of the last request, for pace and margin
 	elapsed     time.Duration // duration of all requests of the poll
 	timedOut    bool          // the poll's own timeout caused err
 	interrupted bool          // the end of the wait's context may have caused err
 	check       check         // result of the check of the load's state
 	listed      bool          // from a list of all loads
+
+	// Of an index, see segments.go.
+	flushing bool         // the target waits for a flush
+	markDone bool         // the flush of its mark is done
+	list     *segmentList // nil if not requested
 }
 
 // verdict is the next step of a wait.
@@ -52,6 +58,7 @@ const (
 	pollAgain     verdict = iota // poll again after a delay
 	awaitDeadline                // poll no more: no answer can arrive before the deadline
 	awaitBudget                  // poll no more, and end after the delay: the unreachable budget
+	verifying                    // call the function of WithVerify at once
 	succeeded                    // end: the target is complete
 	failed                       // end: the target cannot become complete
 )
@@ -77,6 +84,9 @@ func newWaitState(cfg *config, target Target, pace pace, deadline time.Duration)
 // is from 0 to below 1, for jitter.
 func (s *waitState) decide(now time.Duration, a answer, random float64) decision {
 	s.polls++
+	if a.progress != nil {
+		s.noteProgress(now, a)
+	}
 	if a.err != nil {
 		return s.decideAfterFailure(now, a, random)
 	}
@@ -91,39 +101,53 @@ func (s *waitState) decide(now time.Duration, a answer, random float64) decision
 	// Complete, and for long enough?
 	switch {
 	case !s.kind.isComplete(s, now):
-		s.completeSince = notYet
+		s.completeSince, s.unverified = notYet, nil
 	case s.completeSince == notYet:
 		s.completeSince = now
 	}
 	if s.completeSince != notYet && now-s.completeSince >= s.cfg.settle {
+		if s.cfg.verify != nil {
+			return decision{verdict: verifying}
+		}
 		return decision{verdict: succeeded}
 	}
 
-	if s.mayStall(now) && now-s.changedAt >= s.cfg.stallTimeout {
-		return decision{verdict: failed, err: fmt.Errorf("%w: no change for %v", ErrStalled, round(now-s.changedAt))}
+	if d, stalled := s.stalled(now); stalled {
+		return d
 	}
 	return s.planNext(now, a, random)
 }
 
-// noteSuccess records the answer of a successful poll.
-func (s *waitState) noteSuccess(now time.Duration, a answer) {
-	progress := s.kind.note(s, a)
+// stalled returns the end of a wait whose progress has not changed for too long, and
+// reports whether it is one.
+func (s *waitState) stalled(now time.Duration) (decision, bool) {
+	if !s.mayStall(now) || now-s.changedAt < s.cfg.stallTimeout {
+		return decision{}, false
+	}
+	return decision{verdict: failed, err: fmt.Errorf("%w: no change for %v", ErrStalled, round(now-s.changedAt))}, true
+}
 
+// noteProgress records the progress of an answer.
+func (s *waitState) noteProgress(now time.Duration, a answer) {
+	if progress := s.kind.note(s, now, a); progress != s.last {
+		s.last, s.changedAt = progress, now
+	}
+}
+
+// noteSuccess records a successful poll.
+func (s *waitState) noteSuccess(now time.Duration, a answer) {
 	// Exclude the time of failed polls from the clocks of stall and settle: progress may
 	// have changed unseen.
 	if s.outage.lastErr != nil {
 		unseen := now - s.outage.failingSince
-		s.changedAt += unseen
+		s.changedAt = min(now, s.changedAt+unseen)
 		if s.completeSince != notYet {
 			s.completeSince += unseen
 		}
 		s.outage = noOutage
 	}
 
-	if progress != s.last {
-		s.changedAt = now
-	}
-	s.last, s.timeout = progress, s.cfg.pollTimeout
+	s.timeout = s.cfg.pollTimeout
 	s.pace.learn(now, a.took, s.share())
 }
 
@@ -207,19 +231,35 @@ func (s *waitState) fitBefore(end, now, took, delay time.Duration) (time.Duratio
 func (s *waitState) settledAt() time.Duration { return sum(s.completeSince, s.cfg.settle) }
 
 // mayStall reports whether time without change counts for WithStallTimeout. A complete
-// target, and one whose work may not have begun, need not change.
+// target that verify has not refused, and one whose work may not have begun, need not change.
 func (s *waitState) mayStall(now time.Duration) bool {
-	if s.cfg.stallTimeout == 0 || s.outage.lastErr != nil || s.completeSince != notYet {
+	if s.cfg.stallTimeout == 0 || s.outage.lastErr != nil || s.completeSince != notYet && s.unverified == nil {
 		return false
 	}
 	return s.kind.mayBePending == nil || !s.kind.mayBePending(s, now)
 }
 
 // share returns the finished part of this wait's work, from 0 to 1, or a negative number
-// if it is unknown.
+// if it is unknown, as while the target waits for a flush.
 func (s *waitState) share() float64 {
-	if s.last == nil {
+	if s.last == nil || s.waitingFor() != "" {
 		return -1
 	}
 	return s.kind.share(s)
+}
+
+// waitingFor returns the work that a target waits for which looks complete otherwise.
+func (s *waitState) waitingFor() WaitingFor {
+	switch {
+	case s.kind.awaitsFlush != nil && s.kind.awaitsFlush(s):
+		return WaitingForFlush
+	case s.unverified != nil:
+		return WaitingForVerify
+	}
+	return ""
+}
+
+// isUnconfirmed reports whether the server cannot report all that the target depends on.
+func (s *waitState) isUnconfirmed() bool {
+	return s.kind.isUnconfirmed != nil && s.kind.isUnconfirmed(s)
 }

@@ -6,15 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// Target is the target of a wait: the load of a collection or of partitions, made by
-// [Loading], or the build of an index, made by [IndexBuilding]. Targets are comparable
-// with == and can be keys of maps. The zero Target is invalid.
+// Target is the target of a wait, made by [Loading], [IndexBuilding], [Flushing],
+// [Importing], [Compacting] or [Serving]. Targets are comparable with == and can be keys of
+// maps. The zero Target is invalid.
 type Target struct {
 	kind       Kind
 	collection string
 	index      string
 	partitions string // names joined by NUL: a slice would not be comparable
-	rows       int64
+	mark       string // flush mark, see encodeMark; "" if there is none
+	rows       int64  // expected rows
+	job        int64
 }
 
 // ExpectRows returns t with expected rows: it is complete when the server reports at
@@ -27,7 +29,7 @@ func (t Target) ExpectRows(n int64) Target {
 // Kind returns the kind of work.
 func (t Target) Kind() Kind { return t.kind }
 
-// Collection returns the name of the collection.
+// Collection returns the name of the collection. It is "" for a job and for a server.
 func (t Target) Collection() string { return t.collection }
 
 // Partitions returns the names of the partitions, nil for the whole collection.
@@ -75,11 +77,19 @@ func (t Target) validate() error {
 	k := findKind(t.kind)
 	switch {
 	case t.kind == "":
-		return fmt.Errorf("%w: the zero Target; use Loading or IndexBuilding", ErrInvalid)
+		return fmt.Errorf("%w: the zero Target; use a function such as Loading", ErrInvalid)
 	case k == nil:
 		return fmt.Errorf("%w: no wait is of kind %q", ErrInvalid, t.kind)
 	case t.rows < 0:
 		return fmt.Errorf("%w: expected rows: %d is negative", ErrInvalid, t.rows)
+	case t.rows > 0 && k.options&optExpectedRows == 0:
+		return fmt.Errorf("%w: expected rows are for indexes, not for %v", ErrInvalid, t)
+	case t.mark != "" && k.options&optFlush == 0 && k != flushingKind:
+		return fmt.Errorf("%w: a flush mark is for indexes and flushes, not for %v", ErrInvalid, t)
+	}
+
+	if err := validateMark(t); err != nil {
+		return err
 	}
 	return k.validate(t)
 }

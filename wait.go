@@ -52,9 +52,59 @@ func WaitForIndexBuildingComplete(ctx context.Context, p Poller, collection stri
 	if err != nil {
 		return IndexBuildingProgress{}, prefixed(err)
 	}
-	last, err := waitFor(ctx, p, IndexBuilding(collection, c.index).ExpectRows(c.rows), c)
+	t := IndexBuilding(collection, c.index).ExpectRows(c.rows)
+	t.mark = c.mark
+	last, err := waitFor(ctx, p, t, c)
 	progress, _ := last.(IndexBuildingProgress)
 	return progress, err
+}
+
+// WaitForImportComplete blocks until the import is Completed. It does not start it: job is
+// the number that Import returned. See [Importing] for what a completed import means.
+//
+// It returns the progress from the last successful poll, even with a non-nil error. Polls
+// and errors are as for [WaitForLoadingComplete]. If ctx did not end the wait, the *Error
+// matches one of ErrJobFailed, with the server's reason, ErrJobNotFound, ErrUnreachable,
+// ErrStalled and ErrAborted (if options ask for them), or wraps a permanent error of p. A
+// job that is not positive, or a Poller that is no [ImportPoller], is ErrInvalid.
+func WaitForImportComplete(ctx context.Context, p Poller, job int64, opts ...Option) (ImportProgress, error) {
+	last, err := Wait(ctx, p, Importing(job), opts...)
+	progress, _ := last.(ImportProgress)
+	return progress, err
+}
+
+// WaitForCompactionComplete blocks until no plan of the compaction is executing. It does
+// not start it: id is the number that ManualCompaction returned.
+//
+// It returns the progress from the last successful poll, even with a non-nil error, with
+// the greatest numbers of failed plans. Servers also report an unknown id as completed: the
+// progress has no plans then. Polls and errors are as for [WaitForLoadingComplete]. If ctx
+// did not end the wait, the *Error matches one of ErrJobFailed, for plans that failed or
+// timed out, ErrJobNotFound, ErrUnreachable, ErrStalled and ErrAborted (if options ask for
+// them), or wraps a permanent error of p. An id that is not positive, or a Poller that is no
+// [CompactionPoller], is ErrInvalid.
+func WaitForCompactionComplete(ctx context.Context, p Poller, id int64, opts ...Option) (CompactionProgress, error) {
+	last, err := Wait(ctx, p, Compacting(id), opts...)
+	progress, _ := last.(CompactionProgress)
+	return progress, err
+}
+
+// Wait blocks until the target is complete, of any kind. It is the function for targets
+// without one of their own, such as [Serving] and [Flushing].
+//
+// It returns the progress from the last successful poll, even with a non-nil error; it is
+// nil if there was none. Polls and errors are as for the WaitFor functions. WithPartitions,
+// WithIndex, WithExpectedRows and WithFlush are refused with ErrInvalid, since the target
+// holds their values.
+func Wait(ctx context.Context, p Poller, t Target, opts ...Option) (Progress, error) {
+	c, err := newConfig(opts)
+	if err == nil {
+		err = c.refuse(optsOfTarget, "does not go with a Target: say it there")
+	}
+	if err != nil {
+		return nil, prefixed(err)
+	}
+	return waitFor(ctx, p, t, c)
 }
 
 // Watch returns an iterator over the updates of one wait: one per poll, the last of them
@@ -64,8 +114,7 @@ func WaitForIndexBuildingComplete(ctx context.Context, p Poller, collection stri
 // error a WaitFor function returns. The error of a failed poll is in its update. Leaving
 // the loop ends the wait, and observers receive a final update with ErrAborted.
 //
-// Options are as for the WaitFor functions. WithPartitions, WithIndex and WithExpectedRows
-// are refused with ErrInvalid, since the target holds their values.
+// Options are as for [Wait].
 func Watch(ctx context.Context, p Poller, t Target, opts ...Option) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
 		c, err := newConfig(opts)
@@ -165,6 +214,11 @@ func (w *waiter) loop(sink func(Update) bool) {
 		a := poll(w.ctx, w.poller, &w.state, w.state.timeoutAt(now))
 		now = w.now()
 		d := w.judge(&w.state, now, a)
+		if d.verdict == verifying {
+			a = verify(w.ctx, &w.state)
+			now = w.now()
+			d = w.judgeVerify(&w.state, now, a)
+		}
 		if d.verdict.final() {
 			sink(w.state.finish(now, d.err))
 			return
@@ -252,4 +306,16 @@ func (k *clock) judge(s *waitState, now time.Duration, a answer) decision {
 		return decision{verdict: failed, err: k.interruption()}
 	}
 	return d
+}
+
+// judgeVerify has s decide about the result of verify. If the context has ended meanwhile,
+// only a success still counts.
+func (k *clock) judgeVerify(s *waitState, now time.Duration, a answer) decision {
+	if a.err != nil && k.ended(now) {
+		if !a.interrupted {
+			s.unverified = &maskedError{a.err}
+		}
+		return decision{verdict: failed, err: k.interruption()}
+	}
+	return s.decideAfterVerify(now, a, s.cfg.random())
 }

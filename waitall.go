@@ -12,11 +12,12 @@ import (
 
 // Outcome is the result of the wait for one target of WaitAll.
 type Outcome struct {
-	Target   Target
-	Progress Progress      // last progress, from a successful poll; nil if none succeeded
-	Err      error         // nil if the target is complete, otherwise an *Error
-	Polls    int           // number of polls that covered this target, including lists that contained it or failed
-	Elapsed  time.Duration // time from the call to the target's end
+	Target      Target
+	Progress    Progress      // last progress, from a successful poll; nil if none succeeded
+	Err         error         // nil if the target is complete, otherwise an *Error
+	Unconfirmed bool          // see Update.Unconfirmed
+	Polls       int           // number of polls that covered this target, including lists that contained it or failed
+	Elapsed     time.Duration // time from the call to the target's end
 }
 
 // WaitAll blocks until all targets are complete. It waits for loads and index builds side
