@@ -114,7 +114,8 @@ func (a *Aggregate) Summary() Summary {
 func (t Target) before(other Target) bool {
 	return other.kind == "" || cmp.Or(
 		cmp.Compare(t.collection, other.collection), cmp.Compare(t.kind, other.kind), cmp.Compare(t.index, other.index),
-		cmp.Compare(t.partitions, other.partitions), cmp.Compare(t.rows, other.rows)) < 0
+		cmp.Compare(t.partitions, other.partitions), cmp.Compare(t.mark, other.mark), cmp.Compare(t.rows, other.rows),
+		cmp.Compare(t.job, other.job)) < 0
 }
 
 // String returns the summary on one line, such as

@@ -63,6 +63,10 @@ type Error struct {
 	Polls   int           // number of polls, failed ones included
 	Elapsed time.Duration // time from the call to the return
 
+	// WaitingFor is the work that the target waited for when it looked complete otherwise,
+	// or "".
+	WaitingFor WaitingFor
+
 	// Cause is why the wait ended. It wraps one of the package's sentinels, a
 	// permanent error of the Poller, or the context's error and its context.Cause.
 	Cause error
@@ -90,6 +94,9 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, "%s %q: ", noun, name)
 		}
 		fmt.Fprint(&b, e.Last)
+	}
+	if e.WaitingFor != "" {
+		fmt.Fprintf(&b, ", waiting for %s", e.WaitingFor)
 	}
 	if e.LastErr != nil {
 		fmt.Fprintf(&b, ", last error: %s", oneLine(e.LastErr))

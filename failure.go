@@ -60,7 +60,7 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	class := classOf(a.err)
 	first := s.last == nil && o.lastErr == nil
 	inGrace := s.inGrace(now, a.err)
-	if class == refusal && a.flushing {
+	if class == refusal && a.flushing && a.list != nil {
 		class = transient // segmentCheck decides about a refused list
 	}
 

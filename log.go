@@ -16,10 +16,11 @@ import (
 //   - The end: Info if the target is complete, Warn if the context was canceled or the
 //     wait aborted, and Error for every other failure and a deadline.
 //
-// The attributes are op ("loading" or "index_building"), collection, index, partitions,
-// progress, part (the index of the progress, if the target names none), polls, elapsed, eta,
-// err and, after a failure, reason, which is [Reason] of the error. Attributes without a
-// value are left out.
+// The attributes are op (the [Kind], such as "loading"), collection, index, partitions, job,
+// progress, part (the index of the progress, if the target names none), waiting_for, polls,
+// elapsed, eta, err and, after a failure, reason, which is [Reason] of the error.
+// Attributes without a value are left out. unconfirmed is true for the end of a wait whose
+// server cannot report rows that are being flushed: this line is a Warn.
 func Log(logger *slog.Logger) Observer {
 	if logger == nil {
 		logger = slog.Default()
@@ -59,6 +60,8 @@ func (l logged) judge(u Update, known bool) (slog.Level, string) {
 		return slog.LevelWarn, "milvuswait: given up"
 	case u.Final && u.Err != nil:
 		return slog.LevelError, "milvuswait: failed"
+	case u.Final && u.Unconfirmed:
+		return slog.LevelWarn, "milvuswait: complete, but the server does not report rows that are being flushed"
 	case u.Final:
 		return slog.LevelInfo, "milvuswait: complete"
 	case u.Err != nil && (!l.warned || u.Elapsed-l.warnedAt >= logEvery):
@@ -76,20 +79,25 @@ func (l logged) judge(u Update, known bool) (slog.Level, string) {
 func tenths(u Update) int { return int(u.Fraction * 10) }
 
 func (u Update) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("op", string(u.Target.kind)), slog.String("collection", u.Target.collection)}
+	attrs := []slog.Attr{slog.String("op", string(u.Target.kind))}
 	add := func(key, value string) {
 		if value != "" {
 			attrs = append(attrs, slog.String(key, value))
 		}
 	}
 
+	add("collection", u.Target.collection)
 	add("index", u.Target.index)
 	add("partitions", strings.Join(u.Target.Partitions(), ","))
+	if u.Target.job != 0 {
+		attrs = append(attrs, slog.Int64("job", u.Target.job))
+	}
 	if u.Progress != nil {
 		add("progress", u.Progress.String())
 		_, part := partOf(u.Target, u.Progress)
 		add("part", part)
 	}
+	add("waiting_for", string(u.WaitingFor))
 	attrs = append(attrs, slog.Int("polls", u.Polls), slog.Duration("elapsed", u.Elapsed))
 
 	if u.ETA > 0 {
@@ -100,6 +108,9 @@ func (u Update) attrs() []slog.Attr {
 	}
 	if u.Final {
 		add("reason", Reason(u.Err))
+	}
+	if u.Final && u.Unconfirmed {
+		attrs = append(attrs, slog.Bool("unconfirmed", true))
 	}
 	return attrs
 }

@@ -214,6 +214,12 @@ func timed(parent context.Context, timeout time.Duration, call func(ctx context.
 	return a
 }
 
+// measure returns a function that sets took to the time since the call.
+func measure(took *time.Duration) func() {
+	begin := time.Now()
+	return func() { *took = time.Since(begin) }
+}
+
 // timedCheck runs check with a timeout, and returns its duration and its error.
 func timedCheck(parent context.Context, timeout time.Duration, check func(ctx context.Context) error) (time.Duration, error) {
 	begin := time.Now()

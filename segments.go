@@ -197,10 +197,8 @@ func (x *indexPoll) run(ctx context.Context) []answer {
 
 // request calls describe, and measures it.
 func (x *indexPoll) request(ctx context.Context) []answer {
-	begin := time.Now()
-	answers := x.describe(ctx)
-	x.took = time.Since(begin)
-	return answers
+	defer measure(&x.took)()
+	return x.describe(ctx)
 }
 
 // askForFlush asks whether the flush of the mark of s is done, then for unflushed segments,
@@ -232,9 +230,8 @@ func (x *indexPoll) flushDone(ctx context.Context, t Target) flushState {
 		return known
 	}
 
-	begin := time.Now()
+	defer measure(&x.took)()
 	done, err := flushDone(ctx, x.poller, t)
-	x.took = time.Since(begin)
 	if x.marks == nil {
 		x.marks = map[string]flushState{}
 	}
@@ -253,9 +250,8 @@ func (x *indexPoll) unflushedSegments(ctx context.Context, collection string) *s
 		x.list.err = errNoSegmentLister
 		return x.list
 	}
-	begin := time.Now()
+	defer measure(&x.took)()
 	x.list.unflushed, x.list.err = lister.UnflushedSegments(ctx, collection)
-	x.took = time.Since(begin)
 	return x.list
 }
 

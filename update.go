@@ -44,7 +44,7 @@ func (s *waitState) finish(now time.Duration, cause error) Update {
 
 // failure returns the error of a wait that cause has ended.
 func (s *waitState) failure(cause error, elapsed time.Duration) *Error {
-	e := &Error{Target: s.target, Last: s.last, Polls: int(s.polls), Elapsed: elapsed, Cause: cause}
+	e := &Error{Target: s.target, Last: s.last, Polls: int(s.polls), Elapsed: elapsed, WaitingFor: s.waitingFor(), Cause: cause}
 	switch {
 	case s.outage.lastErr != nil:
 		e.LastErr = &maskedError{s.outage.lastErr}
