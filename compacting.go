@@ -16,8 +16,8 @@ var compactingKind = &waitKind{
 	initial:  100 * time.Millisecond,
 	describe: func(t Target) string { return "compaction " + strconv.FormatInt(t.job, 10) },
 	validate: validateJob,
-	checkPoller: func(p Poller) error {
-		return requires[CompactionPoller](p, "CompactionPoller", func(f PollerFuncs) bool { return f.Compaction != nil })
+	checkPoller: func(p Poller, _ Target) error {
+		return requires[CompactionPoller](p, "CompactionPoller", "Compaction", func(f PollerFuncs) bool { return f.Compaction != nil })
 	},
 
 	poll: func(ctx context.Context, p Poller, s *waitState) answer {

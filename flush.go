@@ -14,12 +14,10 @@ import (
 // flushingKind is the row of flushes in the table of kinds.
 var flushingKind = &waitKind{
 	kind: KindFlushing, one: "a flush", many: "flushes",
-	initial:  50 * time.Millisecond, // GetFlushState is answered from memory
-	describe: func(t Target) string { return fmt.Sprintf("flush of %q", t.collection) },
-	validate: func(t Target) error { return validateName("collection", t.collection) },
-	checkPoller: func(p Poller) error {
-		return requires[FlushPoller](p, "FlushPoller", func(f PollerFuncs) bool { return f.Flush != nil })
-	},
+	initial:     50 * time.Millisecond, // GetFlushState is answered from memory
+	describe:    func(t Target) string { return fmt.Sprintf("flush of %q", t.collection) },
+	validate:    func(t Target) error { return validateName("collection", t.collection) },
+	checkPoller: requireFlushPoller,
 
 	poll: func(ctx context.Context, p Poller, s *waitState) answer {
 		done, err := flushDone(ctx, p, s.target)
@@ -105,6 +103,15 @@ func validateMark(t Target) error {
 		return fmt.Errorf("%w: the flush mark has the segment %d, which is not positive", ErrInvalid, mark.Segments[0])
 	}
 	return nil
+}
+
+// requireFlushPoller returns ErrInvalid for a Poller that cannot serve a target with a flush
+// mark.
+func requireFlushPoller(p Poller, t Target) error {
+	if t.mark == "" {
+		return nil
+	}
+	return requires[FlushPoller](p, "FlushPoller", "Flush", func(f PollerFuncs) bool { return f.Flush != nil })
 }
 
 // flushDone asks p whether the flush of the target's mark is done. The wait has checked

@@ -18,8 +18,8 @@ var importingKind = &waitKind{
 	initial:  100 * time.Millisecond,
 	describe: func(t Target) string { return "import " + strconv.FormatInt(t.job, 10) },
 	validate: validateJob,
-	checkPoller: func(p Poller) error {
-		return requires[ImportPoller](p, "ImportPoller", func(f PollerFuncs) bool { return f.Import != nil })
+	checkPoller: func(p Poller, _ Target) error {
+		return requires[ImportPoller](p, "ImportPoller", "Import", func(f PollerFuncs) bool { return f.Import != nil })
 	},
 
 	poll: func(ctx context.Context, p Poller, s *waitState) answer {

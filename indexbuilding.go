@@ -23,11 +23,11 @@ var indexBuildingKind = &waitKind{
 	initial:  100 * time.Millisecond, // a poll costs the server more than one of a load
 	options:  optIndex | optExpectedRows | optIndexCriterion | optFlush,
 	describe: describeIndexBuilding, validate: validateIndexBuilding,
-	checkPoller: func(p Poller) error {
+	checkPoller: func(p Poller, t Target) error {
 		if f, ok := p.(PollerFuncs); ok && f.IndexBuilding == nil {
 			return errNoIndexBuilding
 		}
-		return nil
+		return requireFlushPoller(p, t)
 	},
 
 	poll: pollIndex,

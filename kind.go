@@ -39,8 +39,8 @@ type waitKind struct {
 	// do not belong to the kind.
 	validate func(Target) error
 
-	// checkPoller returns ErrInvalid for a Poller that cannot poll the kind.
-	checkPoller func(Poller) error
+	// checkPoller returns ErrInvalid for a Poller that cannot poll the target.
+	checkPoller func(Poller, Target) error
 
 	// poll makes the requests of one poll, and returns their answer. It only reads s.
 	poll func(ctx context.Context, p Poller, s *waitState) answer

@@ -36,7 +36,7 @@ var loadingKind = &waitKind{
 	initial:  50 * time.Millisecond,
 	options:  optPartitions | optRefresh,
 	describe: describeLoading, validate: validateLoading,
-	checkPoller: func(p Poller) error {
+	checkPoller: func(p Poller, _ Target) error {
 		if f, ok := p.(PollerFuncs); ok && f.Loading == nil {
 			return errNoLoading
 		}

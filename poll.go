@@ -158,18 +158,18 @@ func checkArguments(ctx context.Context, p Poller, t Target) error {
 	if err := t.validate(); err != nil {
 		return err
 	}
-	return findKind(t.kind).checkPoller(p)
+	return findKind(t.kind).checkPoller(p, t)
 }
 
 // requires returns ErrInvalid, with the name of the interface, for a Poller that does not
-// implement it. isSet reports whether PollerFuncs have its function.
-func requires[I any](p Poller, name string, isSet func(PollerFuncs) bool) error {
+// implement it. isSet reports whether PollerFuncs have its function, in the named field.
+func requires[I any](p Poller, name, field string, isSet func(PollerFuncs) bool) error {
 	found, ok := unwrap.Find[I](p)
-	if f, isFuncs := any(found).(PollerFuncs); isFuncs {
-		ok = isSet(f)
-	}
 	if !ok {
 		return fmt.Errorf("%w: the Poller does not implement %s", ErrInvalid, name)
+	}
+	if f, isFuncs := any(found).(PollerFuncs); isFuncs && !isSet(f) {
+		return fmt.Errorf("%w: the Poller does not implement %s: PollerFuncs.%s is nil", ErrInvalid, name, field)
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ var servingKind = &waitKind{
 	initial:  100 * time.Millisecond,
 	describe: func(Target) string { return "server" },
 	validate: func(Target) error { return nil },
-	checkPoller: func(p Poller) error {
-		return requires[ServerChecker](p, "ServerChecker", func(f PollerFuncs) bool { return f.Server != nil })
+	checkPoller: func(p Poller, _ Target) error {
+		return requires[ServerChecker](p, "ServerChecker", "Server", func(f PollerFuncs) bool { return f.Server != nil })
 	},
 
 	poll: func(ctx context.Context, p Poller, _ *waitState) answer {
