@@ -1,32 +1,42 @@
-// Package milvuswait blocks until a Milvus collection is loaded or an index is built.
+// Package milvuswait blocks until background work of Milvus is finished: a collection is
+// loaded, an index is built, a flush, an import or a compaction is done.
 //
-// Milvus works in the background, and clients poll. [WaitForLoadingComplete] and
-// [WaitForIndexBuildingComplete] poll for you. They return nil when the server has
-// reported the target complete, and an error as soon as it can no longer become complete.
-// They only read: they never load, create, flush or release anything.
+// Milvus works in the background, and clients poll. [WaitForLoadingComplete],
+// [WaitForIndexBuildingComplete] and the other functions poll for you. They return nil when
+// the work is finished, and an error as soon as it can no longer finish. They only read:
+// they never load, create, flush, import or release anything.
 //
 //	p := rpc.New(conn) // or sdk.New(client)
 //	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 //	defer cancel()
 //
-//	_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs",
-//		milvuswait.WithIndex("vidx"), milvuswait.WithExpectedRows(100_000))
+//	mark, err := rpc.FlushMarkOf(flushed, "docs") // the response to Flush
+//	if err != nil {
+//		return err
+//	}
+//	_, err = milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs",
+//		milvuswait.WithIndex("vidx"), milvuswait.WithFlush(mark))
 //
 // # Which wait
 //
 //   - After LoadCollection or LoadPartitions: [WaitForLoadingComplete]. After
 //     LoadCollection with refresh = true, add [WithRefresh].
-//   - After CreateIndex, or after an insert into a collection with an index:
-//     [WaitForIndexBuildingComplete]. Under continuous writes, add [WithIndexCriterion]
-//     with [RowsAtStart].
+//   - After CreateIndex, or after a flush of a collection with an index:
+//     [WaitForIndexBuildingComplete], with [WithFlush]. Under continuous writes, add
+//     [WithIndexCriterion] with [RowsAtStart].
+//   - After Import: [WaitForImportComplete]. After ManualCompaction:
+//     [WaitForCompactionComplete], and then for the index.
+//   - For the flush alone, or for the server: [Wait] with [Flushing] or [Serving].
+//   - For work that the server reports finished too early: [WithVerify].
 //   - For many collections and indexes at once, up to a whole cluster: [WaitAll].
 //   - If another process starts the load: [WithStartGrace].
 //   - To see every poll: [WithObserver], or range over [Watch].
 //
-// Set [WithExpectedRows] whenever you know the number of rows. Right after a flush, a
-// server reports an index as Finished before it counts the new rows, and DescribeIndex
-// reports nothing else for a complete index. Without the number, wait for the flush
-// first.
+// Right after a flush, a server reports an index as Finished before it counts the new rows.
+// On Milvus 2.2.9 to 2.5 a wait asks for the segments that are being flushed, and needs no
+// help. Milvus 2.6 and newer do not report them: there pass the flush mark, or the number of
+// rows by [WithExpectedRows]. Without either, the result is marked as Unconfirmed in
+// [Update] and [Outcome].
 //
 // # How long it takes
 //

@@ -91,9 +91,10 @@ func validateIndexBuilding(t Target) error {
 
 // IndexBuildingProgress is the progress of building an index.
 //
-// Rows are rows of flushed segments. Inserted rows are in none of the numbers before
-// their flush, and on real servers (measured on 2.2.16 and 2.3.5) for up to 3 s after it.
-// Deletes and compaction remove rows again.
+// Rows are rows of flushed segments. Inserted rows are in none of the numbers before their
+// flush is done: on real servers (2.2.16 and 2.3.5) 2 to 4 s after Flush has returned, and
+// 28 s after it if the server was killed meanwhile. Waits take care of these rows; a single
+// poll does not. Deletes and compaction remove rows again.
 //
 // Source: milvus.proto, message IndexDescription.
 type IndexBuildingProgress struct {
@@ -129,7 +130,7 @@ type IndexBuildingProgress struct {
 // All three are needed. In a request with the index's own timestamp, a server reports
 // Finished while 100 000 rows are pending (milvus-io/milvus#40580, and measured on
 // 2.3.5). Without pending_index_rows, only the row counts can be compared. A collection
-// without flushed rows is complete: see WithExpectedRows.
+// without flushed rows is complete, also while its first rows are being flushed.
 func (p IndexBuildingProgress) Complete() bool {
 	return p.State == IndexStateFinished && p.TotalRows >= 0 && p.PendingIndexRows == 0 && p.IndexedRows >= p.TotalRows
 }
@@ -236,11 +237,8 @@ func WithIndex(name string) Option {
 // WithExpectedRows makes WaitForIndexBuildingComplete wait until the server reports at
 // least n rows, all of them indexed. Zero disables the check.
 //
-// A server counts rows some time after Flush has returned: on real servers (2.2.16,
-// 2.3.5) an index is Finished, with no rows pending, for up to 3 s before the first new
-// row is counted. A wait that begins in this time without expected rows returns at once.
-// Set the number whenever you know it, and otherwise wait for the flush (GetFlushState)
-// first.
+// It shows whether all inserts have arrived, and also covers rows that another process has
+// yet to flush. On Milvus 2.6 and newer, an index wait needs it or [WithFlush].
 //
 // The server counts the rows of its segments: an upsert counts twice, and compaction
 // removes deleted rows from the count. If the number is never reached, the wait ends by
@@ -263,18 +261,19 @@ const (
 	// IndexBuildingProgress.Complete.
 	AllRows IndexCriterion = iota
 
-	// RowsAtStart is for collections with continuous writes: the number of rows at
-	// the first poll must be indexed, or the current number if compaction left fewer.
-	// Rows inserted later do not count.
+	// RowsAtStart is for collections with continuous writes: the number of rows when the
+	// wait began must be indexed, or the current number if compaction left fewer. Rows
+	// that were being flushed then count, and rows inserted later do not.
 	RowsAtStart
 
 	// ServerState goes by the server's state alone, as other clients do: an index is
-	// complete when it is Finished. Use it for servers without reliable row counts.
+	// complete when it is Finished. It does not ask for segments that are being flushed.
+	// Use it for servers without reliable row counts.
 	ServerState
 )
 
-// WithIndexCriterion sets the rows that must be indexed. WithExpectedRows applies in
-// addition, for every criterion.
+// WithIndexCriterion sets the rows that must be indexed. WithExpectedRows and WithFlush
+// apply in addition, for every criterion.
 func WithIndexCriterion(criterion IndexCriterion) Option {
 	return func(c *config) {
 		if criterion < AllRows || criterion > ServerState {

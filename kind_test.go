@@ -73,7 +73,12 @@ func TestUnmarshalProgress(t *testing.T) {
 		`{"loading_progress":"100%","refresh_progress":30}`:                                 LoadingProgress{Percent: 100, RefreshPercent: 30},
 		`{"total_rows":9,"indexed_rows":4,"pending_index_rows":5,"state":"InProgress"}`:     IndexBuildingProgress{TotalRows: 9, IndexedRows: 4, PendingIndexRows: 5, State: IndexStateInProgress},
 		`{"total_rows":0,"indexed_rows":0,"pending_index_rows":0,"state":"IndexState(77)"}`: IndexBuildingProgress{State: 77},
-		`null`: nil,
+		`{"flushed":true}`: FlushProgress{Flushed: true},
+		`{"state":"ImportStarted","progress":"80%","row_count":7}`:                   ImportProgress{State: ImportStateStarted, Percent: 80, Rows: 7},
+		`{"state":"ImportState(3)","progress":"0%","row_count":0}`:                   ImportProgress{State: 3},
+		`{"state":"Executing","executing":1,"completed":2,"failed":3,"timed_out":4}`: CompactionProgress{CompactionStateExecuting, 1, 2, 3, 4},
+		`{"serving":true}`: ServingProgress{},
+		`null`:             nil,
 	} {
 		p, err := UnmarshalProgress([]byte(json))
 		require.NoError(t, err, json)
@@ -81,12 +86,15 @@ func TestUnmarshalProgress(t *testing.T) {
 	}
 
 	for json, want := range map[string]string{
-		`{}`:                          `milvuswait: the JSON of a progress has no key of any kind, such as "loading_progress"`,
-		`{"rows":1}`:                  `milvuswait: the JSON of a progress has no key of any kind, such as "loading_progress"`,
-		`{"loading_progress":"much"}`: `milvuswait: loading_progress is "much", not a percentage such as "40%"`,
-		`[1]`:                         `milvuswait: the JSON of a progress: json: cannot unmarshal array`,
-		`{"total_rows":"many"}`:       `json: cannot unmarshal string`,
-		``:                            `milvuswait: the JSON of a progress: unexpected end of JSON input`,
+		`{}`:                               `milvuswait: the JSON of a progress has no key of any kind, such as "loading_progress"`,
+		`{"rows":1}`:                       `milvuswait: the JSON of a progress has no key of any kind, such as "loading_progress"`,
+		`{"loading_progress":"much"}`:      `milvuswait: loading_progress is "much", not a percentage such as "40%"`,
+		`[1]`:                              `milvuswait: the JSON of a progress: json: cannot unmarshal array`,
+		`{"total_rows":"many"}`:            `json: cannot unmarshal string`,
+		`{"row_count":1,"state":"X"}`:      `"X" is not the name of an import state`,
+		`{"row_count":1,"progress":"+4%"}`: `milvuswait: progress is "+4%", not a percentage such as "40%"`,
+		`{"executing":1,"state":"ImportState(1)"}`: `"ImportState(1)" is not the name of a compaction state`,
+		``: `milvuswait: the JSON of a progress: unexpected end of JSON input`,
 	} {
 		p, err := UnmarshalProgress([]byte(json))
 		require.ErrorContains(t, err, want, fmt.Sprintf("%q", json))
@@ -99,6 +107,9 @@ func TestMarshalProgress_KeepsEveryField(t *testing.T) {
 	for _, p := range []Progress{
 		nil, LoadingProgress{}, LoadingProgress{Percent: 40, RefreshPercent: 100},
 		IndexBuildingProgress{TotalRows: 9, IndexedRows: 4, PendingIndexRows: 5, State: IndexStateFailed, FailReason: "disk", IndexName: "vidx"},
+		FlushProgress{}, FlushProgress{Flushed: true}, ServingProgress{},
+		ImportProgress{}, ImportProgress{State: ImportStateFailed, Percent: -3, Rows: 9, Phase: ImportPhaseUncommitted, FailReason: "disk"},
+		CompactionProgress{}, CompactionProgress{State: 77, Executing: 1, Completed: -2, Failed: 3, TimedOut: 4},
 	} {
 		b, err := MarshalProgress(p)
 		require.NoError(t, err)

@@ -34,17 +34,23 @@ func WaitForLoadingComplete(ctx context.Context, p Poller, collection string, op
 }
 
 // WaitForIndexBuildingComplete blocks until the index named by WithIndex, or the only
-// index of the collection, is built for every row. Set WithExpectedRows whenever you know
-// the number of rows: the server does not count rows yet that were inserted or flushed
-// just now, and without them an index looks complete.
+// index of the collection, is built for every row that was flushed before the call.
+//
+// A server does not count the rows of a flush before it is done: without them, an index
+// looks complete. On Milvus 2.2.9 to 2.5 the wait finds these rows by itself, if p is a
+// [SegmentLister]. Milvus 2.6 and newer do not report them: pass the result of Flush by
+// WithFlush, which is right on every version, or the number of rows by WithExpectedRows. A
+// wait that has neither, on a server that does not report the rows, is unconfirmed: see
+// [Update].
 //
 // It polls immediately, unless ctx is done already, then at the pace set by [Backoff],
 // until the index is complete by the criterion of WithIndexCriterion, ctx ends, or the
 // build can no longer succeed. It returns the progress from the last successful poll, even
 // with a non-nil error. A nil error means that this poll was complete.
 //
-// Errors are as for [WaitForLoadingComplete]. If ctx did not end the wait, the *Error
-// matches one of ErrCollectionNotFound, ErrIndexNotFound, ErrAmbiguousIndex,
+// Errors are as for [WaitForLoadingComplete]. A flush mark for a Poller that is no
+// [FlushPoller] is ErrInvalid. If ctx did not end the wait, the *Error matches one of
+// ErrCollectionNotFound, ErrIndexNotFound, ErrAmbiguousIndex,
 // ErrDatabaseNotFound, ErrIndexFailed, ErrUnreachable, ErrStalled and ErrAborted (if
 // options ask for them), or wraps a permanent error of p.
 func WaitForIndexBuildingComplete(ctx context.Context, p Poller, collection string, opts ...Option) (IndexBuildingProgress, error) {

@@ -12,7 +12,8 @@ import (
 
 // namesAKind matches code that names a kind of wait, or asks for the type of a progress.
 var namesAKind = regexp.MustCompile(
-	`\bKind(Loading|IndexBuilding)\b|(case |\.\()(milvuswait\.)?(Loading|IndexBuilding)Progress\b`)
+	`\bKind(Loading|IndexBuilding|Flushing|Importing|Compacting|Serving)\b|` +
+		`(case |\.\()(milvuswait\.)?(Loading|IndexBuilding|Flush|Import|Compaction|Serving)Progress\b`)
 
 // TestOnlyTablesOfKindsNameThem lists the files of the product that name a kind of wait or
 // ask for the type of a progress. A branch anywhere else takes a new kind for an old one:
@@ -20,7 +21,7 @@ var namesAKind = regexp.MustCompile(
 func TestOnlyTablesOfKindsNameThem(t *testing.T) {
 	allowed := []string{
 		// The tables, and the files of one kind.
-		"kind.go", "loading.go", "indexbuilding.go",
+		"kind.go", "loading.go", "indexbuilding.go", "segments.go", "flush.go", "importing.go", "compacting.go", "serving.go",
 		"fake/kinds.go", "fake/loading.go", "fake/indexbuilding.go", "fake/fakeserver/world.go",
 		"milvuswaittest/pollertest/kinds.go", "milvuswaittest/pollertest/loading.go", "milvuswaittest/pollertest/indexbuilding.go",
 		"cmd/milvus-wait/internal/kind/kind.go", "cmd/milvus-wait/internal/kind/loading.go", "cmd/milvus-wait/internal/kind/indexbuilding.go",
