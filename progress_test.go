@@ -1,7 +1,9 @@
 package milvuswait_test
 
 import (
+	"encoding"
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 
@@ -135,6 +137,8 @@ func FuzzJSON(f *testing.F) {
 		`{"loading_progress":"40%"}`, `{"loading_progress":"-9223372036854775808%"}`, `{"loading_progress":"+040%"}`, `{"LOADING_PROGRESS":"1%"}`,
 		`{"total_rows":100,"indexed_rows":40,"pending_index_rows":60,"state":"InProgress"}`,
 		`{"total_rows":-1,"state":"IndexState(77)","index_state_fail_reason":"\ud800\u202e"}`,
+		`{"flushed":true}`, `{"serving":1}`, `{"state":"ImportStarted","progress":"80%","row_count":7,"phase":"Uncommitted","failed_reason":"\u202e"}`,
+		`{"state":"ImportState(3)","progress":"-9223372036854775808%"}`, `{"state":"CompactionState(-7)","executing":1,"timed_out":9}`, `ImportState(4)`, `Executing`,
 		`{"state":"IndexState(77)x"}`, `{"state":"IndexState( 77)"}`, `{"state":null}`, `null`, `{}`, `"IndexState(-1)"`, `"Retry"`, `"IndexState(3)"`, `IndexState(77)`, `IndexState(77)x`, `IndexState(+77)`, `Retry`,
 	} {
 		f.Add([]byte(seed))
@@ -143,13 +147,28 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		requireRoundTrip[milvuswait.LoadingProgress](t, b)
 		requireRoundTrip[milvuswait.IndexBuildingProgress](t, b)
+		requireRoundTrip[milvuswait.FlushProgress](t, b)
+		requireRoundTrip[milvuswait.ImportProgress](t, b)
+		requireRoundTrip[milvuswait.CompactionProgress](t, b)
+		requireRoundTrip[milvuswait.ServingProgress](t, b)
 		requireRoundTrip[milvuswait.IndexState](t, b)
 
-		var s milvuswait.IndexState
-		if err := s.UnmarshalText(b); err == nil {
-			require.Equal(t, string(b), s.String(), "what MarshalText does not write was read")
-		}
+		requireName[milvuswait.IndexState](t, b)
+		requireName[milvuswait.ImportState](t, b)
+		requireName[milvuswait.CompactionState](t, b)
 	})
+}
+
+// requireName reads b as the name of a state. If it is one, String returns the same.
+func requireName[T fmt.Stringer, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](t *testing.T, b []byte) {
+	t.Helper()
+	var state T
+	if err := P(&state).UnmarshalText(b); err == nil {
+		require.Equal(t, string(b), state.String())
+	}
 }
 
 // requireRoundTrip decodes b as a T. If it is one, it encodes and decodes it again.
@@ -184,6 +203,17 @@ func FuzzProgressJSON(f *testing.F) {
 		requireWritten(t, p, &index)
 		p.IndexName, p.FailReason = "", string([]rune(reason))
 		require.Equal(t, p, index)
+
+		i := milvuswait.ImportProgress{State: milvuswait.ImportState(state), Percent: a, Rows: b, Phase: reason, FailReason: reason}
+		var imported milvuswait.ImportProgress
+		requireWritten(t, i, &imported)
+		i.Phase, i.FailReason = p.FailReason, p.FailReason
+		require.Equal(t, i, imported)
+
+		compaction := milvuswait.CompactionProgress{State: milvuswait.CompactionState(state), Executing: a, Completed: b, Failed: c, TimedOut: a}
+		var compacted milvuswait.CompactionProgress
+		requireWritten(t, compaction, &compacted)
+		require.Equal(t, compaction, compacted)
 	})
 }
 
