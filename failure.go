@@ -118,10 +118,14 @@ func (s *waitState) noteFailure(now time.Duration, a answer) {
 	o.lastErr, o.partly = a.err, o.partly || a.progress != nil
 }
 
-// noteInterrupted records a poll that failed after the wait's context had ended. Only a
-// permanent failure is kept: the end of the context may have caused any other.
-func (s *waitState) noteInterrupted(a answer) {
+// noteInterrupted records a poll that failed after the wait's context had ended. It keeps
+// the progress of an earlier request, and a permanent failure: the end of the context may
+// have caused any other.
+func (s *waitState) noteInterrupted(now time.Duration, a answer) {
 	s.polls++
+	if a.progress != nil {
+		s.noteProgress(now, a)
+	}
 	if isPermanent(a.err) {
 		s.outage.lastErr = a.err
 	}

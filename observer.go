@@ -100,20 +100,21 @@ func Observers(others ...Observer) Observer {
 }
 
 // OnChange returns an observer that passes updates with a change of their target on to o:
-// another progress, the first failed poll, the first successful one after it, and the
-// final update. It panics if o is nil.
+// another progress or WaitingFor, the first failed poll, the first successful one after
+// it, and the final update. It panics if o is nil.
 func OnChange(o Observer) Observer {
 	if typednil.Is(o) {
 		panic("milvuswait: OnChange: the observer is nil")
 	}
 
 	type seen struct {
-		progress Progress
-		failing  bool
+		progress   Progress
+		waitingFor WaitingFor
+		failing    bool
 	}
 	var last perTarget[seen]
 	return ObserverFunc(func(u Update) {
-		now := seen{u.Progress, u.Err != nil}
+		now := seen{u.Progress, u.WaitingFor, u.Err != nil}
 		before, known := last.get(u)
 		last.put(u, now)
 

@@ -28,7 +28,7 @@ import (
 // # Who owns an entry
 //
 // An entry is in exactly one of four places: waiting in a heap of queue (pos >= 0), for
-// its next poll or for its end; in flight (in exactly one job); parked until the deadline
+// its next poll, for verify or for its end; in flight (in exactly one job); parked until the deadline
 // (verdict awaitDeadline); or ended. Only the caller's goroutine writes entries, and never
 // one in flight. A worker only reads, and only the entries of its job. The channels of
 // jobs and results order these accesses, so that entries need no lock.

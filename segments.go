@@ -53,6 +53,14 @@ func (c *segmentCheck) isSettled() bool { return c != nil && c.stage != segments
 
 func (c *segmentCheck) isUnlisted() bool { return c != nil && c.stage == segmentsUnlisted }
 
+// differs reports whether another segment is flushed in next, or segments are listed first.
+func (c *segmentCheck) differs(next *segmentCheck) bool {
+	if c == nil || next == nil {
+		return c != next
+	}
+	return c.stage != next.stage || c.listed != next.listed || len(c.waiting) != len(next.waiting)
+}
+
 // segmentList is the result of one UnflushedSegments.
 type segmentList struct {
 	unflushed []int64
@@ -216,7 +224,7 @@ func (x *indexPoll) askForFlush(ctx context.Context, s *waitState, a *answer) {
 		return
 	}
 
-	a.list = x.unflushedSegments(ctx, s.target.collection)
+	a.list, a.before = x.unflushedSegments(ctx, s.target.collection), s.indexBuilding.segments
 	switch l := a.list; {
 	case l.err == nil:
 		a.flushing = len(s.indexBuilding.segments.remaining(l.unflushed)) > 0
@@ -261,10 +269,10 @@ func noteIndex(s *waitState, now time.Duration, a answer) Progress {
 	b.markDone = b.markDone || a.markDone
 	b.flushing = a.flushing
 
+	// A change of the list is progress, also if a sibling has brought the same list before.
 	if a.list != nil {
-		before := b.segments
-		b.segments = before.add(now, a.list)
-		if before == nil || before.stage != b.segments.stage || len(before.waiting) != len(b.segments.waiting) {
+		b.segments = b.segments.add(now, a.list)
+		if a.before.differs(b.segments) {
 			s.changedAt = now
 		}
 	}

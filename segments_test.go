@@ -324,6 +324,29 @@ func TestIndex_Stall_CountsChangesOfTheList(t *testing.T) {
 	})
 }
 
+// TestWaitAll_Stall_CountsChangesOfASharedList has two indexes whose list of segments
+// changes, and none of which stalls before the other.
+func TestWaitAll_Stall_CountsChangesOfASharedList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSegmentServer(0)
+		s.segments = func(at time.Duration) ([]int64, error) {
+			return []int64{1, 2, 3, 4}[min(3, at/(8*time.Second)):], nil
+		}
+		s.at = func(string) milvuswait.IndexBuildingProgress { return rows(100, 100, finished) }
+		s.PollerFuncs = s.poller()
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), s, []milvuswait.Target{
+			milvuswait.IndexBuilding("docs", "i0"), milvuswait.IndexBuilding("docs", "i1"), milvuswait.IndexBuilding("docs", "i2"),
+		}, milvuswait.WithStallTimeout(10*time.Second), milvuswait.WithContinueOnError())
+
+		require.ErrorIs(t, err, milvuswait.ErrStalled)
+		for _, o := range outcomes {
+			require.ErrorIs(t, o.Err, milvuswait.ErrStalled)
+			require.InDelta(t, 34*time.Second, o.Elapsed, float64(time.Second))
+		}
+	})
+}
+
 func TestIndex_FlushMark_IsWaitedFor(t *testing.T) {
 	mark := milvuswait.FlushMark{Timestamp: 9, Segments: []int64{7, 3, 7}}
 	sorted := milvuswait.FlushMark{Timestamp: 9, Segments: []int64{3, 7}}
@@ -364,6 +387,7 @@ func TestIndex_FlushMark_IsWaitedFor(t *testing.T) {
 type segmentServer struct {
 	flushingIndex
 	milvuswait.PollerFuncs
+	at    func(index string) milvuswait.IndexBuildingProgress
 	lists int
 }
 
@@ -372,7 +396,7 @@ type segmentServer struct {
 func newSegmentServer(unflushed time.Duration) *segmentServer {
 	s := &segmentServer{flushingIndex: flushingIndex{segments: unflushedUntil(unflushed)}}
 	s.flushed = func(at time.Duration) (bool, error) { return at >= 3*time.Second, nil }
-	s.PollerFuncs = s.poller()
+	s.PollerFuncs, s.at = s.poller(), s.staggered
 	s.IndexBuilding = func(_ context.Context, _, index string) (milvuswait.IndexBuildingProgress, error) {
 		return s.at(index), nil
 	}
@@ -390,7 +414,7 @@ func (s *segmentServer) ListIndexBuilding(_ context.Context, _ string, indexes [
 	return all, make([]error, len(indexes))
 }
 
-func (s *segmentServer) at(index string) milvuswait.IndexBuildingProgress {
+func (s *segmentServer) staggered(index string) milvuswait.IndexBuildingProgress {
 	at := time.Since(s.start)
 	built := time.Duration(index[1]-'0') * time.Second
 	switch {

@@ -301,7 +301,7 @@ func (k *clock) interruption() error {
 // answer still counts.
 func (k *clock) judge(s *waitState, now time.Duration, a answer) decision {
 	if a.err != nil && k.ended(now) {
-		s.noteInterrupted(a)
+		s.noteInterrupted(now, a)
 		return decision{verdict: failed, err: k.interruption()}
 	}
 

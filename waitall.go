@@ -20,8 +20,8 @@ type Outcome struct {
 	Elapsed     time.Duration // time from the call to the target's end
 }
 
-// WaitAll blocks until all targets are complete. It waits for loads and index builds side
-// by side, until ctx ends. It returns one outcome for each target, in the order of
+// WaitAll blocks until all targets are complete. It waits for targets of all kinds side by
+// side, until ctx ends. It returns one outcome for each target, in the order of
 // targets. All outcomes are filled in, even with a non-nil error. Equal targets are
 // polled once. No targets are complete at once.
 //
@@ -31,7 +31,7 @@ type Outcome struct {
 // arguments it is ErrInvalid, and there are no outcomes. Otherwise it joins the errors of
 // all targets that failed, without those aborted because of them. Its text lists the
 // first ten. errors.Is and errors.As find all of them, each an *Error as returned by
-// [WaitForLoadingComplete] and [WaitForIndexBuildingComplete].
+// [WaitForLoadingComplete] and the other functions for one target.
 //
 // At most 16 polls are in flight, or as many as WithMaxInFlight allows. Every target is
 // polled once before any is polled again. From then on each is polled at its own pace,
@@ -39,7 +39,8 @@ type Outcome struct {
 // WaitAll may return n/1000 s later than a wait for one.
 //
 // If the Poller is a [Lister], one call covers all loads of whole collections when two or
-// more are due. If it is an [IndexLister], one call covers all indexes of a collection.
+// more are due. If it is an [IndexLister], one call covers all indexes of a collection, and
+// one list of a [SegmentLister] too.
 // If all polls time out, only one is in flight until the server answers.
 //
 // The polls run on goroutines that end before WaitAll returns. Observers are called on
