@@ -10,26 +10,40 @@ import (
 
 // Call is one call to a Poller.
 type Call struct {
-	Target milvuswait.Target // target of the call
-	Poll   int               // number of the poll of this target, from 1; 0 for CheckLoadState
-	Time   time.Time         // start of the call
-	Took   time.Duration     // duration of the call; 0 while it is in flight
+	// Target is the target of the call. For UnflushedSegments it is the flush of the
+	// collection with the zero mark.
+	Target milvuswait.Target
+
+	Poll int           // number of the poll of this target, from 1; 0 for CheckLoadState and UnflushedSegments
+	Time time.Time     // start of the call
+	Took time.Duration // duration of the call; 0 while it is in flight
 
 	// Progress and Err are the result; one of them is nil. Both are nil while the call is
-	// in flight, and after a CheckLoadState without an error.
+	// in flight, and after a CheckLoadState without an error. After an UnflushedSegments,
+	// Progress is flushed if there were no such segments.
 	Progress milvuswait.Progress
 	Err      error
 }
 
 // Calls returns the calls of p so far, or only those for the given targets, in the order of
-// their starts. They include calls of CheckLoadState and calls in flight. The number of
-// rows expected by a target makes no difference. The caller owns the slice.
+// their starts. They include checks of the load state, lists of segments and calls in
+// flight. The rows expected by a target, and the flush mark of an index, make no difference.
+// The caller owns the slice.
+//
+// A wait for an index makes one poll more than the index needs: it believes a complete
+// progress only after a list of the segments. This list is not a call for the index.
 //
 // No call is ever dropped: each takes about 200 bytes for the life of the Poller.
 func (p *Poller) Calls(targets ...milvuswait.Target) []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return filter(p.calls, targets, func(c Call) milvuswait.Target { return c.Target })
+}
+
+// record adds a call that starts now, and returns its index. The caller holds p.mu.
+func (p *Poller) record(c Call) int {
+	p.calls = append(p.calls, c)
+	return len(p.calls) - 1
 }
 
 // end records the result of the call with the index record.
@@ -61,8 +75,8 @@ func (o *Observer) Observe(u milvuswait.Update) {
 }
 
 // Updates returns the updates so far, or only those for the given targets, in the order of
-// their arrival. The number of rows expected by a target makes no difference. The caller
-// owns the slice. No update is ever dropped.
+// their arrival. The rows expected by a target, and the flush mark of an index, make no
+// difference. The caller owns the slice. No update is ever dropped.
 func (o *Observer) Updates(targets ...milvuswait.Target) []milvuswait.Update {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -89,7 +103,7 @@ func filter[E any](all []E, targets []milvuswait.Target, target func(E) milvuswa
 
 	var some []E
 	for _, e := range all {
-		if slices.ContainsFunc(targets, func(t milvuswait.Target) bool { return t.ExpectRows(0) == target(e).ExpectRows(0) }) {
+		if slices.ContainsFunc(targets, func(t milvuswait.Target) bool { return plain(t) == plain(target(e)) }) {
 			some = append(some, e)
 		}
 	}

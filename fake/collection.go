@@ -7,8 +7,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake/internal/play"
 )
 
-// collection holds the roles of one collection. A nil role stands for a target that is
-// known but absent. A nil collection does not exist.
+// collection holds the roles of one collection, or those of the server. A nil role stands
+// for a target that is known but absent. A nil collection does not exist.
 type collection map[milvuswait.Target]*role
 
 // role is a target with its script.
@@ -35,4 +35,24 @@ func newRole(target milvuswait.Target, script Script) *role {
 // exist.
 func collectionNotFound(target milvuswait.Target) error {
 	return fmt.Errorf("%w: %q", milvuswait.ErrCollectionNotFound, target.Collection())
+}
+
+// findOneOrNone is the finder of a target that needs no script. It returns no role if there
+// is none.
+func findOneOrNone(c collection, target milvuswait.Target) ([]*role, error) {
+	if r := c[target]; r != nil {
+		return []*role{r}, nil
+	}
+	return nil, nil
+}
+
+// answerOr returns a join for targets of one role: the answer of the script, or otherwise
+// the given progress.
+func answerOr[P milvuswait.Progress](otherwise P) func(turns []turn, answers []P) P {
+	return func(_ []turn, answers []P) P {
+		if len(answers) == 0 {
+			return otherwise
+		}
+		return answers[0]
+	}
 }

@@ -124,8 +124,9 @@ func (c BuildCurve) InSteps(n int64) BuildCurve {
 }
 
 // VisibleAfter returns a copy of c that begins only after d. Until then it reports Finished
-// with 0 rows, as real servers do for about 2.6 s after a flush. A wait without
-// WithExpectedRows ends there.
+// with 0 rows, as real servers do for about 2.6 s after a flush, and its rows are in an
+// unflushed segment: see [Poller.UnflushedSegments]. A wait without WithExpectedRows goes on
+// because of this segment.
 //
 // It panics if d is negative.
 func (c BuildCurve) VisibleAfter(d time.Duration) BuildCurve {
@@ -133,6 +134,11 @@ func (c BuildCurve) VisibleAfter(d time.Duration) BuildCurve {
 	c.hidden = d
 	return c
 }
+
+// Unflushed reports whether the rows are still being flushed, so long after the start of the
+// script: before the time of VisibleAfter. A custom script of an index may have such a
+// method too.
+func (c BuildCurve) Unflushed(elapsed time.Duration) bool { return elapsed < c.hidden }
 
 // AlwaysFinished returns a copy of c with the state Finished from the start, although rows
 // are pending. Real servers report this state to requests without the maximum timestamp.
@@ -144,7 +150,7 @@ func (c BuildCurve) AlwaysFinished() BuildCurve {
 
 // Step implements Script.
 func (c BuildCurve) Step(_ int, elapsed time.Duration) Step {
-	if elapsed < c.hidden {
+	if c.Unflushed(elapsed) {
 		return Step{Progress: building(0, 0)}
 	}
 

@@ -18,6 +18,7 @@
 //	fake.BuildOver(100_000, 40*time.Minute).StallAt(50, fake.Forever)
 //	fake.BuildOver(100_000, 40*time.Second).VisibleAfter(2600*time.Millisecond)
 //	fake.RefreshOver(time.Minute)
+//	fake.FlushOver(3*time.Second)
 //
 // Three functions add delays and errors to any script:
 //
@@ -42,6 +43,26 @@
 //	p.Drop("docs")
 //
 // Calls returns all calls so far, with their targets, times and results.
+//
+// # Flushes
+//
+// The script of a flush plays for two methods: FlushDone reports the end of the flush, and
+// UnflushedSegments lists the segments of its mark until then. So a wait for an index goes
+// on until the flush is done, with the mark or without:
+//
+//	p.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 100))
+//	p.Set(milvuswait.Flushing("docs", mark), fake.FlushOver(3*time.Second))
+//
+// VisibleAfter is shorter, for an index without a mark: its rows are in an unflushed segment
+// until that time. Without either, no segment is unflushed. A wait for an index then makes
+// two calls more: a list of the segments, and a last poll.
+//
+// # Servers without an interface
+//
+// Milvus 2.6 and newer cannot list unflushed segments. For a Poller of such a server, or of
+// any other without an optional interface, take only some methods:
+//
+//	milvuswait.PollerFuncs{Loading: p.LoadingProgress, IndexBuilding: p.IndexBuildingProgress, Flush: p.FlushDone}
 //
 // # Time
 //

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
@@ -22,13 +23,17 @@ func (p *Poller) IndexBuildingProgress(ctx context.Context, collection, index st
 		})
 }
 
-// splitIndexBuilding returns the target without its expected rows. It panics for
-// AllIndexes.
+// splitIndexBuilding returns the target. It panics for AllIndexes.
 func splitIndexBuilding(target milvuswait.Target) []milvuswait.Target {
 	if target.Index() == milvuswait.AllIndexes {
 		panic("fake: Set: AllIndexes is for asking, set a script for each index")
 	}
-	return []milvuswait.Target{milvuswait.IndexBuilding(target.Collection(), target.Index())}
+	return []milvuswait.Target{target}
+}
+
+// plainIndexBuilding returns the target without expected rows and flush mark.
+func plainIndexBuilding(target milvuswait.Target) milvuswait.Target {
+	return milvuswait.IndexBuilding(target.Collection(), target.Index())
 }
 
 // findIndexBuilding returns the role of the target's index, or those of all for AllIndexes.
@@ -69,4 +74,16 @@ func (c collection) indexes() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// peekIndexes returns the turns of the scripts of all indexes of c at the given time. A
+// script that has not begun begins now. The turns are no polls.
+func (c collection) peekIndexes(now time.Time) []turn {
+	var turns []turn
+	for target, r := range c {
+		if target.Kind() == milvuswait.KindIndexBuilding && r != nil {
+			turns = append(turns, turn{target, r.play.Peek(now)})
+		}
+	}
+	return turns
 }

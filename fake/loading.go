@@ -27,9 +27,8 @@ func (p *Poller) LoadingProgress(ctx context.Context, collection string, partiti
 func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
 	target := milvuswait.Loading(collection, partitions...)
 	p.mu.Lock()
-	roles, err := findLoading(p.collections[collection], target)
-	p.calls = append(p.calls, Call{Target: target, Time: time.Now()})
-	record := len(p.calls) - 1
+	roles, err := findLoading(p.collections[placeOf(target)], target)
+	record := p.record(Call{Target: target, Time: time.Now()})
 	p.mu.Unlock()
 
 	if ctx.Err() != nil {

@@ -10,9 +10,10 @@ import (
 	"github.com/milvuswait/milvuswait/fake/internal/play"
 )
 
-// Poller is a milvuswait.Poller and milvuswait.LoadStateChecker with scripted results. The
-// zero Poller is ready for use and has no collections. It is safe for concurrent use, and
-// must not be copied after its first use.
+// Poller is a milvuswait.Poller with scripted results. It implements the optional
+// interfaces LoadStateChecker, SegmentLister and FlushPoller, but no lists of loads or
+// indexes. The zero Poller is ready for use and has no collections. It is safe for
+// concurrent use, and must not be copied after its first use.
 //
 // A target without a script gets the result of a server that holds only the targets passed
 // to Set:
@@ -29,12 +30,14 @@ import (
 //   - AllIndexes: the index furthest behind, as in package rpc. A failed index comes first,
 //     then an index with an unfinished state, then an incomplete one, then the one with the
 //     minimum Fraction. If the poll of one index fails, the whole poll fails.
+//   - A flush without a script, in a collection with other targets: done. No segment is
+//     unflushed without such a script or VisibleAfter.
 //
 // If the context has ended, a poll returns the context's error. If a script returns the
 // progress of another kind, the poll returns a permanent error.
 type Poller struct {
 	mu          sync.Mutex
-	collections map[string]collection
+	collections map[place]collection
 	calls       []Call
 	polls       map[milvuswait.Target]int
 }
@@ -42,14 +45,18 @@ type Poller struct {
 var (
 	_ milvuswait.Poller           = (*Poller)(nil)
 	_ milvuswait.LoadStateChecker = (*Poller)(nil)
+	_ milvuswait.SegmentLister    = (*Poller)(nil)
+	_ milvuswait.FlushPoller      = (*Poller)(nil)
 )
 
 // Set gives target a script, in place of the previous one, and returns p. The script starts
 // with the next poll. If target names several partitions, each of them gets the script. The
-// number of rows expected by target makes no difference.
+// rows expected by target, and the flush mark of an index, make no difference. The flush
+// mark of a flush does: each mark has its own script.
 //
 // With a nil script, the target is known but absent: a load or partition is not loaded (any
-// more), an index does not exist. Set may be called while waits are polling.
+// more), an index does not exist. A flush, a job or the server has no script any more. Set
+// may be called while waits are polling.
 //
 // It panics if target is the zero Target or of an unknown kind, or if its index is
 // AllIndexes.
@@ -58,13 +65,13 @@ func (p *Poller) Set(target milvuswait.Target, script Script) *Poller {
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.collections[target.Collection()]
+	c := p.collections[placeOf(target)]
 	if c == nil {
 		c = collection{}
 		if p.collections == nil {
-			p.collections = map[string]collection{}
+			p.collections = map[place]collection{}
 		}
-		p.collections[target.Collection()] = c
+		p.collections[placeOf(target)] = c
 	}
 
 	for _, one := range targets {
@@ -73,12 +80,12 @@ func (p *Poller) Set(target milvuswait.Target, script Script) *Poller {
 	return p
 }
 
-// Drop removes the collection with all its targets. It may be called while waits are
-// polling.
+// Drop removes the collection with all its targets. Imports and compactions remain, as on
+// real servers. It may be called while waits are polling.
 func (p *Poller) Drop(collection string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.collections, collection)
+	delete(p.collections, place{collection: collection})
 }
 
 // finder returns the roles needed by a poll of the target in c, which is nil if there is no
@@ -90,7 +97,15 @@ type finder func(c collection, target milvuswait.Target) ([]*role, error)
 func poll[P milvuswait.Progress](
 	ctx context.Context, p *Poller, target milvuswait.Target, find finder, join func(turns []turn, answers []P) P,
 ) (P, error) {
-	turns, record, err := p.begin(target, find)
+	return ask(ctx, p, target, true, find, join)
+}
+
+// ask makes a call about the target, as poll does. isPoll means that it is a poll of the
+// target, with a number.
+func ask[P milvuswait.Progress](
+	ctx context.Context, p *Poller, target milvuswait.Target, isPoll bool, find finder, join func(turns []turn, answers []P) P,
+) (P, error) {
+	turns, record, err := p.begin(target, isPoll, find)
 	answers, err := finish[P](ctx, turns, err)
 
 	var progress P
@@ -101,23 +116,26 @@ func poll[P milvuswait.Progress](
 	return progress, err
 }
 
-// begin records a poll of the target, and takes one turn of every script it needs.
-func (p *Poller) begin(target milvuswait.Target, find finder) (turns []turn, record int, err error) {
+// begin records a call about the target, and takes one turn of every script it needs.
+func (p *Poller) begin(target milvuswait.Target, isPoll bool, find finder) (turns []turn, record int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
-	now := time.Now()
-	if p.polls == nil {
-		p.polls = map[milvuswait.Target]int{}
+	c := Call{Target: target, Time: time.Now()}
+	if isPoll {
+		if p.polls == nil {
+			p.polls = map[milvuswait.Target]int{}
+		}
+		p.polls[target]++
+		c.Poll = p.polls[target]
 	}
-	p.polls[target]++
-	p.calls = append(p.calls, Call{Target: target, Poll: p.polls[target], Time: now})
+	record = p.record(c)
 
-	roles, err := find(p.collections[target.Collection()], target)
+	roles, err := find(p.collections[placeOf(target)], target)
 	for _, r := range roles {
-		turns = append(turns, turn{r.target, r.play.Next(now)})
+		turns = append(turns, turn{r.target, r.play.Next(c.Time)})
 	}
-	return turns, len(p.calls) - 1, err
+	return turns, record, err
 }
 
 // finish returns the answers of the turns, after the longest of their delays. The caller

@@ -9,7 +9,7 @@ import (
 
 // Step is the result of one poll.
 type Step struct {
-	// Progress is a milvuswait.LoadingProgress or a milvuswait.IndexBuildingProgress,
+	// Progress is the progress of the target's kind, such as milvuswait.LoadingProgress,
 	// out-of-range values included. It is ignored if Err is set.
 	Progress milvuswait.Progress
 

@@ -253,6 +253,7 @@ func TestWrongScriptsPanic(t *testing.T) {
 		{"negative outage", func() { fake.WithOutage(load, errPassing, 1, -1) }, "fake: WithOutage: -1ns is negative"},
 		{"poll 0", func() { fake.WithError(load, errPassing, 1, 0) }, "fake: WithError: there is no poll 0, the first one is 1"},
 		{"a negative delay more", func() { fake.WithDelay(load, -1) }, "fake: WithDelay: -1ns is negative"},
+		{"negative flush", func() { fake.FlushOver(-1) }, "fake: FlushOver: -1ns is negative"},
 		{"zero target", func() { new(fake.Poller).Set(milvuswait.Target{}, load) }, "fake: Set: the zero Target"},
 		{
 			"all indexes", func() { new(fake.Poller).Set(milvuswait.IndexBuilding("docs", milvuswait.AllIndexes), build) },

@@ -37,26 +37,37 @@ func TestWaitForALoadOf40Minutes(t *testing.T) {
 }
 
 func TestWaitForAnIndexWhoseRowsAreNotVisibleYet(t *testing.T) {
+	const built = 42*time.Second + 600*time.Millisecond
+	all := func(p *fake.Poller) milvuswait.Poller { return p }
+	withoutSegments := func(p *fake.Poller) milvuswait.Poller {
+		return milvuswait.PollerFuncs{IndexBuilding: p.IndexBuildingProgress}
+	}
 	tests := []struct {
-		name string
-		opts []milvuswait.Option
-		want time.Duration
+		name        string
+		poller      func(*fake.Poller) milvuswait.Poller
+		opts        []milvuswait.Option
+		want        time.Duration
+		unconfirmed bool
 	}{
-		{"no rows expected: early", nil, 0},
-		{"rows expected", []milvuswait.Option{milvuswait.WithExpectedRows(100_000)}, 42*time.Second + 600*time.Millisecond},
+		{"segments are listed", all, nil, built, false},
+		{"segments are not listed: early", withoutSegments, nil, 0, true},
+		{"rows expected", withoutSegments, []milvuswait.Option{milvuswait.WithExpectedRows(100_000)}, built, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"),
 					fake.BuildOver(100_000, 40*time.Second).VisibleAfter(2600*time.Millisecond).AlwaysFinished())
+				var o fake.Observer
 				start := time.Now()
 
-				_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", tt.opts...)
+				_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), tt.poller(p), "docs", append(tt.opts, milvuswait.WithObserver(&o))...)
 
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, time.Since(start), tt.want)
 				require.LessOrEqual(t, time.Since(start), tt.want+time.Second)
+				last := o.Updates()[len(o.Updates())-1]
+				require.Equal(t, tt.unconfirmed, last.Unconfirmed)
 			})
 		})
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/milvuswait/milvuswait/fake/internal/play"
 )
 
 // WithDelay returns s with d added to the duration of its polls: of the polls with the
@@ -46,13 +48,12 @@ func WithOutage(s Script, err error, from, d time.Duration) Script {
 	mustNotBeNegative("WithOutage", from)
 	mustNotBeNegative("WithOutage", d)
 
-	return ScriptFunc(func(poll int, elapsed time.Duration) Step {
-		step := s.Step(poll, elapsed)
+	return changed{s, func(poll int, elapsed time.Duration, step Step) Step {
 		if elapsed >= from && elapsed-from < d {
 			return Step{Err: err, Delay: step.Delay}
 		}
 		return step
-	})
+	}}
 }
 
 // with returns s with change applied to the steps of the given polls, or of all polls if
@@ -66,13 +67,30 @@ func with(what string, s Script, polls []int, change func(Step) Step) Script {
 	}
 
 	polls = slices.Clone(polls)
-	return ScriptFunc(func(poll int, elapsed time.Duration) Step {
-		step := s.Step(poll, elapsed)
+	return changed{s, func(poll int, _ time.Duration, step Step) Step {
 		if len(polls) == 0 || slices.Contains(polls, poll) {
 			return change(step)
 		}
 		return step
-	})
+	}}
+}
+
+// changed is a script with changed steps. Its rows are being flushed as those of the
+// original.
+type changed struct {
+	original Script
+	change   func(poll int, elapsed time.Duration, step Step) Step
+}
+
+// Step implements Script.
+func (c changed) Step(poll int, elapsed time.Duration) Step {
+	return c.change(poll, elapsed, c.original.Step(poll, elapsed))
+}
+
+// Unflushed is the method of [BuildCurve], if the original has it.
+func (c changed) Unflushed(elapsed time.Duration) bool {
+	f, ok := c.original.(play.Flusher)
+	return ok && f.Unflushed(elapsed)
 }
 
 // mustNotBeNil panics, in the name of the function what, if s is nil.

@@ -14,6 +14,12 @@ type Script[S any] interface {
 	Step(poll int, elapsed time.Duration) S
 }
 
+// Flusher is a script of an index with rows that are being flushed at first.
+type Flusher interface {
+	// Unflushed reports whether they still are, so long after the start of the script.
+	Unflushed(elapsed time.Duration) bool
+}
+
 // Play runs a script for the polls of one target. Its methods must be called under a lock.
 type Play[S any] struct {
 	Script Script[S]
@@ -54,6 +60,12 @@ type Turn[S any] struct {
 
 // Step calls the script.
 func (t Turn[S]) Step() S { return t.script.Step(t.poll, t.elapsed) }
+
+// Unflushed reports whether the script has rows that are being flushed.
+func (t Turn[S]) Unflushed() bool {
+	f, ok := t.script.(Flusher)
+	return ok && f.Unflushed(t.elapsed)
+}
 
 // Sleep returns nil after d, or the context's error as soon as the context has ended. If
 // both happen at the same instant, it returns the error. The maximum duration never ends.
