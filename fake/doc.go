@@ -19,6 +19,9 @@
 //	fake.BuildOver(100_000, 40*time.Second).VisibleAfter(2600*time.Millisecond)
 //	fake.RefreshOver(time.Minute)
 //	fake.FlushOver(3*time.Second)
+//	fake.ImportOver(20_000, 10*time.Minute).StallAt(80, time.Minute).FailAt(90, "no such file")
+//	fake.CompactOver(8, 10*time.Minute).FailPlans(1)
+//	fake.ServeAfter(30*time.Second, err)
 //
 // Three functions add delays and errors to any script:
 //
@@ -39,6 +42,7 @@
 //	var p fake.Poller
 //	p.Set(milvuswait.Loading("docs"), fake.LoadOver(40*time.Minute))
 //	p.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 100))
+//	p.Set(milvuswait.Importing(7), fake.ImportOver(20_000, 10*time.Minute))
 //	p.Set(milvuswait.Loading("docs"), nil) // released
 //	p.Drop("docs")
 //

@@ -26,6 +26,9 @@ var kinds = map[milvuswait.Kind]kind{
 	milvuswait.KindLoading:       {split: splitLoading},
 	milvuswait.KindIndexBuilding: {split: splitIndexBuilding, plain: plainIndexBuilding},
 	milvuswait.KindFlushing:      {},
+	milvuswait.KindImporting:     {ofServer: true},
+	milvuswait.KindCompacting:    {ofServer: true},
+	milvuswait.KindServing:       {ofServer: true},
 }
 
 // split returns the targets to which Set gives a script. It panics if there are none.

@@ -11,9 +11,10 @@ import (
 )
 
 // Poller is a milvuswait.Poller with scripted results. It implements the optional
-// interfaces LoadStateChecker, SegmentLister and FlushPoller, but no lists of loads or
-// indexes. The zero Poller is ready for use and has no collections. It is safe for
-// concurrent use, and must not be copied after its first use.
+// interfaces LoadStateChecker, SegmentLister, FlushPoller, ImportPoller, CompactionPoller
+// and ServerChecker, but no lists of loads or indexes. The zero Poller is ready for use and
+// has no collections. It is safe for concurrent use, and must not be copied after its first
+// use.
 //
 // A target without a script gets the result of a server that holds only the targets passed
 // to Set:
@@ -32,6 +33,9 @@ import (
 //     minimum Fraction. If the poll of one index fails, the whole poll fails.
 //   - A flush without a script, in a collection with other targets: done. No segment is
 //     unflushed without such a script or VisibleAfter.
+//   - An import without a script: ErrJobNotFound.
+//   - A compaction without a script: completed, with 0 plans, as on real servers.
+//   - The server without a script: serving.
 //
 // If the context has ended, a poll returns the context's error. If a script returns the
 // progress of another kind, the poll returns a permanent error.
@@ -47,6 +51,9 @@ var (
 	_ milvuswait.LoadStateChecker = (*Poller)(nil)
 	_ milvuswait.SegmentLister    = (*Poller)(nil)
 	_ milvuswait.FlushPoller      = (*Poller)(nil)
+	_ milvuswait.ImportPoller     = (*Poller)(nil)
+	_ milvuswait.CompactionPoller = (*Poller)(nil)
+	_ milvuswait.ServerChecker    = (*Poller)(nil)
 )
 
 // Set gives target a script, in place of the previous one, and returns p. The script starts
