@@ -2,6 +2,7 @@
 // take a testing.TB, and return when Milvus is ready or fail the test.
 //
 //	func TestSearch(t *testing.T) {
+//		milvuswaittest.RequireServer(t, p)                // a server that has just been started
 //		…                                                 // create, insert, flush, create the index, load
 //		milvuswaittest.RequireIndexed(t, p, "docs", 1000) // 1000 rows, all of them indexed
 //		milvuswaittest.RequireLoaded(t, p, "docs")
@@ -9,7 +10,8 @@
 //	}
 //
 // p is a milvuswait.Poller: from package rpc or sdk for a server, or from package fake.
-// RequireAll waits for many targets at once.
+// RequireImported and RequireCompacted wait for jobs, and RequireAll for many targets of all
+// kinds at once.
 //
 // # Limits
 //
@@ -34,6 +36,10 @@
 //	search_test.go:31: loading "docs": 40% after 1.239s, about 1.042s left
 //	search_test.go:31: loading "docs": poll 25 failed after 2.054s: GetLoadingProgress: unavailable: connection refused
 //	search_test.go:31: loading "docs": 40% after 2.134s, about 2.385s left
+//
+// A line ends in "waiting for flush" or "waiting for verify" if the target looks complete
+// otherwise, and in "unconfirmed" if the server cannot report rows that are being flushed:
+// see milvuswait.Update.
 //
 // A failure reports the error of the wait, the changes of the progress, the last failed
 // polls, the server's reason if there is one, and the limit that ended the wait:

@@ -58,6 +58,41 @@ func ExampleRequireIndexed() {
 	// Output: 1000/1000 rows, Finished
 }
 
+func ExampleRequireImported() {
+	p := new(fake.Poller).Set(milvuswait.Importing(7), fake.ImportOver(20_000, 0))
+
+	run(func(t printer) { // func TestImport(t *testing.T) {
+		progress := milvuswaittest.RequireImported(t, p, 7)
+		fmt.Println(progress)
+
+		milvuswaittest.RequireImported(t, p, 8)
+		fmt.Println("never printed")
+	})
+	// Output:
+	// 100%, ImportCompleted, 20000 rows
+	// FAIL: milvuswait: import 8: job not found: import 8
+}
+
+func ExampleRequireCompacted() {
+	p := new(fake.Poller).Set(milvuswait.Compacting(7), fake.CompactOver(3, 0))
+
+	run(func(t printer) { // func TestCompaction(t *testing.T) {
+		progress := milvuswaittest.RequireCompacted(t, p, 7)
+		fmt.Println(progress)
+	})
+	// Output: 3/3 plans, Completed
+}
+
+func ExampleRequireServer() {
+	var p fake.Poller // or rpc.FromStub(stub)
+
+	run(func(t printer) { // func TestMain(m *testing.M) {
+		milvuswaittest.RequireServer(t, &p)
+		fmt.Println("the server answers")
+	})
+	// Output: the server answers
+}
+
 func ExampleRequireAll() {
 	p := new(fake.Poller).
 		Set(milvuswait.Loading("docs"), fake.Percents(100)).

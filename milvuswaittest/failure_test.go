@@ -92,6 +92,66 @@ func TestWhatAFailureSays(t *testing.T) {
 			),
 		},
 		{
+			"an import that failed", milvuswait.Importing(7), fake.ImportOver(1000, 10*time.Second).FailAt(50, "no such file"),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireImported(tb, p, 7, every(5*time.Second))
+			},
+			text(
+				`milvuswait: import 7: job failed: no such file (2 polls in 5s, last 50%, ImportFailed)`,
+				`progress: 0%, ImportPending after 0s; 50%, ImportFailed after 5s`,
+				`the server's reason: no such file`,
+			),
+		},
+		{
+			"an import that the server does not know", milvuswait.Importing(7), nil,
+			func(tb milvuswaittest.TB, p milvuswait.Poller) { milvuswaittest.RequireImported(tb, p, 7) },
+			text(`milvuswait: import 7: job not found: import 7 (1 poll in 0s)`, `progress: none seen`),
+		},
+		{
+			"a compaction with plans that failed", milvuswait.Compacting(7), fake.CompactOver(2, 10*time.Second).FailPlans(1),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireCompacted(tb, p, 7, every(5*time.Second))
+			},
+			text(
+				`milvuswait: compaction 7: job failed: 1 of 2 plans failed (3 polls in 10s, last 2/2 plans, Completed, 1 failed)`,
+				`progress: 0/2 plans, Executing after 0s; 1/2 plans, Executing, 1 failed after 5s; 2/2 plans, Completed, 1 failed after 10s`,
+			),
+		},
+		{
+			"a server that does not start", milvuswait.Serving(), fake.ServeAfter(fake.Forever, errRefused),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireServer(milvuswaittest.Within(tb, 5*time.Second), p, every(2*time.Second))
+			},
+			text(
+				`milvuswait: server: context deadline exceeded (4 polls in 5s, last error: connection refused)`,
+				`progress: none seen`,
+				`failed polls: 4 of 4, the last of them:`,
+				`  poll 2 after 2s: connection refused`,
+				`  poll 3 after 4s: connection refused`,
+				`  poll 4 after 4.95s: connection refused`,
+				`gave up: after 5s, as Within says`,
+			),
+		},
+		{
+			"rows that are being flushed", vidx, fake.BuildOver(100, 0).VisibleAfter(time.Minute),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireIndexed(milvuswaittest.Within(tb, 5*time.Second), p, "docs", 0, every(2*time.Second))
+			},
+			text(
+				`milvuswait: index of "docs": context deadline exceeded (4 polls in 5s, last 0/0 rows, Finished)`,
+				`progress: 0/0 rows, Finished after 0s`,
+				`waiting for: flush`,
+				`gave up: after 5s, as Within says`,
+			),
+		},
+		{
+			"a Poller that cannot check the server", docs, nil,
+			func(tb milvuswaittest.TB, _ milvuswait.Poller) {
+				milvuswaittest.RequireServer(tb, milvuswait.PollerFuncs{})
+			},
+			`milvuswait: invalid argument: the Poller does not implement ServerChecker`,
+		},
+		{
 			"rows that nobody flushed", vidx, fake.Rows(0, 0),
 			func(tb milvuswaittest.TB, p milvuswait.Poller) {
 				milvuswaittest.RequireIndexed(milvuswaittest.Within(tb, 5*time.Second), p, "docs", 100, every(2*time.Second))

@@ -20,6 +20,7 @@ type history struct {
 	failures    []failure
 	said        *milvuswait.ServerError // server's error in the final update
 	polls       int
+	waitingFor  milvuswait.WaitingFor // latest value before the final update
 }
 
 const (
@@ -44,6 +45,8 @@ type failure struct {
 func (h *history) note(u milvuswait.Update) {
 	if u.Final { // earlier errors did not end the wait
 		errors.As(u.Err, &h.said)
+	} else {
+		h.waitingFor = u.WaitingFor
 	}
 
 	if u.Err != nil && !u.Final {
@@ -79,13 +82,27 @@ func (h *history) lines() []string {
 		}
 	}
 
-	if p, ok := h.last.progress.(milvuswait.IndexBuildingProgress); ok && p.FailReason != "" {
-		lines = append(lines, "the server's reason: "+untrusted.Text(p.FailReason))
+	if h.waitingFor != "" {
+		lines = append(lines, "waiting for: "+string(h.waitingFor))
+	}
+	if reason := failReason(h.last.progress); reason != "" {
+		lines = append(lines, "the server's reason: "+untrusted.Text(reason))
 	}
 	if h.said != nil {
 		lines = append(lines, "the server's reason: "+h.said.Error())
 	}
 	return lines
+}
+
+// failReason returns the server's reason in the progress of a failed index or import, or "".
+func failReason(p milvuswait.Progress) string {
+	switch p := p.(type) {
+	case milvuswait.IndexBuildingProgress:
+		return p.FailReason
+	case milvuswait.ImportProgress:
+		return p.FailReason
+	}
+	return ""
 }
 
 // progress returns the first and the latest changes in one line.

@@ -45,6 +45,18 @@ func (w logWriter) Write(p []byte) (int, error) {
 
 // describe returns the log line of an update.
 func describe(u milvuswait.Update) string {
+	line := describeProgress(u)
+	if u.WaitingFor != "" {
+		line += ", waiting for " + string(u.WaitingFor)
+	}
+	if u.Unconfirmed {
+		line += ", unconfirmed"
+	}
+	return line
+}
+
+// describeProgress returns the line without the marks at its end.
+func describeProgress(u milvuswait.Update) string {
 	switch {
 	case u.Final && u.Err == nil:
 		return fmt.Sprintf("%v: complete after %v: %v", u.Target, rounded(u.Elapsed), u.Progress)

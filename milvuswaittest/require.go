@@ -30,8 +30,9 @@ func RequireLoaded(tb TB, p milvuswait.Poller, collection string, opts ...milvus
 // no longer succeed. Without milvuswait.WithIndex, it waits for the only index of the
 // collection. It returns the last progress.
 //
-// The number of rows is not optional: shortly after an insert and a flush, real servers
-// report Finished over no rows at all, and a wait would end. See
+// The number of rows is not optional: it is the only check that all inserts have arrived.
+// Milvus 2.6 and newer do not report rows that are still being flushed, and a wait without
+// the number, or milvuswait.WithFlush, can end before they are indexed. See
 // [milvuswait.WithExpectedRows]. 0 means no minimum.
 //
 // The options are those of [milvuswait.WaitForIndexBuildingComplete], WithObserver
@@ -47,7 +48,54 @@ func RequireIndexed(tb TB, p milvuswait.Poller, collection string, rows int64, o
 	return progress
 }
 
-// RequireAll returns when all targets are complete; it waits for loads and indexes
+// RequireImported returns when the import is completed: job is the number that Import
+// returned. It fails the test if the import is not completed in time, or if it has failed or
+// is unknown. It returns the last progress.
+//
+// On Milvus 2.2 and 2.3, imported rows are not indexed or searchable yet: see
+// [milvuswait.Importing]. The options are those of [milvuswait.WaitForImportComplete],
+// WithObserver included.
+func RequireImported(tb TB, p milvuswait.Poller, job int64, opts ...milvuswait.Option) milvuswait.ImportProgress {
+	tb.Helper()
+	var progress milvuswait.ImportProgress
+	require(tb, func(ctx context.Context, look milvuswait.Option) (err error) {
+		progress, err = milvuswait.WaitForImportComplete(ctx, p, job, with(look, opts)...)
+		return err
+	})
+	return progress
+}
+
+// RequireCompacted returns when no plan of the compaction is executing: id is the number
+// that ManualCompaction returned. It fails the test if plans are executing when the time is
+// up, or if a plan has failed or timed out. It returns the last progress: it has no plans if
+// there was nothing to compact, or if the server does not know the number.
+//
+// The options are those of [milvuswait.WaitForCompactionComplete], WithObserver included.
+func RequireCompacted(tb TB, p milvuswait.Poller, id int64, opts ...milvuswait.Option) milvuswait.CompactionProgress {
+	tb.Helper()
+	var progress milvuswait.CompactionProgress
+	require(tb, func(ctx context.Context, look milvuswait.Option) (err error) {
+		progress, err = milvuswait.WaitForCompactionComplete(ctx, p, id, with(look, opts)...)
+		return err
+	})
+	return progress
+}
+
+// RequireServer returns when the server answers a request of a user. It fails the test if
+// the server does not answer in time, or if it refuses the user. Call it for a server that
+// has just been started, before the test creates anything.
+//
+// The options are those of [milvuswait.Wait] for [milvuswait.Serving], WithObserver
+// included.
+func RequireServer(tb TB, p milvuswait.Poller, opts ...milvuswait.Option) {
+	tb.Helper()
+	require(tb, func(ctx context.Context, look milvuswait.Option) error {
+		_, err := milvuswait.Wait(ctx, p, milvuswait.Serving(), with(look, opts)...)
+		return err
+	})
+}
+
+// RequireAll returns when all targets are complete; it waits for targets of all kinds
 // concurrently. It fails the test if one of them is not complete in time or can no longer
 // succeed. The failure reports the details of at most ten targets. It returns one outcome
 // per target, in the order of targets.

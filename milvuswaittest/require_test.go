@@ -77,6 +77,57 @@ func TestWhatIsLogged(t *testing.T) {
 			},
 		},
 		{
+			"an index whose rows are being flushed", vidx, fake.BuildOver(100, 4*time.Second).VisibleAfter(3 * time.Second),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireIndexed(tb, p, "docs", 0, every(2*time.Second))
+			},
+			[]string{
+				`index of "docs": 0/0 rows, Finished after 0s, waiting for flush`,
+				`index of "docs": 25/100 rows, InProgress after 4s`,
+				`index of "docs": 75/100 rows, InProgress after 6s, about 1s left`,
+				`index of "docs": complete after 8s: 100/100 rows, Finished`,
+			},
+		},
+		{
+			"an index on a server that lists no segments", vidx, fake.Rows(100, 100),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireIndexed(tb, milvuswait.PollerFuncs{IndexBuilding: p.IndexBuildingProgress}, "docs", 0)
+			},
+			[]string{`index of "docs": complete after 0s: 100/100 rows, Finished, unconfirmed`},
+		},
+		{
+			"an import", milvuswait.Importing(7), fake.ImportOver(1000, 4*time.Second),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				require.EqualValues(t, 1000, milvuswaittest.RequireImported(tb, p, 7, every(2*time.Second)).Rows)
+			},
+			[]string{
+				`import 7: 0%, ImportPending after 0s`,
+				`import 7: 50%, ImportStarted after 2s`,
+				`import 7: complete after 4s: 100%, ImportCompleted, 1000 rows`,
+			},
+		},
+		{
+			"a compaction", milvuswait.Compacting(7), fake.CompactOver(2, 4*time.Second),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				require.EqualValues(t, 2, milvuswaittest.RequireCompacted(tb, p, 7, every(2*time.Second)).Completed)
+			},
+			[]string{
+				`compaction 7: 0/2 plans, Executing after 0s`,
+				`compaction 7: 1/2 plans, Executing after 2s, about 2s left`,
+				`compaction 7: complete after 4s: 2/2 plans, Completed`,
+			},
+		},
+		{
+			"a server that starts", milvuswait.Serving(), fake.ServeAfter(4*time.Second, errRefused),
+			func(tb milvuswaittest.TB, p milvuswait.Poller) {
+				milvuswaittest.RequireServer(tb, p, every(2*time.Second))
+			},
+			[]string{
+				`server: poll 1 failed after 0s: connection refused`,
+				`server: complete after 4s: serving`,
+			},
+		},
+		{
 			"the only index, with nothing in it", vidx, fake.Rows(0, 0),
 			func(tb milvuswaittest.TB, p milvuswait.Poller) { milvuswaittest.RequireIndexed(tb, p, "docs", 0) },
 			[]string{`index of "docs": complete after 0s: 0/0 rows, Finished`},
