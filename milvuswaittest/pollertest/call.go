@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ const (
 	pause    = 50 * time.Millisecond // time until the context of a hanging call ends
 
 	missing = "pollertest_missing" // name of objects that do not exist
+
+	missingJob int64 = math.MaxInt64 - 1 // number of a job that does not exist
 )
 
 // question is one call to a Poller.
@@ -39,10 +42,12 @@ func newQuestion[P any](method string, args []string, ask func(ctx context.Conte
 	for i, arg := range args {
 		quoted[i] = strconv.Quote(arg)
 	}
-	return question{
-		text: method + "(" + strings.Join(quoted, ", ") + ")",
-		ask:  func(ctx context.Context) (any, error) { return ask(ctx) },
-	}
+	return newCall(method+"("+strings.Join(quoted, ", ")+")", ask)
+}
+
+// newCall returns a question with the given text.
+func newCall[P any](text string, ask func(ctx context.Context) (P, error)) question {
+	return question{text: text, ask: func(ctx context.Context) (any, error) { return ask(ctx) }}
 }
 
 // answer is the outcome of a call: a value, an error, a panic, or none in time.
@@ -114,6 +119,7 @@ var sentinels = []struct {
 	{"ErrAmbiguousIndex", milvuswait.ErrAmbiguousIndex},
 	{"ErrNotLoaded", milvuswait.ErrNotLoaded},
 	{"ErrLoadFailed", milvuswait.ErrLoadFailed},
+	{"ErrJobNotFound", milvuswait.ErrJobNotFound},
 }
 
 // nameOf returns the name of the sentinel that err wraps, or "" if it wraps none.

@@ -8,6 +8,7 @@
 //			NotLoaded:  "cold",
 //			NoIndex:    "bare",
 //			Several:    "images", Indexes: []string{"by_text", "by_image"},
+//			Import:     importJob, Compaction: compactionID, Flush: mark,
 //			Hang:       func() (undo func()) { … },
 //			Fail:       func() (undo func()) { … },
 //		})
@@ -32,6 +33,11 @@
 //     races.
 //   - Optional methods (milvuswait.LoadStateChecker, Lister, IndexLister) contradict
 //     individual polls, or change a map after they returned it.
+//   - A failure to list segments is returned as an empty list, or a list has segments that
+//     are flushed already.
+//   - A flush that is done is never reported as done.
+//   - A failed import is returned as an error, or an import of a number that does not exist
+//     as progress.
 //   - A wrapper hides optional methods of the Poller in it: it needs Unwrap.
 //
 // A Poller can report no more than its server. milvus-lite takes any partition for the
@@ -40,7 +46,8 @@
 //
 // Each defect is one error of the test. The error has the call, its result, the
 // consequence for a wait, and the correct result. A check without an object in World is
-// skipped, and listed in the log.
+// skipped, and listed in the log. So is an optional method that is not supported by the
+// server. An optional interface without an implementation is not checked.
 //
 // # Time
 //

@@ -40,12 +40,32 @@ func scripts(change func(fake.Script) fake.Script) map[milvuswait.Target]fake.Sc
 
 func asIs(s fake.Script) fake.Script { return s }
 
-// newFake returns a fake.Poller for world.
+// flushMark is the mark of a flush of docs in newFake.
+var flushMark = milvuswait.FlushMark{Timestamp: 451, Segments: []int64{1, 2}}
+
+// work returns the scripts for flushes, jobs and the server in newFake, each with change
+// applied.
+func work(change func(fake.Script) fake.Script) map[milvuswait.Target]fake.Script {
+	return map[milvuswait.Target]fake.Script{
+		milvuswait.Flushing("docs", flushMark):              change(fake.FlushOver(0)),
+		milvuswait.Flushing("docs", milvuswait.FlushMark{}): change(fake.FlushOver(0)),
+		milvuswait.Importing(7):                             change(fake.ImportOver(1000, 0)),
+		milvuswait.Importing(8):                             change(fake.ImportOver(1000, 0).FailAt(30, "no such file")),
+		milvuswait.Compacting(9):                            change(fake.CompactOver(3, 0)),
+		milvuswait.Serving():                                change(fake.ServeAfter(0, errRefused)),
+	}
+}
+
+// newFake returns a fake.Poller for world, and for flushes, jobs and the server.
 func newFake() (*fake.Poller, pollertest.World) {
 	p, w := new(fake.Poller), world
+	w.Flush, w.Import, w.FailedImport, w.Compaction = flushMark, 7, 8, 9
 
 	set := func(change func(fake.Script) fake.Script) {
 		for target, script := range scripts(change) {
+			p.Set(target, script)
+		}
+		for target, script := range work(change) {
 			p.Set(target, script)
 		}
 	}

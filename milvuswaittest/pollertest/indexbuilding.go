@@ -3,18 +3,18 @@ package pollertest
 import (
 	"cmp"
 	"context"
-	"reflect"
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/unwrap"
 )
 
-// indexBuilding checks polls of indexes. The lister is nil if the Poller lacks it, or if
-// the server cannot answer it.
+// indexBuilding checks polls of indexes. An optional interface is nil if the Poller lacks
+// it, or if the server cannot answer it.
 type indexBuilding struct {
 	*checker
-	lister milvuswait.IndexLister
+	lister   milvuswait.IndexLister
+	segments milvuswait.SegmentLister
 }
 
 // newIndexBuilding returns nil for a milvuswait.PollerFuncs without IndexBuilding.
@@ -28,20 +28,20 @@ func newIndexBuilding(c *checker) kind {
 
 	b := &indexBuilding{checker: c}
 	b.lister, _ = unwrap.Find[milvuswait.IndexLister](c.poller)
+	b.segments, _ = unwrap.Find[milvuswait.SegmentLister](c.poller)
 	return b
-}
-
-func (b *indexBuilding) interfaces() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[milvuswait.IndexLister]()}
 }
 
 func (b *indexBuilding) poll() question { return b.build(b.world.Collection, b.world.Index) }
 
-func (b *indexBuilding) optional() []question {
-	if b.lister == nil {
-		return nil
+func (b *indexBuilding) optional() (questions []question) {
+	if b.lister != nil {
+		questions = append(questions, b.listBuilding(b.world.Collection, []string{b.world.Index}))
 	}
-	return []question{b.listBuilding(b.world.Collection, []string{b.world.Index})}
+	if b.segments != nil {
+		questions = append(questions, b.unflushed(b.world.Collection))
+	}
+	return questions
 }
 
 func (b *indexBuilding) done() []question {
@@ -192,13 +192,18 @@ func (b *indexBuilding) listBuilding(collection string, indexes []string) questi
 	})
 }
 
-// checkOptional compares lists of indexes with individual polls, for existing, missing,
-// unnamed and repeated indexes.
 func (b *indexBuilding) checkOptional() {
-	if b.lister == nil {
-		return
+	if b.lister != nil {
+		b.checkLists()
 	}
+	if b.segments != nil {
+		b.checkSegments()
+	}
+}
 
+// checkLists compares lists of indexes with individual polls, for existing, missing,
+// unnamed and repeated indexes.
+func (b *indexBuilding) checkLists() {
 	w := b.world
 	q := b.listBuilding(w.Collection, []string{w.Index})
 	if a, ok := b.ask(q); ok && b.unsupported(q, a) {

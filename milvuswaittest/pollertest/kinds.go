@@ -11,9 +11,6 @@ import (
 // before the next check. A check records defects, and skips the parts without an object in
 // World.
 type kind interface {
-	// interfaces returns the optional interfaces of a Poller for this kind.
-	interfaces() []reflect.Type
-
 	// poll returns a poll of a complete target.
 	poll() question
 
@@ -23,7 +20,7 @@ type kind interface {
 	// done returns the questions about complete targets.
 	done() []question
 
-	// refusals returns the questions about missing and ambiguous objects.
+	// refusals returns the questions about missing and ambiguous objects. There may be none.
 	refusals() []refusal
 
 	// checkAnswers checks the progress of complete targets.
@@ -40,22 +37,38 @@ type kind interface {
 	checkOptional()
 }
 
-// kinds has a row for each kind of target: a function that returns its part of the suite,
-// or nil if the Poller does not serve the kind.
-var kinds = map[milvuswait.Kind]func(c *checker) kind{
-	milvuswait.KindLoading:       newLoading,
-	milvuswait.KindIndexBuilding: newIndexBuilding,
+// row is the row of one kind of target.
+type row struct {
+	// begin returns the part of the suite for the kind, or nil if the Poller does not serve
+	// it, or if World has no object for it.
+	begin func(c *checker) kind
+
+	interfaces []reflect.Type // optional interfaces of a Poller for the kind
+}
+
+// kinds has a row for each kind of target.
+var kinds = map[milvuswait.Kind]row{
+	milvuswait.KindLoading: {newLoading, []reflect.Type{
+		reflect.TypeFor[milvuswait.LoadStateChecker](), reflect.TypeFor[milvuswait.Lister](),
+	}},
+	milvuswait.KindIndexBuilding: {newIndexBuilding, []reflect.Type{
+		reflect.TypeFor[milvuswait.IndexLister](), reflect.TypeFor[milvuswait.SegmentLister](),
+	}},
+	milvuswait.KindFlushing:   {newFlushing, []reflect.Type{reflect.TypeFor[milvuswait.FlushPoller]()}},
+	milvuswait.KindImporting:  {newImporting, []reflect.Type{reflect.TypeFor[milvuswait.ImportPoller]()}},
+	milvuswait.KindCompacting: {newCompacting, []reflect.Type{reflect.TypeFor[milvuswait.CompactionPoller]()}},
+	milvuswait.KindServing:    {newServing, []reflect.Type{reflect.TypeFor[milvuswait.ServerChecker]()}},
 }
 
 // findKinds returns the parts of the suite for the Poller, in the order of
 // milvuswait.Kinds. It panics if a kind has no row.
 func (c *checker) findKinds() (found []kind) {
 	for _, name := range milvuswait.Kinds() {
-		row := kinds[name]
-		if row == nil {
+		row, ok := kinds[name]
+		if !ok {
 			panic(fmt.Sprintf("pollertest: no checks for the kind %q", name))
 		}
-		if k := row(c); k != nil {
+		if k := row.begin(c); k != nil {
 			found = append(found, k)
 		}
 	}

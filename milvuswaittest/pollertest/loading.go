@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"reflect"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/unwrap"
@@ -28,10 +27,6 @@ func newLoading(c *checker) kind {
 	l.states, _ = unwrap.Find[milvuswait.LoadStateChecker](c.poller)
 	l.lister, _ = unwrap.Find[milvuswait.Lister](c.poller)
 	return l
-}
-
-func (l *loading) interfaces() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[milvuswait.LoadStateChecker](), reflect.TypeFor[milvuswait.Lister]()}
 }
 
 func (l *loading) poll() question { return l.load(l.world.Collection) }

@@ -5,7 +5,25 @@ import (
 	"reflect"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/unwrap"
 )
+
+// find returns the Poller as an I, or the first I along its Unwrap methods. isSet reports
+// whether PollerFuncs have the function for it: without the function they are no I.
+func find[I any](c *checker, isSet func(milvuswait.PollerFuncs) bool) (I, bool) {
+	found, ok := unwrap.Find[I](c.poller)
+	if f, isFuncs := any(found).(milvuswait.PollerFuncs); isFuncs {
+		ok = isSet(f)
+	}
+	return found, ok
+}
+
+// answers reports whether the server answers q at all. If it does not, the reason is among
+// the checks that were not possible.
+func (c *checker) answers(q question) bool {
+	a, ok := c.ask(q)
+	return !ok || !c.unsupported(q, a)
+}
 
 // unsupported reports whether a, the answer to q, wraps errors.ErrUnsupported.
 func (c *checker) unsupported(q question, a answer) bool {
@@ -35,9 +53,11 @@ func (c *checker) checkUnwrap() {
 		if !wrapped.Implements(reflect.TypeFor[milvuswait.Poller]()) {
 			continue
 		}
-		for _, o := range collect(c.kinds, kind.interfaces) {
-			if wrapped.Implements(o) && !reflect.TypeOf(c.poller).Implements(o) {
-				c.defect("%T wraps a %v, which is a milvuswait.%s, and hides that: add a method Unwrap() milvuswait.Poller", c.poller, wrapped, o.Name())
+		for _, name := range milvuswait.Kinds() {
+			for _, o := range kinds[name].interfaces {
+				if wrapped.Implements(o) && !reflect.TypeOf(c.poller).Implements(o) {
+					c.defect("%T wraps a %v, which is a milvuswait.%s, and hides that: add a method Unwrap() milvuswait.Poller", c.poller, wrapped, o.Name())
+				}
 			}
 		}
 	}

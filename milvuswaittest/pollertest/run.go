@@ -23,8 +23,8 @@ type TB interface {
 }
 
 // World describes the contents of the server behind a Poller. The server must be at rest:
-// nothing may be loading, building, or being compacted during Run. No object may have a
-// name with the prefix "pollertest_".
+// nothing may be loading, building, or being flushed or compacted during Run. No object may
+// have a name with the prefix "pollertest_", and no job the number math.MaxInt64 - 1.
 type World struct {
 	// Collection is a collection loaded to 100 %, with exactly one index, which is built.
 	// It must not be empty.
@@ -50,6 +50,19 @@ type World struct {
 	Several string
 	Indexes []string
 
+	// Flush is the mark of a flush of Collection that is done. The zero mark is valid.
+	Flush milvuswait.FlushMark
+
+	// Import is a completed import. 0 means that there is none: no imports are checked.
+	Import int64
+
+	// FailedImport is an import that has failed, with a reason. 0 means that there is none.
+	FailedImport int64
+
+	// Compaction is a completed compaction. 0 means that there is none: no compactions are
+	// checked.
+	Compaction int64
+
 	// Hang makes the server stop answering, without closing connections, until undo is
 	// called. Calls started in the meantime hang until their context ends.
 	Hang func() (undo func())
@@ -63,7 +76,7 @@ type World struct {
 // interfaces it implements. It reports each defect by tb.Error. It calls the Poller a few
 // hundred times, from several goroutines. An invalid World is one error of the test.
 //
-// For a milvuswait.PollerFuncs with a nil function, it checks only the other function.
+// It does not check the functions of a milvuswait.PollerFuncs that are nil.
 func Run(tb TB, p milvuswait.Poller, w World) {
 	tb.Helper()
 	if typednil.Is(p) {
@@ -79,10 +92,12 @@ func Run(tb TB, p milvuswait.Poller, w World) {
 	c.kinds = c.findKinds()
 	c.checkUnwrap()
 
-	// Run the checks. Stop when a call does not return: all others would hang too.
+	// Run the checks. The optional methods come before the ended contexts, which then leave
+	// out methods that the server does not support. Stop when a call does not return: all
+	// others would hang too.
 	for _, check := range []func(){
 		c.each(kind.checkAnswers), c.each(kind.checkRefusals), c.each(kind.checkArguments),
-		c.checkEndedContexts, c.each(kind.checkOptional),
+		c.each(kind.checkOptional), c.checkEndedContexts,
 		c.checkConcurrency, c.checkHang, c.checkFail,
 	} {
 		if check(); c.stuck {
@@ -108,6 +123,8 @@ func (w World) validate() error {
 		return fmt.Errorf("World.Rows, %d, is negative", w.Rows)
 	case (w.Several == "") != (len(w.Indexes) == 0) || len(w.Indexes) == 1:
 		return fmt.Errorf("World.Several wants two or more Indexes beside it")
+	case w.Import < 0 || w.FailedImport < 0 || w.Compaction < 0:
+		return fmt.Errorf("a job in World is negative")
 	case slices.Contains(w.Partitions, "") || slices.Contains(w.Indexes, ""):
 		return fmt.Errorf("a name in World is empty")
 	}

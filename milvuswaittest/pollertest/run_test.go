@@ -31,6 +31,9 @@ func TestWhatCannotBeRun(t *testing.T) {
 			"World.Several wants two or more Indexes beside it"},
 		{"several of nothing", new(fake.Poller), pollertest.World{Collection: "docs", Indexes: []string{"a", "b"}},
 			"World.Several wants two or more Indexes beside it"},
+		{"negative import", new(fake.Poller), pollertest.World{Collection: "docs", Import: -1}, "a job in World is negative"},
+		{"negative failed import", new(fake.Poller), pollertest.World{Collection: "docs", FailedImport: -1}, "a job in World is negative"},
+		{"negative compaction", new(fake.Poller), pollertest.World{Collection: "docs", Compaction: -1}, "a job in World is negative"},
 		{"an empty name", new(fake.Poller), pollertest.World{Collection: "docs", Partitions: []string{"eu", ""}}, "a name in World is empty"},
 	}
 	for _, tt := range tests {
@@ -80,13 +83,13 @@ func TestWhatIsNotCheckedIsSaid(t *testing.T) {
 	other := milvuswait.PollerFuncs{IndexBuilding: p.IndexBuildingProgress}
 	small := pollertest.World{Collection: "docs"}
 
-	require.Equal(t, &recorder{logs: []string{"not checked: an index by its name (World.Index); partitions (World.Partitions); " +
-		"a collection with several indexes (World.Several); a collection that is not loaded (World.NotLoaded); " +
+	require.Equal(t, &recorder{logs: []string{"not checked: an index by its name (World.Index); an import (World.Import); a compaction (World.Compaction); " +
+		"partitions (World.Partitions); a collection with several indexes (World.Several); a collection that is not loaded (World.NotLoaded); " +
 		"a collection without an index (World.NoIndex); a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(p, small))
 	require.Equal(t, &recorder{logs: []string{"not checked: partitions (World.Partitions); a collection that is not loaded (World.NotLoaded); " +
 		`CheckLoadState("docs"): unsupported; ListLoading(): unsupported; ` + "a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(half, small))
 	require.Equal(t, &recorder{logs: []string{"not checked: an index by its name (World.Index); a collection with several indexes (World.Several); " +
-		"a collection without an index (World.NoIndex); " + `ListIndexBuilding("docs", ""): unsupported; ` +
+		"a collection without an index (World.NoIndex); " + `ListIndexBuilding("docs", ""): unsupported; UnflushedSegments("docs"): unsupported; ` +
 		"a server that does not answer (World.Hang); a server that is away (World.Fail)"}}, run(other, small))
 }
 
@@ -138,9 +141,12 @@ func TestRun_WrapperWithoutUnwrap_IsADefect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := newFake()
 
-		require.Equal(t, []string{
-			"pollertest_test.hiding wraps a *fake.Poller, which is a milvuswait.LoadStateChecker, and hides that: add a method Unwrap() milvuswait.Poller",
-		}, run(hiding{p}, w).defects)
+		var want []string
+		for _, hidden := range []string{"LoadStateChecker", "SegmentLister", "FlushPoller", "ImportPoller", "CompactionPoller", "ServerChecker"} {
+			want = append(want, "pollertest_test.hiding wraps a *fake.Poller, which is a milvuswait."+hidden+
+				", and hides that: add a method Unwrap() milvuswait.Poller")
+		}
+		require.Equal(t, want, run(hiding{p}, w).defects)
 		require.Empty(t, run(showing{hiding{p}}, w).defects)
 	})
 }
@@ -163,6 +169,24 @@ func (unable) ListIndexBuilding(_ context.Context, _ string, indexes []string) (
 	return make([]milvuswait.IndexBuildingProgress, len(indexes)), errs
 }
 
+func (unable) UnflushedSegments(context.Context, string) ([]int64, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (unable) FlushDone(context.Context, string, milvuswait.FlushMark) (bool, error) {
+	return false, errors.ErrUnsupported
+}
+
+func (unable) ImportProgress(context.Context, int64) (milvuswait.ImportProgress, error) {
+	return milvuswait.ImportProgress{}, errors.ErrUnsupported
+}
+
+func (unable) CompactionProgress(context.Context, int64) (milvuswait.CompactionProgress, error) {
+	return milvuswait.CompactionProgress{}, errors.ErrUnsupported
+}
+
+func (unable) CheckServer(context.Context) error { return errors.ErrUnsupported }
+
 func TestRun_OptionalMethodsAreUnsupported_AreNotChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := newFake()
@@ -170,6 +194,8 @@ func TestRun_OptionalMethodsAreUnsupported_AreNotChecked(t *testing.T) {
 		r := run(unable{hiding{p}}, w)
 
 		require.Empty(t, r.defects)
-		require.Contains(t, r.logs[0], `CheckLoadState("docs"): unsupported; ListLoading(): unsupported; ListIndexBuilding("docs", "vidx"): unsupported`)
+		require.Equal(t, []string{`not checked: FlushDone("docs", mark): unsupported; ImportProgress(7): unsupported; ` +
+			`CompactionProgress(9): unsupported; CheckServer(): unsupported; CheckLoadState("docs"): unsupported; ListLoading(): unsupported; ` +
+			`ListIndexBuilding("docs", "vidx"): unsupported; UnflushedSegments("docs"): unsupported`}, r.logs)
 	})
 }
