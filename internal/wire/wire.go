@@ -46,6 +46,7 @@ const (
 	GetFlushState            Method[GetFlushStateRequest, GetFlushStateResponse]                       = prefix + "GetFlushState"
 	GetPersistentSegmentInfo Method[GetPersistentSegmentInfoRequest, GetPersistentSegmentInfoResponse] = prefix + "GetPersistentSegmentInfo"
 
+	Import             Method[ImportRequest, ImportResponse]                         = prefix + "Import"
 	GetImportState     Method[GetImportStateRequest, GetImportStateResponse]         = prefix + "GetImportState"
 	ManualCompaction   Method[ManualCompactionRequest, ManualCompactionResponse]     = prefix + "ManualCompaction"
 	GetCompactionState Method[GetCompactionStateRequest, GetCompactionStateResponse] = prefix + "GetCompactionState"

@@ -2768,6 +2768,126 @@ func (x *PersistentSegmentInfo) GetState() SegmentState {
 	return SegmentState_SegmentStateNone
 }
 
+type ImportRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	CollectionName string                 `protobuf:"bytes,1,opt,name=collection_name,json=collectionName,proto3" json:"collection_name,omitempty"`
+	PartitionName  string                 `protobuf:"bytes,2,opt,name=partition_name,json=partitionName,proto3" json:"partition_name,omitempty"`
+	Files          []string               `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
+	DbName         string                 `protobuf:"bytes,7,opt,name=db_name,json=dbName,proto3" json:"db_name,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ImportRequest) Reset() {
+	*x = ImportRequest{}
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportRequest) ProtoMessage() {}
+
+func (x *ImportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportRequest.ProtoReflect.Descriptor instead.
+func (*ImportRequest) Descriptor() ([]byte, []int) {
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ImportRequest) GetCollectionName() string {
+	if x != nil {
+		return x.CollectionName
+	}
+	return ""
+}
+
+func (x *ImportRequest) GetPartitionName() string {
+	if x != nil {
+		return x.PartitionName
+	}
+	return ""
+}
+
+func (x *ImportRequest) GetFiles() []string {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *ImportRequest) GetDbName() string {
+	if x != nil {
+		return x.DbName
+	}
+	return ""
+}
+
+type ImportResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Status        *Status                `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Tasks         []int64                `protobuf:"varint,2,rep,packed,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportResponse) Reset() {
+	*x = ImportResponse{}
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportResponse) ProtoMessage() {}
+
+func (x *ImportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportResponse.ProtoReflect.Descriptor instead.
+func (*ImportResponse) Descriptor() ([]byte, []int) {
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ImportResponse) GetStatus() *Status {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
+func (x *ImportResponse) GetTasks() []int64 {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
 type GetImportStateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Task          int64                  `protobuf:"varint,1,opt,name=task,proto3" json:"task,omitempty"`
@@ -2777,7 +2897,7 @@ type GetImportStateRequest struct {
 
 func (x *GetImportStateRequest) Reset() {
 	*x = GetImportStateRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[33]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2789,7 +2909,7 @@ func (x *GetImportStateRequest) String() string {
 func (*GetImportStateRequest) ProtoMessage() {}
 
 func (x *GetImportStateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[33]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2802,7 +2922,7 @@ func (x *GetImportStateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetImportStateRequest.ProtoReflect.Descriptor instead.
 func (*GetImportStateRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{33}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetImportStateRequest) GetTask() int64 {
@@ -2826,7 +2946,7 @@ type GetImportStateResponse struct {
 
 func (x *GetImportStateResponse) Reset() {
 	*x = GetImportStateResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[34]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2838,7 +2958,7 @@ func (x *GetImportStateResponse) String() string {
 func (*GetImportStateResponse) ProtoMessage() {}
 
 func (x *GetImportStateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[34]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2851,7 +2971,7 @@ func (x *GetImportStateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetImportStateResponse.ProtoReflect.Descriptor instead.
 func (*GetImportStateResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{34}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetImportStateResponse) GetStatus() *Status {
@@ -2905,7 +3025,7 @@ type ManualCompactionRequest struct {
 
 func (x *ManualCompactionRequest) Reset() {
 	*x = ManualCompactionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[35]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2917,7 +3037,7 @@ func (x *ManualCompactionRequest) String() string {
 func (*ManualCompactionRequest) ProtoMessage() {}
 
 func (x *ManualCompactionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[35]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2930,7 +3050,7 @@ func (x *ManualCompactionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ManualCompactionRequest.ProtoReflect.Descriptor instead.
 func (*ManualCompactionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{35}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ManualCompactionRequest) GetCollectionID() int64 {
@@ -2951,7 +3071,7 @@ type ManualCompactionResponse struct {
 
 func (x *ManualCompactionResponse) Reset() {
 	*x = ManualCompactionResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[36]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2963,7 +3083,7 @@ func (x *ManualCompactionResponse) String() string {
 func (*ManualCompactionResponse) ProtoMessage() {}
 
 func (x *ManualCompactionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[36]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2976,7 +3096,7 @@ func (x *ManualCompactionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ManualCompactionResponse.ProtoReflect.Descriptor instead.
 func (*ManualCompactionResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{36}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ManualCompactionResponse) GetStatus() *Status {
@@ -3009,7 +3129,7 @@ type GetCompactionStateRequest struct {
 
 func (x *GetCompactionStateRequest) Reset() {
 	*x = GetCompactionStateRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[37]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3021,7 +3141,7 @@ func (x *GetCompactionStateRequest) String() string {
 func (*GetCompactionStateRequest) ProtoMessage() {}
 
 func (x *GetCompactionStateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[37]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3034,7 +3154,7 @@ func (x *GetCompactionStateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompactionStateRequest.ProtoReflect.Descriptor instead.
 func (*GetCompactionStateRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{37}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetCompactionStateRequest) GetCompactionID() int64 {
@@ -3058,7 +3178,7 @@ type GetCompactionStateResponse struct {
 
 func (x *GetCompactionStateResponse) Reset() {
 	*x = GetCompactionStateResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[38]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3070,7 +3190,7 @@ func (x *GetCompactionStateResponse) String() string {
 func (*GetCompactionStateResponse) ProtoMessage() {}
 
 func (x *GetCompactionStateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[38]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3083,7 +3203,7 @@ func (x *GetCompactionStateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompactionStateResponse.ProtoReflect.Descriptor instead.
 func (*GetCompactionStateResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{38}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetCompactionStateResponse) GetStatus() *Status {
@@ -3138,7 +3258,7 @@ type CollectionSchema struct {
 
 func (x *CollectionSchema) Reset() {
 	*x = CollectionSchema{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[39]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3150,7 +3270,7 @@ func (x *CollectionSchema) String() string {
 func (*CollectionSchema) ProtoMessage() {}
 
 func (x *CollectionSchema) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[39]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3163,7 +3283,7 @@ func (x *CollectionSchema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectionSchema.ProtoReflect.Descriptor instead.
 func (*CollectionSchema) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{39}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CollectionSchema) GetName() string {
@@ -3194,7 +3314,7 @@ type FieldSchema struct {
 
 func (x *FieldSchema) Reset() {
 	*x = FieldSchema{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[40]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3206,7 +3326,7 @@ func (x *FieldSchema) String() string {
 func (*FieldSchema) ProtoMessage() {}
 
 func (x *FieldSchema) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[40]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3219,7 +3339,7 @@ func (x *FieldSchema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldSchema.ProtoReflect.Descriptor instead.
 func (*FieldSchema) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{40}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FieldSchema) GetFieldID() int64 {
@@ -3278,7 +3398,7 @@ type CreateCollectionRequest struct {
 
 func (x *CreateCollectionRequest) Reset() {
 	*x = CreateCollectionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[41]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3290,7 +3410,7 @@ func (x *CreateCollectionRequest) String() string {
 func (*CreateCollectionRequest) ProtoMessage() {}
 
 func (x *CreateCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[41]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3303,7 +3423,7 @@ func (x *CreateCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCollectionRequest.ProtoReflect.Descriptor instead.
 func (*CreateCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{41}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CreateCollectionRequest) GetDbName() string {
@@ -3359,7 +3479,7 @@ type DescribeCollectionRequest struct {
 
 func (x *DescribeCollectionRequest) Reset() {
 	*x = DescribeCollectionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[42]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3371,7 +3491,7 @@ func (x *DescribeCollectionRequest) String() string {
 func (*DescribeCollectionRequest) ProtoMessage() {}
 
 func (x *DescribeCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[42]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3384,7 +3504,7 @@ func (x *DescribeCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeCollectionRequest.ProtoReflect.Descriptor instead.
 func (*DescribeCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{42}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DescribeCollectionRequest) GetDbName() string {
@@ -3427,7 +3547,7 @@ type DescribeCollectionResponse struct {
 
 func (x *DescribeCollectionResponse) Reset() {
 	*x = DescribeCollectionResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[43]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3439,7 +3559,7 @@ func (x *DescribeCollectionResponse) String() string {
 func (*DescribeCollectionResponse) ProtoMessage() {}
 
 func (x *DescribeCollectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[43]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3452,7 +3572,7 @@ func (x *DescribeCollectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeCollectionResponse.ProtoReflect.Descriptor instead.
 func (*DescribeCollectionResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{43}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DescribeCollectionResponse) GetStatus() *Status {
@@ -3542,7 +3662,7 @@ type HasCollectionRequest struct {
 
 func (x *HasCollectionRequest) Reset() {
 	*x = HasCollectionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[44]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3554,7 +3674,7 @@ func (x *HasCollectionRequest) String() string {
 func (*HasCollectionRequest) ProtoMessage() {}
 
 func (x *HasCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[44]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3567,7 +3687,7 @@ func (x *HasCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasCollectionRequest.ProtoReflect.Descriptor instead.
 func (*HasCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{44}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HasCollectionRequest) GetDbName() string {
@@ -3594,7 +3714,7 @@ type DropCollectionRequest struct {
 
 func (x *DropCollectionRequest) Reset() {
 	*x = DropCollectionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[45]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3606,7 +3726,7 @@ func (x *DropCollectionRequest) String() string {
 func (*DropCollectionRequest) ProtoMessage() {}
 
 func (x *DropCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[45]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3619,7 +3739,7 @@ func (x *DropCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropCollectionRequest.ProtoReflect.Descriptor instead.
 func (*DropCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{45}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *DropCollectionRequest) GetDbName() string {
@@ -3647,7 +3767,7 @@ type CreatePartitionRequest struct {
 
 func (x *CreatePartitionRequest) Reset() {
 	*x = CreatePartitionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[46]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3659,7 +3779,7 @@ func (x *CreatePartitionRequest) String() string {
 func (*CreatePartitionRequest) ProtoMessage() {}
 
 func (x *CreatePartitionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[46]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3672,7 +3792,7 @@ func (x *CreatePartitionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePartitionRequest.ProtoReflect.Descriptor instead.
 func (*CreatePartitionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{46}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CreatePartitionRequest) GetDbName() string {
@@ -3707,7 +3827,7 @@ type DropPartitionRequest struct {
 
 func (x *DropPartitionRequest) Reset() {
 	*x = DropPartitionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[47]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3719,7 +3839,7 @@ func (x *DropPartitionRequest) String() string {
 func (*DropPartitionRequest) ProtoMessage() {}
 
 func (x *DropPartitionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[47]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3732,7 +3852,7 @@ func (x *DropPartitionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropPartitionRequest.ProtoReflect.Descriptor instead.
 func (*DropPartitionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{47}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DropPartitionRequest) GetDbName() string {
@@ -3767,7 +3887,7 @@ type HasPartitionRequest struct {
 
 func (x *HasPartitionRequest) Reset() {
 	*x = HasPartitionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[48]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3779,7 +3899,7 @@ func (x *HasPartitionRequest) String() string {
 func (*HasPartitionRequest) ProtoMessage() {}
 
 func (x *HasPartitionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[48]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3792,7 +3912,7 @@ func (x *HasPartitionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasPartitionRequest.ProtoReflect.Descriptor instead.
 func (*HasPartitionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{48}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *HasPartitionRequest) GetDbName() string {
@@ -3826,7 +3946,7 @@ type GetCollectionStatisticsRequest struct {
 
 func (x *GetCollectionStatisticsRequest) Reset() {
 	*x = GetCollectionStatisticsRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[49]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3838,7 +3958,7 @@ func (x *GetCollectionStatisticsRequest) String() string {
 func (*GetCollectionStatisticsRequest) ProtoMessage() {}
 
 func (x *GetCollectionStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[49]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3851,7 +3971,7 @@ func (x *GetCollectionStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCollectionStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*GetCollectionStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{49}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetCollectionStatisticsRequest) GetDbName() string {
@@ -3878,7 +3998,7 @@ type GetCollectionStatisticsResponse struct {
 
 func (x *GetCollectionStatisticsResponse) Reset() {
 	*x = GetCollectionStatisticsResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[50]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3890,7 +4010,7 @@ func (x *GetCollectionStatisticsResponse) String() string {
 func (*GetCollectionStatisticsResponse) ProtoMessage() {}
 
 func (x *GetCollectionStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[50]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3903,7 +4023,7 @@ func (x *GetCollectionStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCollectionStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*GetCollectionStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{50}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GetCollectionStatisticsResponse) GetStatus() *Status {
@@ -3929,7 +4049,7 @@ type CreateDatabaseRequest struct {
 
 func (x *CreateDatabaseRequest) Reset() {
 	*x = CreateDatabaseRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[51]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3941,7 +4061,7 @@ func (x *CreateDatabaseRequest) String() string {
 func (*CreateDatabaseRequest) ProtoMessage() {}
 
 func (x *CreateDatabaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[51]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3954,7 +4074,7 @@ func (x *CreateDatabaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDatabaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateDatabaseRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{51}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CreateDatabaseRequest) GetDbName() string {
@@ -3972,7 +4092,7 @@ type ListDatabasesRequest struct {
 
 func (x *ListDatabasesRequest) Reset() {
 	*x = ListDatabasesRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[52]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3984,7 +4104,7 @@ func (x *ListDatabasesRequest) String() string {
 func (*ListDatabasesRequest) ProtoMessage() {}
 
 func (x *ListDatabasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[52]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3997,7 +4117,7 @@ func (x *ListDatabasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDatabasesRequest.ProtoReflect.Descriptor instead.
 func (*ListDatabasesRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{52}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{54}
 }
 
 type ListDatabasesResponse struct {
@@ -4011,7 +4131,7 @@ type ListDatabasesResponse struct {
 
 func (x *ListDatabasesResponse) Reset() {
 	*x = ListDatabasesResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[53]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4023,7 +4143,7 @@ func (x *ListDatabasesResponse) String() string {
 func (*ListDatabasesResponse) ProtoMessage() {}
 
 func (x *ListDatabasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[53]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4036,7 +4156,7 @@ func (x *ListDatabasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDatabasesResponse.ProtoReflect.Descriptor instead.
 func (*ListDatabasesResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{53}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListDatabasesResponse) GetStatus() *Status {
@@ -4069,7 +4189,7 @@ type LongArray struct {
 
 func (x *LongArray) Reset() {
 	*x = LongArray{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[54]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4081,7 +4201,7 @@ func (x *LongArray) String() string {
 func (*LongArray) ProtoMessage() {}
 
 func (x *LongArray) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[54]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4094,7 +4214,7 @@ func (x *LongArray) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LongArray.ProtoReflect.Descriptor instead.
 func (*LongArray) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{54}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *LongArray) GetData() []int64 {
@@ -4113,7 +4233,7 @@ type StringArray struct {
 
 func (x *StringArray) Reset() {
 	*x = StringArray{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[55]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4125,7 +4245,7 @@ func (x *StringArray) String() string {
 func (*StringArray) ProtoMessage() {}
 
 func (x *StringArray) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[55]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4138,7 +4258,7 @@ func (x *StringArray) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StringArray.ProtoReflect.Descriptor instead.
 func (*StringArray) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{55}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *StringArray) GetData() []string {
@@ -4157,7 +4277,7 @@ type FloatArray struct {
 
 func (x *FloatArray) Reset() {
 	*x = FloatArray{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[56]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4169,7 +4289,7 @@ func (x *FloatArray) String() string {
 func (*FloatArray) ProtoMessage() {}
 
 func (x *FloatArray) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[56]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4182,7 +4302,7 @@ func (x *FloatArray) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloatArray.ProtoReflect.Descriptor instead.
 func (*FloatArray) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{56}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *FloatArray) GetData() []float32 {
@@ -4205,7 +4325,7 @@ type ScalarField struct {
 
 func (x *ScalarField) Reset() {
 	*x = ScalarField{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[57]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4217,7 +4337,7 @@ func (x *ScalarField) String() string {
 func (*ScalarField) ProtoMessage() {}
 
 func (x *ScalarField) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[57]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4230,7 +4350,7 @@ func (x *ScalarField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScalarField.ProtoReflect.Descriptor instead.
 func (*ScalarField) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{57}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ScalarField) GetData() isScalarField_Data {
@@ -4287,7 +4407,7 @@ type VectorField struct {
 
 func (x *VectorField) Reset() {
 	*x = VectorField{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[58]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4299,7 +4419,7 @@ func (x *VectorField) String() string {
 func (*VectorField) ProtoMessage() {}
 
 func (x *VectorField) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[58]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4312,7 +4432,7 @@ func (x *VectorField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VectorField.ProtoReflect.Descriptor instead.
 func (*VectorField) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{58}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *VectorField) GetDim() int64 {
@@ -4363,7 +4483,7 @@ type FieldData struct {
 
 func (x *FieldData) Reset() {
 	*x = FieldData{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[59]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4375,7 +4495,7 @@ func (x *FieldData) String() string {
 func (*FieldData) ProtoMessage() {}
 
 func (x *FieldData) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[59]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4388,7 +4508,7 @@ func (x *FieldData) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldData.ProtoReflect.Descriptor instead.
 func (*FieldData) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{59}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *FieldData) GetType() DataType {
@@ -4459,7 +4579,7 @@ type IDs struct {
 
 func (x *IDs) Reset() {
 	*x = IDs{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[60]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4471,7 +4591,7 @@ func (x *IDs) String() string {
 func (*IDs) ProtoMessage() {}
 
 func (x *IDs) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[60]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4484,7 +4604,7 @@ func (x *IDs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IDs.ProtoReflect.Descriptor instead.
 func (*IDs) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{60}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *IDs) GetIdField() isIDs_IdField {
@@ -4541,7 +4661,7 @@ type InsertRequest struct {
 
 func (x *InsertRequest) Reset() {
 	*x = InsertRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[61]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4553,7 +4673,7 @@ func (x *InsertRequest) String() string {
 func (*InsertRequest) ProtoMessage() {}
 
 func (x *InsertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[61]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4566,7 +4686,7 @@ func (x *InsertRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InsertRequest.ProtoReflect.Descriptor instead.
 func (*InsertRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{61}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *InsertRequest) GetDbName() string {
@@ -4618,7 +4738,7 @@ type MutationResult struct {
 
 func (x *MutationResult) Reset() {
 	*x = MutationResult{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[62]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4630,7 +4750,7 @@ func (x *MutationResult) String() string {
 func (*MutationResult) ProtoMessage() {}
 
 func (x *MutationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[62]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4643,7 +4763,7 @@ func (x *MutationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MutationResult.ProtoReflect.Descriptor instead.
 func (*MutationResult) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{62}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *MutationResult) GetStatus() *Status {
@@ -4704,7 +4824,7 @@ type QueryRequest struct {
 
 func (x *QueryRequest) Reset() {
 	*x = QueryRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[63]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4716,7 +4836,7 @@ func (x *QueryRequest) String() string {
 func (*QueryRequest) ProtoMessage() {}
 
 func (x *QueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[63]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4729,7 +4849,7 @@ func (x *QueryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
 func (*QueryRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{63}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *QueryRequest) GetDbName() string {
@@ -4798,7 +4918,7 @@ type QueryResults struct {
 
 func (x *QueryResults) Reset() {
 	*x = QueryResults{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[64]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4810,7 +4930,7 @@ func (x *QueryResults) String() string {
 func (*QueryResults) ProtoMessage() {}
 
 func (x *QueryResults) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[64]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4823,7 +4943,7 @@ func (x *QueryResults) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryResults.ProtoReflect.Descriptor instead.
 func (*QueryResults) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{64}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *QueryResults) GetStatus() *Status {
@@ -4848,7 +4968,7 @@ type ConnectRequest struct {
 
 func (x *ConnectRequest) Reset() {
 	*x = ConnectRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[65]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4860,7 +4980,7 @@ func (x *ConnectRequest) String() string {
 func (*ConnectRequest) ProtoMessage() {}
 
 func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[65]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4873,7 +4993,7 @@ func (x *ConnectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectRequest.ProtoReflect.Descriptor instead.
 func (*ConnectRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{65}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{67}
 }
 
 type ConnectResponse struct {
@@ -4887,7 +5007,7 @@ type ConnectResponse struct {
 
 func (x *ConnectResponse) Reset() {
 	*x = ConnectResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[66]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4899,7 +5019,7 @@ func (x *ConnectResponse) String() string {
 func (*ConnectResponse) ProtoMessage() {}
 
 func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[66]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4912,7 +5032,7 @@ func (x *ConnectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectResponse.ProtoReflect.Descriptor instead.
 func (*ConnectResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{66}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ConnectResponse) GetStatus() *Status {
@@ -4946,7 +5066,7 @@ type ServerInfo struct {
 
 func (x *ServerInfo) Reset() {
 	*x = ServerInfo{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[67]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4958,7 +5078,7 @@ func (x *ServerInfo) String() string {
 func (*ServerInfo) ProtoMessage() {}
 
 func (x *ServerInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[67]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4971,7 +5091,7 @@ func (x *ServerInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerInfo.ProtoReflect.Descriptor instead.
 func (*ServerInfo) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{67}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ServerInfo) GetBuildTags() string {
@@ -4996,7 +5116,7 @@ type GetVersionRequest struct {
 
 func (x *GetVersionRequest) Reset() {
 	*x = GetVersionRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[68]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5008,7 +5128,7 @@ func (x *GetVersionRequest) String() string {
 func (*GetVersionRequest) ProtoMessage() {}
 
 func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[68]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5021,7 +5141,7 @@ func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{68}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{70}
 }
 
 type GetVersionResponse struct {
@@ -5034,7 +5154,7 @@ type GetVersionResponse struct {
 
 func (x *GetVersionResponse) Reset() {
 	*x = GetVersionResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[69]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5046,7 +5166,7 @@ func (x *GetVersionResponse) String() string {
 func (*GetVersionResponse) ProtoMessage() {}
 
 func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[69]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5059,7 +5179,7 @@ func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionResponse.ProtoReflect.Descriptor instead.
 func (*GetVersionResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{69}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *GetVersionResponse) GetStatus() *Status {
@@ -5084,7 +5204,7 @@ type CheckHealthRequest struct {
 
 func (x *CheckHealthRequest) Reset() {
 	*x = CheckHealthRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[70]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5096,7 +5216,7 @@ func (x *CheckHealthRequest) String() string {
 func (*CheckHealthRequest) ProtoMessage() {}
 
 func (x *CheckHealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[70]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5109,7 +5229,7 @@ func (x *CheckHealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckHealthRequest.ProtoReflect.Descriptor instead.
 func (*CheckHealthRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{70}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{72}
 }
 
 type CheckHealthResponse struct {
@@ -5122,7 +5242,7 @@ type CheckHealthResponse struct {
 
 func (x *CheckHealthResponse) Reset() {
 	*x = CheckHealthResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[71]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5134,7 +5254,7 @@ func (x *CheckHealthResponse) String() string {
 func (*CheckHealthResponse) ProtoMessage() {}
 
 func (x *CheckHealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[71]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5147,7 +5267,7 @@ func (x *CheckHealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckHealthResponse.ProtoReflect.Descriptor instead.
 func (*CheckHealthResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{71}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *CheckHealthResponse) GetStatus() *Status {
@@ -5172,7 +5292,7 @@ type GetComponentStatesRequest struct {
 
 func (x *GetComponentStatesRequest) Reset() {
 	*x = GetComponentStatesRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[72]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5184,7 +5304,7 @@ func (x *GetComponentStatesRequest) String() string {
 func (*GetComponentStatesRequest) ProtoMessage() {}
 
 func (x *GetComponentStatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[72]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5197,7 +5317,7 @@ func (x *GetComponentStatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetComponentStatesRequest.ProtoReflect.Descriptor instead.
 func (*GetComponentStatesRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{72}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{74}
 }
 
 type ComponentStates struct {
@@ -5210,7 +5330,7 @@ type ComponentStates struct {
 
 func (x *ComponentStates) Reset() {
 	*x = ComponentStates{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[73]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5222,7 +5342,7 @@ func (x *ComponentStates) String() string {
 func (*ComponentStates) ProtoMessage() {}
 
 func (x *ComponentStates) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[73]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5235,7 +5355,7 @@ func (x *ComponentStates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComponentStates.ProtoReflect.Descriptor instead.
 func (*ComponentStates) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{73}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ComponentStates) GetState() *ComponentInfo {
@@ -5263,7 +5383,7 @@ type ComponentInfo struct {
 
 func (x *ComponentInfo) Reset() {
 	*x = ComponentInfo{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[74]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5275,7 +5395,7 @@ func (x *ComponentInfo) String() string {
 func (*ComponentInfo) ProtoMessage() {}
 
 func (x *ComponentInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[74]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5288,7 +5408,7 @@ func (x *ComponentInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComponentInfo.ProtoReflect.Descriptor instead.
 func (*ComponentInfo) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{74}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ComponentInfo) GetNodeID() int64 {
@@ -5320,7 +5440,7 @@ type AllocTimestampRequest struct {
 
 func (x *AllocTimestampRequest) Reset() {
 	*x = AllocTimestampRequest{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[75]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5332,7 +5452,7 @@ func (x *AllocTimestampRequest) String() string {
 func (*AllocTimestampRequest) ProtoMessage() {}
 
 func (x *AllocTimestampRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[75]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5345,7 +5465,7 @@ func (x *AllocTimestampRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocTimestampRequest.ProtoReflect.Descriptor instead.
 func (*AllocTimestampRequest) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{75}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{77}
 }
 
 type AllocTimestampResponse struct {
@@ -5358,7 +5478,7 @@ type AllocTimestampResponse struct {
 
 func (x *AllocTimestampResponse) Reset() {
 	*x = AllocTimestampResponse{}
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[76]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5370,7 +5490,7 @@ func (x *AllocTimestampResponse) String() string {
 func (*AllocTimestampResponse) ProtoMessage() {}
 
 func (x *AllocTimestampResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[76]
+	mi := &file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5383,7 +5503,7 @@ func (x *AllocTimestampResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocTimestampResponse.ProtoReflect.Descriptor instead.
 func (*AllocTimestampResponse) Descriptor() ([]byte, []int) {
-	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{76}
+	return file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *AllocTimestampResponse) GetStatus() *Status {
@@ -5589,7 +5709,15 @@ const file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc = "
 	"\fcollectionID\x18\x02 \x01(\x03R\fcollectionID\x12 \n" +
 	"\vpartitionID\x18\x03 \x01(\x03R\vpartitionID\x12\x19\n" +
 	"\bnum_rows\x18\x04 \x01(\x03R\anumRows\x12<\n" +
-	"\x05state\x18\x05 \x01(\x0e2&.milvuswait.internal.wire.SegmentStateR\x05state\"+\n" +
+	"\x05state\x18\x05 \x01(\x0e2&.milvuswait.internal.wire.SegmentStateR\x05state\"\x8e\x01\n" +
+	"\rImportRequest\x12'\n" +
+	"\x0fcollection_name\x18\x01 \x01(\tR\x0ecollectionName\x12%\n" +
+	"\x0epartition_name\x18\x02 \x01(\tR\rpartitionName\x12\x14\n" +
+	"\x05files\x18\x05 \x03(\tR\x05files\x12\x17\n" +
+	"\adb_name\x18\a \x01(\tR\x06dbName\"`\n" +
+	"\x0eImportResponse\x128\n" +
+	"\x06status\x18\x01 \x01(\v2 .milvuswait.internal.wire.StatusR\x06status\x12\x14\n" +
+	"\x05tasks\x18\x02 \x03(\x03R\x05tasks\"+\n" +
 	"\x15GetImportStateRequest\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\x03R\x04task\"\x9f\x02\n" +
 	"\x16GetImportStateResponse\x128\n" +
@@ -5873,7 +6001,7 @@ func file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDescGZIP(
 }
 
 var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 81)
+var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
 var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_goTypes = []any{
 	(ErrorCode)(0),                           // 0: milvuswait.internal.wire.ErrorCode
 	(LoadState)(0),                           // 1: milvuswait.internal.wire.LoadState
@@ -5918,54 +6046,56 @@ var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_goTypes = []a
 	(*GetPersistentSegmentInfoRequest)(nil),  // 40: milvuswait.internal.wire.GetPersistentSegmentInfoRequest
 	(*GetPersistentSegmentInfoResponse)(nil), // 41: milvuswait.internal.wire.GetPersistentSegmentInfoResponse
 	(*PersistentSegmentInfo)(nil),            // 42: milvuswait.internal.wire.PersistentSegmentInfo
-	(*GetImportStateRequest)(nil),            // 43: milvuswait.internal.wire.GetImportStateRequest
-	(*GetImportStateResponse)(nil),           // 44: milvuswait.internal.wire.GetImportStateResponse
-	(*ManualCompactionRequest)(nil),          // 45: milvuswait.internal.wire.ManualCompactionRequest
-	(*ManualCompactionResponse)(nil),         // 46: milvuswait.internal.wire.ManualCompactionResponse
-	(*GetCompactionStateRequest)(nil),        // 47: milvuswait.internal.wire.GetCompactionStateRequest
-	(*GetCompactionStateResponse)(nil),       // 48: milvuswait.internal.wire.GetCompactionStateResponse
-	(*CollectionSchema)(nil),                 // 49: milvuswait.internal.wire.CollectionSchema
-	(*FieldSchema)(nil),                      // 50: milvuswait.internal.wire.FieldSchema
-	(*CreateCollectionRequest)(nil),          // 51: milvuswait.internal.wire.CreateCollectionRequest
-	(*DescribeCollectionRequest)(nil),        // 52: milvuswait.internal.wire.DescribeCollectionRequest
-	(*DescribeCollectionResponse)(nil),       // 53: milvuswait.internal.wire.DescribeCollectionResponse
-	(*HasCollectionRequest)(nil),             // 54: milvuswait.internal.wire.HasCollectionRequest
-	(*DropCollectionRequest)(nil),            // 55: milvuswait.internal.wire.DropCollectionRequest
-	(*CreatePartitionRequest)(nil),           // 56: milvuswait.internal.wire.CreatePartitionRequest
-	(*DropPartitionRequest)(nil),             // 57: milvuswait.internal.wire.DropPartitionRequest
-	(*HasPartitionRequest)(nil),              // 58: milvuswait.internal.wire.HasPartitionRequest
-	(*GetCollectionStatisticsRequest)(nil),   // 59: milvuswait.internal.wire.GetCollectionStatisticsRequest
-	(*GetCollectionStatisticsResponse)(nil),  // 60: milvuswait.internal.wire.GetCollectionStatisticsResponse
-	(*CreateDatabaseRequest)(nil),            // 61: milvuswait.internal.wire.CreateDatabaseRequest
-	(*ListDatabasesRequest)(nil),             // 62: milvuswait.internal.wire.ListDatabasesRequest
-	(*ListDatabasesResponse)(nil),            // 63: milvuswait.internal.wire.ListDatabasesResponse
-	(*LongArray)(nil),                        // 64: milvuswait.internal.wire.LongArray
-	(*StringArray)(nil),                      // 65: milvuswait.internal.wire.StringArray
-	(*FloatArray)(nil),                       // 66: milvuswait.internal.wire.FloatArray
-	(*ScalarField)(nil),                      // 67: milvuswait.internal.wire.ScalarField
-	(*VectorField)(nil),                      // 68: milvuswait.internal.wire.VectorField
-	(*FieldData)(nil),                        // 69: milvuswait.internal.wire.FieldData
-	(*IDs)(nil),                              // 70: milvuswait.internal.wire.IDs
-	(*InsertRequest)(nil),                    // 71: milvuswait.internal.wire.InsertRequest
-	(*MutationResult)(nil),                   // 72: milvuswait.internal.wire.MutationResult
-	(*QueryRequest)(nil),                     // 73: milvuswait.internal.wire.QueryRequest
-	(*QueryResults)(nil),                     // 74: milvuswait.internal.wire.QueryResults
-	(*ConnectRequest)(nil),                   // 75: milvuswait.internal.wire.ConnectRequest
-	(*ConnectResponse)(nil),                  // 76: milvuswait.internal.wire.ConnectResponse
-	(*ServerInfo)(nil),                       // 77: milvuswait.internal.wire.ServerInfo
-	(*GetVersionRequest)(nil),                // 78: milvuswait.internal.wire.GetVersionRequest
-	(*GetVersionResponse)(nil),               // 79: milvuswait.internal.wire.GetVersionResponse
-	(*CheckHealthRequest)(nil),               // 80: milvuswait.internal.wire.CheckHealthRequest
-	(*CheckHealthResponse)(nil),              // 81: milvuswait.internal.wire.CheckHealthResponse
-	(*GetComponentStatesRequest)(nil),        // 82: milvuswait.internal.wire.GetComponentStatesRequest
-	(*ComponentStates)(nil),                  // 83: milvuswait.internal.wire.ComponentStates
-	(*ComponentInfo)(nil),                    // 84: milvuswait.internal.wire.ComponentInfo
-	(*AllocTimestampRequest)(nil),            // 85: milvuswait.internal.wire.AllocTimestampRequest
-	(*AllocTimestampResponse)(nil),           // 86: milvuswait.internal.wire.AllocTimestampResponse
-	nil,                                      // 87: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
-	nil,                                      // 88: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
-	nil,                                      // 89: milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
-	nil,                                      // 90: milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
+	(*ImportRequest)(nil),                    // 43: milvuswait.internal.wire.ImportRequest
+	(*ImportResponse)(nil),                   // 44: milvuswait.internal.wire.ImportResponse
+	(*GetImportStateRequest)(nil),            // 45: milvuswait.internal.wire.GetImportStateRequest
+	(*GetImportStateResponse)(nil),           // 46: milvuswait.internal.wire.GetImportStateResponse
+	(*ManualCompactionRequest)(nil),          // 47: milvuswait.internal.wire.ManualCompactionRequest
+	(*ManualCompactionResponse)(nil),         // 48: milvuswait.internal.wire.ManualCompactionResponse
+	(*GetCompactionStateRequest)(nil),        // 49: milvuswait.internal.wire.GetCompactionStateRequest
+	(*GetCompactionStateResponse)(nil),       // 50: milvuswait.internal.wire.GetCompactionStateResponse
+	(*CollectionSchema)(nil),                 // 51: milvuswait.internal.wire.CollectionSchema
+	(*FieldSchema)(nil),                      // 52: milvuswait.internal.wire.FieldSchema
+	(*CreateCollectionRequest)(nil),          // 53: milvuswait.internal.wire.CreateCollectionRequest
+	(*DescribeCollectionRequest)(nil),        // 54: milvuswait.internal.wire.DescribeCollectionRequest
+	(*DescribeCollectionResponse)(nil),       // 55: milvuswait.internal.wire.DescribeCollectionResponse
+	(*HasCollectionRequest)(nil),             // 56: milvuswait.internal.wire.HasCollectionRequest
+	(*DropCollectionRequest)(nil),            // 57: milvuswait.internal.wire.DropCollectionRequest
+	(*CreatePartitionRequest)(nil),           // 58: milvuswait.internal.wire.CreatePartitionRequest
+	(*DropPartitionRequest)(nil),             // 59: milvuswait.internal.wire.DropPartitionRequest
+	(*HasPartitionRequest)(nil),              // 60: milvuswait.internal.wire.HasPartitionRequest
+	(*GetCollectionStatisticsRequest)(nil),   // 61: milvuswait.internal.wire.GetCollectionStatisticsRequest
+	(*GetCollectionStatisticsResponse)(nil),  // 62: milvuswait.internal.wire.GetCollectionStatisticsResponse
+	(*CreateDatabaseRequest)(nil),            // 63: milvuswait.internal.wire.CreateDatabaseRequest
+	(*ListDatabasesRequest)(nil),             // 64: milvuswait.internal.wire.ListDatabasesRequest
+	(*ListDatabasesResponse)(nil),            // 65: milvuswait.internal.wire.ListDatabasesResponse
+	(*LongArray)(nil),                        // 66: milvuswait.internal.wire.LongArray
+	(*StringArray)(nil),                      // 67: milvuswait.internal.wire.StringArray
+	(*FloatArray)(nil),                       // 68: milvuswait.internal.wire.FloatArray
+	(*ScalarField)(nil),                      // 69: milvuswait.internal.wire.ScalarField
+	(*VectorField)(nil),                      // 70: milvuswait.internal.wire.VectorField
+	(*FieldData)(nil),                        // 71: milvuswait.internal.wire.FieldData
+	(*IDs)(nil),                              // 72: milvuswait.internal.wire.IDs
+	(*InsertRequest)(nil),                    // 73: milvuswait.internal.wire.InsertRequest
+	(*MutationResult)(nil),                   // 74: milvuswait.internal.wire.MutationResult
+	(*QueryRequest)(nil),                     // 75: milvuswait.internal.wire.QueryRequest
+	(*QueryResults)(nil),                     // 76: milvuswait.internal.wire.QueryResults
+	(*ConnectRequest)(nil),                   // 77: milvuswait.internal.wire.ConnectRequest
+	(*ConnectResponse)(nil),                  // 78: milvuswait.internal.wire.ConnectResponse
+	(*ServerInfo)(nil),                       // 79: milvuswait.internal.wire.ServerInfo
+	(*GetVersionRequest)(nil),                // 80: milvuswait.internal.wire.GetVersionRequest
+	(*GetVersionResponse)(nil),               // 81: milvuswait.internal.wire.GetVersionResponse
+	(*CheckHealthRequest)(nil),               // 82: milvuswait.internal.wire.CheckHealthRequest
+	(*CheckHealthResponse)(nil),              // 83: milvuswait.internal.wire.CheckHealthResponse
+	(*GetComponentStatesRequest)(nil),        // 84: milvuswait.internal.wire.GetComponentStatesRequest
+	(*ComponentStates)(nil),                  // 85: milvuswait.internal.wire.ComponentStates
+	(*ComponentInfo)(nil),                    // 86: milvuswait.internal.wire.ComponentInfo
+	(*AllocTimestampRequest)(nil),            // 87: milvuswait.internal.wire.AllocTimestampRequest
+	(*AllocTimestampResponse)(nil),           // 88: milvuswait.internal.wire.AllocTimestampResponse
+	nil,                                      // 89: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
+	nil,                                      // 90: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
+	nil,                                      // 91: milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
+	nil,                                      // 92: milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
 }
 var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_depIdxs = []int32{
 	0,  // 0: milvuswait.internal.wire.Status.error_code:type_name -> milvuswait.internal.wire.ErrorCode
@@ -5988,62 +6118,63 @@ var file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_depIdxs = []i
 	3,  // 17: milvuswait.internal.wire.GetIndexStateResponse.state:type_name -> milvuswait.internal.wire.IndexState
 	10, // 18: milvuswait.internal.wire.GetIndexBuildProgressResponse.status:type_name -> milvuswait.internal.wire.Status
 	10, // 19: milvuswait.internal.wire.FlushResponse.status:type_name -> milvuswait.internal.wire.Status
-	87, // 20: milvuswait.internal.wire.FlushResponse.coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
-	88, // 21: milvuswait.internal.wire.FlushResponse.flush_coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
-	89, // 22: milvuswait.internal.wire.FlushResponse.coll_seal_times:type_name -> milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
-	90, // 23: milvuswait.internal.wire.FlushResponse.coll_flush_ts:type_name -> milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
+	89, // 20: milvuswait.internal.wire.FlushResponse.coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.CollSegIDsEntry
+	90, // 21: milvuswait.internal.wire.FlushResponse.flush_coll_segIDs:type_name -> milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry
+	91, // 22: milvuswait.internal.wire.FlushResponse.coll_seal_times:type_name -> milvuswait.internal.wire.FlushResponse.CollSealTimesEntry
+	92, // 23: milvuswait.internal.wire.FlushResponse.coll_flush_ts:type_name -> milvuswait.internal.wire.FlushResponse.CollFlushTsEntry
 	10, // 24: milvuswait.internal.wire.GetFlushStateResponse.status:type_name -> milvuswait.internal.wire.Status
 	10, // 25: milvuswait.internal.wire.GetPersistentSegmentInfoResponse.status:type_name -> milvuswait.internal.wire.Status
 	42, // 26: milvuswait.internal.wire.GetPersistentSegmentInfoResponse.infos:type_name -> milvuswait.internal.wire.PersistentSegmentInfo
 	4,  // 27: milvuswait.internal.wire.PersistentSegmentInfo.state:type_name -> milvuswait.internal.wire.SegmentState
-	10, // 28: milvuswait.internal.wire.GetImportStateResponse.status:type_name -> milvuswait.internal.wire.Status
-	5,  // 29: milvuswait.internal.wire.GetImportStateResponse.state:type_name -> milvuswait.internal.wire.ImportState
-	11, // 30: milvuswait.internal.wire.GetImportStateResponse.infos:type_name -> milvuswait.internal.wire.KeyValuePair
-	10, // 31: milvuswait.internal.wire.ManualCompactionResponse.status:type_name -> milvuswait.internal.wire.Status
-	10, // 32: milvuswait.internal.wire.GetCompactionStateResponse.status:type_name -> milvuswait.internal.wire.Status
-	6,  // 33: milvuswait.internal.wire.GetCompactionStateResponse.state:type_name -> milvuswait.internal.wire.CompactionState
-	50, // 34: milvuswait.internal.wire.CollectionSchema.fields:type_name -> milvuswait.internal.wire.FieldSchema
-	7,  // 35: milvuswait.internal.wire.FieldSchema.data_type:type_name -> milvuswait.internal.wire.DataType
-	11, // 36: milvuswait.internal.wire.FieldSchema.type_params:type_name -> milvuswait.internal.wire.KeyValuePair
-	8,  // 37: milvuswait.internal.wire.CreateCollectionRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
-	11, // 38: milvuswait.internal.wire.CreateCollectionRequest.properties:type_name -> milvuswait.internal.wire.KeyValuePair
-	10, // 39: milvuswait.internal.wire.DescribeCollectionResponse.status:type_name -> milvuswait.internal.wire.Status
-	49, // 40: milvuswait.internal.wire.DescribeCollectionResponse.schema:type_name -> milvuswait.internal.wire.CollectionSchema
-	8,  // 41: milvuswait.internal.wire.DescribeCollectionResponse.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
-	11, // 42: milvuswait.internal.wire.DescribeCollectionResponse.properties:type_name -> milvuswait.internal.wire.KeyValuePair
-	10, // 43: milvuswait.internal.wire.GetCollectionStatisticsResponse.status:type_name -> milvuswait.internal.wire.Status
-	11, // 44: milvuswait.internal.wire.GetCollectionStatisticsResponse.stats:type_name -> milvuswait.internal.wire.KeyValuePair
-	10, // 45: milvuswait.internal.wire.ListDatabasesResponse.status:type_name -> milvuswait.internal.wire.Status
-	64, // 46: milvuswait.internal.wire.ScalarField.long_data:type_name -> milvuswait.internal.wire.LongArray
-	65, // 47: milvuswait.internal.wire.ScalarField.string_data:type_name -> milvuswait.internal.wire.StringArray
-	66, // 48: milvuswait.internal.wire.VectorField.float_vector:type_name -> milvuswait.internal.wire.FloatArray
-	7,  // 49: milvuswait.internal.wire.FieldData.type:type_name -> milvuswait.internal.wire.DataType
-	67, // 50: milvuswait.internal.wire.FieldData.scalars:type_name -> milvuswait.internal.wire.ScalarField
-	68, // 51: milvuswait.internal.wire.FieldData.vectors:type_name -> milvuswait.internal.wire.VectorField
-	64, // 52: milvuswait.internal.wire.IDs.int_id:type_name -> milvuswait.internal.wire.LongArray
-	65, // 53: milvuswait.internal.wire.IDs.str_id:type_name -> milvuswait.internal.wire.StringArray
-	69, // 54: milvuswait.internal.wire.InsertRequest.fields_data:type_name -> milvuswait.internal.wire.FieldData
-	10, // 55: milvuswait.internal.wire.MutationResult.status:type_name -> milvuswait.internal.wire.Status
-	70, // 56: milvuswait.internal.wire.MutationResult.IDs:type_name -> milvuswait.internal.wire.IDs
-	11, // 57: milvuswait.internal.wire.QueryRequest.query_params:type_name -> milvuswait.internal.wire.KeyValuePair
-	8,  // 58: milvuswait.internal.wire.QueryRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
-	10, // 59: milvuswait.internal.wire.QueryResults.status:type_name -> milvuswait.internal.wire.Status
-	69, // 60: milvuswait.internal.wire.QueryResults.fields_data:type_name -> milvuswait.internal.wire.FieldData
-	10, // 61: milvuswait.internal.wire.ConnectResponse.status:type_name -> milvuswait.internal.wire.Status
-	77, // 62: milvuswait.internal.wire.ConnectResponse.server_info:type_name -> milvuswait.internal.wire.ServerInfo
-	10, // 63: milvuswait.internal.wire.GetVersionResponse.status:type_name -> milvuswait.internal.wire.Status
-	10, // 64: milvuswait.internal.wire.CheckHealthResponse.status:type_name -> milvuswait.internal.wire.Status
-	84, // 65: milvuswait.internal.wire.ComponentStates.state:type_name -> milvuswait.internal.wire.ComponentInfo
-	10, // 66: milvuswait.internal.wire.ComponentStates.status:type_name -> milvuswait.internal.wire.Status
-	9,  // 67: milvuswait.internal.wire.ComponentInfo.state_code:type_name -> milvuswait.internal.wire.StateCode
-	10, // 68: milvuswait.internal.wire.AllocTimestampResponse.status:type_name -> milvuswait.internal.wire.Status
-	64, // 69: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
-	64, // 70: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
-	71, // [71:71] is the sub-list for method output_type
-	71, // [71:71] is the sub-list for method input_type
-	71, // [71:71] is the sub-list for extension type_name
-	71, // [71:71] is the sub-list for extension extendee
-	0,  // [0:71] is the sub-list for field type_name
+	10, // 28: milvuswait.internal.wire.ImportResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 29: milvuswait.internal.wire.GetImportStateResponse.status:type_name -> milvuswait.internal.wire.Status
+	5,  // 30: milvuswait.internal.wire.GetImportStateResponse.state:type_name -> milvuswait.internal.wire.ImportState
+	11, // 31: milvuswait.internal.wire.GetImportStateResponse.infos:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 32: milvuswait.internal.wire.ManualCompactionResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 33: milvuswait.internal.wire.GetCompactionStateResponse.status:type_name -> milvuswait.internal.wire.Status
+	6,  // 34: milvuswait.internal.wire.GetCompactionStateResponse.state:type_name -> milvuswait.internal.wire.CompactionState
+	52, // 35: milvuswait.internal.wire.CollectionSchema.fields:type_name -> milvuswait.internal.wire.FieldSchema
+	7,  // 36: milvuswait.internal.wire.FieldSchema.data_type:type_name -> milvuswait.internal.wire.DataType
+	11, // 37: milvuswait.internal.wire.FieldSchema.type_params:type_name -> milvuswait.internal.wire.KeyValuePair
+	8,  // 38: milvuswait.internal.wire.CreateCollectionRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
+	11, // 39: milvuswait.internal.wire.CreateCollectionRequest.properties:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 40: milvuswait.internal.wire.DescribeCollectionResponse.status:type_name -> milvuswait.internal.wire.Status
+	51, // 41: milvuswait.internal.wire.DescribeCollectionResponse.schema:type_name -> milvuswait.internal.wire.CollectionSchema
+	8,  // 42: milvuswait.internal.wire.DescribeCollectionResponse.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
+	11, // 43: milvuswait.internal.wire.DescribeCollectionResponse.properties:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 44: milvuswait.internal.wire.GetCollectionStatisticsResponse.status:type_name -> milvuswait.internal.wire.Status
+	11, // 45: milvuswait.internal.wire.GetCollectionStatisticsResponse.stats:type_name -> milvuswait.internal.wire.KeyValuePair
+	10, // 46: milvuswait.internal.wire.ListDatabasesResponse.status:type_name -> milvuswait.internal.wire.Status
+	66, // 47: milvuswait.internal.wire.ScalarField.long_data:type_name -> milvuswait.internal.wire.LongArray
+	67, // 48: milvuswait.internal.wire.ScalarField.string_data:type_name -> milvuswait.internal.wire.StringArray
+	68, // 49: milvuswait.internal.wire.VectorField.float_vector:type_name -> milvuswait.internal.wire.FloatArray
+	7,  // 50: milvuswait.internal.wire.FieldData.type:type_name -> milvuswait.internal.wire.DataType
+	69, // 51: milvuswait.internal.wire.FieldData.scalars:type_name -> milvuswait.internal.wire.ScalarField
+	70, // 52: milvuswait.internal.wire.FieldData.vectors:type_name -> milvuswait.internal.wire.VectorField
+	66, // 53: milvuswait.internal.wire.IDs.int_id:type_name -> milvuswait.internal.wire.LongArray
+	67, // 54: milvuswait.internal.wire.IDs.str_id:type_name -> milvuswait.internal.wire.StringArray
+	71, // 55: milvuswait.internal.wire.InsertRequest.fields_data:type_name -> milvuswait.internal.wire.FieldData
+	10, // 56: milvuswait.internal.wire.MutationResult.status:type_name -> milvuswait.internal.wire.Status
+	72, // 57: milvuswait.internal.wire.MutationResult.IDs:type_name -> milvuswait.internal.wire.IDs
+	11, // 58: milvuswait.internal.wire.QueryRequest.query_params:type_name -> milvuswait.internal.wire.KeyValuePair
+	8,  // 59: milvuswait.internal.wire.QueryRequest.consistency_level:type_name -> milvuswait.internal.wire.ConsistencyLevel
+	10, // 60: milvuswait.internal.wire.QueryResults.status:type_name -> milvuswait.internal.wire.Status
+	71, // 61: milvuswait.internal.wire.QueryResults.fields_data:type_name -> milvuswait.internal.wire.FieldData
+	10, // 62: milvuswait.internal.wire.ConnectResponse.status:type_name -> milvuswait.internal.wire.Status
+	79, // 63: milvuswait.internal.wire.ConnectResponse.server_info:type_name -> milvuswait.internal.wire.ServerInfo
+	10, // 64: milvuswait.internal.wire.GetVersionResponse.status:type_name -> milvuswait.internal.wire.Status
+	10, // 65: milvuswait.internal.wire.CheckHealthResponse.status:type_name -> milvuswait.internal.wire.Status
+	86, // 66: milvuswait.internal.wire.ComponentStates.state:type_name -> milvuswait.internal.wire.ComponentInfo
+	10, // 67: milvuswait.internal.wire.ComponentStates.status:type_name -> milvuswait.internal.wire.Status
+	9,  // 68: milvuswait.internal.wire.ComponentInfo.state_code:type_name -> milvuswait.internal.wire.StateCode
+	10, // 69: milvuswait.internal.wire.AllocTimestampResponse.status:type_name -> milvuswait.internal.wire.Status
+	66, // 70: milvuswait.internal.wire.FlushResponse.CollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
+	66, // 71: milvuswait.internal.wire.FlushResponse.FlushCollSegIDsEntry.value:type_name -> milvuswait.internal.wire.LongArray
+	72, // [72:72] is the sub-list for method output_type
+	72, // [72:72] is the sub-list for method input_type
+	72, // [72:72] is the sub-list for extension type_name
+	72, // [72:72] is the sub-list for extension extendee
+	0,  // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_init() }
@@ -6051,18 +6182,18 @@ func file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_init() {
 	if File_github_com_milvuswait_milvuswait_internal_wire_wire_proto != nil {
 		return
 	}
-	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[57].OneofWrappers = []any{
+	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[59].OneofWrappers = []any{
 		(*ScalarField_LongData)(nil),
 		(*ScalarField_StringData)(nil),
 	}
-	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[58].OneofWrappers = []any{
+	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[60].OneofWrappers = []any{
 		(*VectorField_FloatVector)(nil),
 	}
-	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[59].OneofWrappers = []any{
+	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[61].OneofWrappers = []any{
 		(*FieldData_Scalars)(nil),
 		(*FieldData_Vectors)(nil),
 	}
-	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[60].OneofWrappers = []any{
+	file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_msgTypes[62].OneofWrappers = []any{
 		(*IDs_IntId)(nil),
 		(*IDs_StrId)(nil),
 	}
@@ -6072,7 +6203,7 @@ func file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc), len(file_github_com_milvuswait_milvuswait_internal_wire_wire_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   81,
+			NumMessages:   83,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

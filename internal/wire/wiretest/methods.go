@@ -37,6 +37,7 @@ var methods = []method{
 	of(wire.GetFlushState),
 	of(wire.GetPersistentSegmentInfo),
 
+	of(wire.Import),
 	of(wire.GetImportState),
 	of(wire.ManualCompaction),
 	of(wire.GetCompactionState),
