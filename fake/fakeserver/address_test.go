@@ -73,6 +73,6 @@ func TestConfigThatMakesNoSense(t *testing.T) {
 	_, err := fakeserver.Start(fakeserver.Config{VisibleAfter: -1})
 	require.EqualError(t, err, "fakeserver: VisibleAfter: -1ns is negative")
 
-	_, err = fakeserver.Start(fakeserver.Config{Dialect: 3})
-	require.EqualError(t, err, "fakeserver: there is no dialect 3")
+	_, err = fakeserver.Start(fakeserver.Config{Dialect: 4})
+	require.EqualError(t, err, "fakeserver: there is no dialect 4")
 }

@@ -206,7 +206,7 @@ func (v *service) askPartitions(ctx context.Context, req *wire.ShowPartitionsReq
 			switch {
 			case load != nil:
 				q.turn(load, peek)
-			case inMemory && (d == Milvus22 && !c.loaded() || d == Milvus23 && len(names) > 0):
+			case inMemory && (d == Milvus22 && !c.loaded() || d.since23() && len(names) > 0):
 				return d.partitionNotListed(c, p)
 			case inMemory && d != MilvusLite:
 				continue

@@ -94,7 +94,7 @@ func (v *service) Flush(ctx context.Context, req *wire.FlushRequest) (*wire.Flus
 			answer.CollSegIDs[name] = &wire.LongArray{Data: sealed}
 			answer.FlushCollSegIDs[name] = &wire.LongArray{Data: flushed}
 			answer.CollSealTimes[name] = time.Now().Unix()
-			if v.s.config.Dialect == Milvus23 {
+			if v.s.config.Dialect.since23() {
 				answer.CollFlushTs[name] = tso(time.Now())
 			}
 			return nil
@@ -116,7 +116,7 @@ func (v *service) GetFlushState(ctx context.Context, req *wire.GetFlushStateRequ
 	v.s.state.Lock()
 	defer v.s.state.Unlock()
 	c, fail := v.find(ctx, req)
-	if fail != nil && req.GetCollectionName() != "" && v.s.config.Dialect == Milvus23 {
+	if fail != nil && req.GetCollectionName() != "" && v.s.config.Dialect.since23() {
 		return &wire.GetFlushStateResponse{Status: fail.status()}, nil
 	}
 

@@ -14,16 +14,20 @@ import (
 // word those measured on a real server of the version.
 type Dialect int
 
-// The dialects, with the version of each that was measured.
+// The dialects. Milvus26 comes from the server's source, and was not measured. Its codes and
+// reasons are those of Milvus23.
 const (
-	Milvus23   Dialect = iota // Milvus 2.3 and newer; measured on 2.3.5
+	Milvus23   Dialect = iota // Milvus 2.3 to 2.5; measured on 2.3.5
 	Milvus22                  // Milvus 2.2, with error codes but no codes; measured on 2.2.16
 	MilvusLite                // milvus-lite; measured on 3.2.2
+	Milvus26                  // Milvus 2.6 and newer
 )
 
-// String returns the version that was measured, as the server reports it by GetVersion.
+// String returns the version of the dialect, as the server reports it by GetVersion.
 func (d Dialect) String() string {
 	switch d {
+	case Milvus26:
+		return "v2.6.18"
 	case Milvus23:
 		return "v2.3.5"
 	case Milvus22:
@@ -33,6 +37,9 @@ func (d Dialect) String() string {
 	}
 	return fmt.Sprintf("Dialect(%d)", int(d))
 }
+
+// since23 reports whether d is Milvus 2.3 or newer. milvus-lite is neither.
+func (d Dialect) since23() bool { return d == Milvus23 || d == Milvus26 }
 
 // failure is a failure in the body of a response.
 type failure struct {
@@ -63,7 +70,7 @@ func said(legacy wire.ErrorCode, code int32, format string, args ...any) failure
 	return failure{legacy: legacy, code: code, reason: fmt.Sprintf(format, args...)}
 }
 
-// one returns the failure for the dialect. For 2.3, the default of detail is the reason.
+// one returns the failure for the dialect. Since 2.3, the default of detail is the reason.
 func (d Dialect) one(v23, v22, lite failure) *failure {
 	switch d {
 	case Milvus22:
@@ -117,7 +124,7 @@ func (d Dialect) notDescribed(db, name string, id int64) *failure {
 	}
 
 	switch d {
-	case Milvus23:
+	case Milvus23, Milvus26:
 		f.legacy, f.reason = unexpected, "can't find collection "+f.reason
 	case Milvus22:
 		f.reason = strings.TrimPrefix(f.reason, wrapped)

@@ -41,7 +41,7 @@ func build(srv *fakeserver.Server) {
 
 // The texts are those of real servers, with other IDs.
 func TestAnswersOfEachDialect(t *testing.T) {
-	const v23, v22, lite = fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite
+	const v23, v22, lite, v26 = fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite, fakeserver.Milvus26
 	absent := map[fakeserver.Dialect]said{
 		v23:  {notExists, 100, "collection not found[database=default][collection=nope]"},
 		v22:  {unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection default:nope"},
@@ -195,12 +195,12 @@ func TestAnswersOfEachDialect(t *testing.T) {
 			return of(r.GetStatus())
 		}, map[fakeserver.Dialect]said{lite: {6, 6, "database 'ghost' does not exist"}}},
 	}
-	for _, dialect := range []fakeserver.Dialect{v23, v22, lite} {
+	for dialect, like := range map[fakeserver.Dialect]fakeserver.Dialect{v23: v23, v22: v22, lite: lite, v26: v23} {
 		srv, c := start(t, fakeserver.Config{Dialect: dialect})
 		build(srv)
 		for _, tt := range tests {
 			t.Run(dialect.String()+": "+tt.name, func(t *testing.T) {
-				require.Equal(t, tt.want[dialect], tt.ask(t, c))
+				require.Equal(t, tt.want[like], tt.ask(t, c))
 			})
 		}
 	}
@@ -209,6 +209,7 @@ func TestAnswersOfEachDialect(t *testing.T) {
 func TestVersionOfEachDialect(t *testing.T) {
 	for dialect, want := range map[fakeserver.Dialect]string{
 		fakeserver.Milvus23: "v2.3.5", fakeserver.Milvus22: "v2.2.16", fakeserver.MilvusLite: "milvus_lite-3.2.2",
+		fakeserver.Milvus26: "v2.6.18",
 	} {
 		t.Run(want, func(t *testing.T) {
 			_, c := start(t, fakeserver.Config{Dialect: dialect})

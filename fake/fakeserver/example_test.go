@@ -227,7 +227,7 @@ func ExampleDatabase_Drop() {
 }
 
 func ExampleDialect() {
-	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite} {
+	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite, fakeserver.Milvus26} {
 		_, c, stop := serve(fakeserver.Config{Dialect: dialect})
 		fmt.Print(dialect, ": ")
 		progress(c)
@@ -237,4 +237,5 @@ func ExampleDialect() {
 	// v2.3.5: collection not found[database=default][collection=docs]
 	// v2.2.16: code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection default:docs
 	// milvus_lite-3.2.2: collection 'docs' does not exist
+	// v2.6.18: collection not found[database=default][collection=docs]
 }

@@ -45,7 +45,7 @@ func (v *service) GetIndexStatistics(ctx context.Context, req *wire.GetIndexStat
 			return found, nil
 		}
 		fail := d.indexNotFound(c, req.GetIndexName())
-		if d == Milvus23 {
+		if d.since23() {
 			fail.reason = "index not found[indexName=" + req.GetIndexName() + "]"
 			fail.detail = fail.reason
 		}

@@ -39,7 +39,7 @@ func (v *service) GetLoadingProgress(ctx context.Context, req *wire.GetLoadingPr
 
 	progress := play.Mean(parts)
 	answer := &wire.GetLoadingProgressResponse{Status: fail.status(), Progress: progress.Percent}
-	if v.s.config.Dialect == Milvus23 {
+	if v.s.config.Dialect.since23() {
 		answer.RefreshProgress = min(progress.RefreshPercent, refreshed(refresh))
 	}
 	return answer, nil

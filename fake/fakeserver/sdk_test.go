@@ -15,7 +15,7 @@ import (
 
 // A typical program of milvus-sdk-go, from the first connection on.
 func TestSDK(t *testing.T) {
-	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite} {
+	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite, fakeserver.Milvus26} {
 		for _, where := range []string{"127.0.0.1:0", ""} {
 			t.Run(dialect.String()+" at "+where, func(t *testing.T) {
 				t.Parallel()

@@ -79,7 +79,7 @@ func Start(config Config) (*Server, error) {
 	if config.VisibleAfter < 0 {
 		return nil, fmt.Errorf("fakeserver: VisibleAfter: %v is negative", config.VisibleAfter)
 	}
-	if config.Dialect < Milvus23 || config.Dialect > MilvusLite {
+	if config.Dialect < Milvus23 || config.Dialect > Milvus26 {
 		return nil, fmt.Errorf("fakeserver: there is no dialect %d", config.Dialect)
 	}
 

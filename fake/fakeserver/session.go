@@ -64,7 +64,7 @@ func (v *service) ListDatabases(context.Context, *wire.ListDatabasesRequest) (*w
 	answer := &wire.ListDatabasesResponse{Status: new(wire.Status)}
 	for _, db := range databases {
 		answer.DbNames = append(answer.DbNames, db.name)
-		if v.s.config.Dialect == Milvus23 {
+		if v.s.config.Dialect.since23() {
 			answer.CreatedTimestamp = append(answer.CreatedTimestamp, tso(db.created))
 		}
 	}

@@ -68,7 +68,7 @@ func TestWaits(t *testing.T) {
 			srv.AddCollection("docs")
 		}, building, milvuswait.ErrIndexNotFound, 0},
 	}
-	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
+	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.Milvus26} {
 		for _, tt := range tests {
 			t.Run(dialect.String()+": "+tt.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
