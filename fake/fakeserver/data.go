@@ -3,7 +3,6 @@ package fakeserver
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -59,87 +58,14 @@ func (s *Server) keys(c *collection, req *wire.InsertRequest) *wire.IDs {
 	return &wire.IDs{IdField: &wire.IDs_IntId{IntId: &wire.LongArray{Data: made}}}
 }
 
-// flush turns the rows not flushed yet into lots. It returns the segments of the new lots,
-// and those of the earlier ones. The caller must hold s.state.
-func (s *Server) flush(c *collection) (sealed, flushed []int64) {
-	for _, l := range c.lots {
-		flushed = append(flushed, l.segment)
-	}
-
-	for _, p := range c.partitions {
-		if p.growing == 0 {
-			continue
-		}
-
-		l := &lot{segment: s.id(), partition: p, rows: p.growing, visible: time.Now().Add(s.config.VisibleAfter)}
-		p.growing, c.lots = 0, append(c.lots, l)
-		sealed = append(sealed, l.segment)
-	}
-	return sealed, flushed
-}
-
-// Flush flushes all named collections. The response of milvus-lite has only a status, and
-// missing collections are no failure there.
-func (v *service) Flush(ctx context.Context, req *wire.FlushRequest) (*wire.FlushResponse, error) {
-	answer := &wire.FlushResponse{
-		Status: new(wire.Status), DbName: databaseName(ctx, req.GetDbName()),
-		CollSegIDs: map[string]*wire.LongArray{}, FlushCollSegIDs: map[string]*wire.LongArray{},
-		CollSealTimes: map[string]int64{}, CollFlushTs: map[string]uint64{},
-	}
-
-	for _, name := range req.GetCollectionNames() {
-		one := &wire.DescribeCollectionRequest{DbName: req.GetDbName(), CollectionName: name}
-		fail := v.change(ctx, one, func(c *collection) *failure {
-			sealed, flushed := v.s.flush(c)
-			answer.CollSegIDs[name] = &wire.LongArray{Data: sealed}
-			answer.FlushCollSegIDs[name] = &wire.LongArray{Data: flushed}
-			answer.CollSealTimes[name] = time.Now().Unix()
-			if v.s.config.Dialect.since23() {
-				answer.CollFlushTs[name] = tso(time.Now())
-			}
-			return nil
-		})
-		if fail != nil && v.s.config.Dialect != MilvusLite {
-			return &wire.FlushResponse{Status: fail.status()}, nil
-		}
-	}
-
-	if v.s.config.Dialect == MilvusLite {
-		return &wire.FlushResponse{Status: answer.Status}, nil
-	}
-	return answer, nil
-}
-
-// GetFlushState reports whether all rows of the segments, and of the collection if there is
-// one, are visible.
-func (v *service) GetFlushState(ctx context.Context, req *wire.GetFlushStateRequest) (*wire.GetFlushStateResponse, error) {
-	v.s.state.Lock()
-	defer v.s.state.Unlock()
-	c, fail := v.find(ctx, req)
-	if fail != nil && req.GetCollectionName() != "" && v.s.config.Dialect.since23() {
-		return &wire.GetFlushStateResponse{Status: fail.status()}, nil
-	}
-
-	answer := &wire.GetFlushStateResponse{Status: new(wire.Status), Flushed: true}
-	for _, db := range v.s.databases {
-		for _, other := range db.collections {
-			for _, l := range other.lots {
-				if (other == c || slices.Contains(req.GetSegmentIDs(), l.segment)) && l.visible.After(time.Now()) {
-					answer.Flushed = false
-				}
-			}
-		}
-	}
-	return answer, nil
-}
-
-// GetCollectionStatistics counts rows from their flush on. 2.2 counts them only once they
-// are visible.
+// GetCollectionStatistics counts rows from their flush on. 2.2 and 2.6 count them only once
+// they are visible.
 func (v *service) GetCollectionStatistics(ctx context.Context, req *wire.GetCollectionStatisticsRequest) (*wire.GetCollectionStatisticsResponse, error) {
 	var rows int64
 	fail := v.change(ctx, req, func(c *collection) *failure {
+		now, early := time.Now(), v.s.config.Dialect == Milvus23
 		for _, l := range c.lots {
-			if v.s.config.Dialect != Milvus22 || !l.visible.After(time.Now()) {
+			if early || !l.pending(now) {
 				rows += l.rows
 			}
 		}

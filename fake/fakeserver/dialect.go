@@ -15,12 +15,12 @@ import (
 type Dialect int
 
 // The dialects. Milvus26 comes from the server's source, and was not measured. Its codes and
-// reasons are those of Milvus23.
+// reasons are those of Milvus23, except for imports.
 const (
 	Milvus23   Dialect = iota // Milvus 2.3 to 2.5; measured on 2.3.5
 	Milvus22                  // Milvus 2.2, with error codes but no codes; measured on 2.2.16
 	MilvusLite                // milvus-lite; measured on 3.2.2
-	Milvus26                  // Milvus 2.6 and newer
+	Milvus26                  // Milvus 2.6 and newer, where a flush is hidden: see the package comment
 )
 
 // String returns the version of the dialect, as the server reports it by GetVersion.
@@ -254,7 +254,7 @@ func (d Dialect) unimplemented(method string) error {
 	}
 
 	switch method {
-	case "AllocTimestamp", "GetComponentStates", "GetIndexState", "GetIndexBuildProgress", "GetIndexStatistics":
+	case "AllocTimestamp", "GetComponentStates", "GetIndexState", "GetIndexBuildProgress", "GetIndexStatistics", "GetPersistentSegmentInfo":
 		return status.Error(codes.Unimplemented, "Method not implemented!")
 	case "LoadPartitions":
 		return status.Error(codes.Unimplemented, "MilvusLite does not support LoadPartitions: partition-level load is not supported; use load_collection instead")

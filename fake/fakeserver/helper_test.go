@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
+	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
@@ -102,4 +103,48 @@ func release(ctx context.Context, c grpc.ClientConnInterface, collection string)
 
 func createIndex(ctx context.Context, c grpc.ClientConnInterface, collection, field, index string, params ...*wire.KeyValuePair) (*wire.Status, error) {
 	return wire.CreateIndex.Call(ctx, c, &wire.CreateIndexRequest{CollectionName: collection, FieldName: field, IndexName: index, ExtraParams: params})
+}
+
+// flush calls Flush, and returns its mark for the collection.
+func flush(t *testing.T, c grpc.ClientConnInterface, collection string) milvuswait.FlushMark {
+	t.Helper()
+	r, err := wire.Flush.Call(t.Context(), c, &wire.FlushRequest{CollectionNames: []string{collection}})
+	require.NoError(t, err)
+	require.Equal(t, ok, of(r.GetStatus()))
+	return milvuswait.FlushMark{Timestamp: r.GetCollFlushTs()[collection], Segments: r.GetCollSegIDs()[collection].GetData()}
+}
+
+// flushed calls GetFlushState with all of a mark.
+func flushed(t *testing.T, c grpc.ClientConnInterface, collection string, mark milvuswait.FlushMark) bool {
+	t.Helper()
+	r := flushState(t, c, &wire.GetFlushStateRequest{SegmentIDs: mark.Segments, FlushTs: mark.Timestamp, CollectionName: collection})
+	require.Equal(t, ok, of(r.GetStatus()))
+	return r.GetFlushed()
+}
+
+func flushState(t *testing.T, c grpc.ClientConnInterface, req *wire.GetFlushStateRequest) *wire.GetFlushStateResponse {
+	t.Helper()
+	r, err := wire.GetFlushState.Call(t.Context(), c, req)
+	require.NoError(t, err)
+	return r
+}
+
+// segments returns the states of the listed segments.
+func segments(t *testing.T, c grpc.ClientConnInterface, collection string) map[int64]wire.SegmentState {
+	t.Helper()
+	r, err := wire.GetPersistentSegmentInfo.Call(t.Context(), c, &wire.GetPersistentSegmentInfoRequest{CollectionName: collection})
+	require.NoError(t, err)
+	require.Equal(t, ok, of(r.GetStatus()))
+	states := map[int64]wire.SegmentState{}
+	for _, info := range r.GetInfos() {
+		states[info.GetSegmentID()] = info.GetState()
+	}
+	return states
+}
+
+func insert(t *testing.T, c grpc.ClientConnInterface, collection string, rows uint32) {
+	t.Helper()
+	r, err := wire.Insert.Call(t.Context(), c, &wire.InsertRequest{CollectionName: collection, NumRows: rows})
+	require.NoError(t, err)
+	require.Equal(t, ok, of(r.GetStatus()))
 }

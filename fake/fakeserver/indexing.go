@@ -168,7 +168,7 @@ func (s *Server) view(c *collection, i *index, q *question) view {
 	}
 
 	for _, lot := range c.lots {
-		if lot.visible.After(now) {
+		if lot.pending(now) {
 			continue
 		}
 		if i.builds[lot] == nil {

@@ -30,6 +30,7 @@ func TestRowsThatAreNewerThanTheIndex(t *testing.T) {
 		s, err := createIndex(t.Context(), c, "docs", "vec", "vidx")
 		succeeds(t, s, err)
 		srv.AddRows("docs", 100_000)
+		mark := flush(t, c, "docs") // of the same segment, which is still sealed
 
 		tests := []struct {
 			after       time.Duration
@@ -48,9 +49,7 @@ func TestRowsThatAreNewerThanTheIndex(t *testing.T) {
 			require.Equal(t, tt.atZero, rows(describeIndex(t, c, "docs", "vidx", 0).GetIndexDescriptions()[0]), tt.after)
 			require.Equal(t, tt.atZero, rows(describeIndex(t, c, "docs", "vidx", 12345).GetIndexDescriptions()[0]), tt.after)
 			require.Equal(t, tt.max, rows(describeIndex(t, c, "docs", "vidx", math.MaxUint64).GetIndexDescriptions()[0]), tt.after)
-			state, err := wire.GetFlushState.Call(t.Context(), c, &wire.GetFlushStateRequest{CollectionName: "docs"})
-			require.NoError(t, err)
-			require.Equal(t, tt.flushed, state.GetFlushed(), tt.after)
+			require.Equal(t, tt.flushed, flushed(t, c, "docs", mark), tt.after)
 		}
 		srv.AddRows("docs", 20_000)
 		time.Sleep(2600 * time.Millisecond)

@@ -49,6 +49,7 @@ func methods(v *service) map[string]method {
 		serve(wire.GetIndexStatistics, v.GetIndexStatistics),
 		serve(wire.GetLoadState, v.GetLoadState),
 		serve(wire.GetLoadingProgress, v.GetLoadingProgress),
+		serve(wire.GetPersistentSegmentInfo, v.GetPersistentSegmentInfo),
 		serve(wire.GetVersion, v.GetVersion),
 		serve(wire.HasCollection, v.HasCollection),
 		serve(wire.HasPartition, v.HasPartition),
@@ -78,7 +79,7 @@ var unserved = strings.Fields(`
 	DropAlias DropCollectionFunction DropDatabase DropNamespace DropPrivilegeGroup DropResourceGroup DropRole
 	DropRowPolicy DropSnapshot Dummy ExportSnapshot FlushAll GetCompactionState GetCompactionStateWithPlans
 	GetExportSnapshotState GetFlushAllState GetImportState GetMetrics GetNamespaceStats GetPartitionStatistics
-	GetPersistentSegmentInfo GetQuerySegmentInfo GetRefreshExternalCollectionProgress GetReplicas
+	GetQuerySegmentInfo GetRefreshExternalCollectionProgress GetReplicas
 	GetReplicateConfiguration GetReplicateInfo GetRestoreSnapshotState GetUserTags HasNamespace HybridSearch
 	Import ListAliases ListCredUsers ListFileResources ListImportTasks ListIndexedSegment ListNamespaces
 	ListPrivilegeGroups ListRefreshExternalCollectionJobs ListResourceGroups ListRestoreSnapshotJobs

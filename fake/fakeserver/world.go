@@ -68,7 +68,8 @@ type collection struct {
 	refresh    *playing
 	partitions []*partition
 	indexes    []*index
-	lots       []*lot // flushed rows
+	lots       []*lot                         // sealed and flushed rows
+	flushes    map[milvuswait.Target]*playing // scripts of flushes, by target with mark
 }
 
 // partition is a partition of a collection. See collection for load and released.
@@ -78,7 +79,7 @@ type partition struct {
 	created  time.Time
 	load     *playing
 	released bool
-	growing  int64 // number of rows not flushed yet
+	growing  int64 // number of rows not sealed yet
 }
 
 // index is an index. It follows script if that is set. Otherwise each lot of rows has its
@@ -93,12 +94,12 @@ type index struct {
 	builds  map[*lot]*playing
 }
 
-// lot is a set of rows of a partition flushed together.
+// lot is a set of rows of a partition flushed together, in one segment.
 type lot struct {
 	segment   int64
 	partition *partition
 	rows      int64
-	visible   time.Time
+	visible   time.Time // the rows are counted from then on
 }
 
 // In returns the database with the name. It creates the database if it does not exist.
@@ -169,6 +170,7 @@ func (db *Database) Set(target milvuswait.Target, script fake.Script) {
 var kinds = map[milvuswait.Kind]func(db *Database, target milvuswait.Target, script fake.Script){
 	milvuswait.KindLoading:       (*Database).setLoading,
 	milvuswait.KindIndexBuilding: (*Database).setIndexBuilding,
+	milvuswait.KindFlushing:      (*Database).setFlushing,
 }
 
 // Drop drops a collection. It does nothing if there is no such collection.
@@ -215,7 +217,7 @@ func dim() []*wire.KeyValuePair {
 // newCollection creates a collection with the default partition, and numbers the fields.
 func (db *Database) newCollection(name string, schema *wire.CollectionSchema) *collection {
 	s := db.server
-	c := &collection{id: s.id(), name: name, created: time.Now(), schema: schema, shards: 1}
+	c := &collection{id: s.id(), name: name, created: time.Now(), schema: schema, shards: 1, flushes: map[milvuswait.Target]*playing{}}
 	for i, field := range schema.Fields {
 		field.FieldID = firstID + int64(i)
 	}
