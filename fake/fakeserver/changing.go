@@ -57,7 +57,7 @@ func (v *service) refresh(ctx context.Context, req *wire.LoadCollectionRequest) 
 
 	// Only a fully loaded collection can be refreshed.
 	q, _, fail := v.askLoad(ctx, req, nil, peek)
-	if fail == q.notLoaded && d == Milvus22 {
+	if fail == q.absent && d == Milvus22 {
 		fail = d.notFullyLoaded(q.c.id)
 	}
 	if fail != nil || q.turns == nil {

@@ -237,6 +237,24 @@ func (d Dialect) loadWithoutIndex(c *collection) *failure {
 	return f
 }
 
+// importNotFound is the failure of GetImportState for an unknown job.
+func (d Dialect) importNotFound(id int64) *failure {
+	v23 := said(unexpected, 1000, "key not found[key=by-dev/meta/importtask/%d]", id)
+	if d == Milvus26 {
+		v23 = said(unexpected, 2100, "import job does not exist, jobID=%d: importing data failed", id)
+	}
+	return d.one(v23, said(unexpected, 0, "import task id doesn't exist"), failure{})
+}
+
+// notImported is the failure of Import for f, the one of a missing collection or partition.
+// Milvus 2.3 retries for 53 s before it, and hides the code.
+func (d Dialect) notImported(f *failure) *failure {
+	if d == Milvus23 {
+		return d.refused("attempt #9: rpc error: code = Unknown desc = %s", f.reason)
+	}
+	return f
+}
+
 // refused returns a failure described only by its reason. Most of these reasons are equal
 // in all versions.
 func (d Dialect) refused(format string, args ...any) *failure {
@@ -254,7 +272,8 @@ func (d Dialect) unimplemented(method string) error {
 	}
 
 	switch method {
-	case "AllocTimestamp", "GetComponentStates", "GetIndexState", "GetIndexBuildProgress", "GetIndexStatistics", "GetPersistentSegmentInfo":
+	case "AllocTimestamp", "GetComponentStates", "GetIndexState", "GetIndexBuildProgress", "GetIndexStatistics", "GetPersistentSegmentInfo",
+		"Import", "GetImportState":
 		return status.Error(codes.Unimplemented, "Method not implemented!")
 	case "LoadPartitions":
 		return status.Error(codes.Unimplemented, "MilvusLite does not support LoadPartitions: partition-level load is not supported; use load_collection instead")

@@ -77,13 +77,13 @@ func tso(t time.Time) uint64 { return uint64(t.UnixMilli()) << 18 }
 // question collects the turns of scripts for a response. It is filled under s.state, and
 // read without it: see read.
 type question struct {
-	db        string
-	c         *collection
-	index     string
-	notLoaded *failure // response for ErrNotLoaded of a script
-	taken     []*playing
-	turns     []play.Turn[fake.Step] // one turn for each of taken
-	order     []int                  // index of the turn for each part of the response
+	db     string
+	c      *collection
+	index  string
+	absent *failure // response for ErrNotLoaded or ErrJobNotFound of a script
+	taken  []*playing
+	turns  []play.Turn[fake.Step] // one turn for each of taken
+	order  []int                  // index of the turn for each part of the response
 }
 
 // turn takes a turn of p for the next part of the response. A load shared by several
@@ -112,7 +112,7 @@ func read[P milvuswait.Progress](q question) (parts []P, delay time.Duration, er
 		case steps[i].Err != nil:
 			return nil, delay, steps[i].Err
 		case !ok:
-			return nil, delay, fmt.Errorf("fakeserver: a script of %q answered with %T", q.c.name, steps[i].Progress)
+			return nil, delay, fmt.Errorf("fakeserver: a script of %q answered with %T", cmp.Or(q.c.name, "a job"), steps[i].Progress)
 		}
 		parts = append(parts, part)
 	}

@@ -135,7 +135,7 @@ func (s *Server) match(c *collection, name, field string) []*index {
 func (v *service) askIndexes(ctx context.Context, req indexRequest, choose func(*collection) ([]*index, *failure)) (views []view, q question, fail *failure) {
 	fail = v.change(ctx, req, func(c *collection) *failure {
 		q = question{
-			db: databaseName(ctx, req.GetDbName()), c: c, index: req.GetIndexName(), notLoaded: v.s.config.Dialect.collectionNotLoaded(c.id),
+			db: databaseName(ctx, req.GetDbName()), c: c, index: req.GetIndexName(), absent: v.s.config.Dialect.collectionNotLoaded(c.id),
 		}
 		found, fail := choose(c)
 		for _, i := range found {

@@ -80,7 +80,7 @@ func (v *service) askLoad(ctx context.Context, req named, partitions []string, t
 // s.state.
 func (v *service) askLoadOf(c *collection, partitions []string, take func(*playing) play.Turn[fake.Step]) (question, *failure) {
 	d := v.s.config.Dialect
-	q := question{c: c, notLoaded: d.collectionNotLoaded(c.id)}
+	q := question{c: c, absent: d.collectionNotLoaded(c.id)}
 
 	// A request for partitions needs all of them loaded.
 	for _, name := range partitions {
@@ -92,9 +92,9 @@ func (v *service) askLoadOf(c *collection, partitions []string, take func(*playi
 		if p == nil {
 			return q, d.partitionNotFound(name)
 		}
-		q.notLoaded = d.partitionNotLoaded(p.id)
+		q.absent = d.partitionNotLoaded(p.id)
 		if c.loadOf(p) == nil {
-			return q, q.notLoaded
+			return q, q.absent
 		}
 		q.turn(c.loadOf(p), take)
 	}
@@ -110,7 +110,7 @@ func (v *service) askLoadOf(c *collection, partitions []string, take func(*playi
 		}
 	}
 	if q.turns == nil && d != MilvusLite {
-		return q, q.notLoaded
+		return q, q.absent
 	}
 	return q, nil
 }

@@ -42,8 +42,10 @@ func methods(v *service) map[string]method {
 		serve(wire.DropPartition, v.DropPartition),
 		serve(wire.Flush, v.Flush),
 		serve(wire.GetCollectionStatistics, v.GetCollectionStatistics),
+		serve(wire.GetCompactionState, v.GetCompactionState),
 		serve(wire.GetComponentStates, v.GetComponentStates),
 		serve(wire.GetFlushState, v.GetFlushState),
+		serve(wire.GetImportState, v.GetImportState),
 		serve(wire.GetIndexBuildProgress, v.GetIndexBuildProgress),
 		serve(wire.GetIndexState, v.GetIndexState),
 		serve(wire.GetIndexStatistics, v.GetIndexStatistics),
@@ -53,10 +55,12 @@ func methods(v *service) map[string]method {
 		serve(wire.GetVersion, v.GetVersion),
 		serve(wire.HasCollection, v.HasCollection),
 		serve(wire.HasPartition, v.HasPartition),
+		serve(wire.Import, v.Import),
 		serve(wire.Insert, v.Insert),
 		serve(wire.ListDatabases, v.ListDatabases),
 		serve(wire.LoadCollection, v.LoadCollection),
 		serve(wire.LoadPartitions, v.LoadPartitions),
+		serve(wire.ManualCompaction, v.ManualCompaction),
 		serve(wire.ReleaseCollection, v.ReleaseCollection),
 		serve(wire.ReleasePartitions, v.ReleasePartitions),
 		serve(wire.ShowCollections, v.ShowCollections),
@@ -77,13 +81,13 @@ var unserved = strings.Fields(`
 	CreateRowPolicy CreateSnapshot Delete DeleteCredential DeleteUserTags DescribeAlias DescribeDatabase
 	DescribeNamespace DescribePrewarmTask DescribeResourceGroup DescribeSegmentIndexData DescribeSnapshot
 	DropAlias DropCollectionFunction DropDatabase DropNamespace DropPrivilegeGroup DropResourceGroup DropRole
-	DropRowPolicy DropSnapshot Dummy ExportSnapshot FlushAll GetCompactionState GetCompactionStateWithPlans
-	GetExportSnapshotState GetFlushAllState GetImportState GetMetrics GetNamespaceStats GetPartitionStatistics
+	DropRowPolicy DropSnapshot Dummy ExportSnapshot FlushAll GetCompactionStateWithPlans
+	GetExportSnapshotState GetFlushAllState GetMetrics GetNamespaceStats GetPartitionStatistics
 	GetQuerySegmentInfo GetRefreshExternalCollectionProgress GetReplicas
 	GetReplicateConfiguration GetReplicateInfo GetRestoreSnapshotState GetUserTags HasNamespace HybridSearch
-	Import ListAliases ListCredUsers ListFileResources ListImportTasks ListIndexedSegment ListNamespaces
+	ListAliases ListCredUsers ListFileResources ListImportTasks ListIndexedSegment ListNamespaces
 	ListPrivilegeGroups ListRefreshExternalCollectionJobs ListResourceGroups ListRestoreSnapshotJobs
-	ListRowPolicies ListSnapshots ListUsersWithTag LoadBalance ManualCompaction OperatePrivilege
+	ListRowPolicies ListSnapshots ListUsersWithTag LoadBalance OperatePrivilege
 	OperatePrivilegeGroup OperatePrivilegeV2 OperateUserRole PinSnapshotData Prewarm Query
 	RefreshExternalCollection RegisterLink RemoveFileResource RenameCollection ReplicateMessage
 	RestoreExternalSnapshot RestoreRBAC RestoreSnapshot RunAnalyzer Search SelectGrant SelectRole SelectUser

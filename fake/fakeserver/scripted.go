@@ -25,8 +25,8 @@ func (s *Server) scripted(err error, q question) (*failure, error) {
 	}
 
 	switch {
-	case errors.Is(err, milvuswait.ErrNotLoaded), errors.Is(err, milvuswait.ErrReleased):
-		return q.notLoaded, nil
+	case errors.Is(err, milvuswait.ErrNotLoaded), errors.Is(err, milvuswait.ErrReleased), errors.Is(err, milvuswait.ErrJobNotFound):
+		return q.absent, nil
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
 		return d.collectionDropped(q.c.id, q.c.name), nil
 	case errors.Is(err, milvuswait.ErrDatabaseNotFound):

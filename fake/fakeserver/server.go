@@ -46,6 +46,10 @@ type Config struct {
 	// takes 200 ms; for MilvusLite, it is complete at once.
 	Build func(rows int64) fake.Script
 
+	// Import is the script of imports by clients, and Compact the one of compactions: of
+	// Import and ManualCompaction. Each default takes 200 ms. See the package comment.
+	Import, Compact fake.Script
+
 	// VisibleAfter is the time from a flush until its rows are counted: 2.6 s on real
 	// servers, 0 by default.
 	VisibleAfter time.Duration
@@ -93,7 +97,7 @@ func Start(config Config) (*Server, error) {
 	}
 
 	s.traffic = traffic{counts: map[string]int{}, last: map[string]proto.Message{}, faults: map[string][]*armed{}}
-	s.world = world{databases: map[string]*Database{}}
+	s.world = world{databases: map[string]*Database{}, imports: jobs{}, compactions: jobs{}}
 	s.Database = s.world.create(s, defaultDatabase)
 
 	if err := s.Restart(); err != nil {
@@ -113,6 +117,13 @@ func (c Config) withDefaults() Config {
 		c.Load = fake.Percents(100)
 	} else if c.Load == nil {
 		c.Load = fake.LoadOver(short).InSteps(2)
+	}
+
+	if c.Import == nil {
+		c.Import = importOver(short)
+	}
+	if c.Compact == nil {
+		c.Compact = compactOver(short)
 	}
 
 	if c.Build == nil {

@@ -22,8 +22,10 @@ const (
 
 // world is the state of a server.
 type world struct {
-	databases map[string]*Database
-	ids       int64
+	databases   map[string]*Database
+	ids         int64
+	imports     jobs
+	compactions jobs
 }
 
 // id returns a new ID.
@@ -171,6 +173,8 @@ var kinds = map[milvuswait.Kind]func(db *Database, target milvuswait.Target, scr
 	milvuswait.KindLoading:       (*Database).setLoading,
 	milvuswait.KindIndexBuilding: (*Database).setIndexBuilding,
 	milvuswait.KindFlushing:      (*Database).setFlushing,
+	milvuswait.KindImporting:     (*Database).setImporting,
+	milvuswait.KindCompacting:    (*Database).setCompacting,
 }
 
 // Drop drops a collection. It does nothing if there is no such collection.
