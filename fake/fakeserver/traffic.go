@@ -15,7 +15,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/internal/play"
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
@@ -44,11 +43,7 @@ func (t *traffic) note(method string, req proto.Message) Fault {
 			if a.calls != nil && !slices.Contains(a.calls, a.seen) {
 				continue
 			}
-			met.delay += min(a.delay, fake.Forever-met.delay)
-
-			if met.act == proceed {
-				met.act, met.said, met.err = a.act, a.said, a.err
-			}
+			met = met.and(a.Fault)
 		}
 	}
 	return met
@@ -102,12 +97,13 @@ func (s *Server) refuseUnknown(_ any, stream grpc.ServerStream) error {
 	return unimplemented
 }
 
-// meet counts a call and applies its fault. It returns an error if the fault ends the call.
+// meet counts a call and applies its fault, or the one of a server that is not serving. It returns an error if the fault ends the call.
 // Otherwise it returns the fault, for Reject and Blank: they need a response.
 func (s *Server) meet(ctx context.Context, method string, req proto.Message) (Fault, error) {
 	s.state.Lock()
 	fault := s.note(method, req)
 	s.state.Unlock()
+	fault = fault.and(s.unready())
 
 	if err := play.Sleep(ctx, fault.delay); err != nil {
 		return fault, status.FromContextError(err).Err()

@@ -26,6 +26,7 @@ type world struct {
 	ids         int64
 	imports     jobs
 	compactions jobs
+	answering   *playing // whether the server answers; nil if it does
 }
 
 // id returns a new ID.
@@ -139,13 +140,25 @@ func (db *Database) AddRows(name string, rows int64) {
 	db.server.flush(c)
 }
 
-// Set gives target a script, which starts now, as if a client had requested the load or the
-// index. It creates missing collections, partitions and indexes. A nil script releases a
-// load, or drops an index. It is the counterpart of fake.Poller's Set.
+// Set gives target a script, which starts now, as if a client had requested the load, the
+// index, the flush or the job. It creates missing collections, partitions and indexes. A nil
+// script releases a load, drops an index, and removes any other script. It is the
+// counterpart of fake.Poller's Set.
 //
-// GetLoadingProgress and lists of collections count as polls of a load. All RPCs that
-// report the progress of an index count as polls of it. GetLoadState reads the state
-// without a poll. A poll takes the delay of its step, except in lists.
+// The polls of a script depend on the kind of its target:
+//
+//   - Loading: GetLoadingProgress, and lists of collections. GetLoadState reads the state
+//     without a poll.
+//   - IndexBuilding: all RPCs that report the progress of an index.
+//   - Flushing: GetFlushState with the collection, segments and timestamp of the mark. Other
+//     requests get the state of the real flushes.
+//   - Importing: GetImportState. Compacting: GetCompactionState. Jobs are the same in every
+//     Database. After ErrJobNotFound, an import is unknown, and a compaction Completed
+//     without plans.
+//   - Serving: the calls of all RPCs, in every Database. A call with an error is not carried
+//     out.
+//
+// A poll takes the delay of its step, except in lists.
 //
 // An index with a script reports the rows of the script, not the inserted ones. While the
 // script has pending rows, only requests with the maximum timestamp get its state. Other
@@ -175,6 +188,7 @@ var kinds = map[milvuswait.Kind]func(db *Database, target milvuswait.Target, scr
 	milvuswait.KindFlushing:      (*Database).setFlushing,
 	milvuswait.KindImporting:     (*Database).setImporting,
 	milvuswait.KindCompacting:    (*Database).setCompacting,
+	milvuswait.KindServing:       (*Database).setServing,
 }
 
 // Drop drops a collection. It does nothing if there is no such collection.
