@@ -239,3 +239,18 @@ func ExampleDialect() {
 	// milvus_lite-3.2.2: collection 'docs' does not exist
 	// v2.6.18: collection not found[database=default][collection=docs]
 }
+
+func ExampleDatabase_SetQuery() {
+	srv, c, stop := serve(fakeserver.Config{})
+	defer stop()
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(100))
+	srv.SetQuery("docs", fake.Percents(0, 100))
+
+	for range 2 {
+		r, err := wire.Query.Call(context.Background(), c, &wire.QueryRequest{CollectionName: "docs", Expr: "id == 7"})
+		fmt.Println(len(r.GetFieldsData()) > 0, err)
+	}
+	// Output:
+	// false <nil>
+	// true <nil>
+}

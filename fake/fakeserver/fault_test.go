@@ -238,8 +238,8 @@ func TestWrongFaultsPanic(t *testing.T) {
 			},
 			"fakeserver: LastRequest: the request is a GetVersionRequest, and into is a ConnectRequest",
 		},
-		{"unserved", func() { srv.Fail("Query", fakeserver.Reject(1, 1, "no")) }, "fakeserver: Fail: Query is not served: use Refuse"},
-		{"unserved, blank", func() { srv.Fail("Query", fakeserver.Slow(1), fakeserver.Blank()) }, "fakeserver: Fail: Query is not served: use Refuse"},
+		{"unserved", func() { srv.Fail("Search", fakeserver.Reject(1, 1, "no")) }, "fakeserver: Fail: Search is not served: use Refuse"},
+		{"unserved, blank", func() { srv.Fail("Search", fakeserver.Slow(1), fakeserver.Blank()) }, "fakeserver: Fail: Search is not served: use Refuse"},
 		{"negative rows", func() { srv.AddRows("docs", -1) }, "fakeserver: AddRows: -1 is negative"},
 		{"zero target", func() { srv.Set(milvuswait.Target{}, fake.Percents(1)) }, "fakeserver: Set: the zero Target"},
 		{

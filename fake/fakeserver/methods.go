@@ -61,6 +61,7 @@ func methods(v *service) map[string]method {
 		serve(wire.LoadCollection, v.LoadCollection),
 		serve(wire.LoadPartitions, v.LoadPartitions),
 		serve(wire.ManualCompaction, v.ManualCompaction),
+		serve(wire.Query, v.Query),
 		serve(wire.ReleaseCollection, v.ReleaseCollection),
 		serve(wire.ReleasePartitions, v.ReleasePartitions),
 		serve(wire.ShowCollections, v.ShowCollections),
@@ -88,7 +89,7 @@ var unserved = strings.Fields(`
 	ListAliases ListCredUsers ListFileResources ListImportTasks ListIndexedSegment ListNamespaces
 	ListPrivilegeGroups ListRefreshExternalCollectionJobs ListResourceGroups ListRestoreSnapshotJobs
 	ListRowPolicies ListSnapshots ListUsersWithTag LoadBalance OperatePrivilege
-	OperatePrivilegeGroup OperatePrivilegeV2 OperateUserRole PinSnapshotData Prewarm Query
+	OperatePrivilegeGroup OperatePrivilegeV2 OperateUserRole PinSnapshotData Prewarm
 	RefreshExternalCollection RegisterLink RemoveFileResource RenameCollection ReplicateMessage
 	RestoreExternalSnapshot RestoreRBAC RestoreSnapshot RunAnalyzer Search SelectGrant SelectRole SelectUser
 	TransferNode TransferReplica TruncateCollection UnpinSnapshotData UpdateCredential

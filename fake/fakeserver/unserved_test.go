@@ -16,19 +16,22 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
+// search is an RPC that the server does not serve, with messages of another one.
+const search wire.Method[wire.QueryRequest, wire.QueryResults] = "/" + wire.Service + "/Search"
+
 func TestUnservedRPC_IsCountedAndUnimplemented(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	sent := &wire.QueryRequest{CollectionName: "docs", Expr: "id in [5]", PartitionNames: []string{"a", "b"}}
-	require.False(t, srv.LastRequest("Query", new(wire.QueryRequest)))
+	require.False(t, srv.LastRequest("Search", new(wire.QueryRequest)))
 
-	_, err := wire.Query.Call(t.Context(), c, sent)
+	_, err := search.Call(t.Context(), c, sent)
 
 	require.Equal(t, codes.Unimplemented, status.Code(err))
-	require.ErrorContains(t, err, "fakeserver does not serve /milvus.proto.milvus.MilvusService/Query")
-	require.Equal(t, 1, srv.Count("Query"))
+	require.ErrorContains(t, err, "fakeserver does not serve /milvus.proto.milvus.MilvusService/Search")
+	require.Equal(t, 1, srv.Count("Search"))
 	require.Equal(t, 1, srv.Count(fakeserver.AnyMethod))
 	got := new(wire.QueryRequest)
-	require.True(t, srv.LastRequest("Query", got))
+	require.True(t, srv.LastRequest("Search", got))
 	require.True(t, proto.Equal(sent, got), "%v", got)
 }
 
@@ -40,9 +43,9 @@ func TestUnservedRPC_MeetsFaults(t *testing.T) {
 		want   codes.Code
 		took   time.Duration
 	}{
-		{"refuse", "Query", fakeserver.Refuse(codes.PermissionDenied, "no"), codes.PermissionDenied, 0},
-		{"drop", "Query", fakeserver.Drop(), codes.Unavailable, 0},
-		{"slow", "Query", fakeserver.Slow(7 * time.Second), codes.Unimplemented, 7 * time.Second},
+		{"refuse", "Search", fakeserver.Refuse(codes.PermissionDenied, "no"), codes.PermissionDenied, 0},
+		{"drop", "Search", fakeserver.Drop(), codes.Unavailable, 0},
+		{"slow", "Search", fakeserver.Slow(7 * time.Second), codes.Unimplemented, 7 * time.Second},
 		{"refuse any", fakeserver.AnyMethod, fakeserver.Refuse(codes.Unavailable, "no"), codes.Unavailable, 0},
 		{"reject any", fakeserver.AnyMethod, fakeserver.Reject(8, 49, "slow down"), codes.Unimplemented, 0},
 	}
@@ -53,7 +56,7 @@ func TestUnservedRPC_MeetsFaults(t *testing.T) {
 				srv.Fail(tt.method, tt.fault)
 				begin := time.Now()
 
-				_, err := wire.Query.Call(t.Context(), c, new(wire.QueryRequest))
+				_, err := search.Call(t.Context(), c, new(wire.QueryRequest))
 
 				require.Equal(t, tt.want, status.Code(err), err)
 				require.Equal(t, tt.took, time.Since(begin))

@@ -69,6 +69,7 @@ type collection struct {
 
 	load       *playing
 	refresh    *playing
+	query      *playing // of partitions without a query of their own
 	partitions []*partition
 	indexes    []*index
 	lots       []*lot                         // sealed and flushed rows
@@ -82,6 +83,7 @@ type partition struct {
 	created  time.Time
 	load     *playing
 	released bool
+	query    *playing
 	growing  int64 // number of rows not sealed yet
 }
 
