@@ -50,7 +50,8 @@ func (v *service) Import(ctx context.Context, req *wire.ImportRequest) (*wire.Im
 }
 
 // GetImportState is a poll of an import. Before 2.6, the percentage is absent until it is
-// known.
+// known. By its source, Milvus 3.0 has no state for a job that waits for a commit, and
+// reports it as failed, with 99 % and no reason.
 func (v *service) GetImportState(ctx context.Context, req *wire.GetImportStateRequest) (*wire.GetImportStateResponse, error) {
 	d, id := v.s.config.Dialect, req.GetTask()
 	q, j := v.s.askJob(v.s.imports, id)
@@ -65,6 +66,9 @@ func (v *service) GetImportState(ctx context.Context, req *wire.GetImportStateRe
 	}
 
 	p := parts[0]
+	if d == Milvus26 && p.Phase == milvuswait.ImportPhaseUncommitted {
+		p.State, p.Percent, p.FailReason = milvuswait.ImportStateFailed, 99, ""
+	}
 	answer := &wire.GetImportStateResponse{
 		Status: new(wire.Status), State: wire.ImportState(p.State), RowCount: p.Rows, Id: id, CollectionId: j.c.id,
 	}

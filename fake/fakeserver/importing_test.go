@@ -147,6 +147,23 @@ func TestGetImportState_UnknownJob_HasTheFailureOfTheDialect(t *testing.T) {
 	}
 }
 
+func TestGetImportState_UncommittedJob_LooksFailedOn26(t *testing.T) {
+	for _, dialect := range importDialects {
+		t.Run(dialect.String(), func(t *testing.T) {
+			srv, c := start(t, fakeserver.Config{Dialect: dialect})
+			srv.Set(milvuswait.Importing(7), fake.Steps(fake.Step{Progress: milvuswait.ImportProgress{
+				State: milvuswait.ImportStateStarted, Percent: 99, Phase: milvuswait.ImportPhaseUncommitted,
+			}}))
+
+			r := importState(t, c, 7)
+
+			require.Equal(t, dialect == fakeserver.Milvus26, r.GetState() == wire.ImportState_ImportFailed)
+			require.Equal(t, "99", infos(r)["progress_percent"])
+			require.Empty(t, infos(r)["failed_reason"])
+		})
+	}
+}
+
 func TestImports_OnLite_AreUnimplemented(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.MilvusLite})
 	srv.AddCollection("docs")
