@@ -6,10 +6,23 @@
 //	c, err := client.NewClient(ctx, client.Config{Address: srv.Address()})
 //
 // Clients of milvus-sdk-go/v2, milvus/client/v2 and v3, and pymilvus can connect to it.
-// They can create collections, partitions and indexes, insert, flush, load, release and
-// drop, and request the progress. The server counts rows and discards the vectors: it has
-// no search, query or delete. It counts calls to all other RPCs of Milvus, and answers
-// them with gRPC's Unimplemented. The package links no go-api.
+// They can create collections, partitions and indexes, insert, flush, load, release, import,
+// compact, query and drop, and request the progress. The server counts rows and discards
+// their contents: a query finds a row or none, whatever its filter. The package links no
+// go-api.
+//
+// These RPCs are served:
+//
+//	AllocTimestamp CheckHealth Connect CreateCollection CreateDatabase CreateIndex
+//	CreatePartition DescribeCollection DescribeIndex DropCollection DropIndex DropPartition
+//	Flush GetCollectionStatistics GetCompactionState GetComponentStates GetFlushState
+//	GetImportState GetIndexBuildProgress GetIndexState GetIndexStatistics GetLoadState
+//	GetLoadingProgress GetPersistentSegmentInfo GetVersion HasCollection HasPartition Import
+//	Insert ListDatabases LoadCollection LoadPartitions ManualCompaction Query
+//	ReleaseCollection ReleasePartitions ShowCollections ShowPartitions
+//
+// The server counts calls to all other RPCs of Milvus, and answers them with gRPC's
+// Unimplemented.
 //
 // The server refuses a call whose request and dbname header name different databases.
 // Milvus 2.2.9 to 2.6 checks rights in the database of the header, and acts on the
@@ -17,13 +30,19 @@
 //
 // # State
 //
-// Operations of clients take time: LoadCollection starts the script of Config.Load, and
-// each flushed lot of rows starts a script of Config.Build. A test can also set the state
-// at any time, with the targets and scripts of package fake:
+// Operations of clients take time. LoadCollection starts the script of Config.Load, Import
+// the one of Config.Import, and ManualCompaction the one of Config.Compact. Each flushed lot
+// of rows starts a script of Config.Build. An import adds no rows, and a compaction changes
+// no index: a test adds these effects by AddRows and Set.
+//
+// A test can also set the state at any time, with the targets and scripts of package fake:
 //
 //	srv.Set(milvuswait.Loading("docs"), fake.LoadOver(40*time.Minute).StallAt(30, fake.Forever))
 //	srv.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100_000, time.Hour))
 //	srv.Set(milvuswait.Loading("docs"), nil) // released
+//	srv.Set(milvuswait.Importing(7), fake.Steps(started, failed))
+//	srv.Set(milvuswait.Serving(), fake.Steps(refused, serving))
+//	srv.SetQuery("docs", fake.LoadOver(9*time.Second))
 //	srv.AddRows("docs", 100_000)             // inserted and flushed
 //	srv.Drop("docs")
 //	srv.In("tenant").Set(…)                  // in another database
@@ -37,11 +56,27 @@
 //
 // # Dialects
 //
-// The server answers as Milvus 2.3, Milvus 2.2 or milvus-lite. Its codes, error codes and
-// reasons were compared with those of the real servers. It also reports their misleading
-// states. An index is Finished while rows are pending, unless the request has the maximum
-// timestamp. Until Config.VisibleAfter has passed since a flush, an index is Finished even
-// for the maximum timestamp.
+// The server answers as Milvus 2.3, Milvus 2.2, milvus-lite or Milvus 2.6. Its codes, error
+// codes and reasons were compared with those of the real servers, except for Milvus 2.6. It
+// also reports their misleading states. An index is Finished while rows are pending, unless
+// the request has the maximum timestamp. An unknown compaction is Completed.
+//
+// # Flushes
+//
+// Until Config.VisibleAfter has passed since a flush, an index is Finished without its rows,
+// even for the maximum timestamp. Only two RPCs report that they are missing:
+//
+//	                                   2.2    2.3    2.6    lite
+//	GetPersistentSegmentInfo           yes    yes    no     –
+//	GetFlushState by segments          yes    yes    no     no
+//	GetFlushState by time and name     no     early  yes    no
+//	GetFlushState by all three         yes    yes    yes    no
+//
+// GetPersistentSegmentInfo lists the sealed segments; it is Unimplemented on milvus-lite,
+// where rows are counted at once. GetFlushState by the timestamp is true early on Milvus 2.3:
+// after three quarters of Config.VisibleAfter. It is also the only one that waits for a flush
+// without segments, such as a flush of deletes. A timestamp without the name of the
+// collection is ignored.
 //
 // # Faults
 //

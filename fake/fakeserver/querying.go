@@ -12,9 +12,10 @@ import (
 )
 
 // SetQuery gives queries of a collection, or of the named partitions, a script, which starts
-// now. A query finds a row when the progress of its step is complete, of whichever kind. For
-// a partition that is loaded early, as on Milvus 2.3 beside loaded ones, set the load to
-// fake.Percents(100), and the query to fake.LoadOver(9*time.Second).
+// now. A query finds a row when the progress of its step is complete, of whichever kind.
+// Milvus 2.3 reports 100 % for a partition loaded while others are loaded, up to 9 s before
+// its rows can be found: set the load to fake.Percents(100), and the query to
+// fake.LoadOver(9*time.Second).
 //
 // The script of a collection applies to all its partitions without a script of their own. A
 // nil script removes it. Partitions without any script have a row if rows were inserted,

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
@@ -171,6 +172,24 @@ func TestQuery_Row_HasThePrimaryKey(t *testing.T) {
 	require.Equal(t, "id", row[0].GetFieldName())
 	require.Equal(t, wire.DataType_Int64, row[0].GetType())
 	require.Equal(t, 1, len(row[0].GetScalars().GetLongData().GetData()))
+}
+
+func TestQuery_Row_HasAStringForAVarCharKey(t *testing.T) {
+	srv, c := start(t, fakeserver.Config{})
+	schema, err := proto.Marshal(&wire.CollectionSchema{Fields: []*wire.FieldSchema{
+		{Name: "vec", DataType: wire.DataType_FloatVector}, {Name: "title", DataType: wire.DataType_VarChar, IsPrimaryKey: true},
+	}})
+	require.NoError(t, err)
+	s, err := wire.CreateCollection.Call(t.Context(), c, &wire.CreateCollectionRequest{CollectionName: "docs", Schema: schema})
+	succeeds(t, s, err)
+	srv.AddRows("docs", 1)
+	srv.Set(milvuswait.Loading("docs"), fake.Percents(100))
+
+	row := query(t, c, "docs").GetFieldsData()
+
+	require.Equal(t, 1, len(row))
+	require.Equal(t, "title", row[0].GetFieldName())
+	require.Equal(t, []string{"1"}, row[0].GetScalars().GetStringData().GetData())
 }
 
 // TestVerify_OverTheWire loads a partition beside loaded ones: it is reported loaded at

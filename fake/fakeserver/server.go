@@ -46,12 +46,17 @@ type Config struct {
 	// takes 200 ms; for MilvusLite, it is complete at once.
 	Build func(rows int64) fake.Script
 
-	// Import is the script of imports by clients, and Compact the one of compactions: of
-	// Import and ManualCompaction. Each default takes 200 ms. See the package comment.
-	Import, Compact fake.Script
+	// Import is the script of imports by clients, with milvuswait.ImportProgress. The
+	// default takes 200 ms, and knows no rows.
+	Import fake.Script
+
+	// Compact is the script of compactions by clients, of ManualCompaction, with
+	// milvuswait.CompactionProgress. The default executes one plan for 200 ms.
+	Compact fake.Script
 
 	// VisibleAfter is the time from a flush until its rows are counted: 2.6 s on real
-	// servers, 0 by default.
+	// servers, 0 by default. Until then the segments of the flush are sealed. MilvusLite
+	// ignores it: there rows are counted when Insert returns.
 	VisibleAfter time.Duration
 }
 
@@ -112,6 +117,9 @@ func (c Config) withDefaults() Config {
 	lite := c.Dialect == MilvusLite
 	if c.Version == "" {
 		c.Version = c.Dialect.String()
+	}
+	if lite {
+		c.VisibleAfter = 0
 	}
 	if c.Load == nil && lite {
 		c.Load = fake.Percents(100)

@@ -69,7 +69,7 @@ type collection struct {
 
 	load       *playing
 	refresh    *playing
-	query      *playing // of partitions without a query of their own
+	query      *playing // used for partitions without a query of their own
 	partitions []*partition
 	indexes    []*index
 	lots       []*lot                         // sealed and flushed rows
