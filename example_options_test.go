@@ -36,11 +36,11 @@ func ExampleWithExpectedRows() {
 	// Output: 100/100 rows, Finished <nil>
 }
 
-// Another process keeps writing rows. The wait ends when the rows of the first poll are
-// indexed.
+// Another process keeps writing rows. The wait ends when the rows of its start are indexed.
+// Its first poll requests the progress twice: segments may have been flushed in between.
 func ExampleWithIndexCriterion() {
-	p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Steps(
-		fake.Step{Progress: milvuswait.IndexBuildingProgress{TotalRows: 100, PendingIndexRows: 100, State: milvuswait.IndexStateInProgress}},
+	start := fake.Step{Progress: milvuswait.IndexBuildingProgress{TotalRows: 100, PendingIndexRows: 100, State: milvuswait.IndexStateInProgress}}
+	p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Steps(start, start,
 		fake.Step{Progress: milvuswait.IndexBuildingProgress{TotalRows: 150, IndexedRows: 100, PendingIndexRows: 50, State: milvuswait.IndexStateInProgress}},
 	))
 
