@@ -138,7 +138,7 @@ func TestWhatAFailureSays(t *testing.T) {
 				milvuswaittest.RequireIndexed(milvuswaittest.Within(tb, 5*time.Second), p, "docs", 0, every(2*time.Second))
 			},
 			text(
-				`milvuswait: index of "docs": context deadline exceeded (4 polls in 5s, last 0/0 rows, Finished)`,
+				`milvuswait: index of "docs": context deadline exceeded (4 polls in 5s, last 0/0 rows, Finished, waiting for flush)`,
 				`progress: 0/0 rows, Finished after 0s`,
 				`waiting for: flush`,
 				`gave up: after 5s, as Within says`,
@@ -149,7 +149,7 @@ func TestWhatAFailureSays(t *testing.T) {
 			func(tb milvuswaittest.TB, _ milvuswait.Poller) {
 				milvuswaittest.RequireServer(tb, milvuswait.PollerFuncs{})
 			},
-			`milvuswait: invalid argument: the Poller does not implement ServerChecker`,
+			`milvuswait: invalid argument: the Poller does not implement ServerChecker: PollerFuncs.Server is nil`,
 		},
 		{
 			"rows that nobody flushed", vidx, fake.Rows(0, 0),
