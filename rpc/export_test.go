@@ -7,17 +7,19 @@ var (
 	ClassifyCall = classifyCall
 )
 
-// ParseVersion returns a version as text, or "" if it is not known, and whether index waits
-// need a newer one.
-func ParseVersion(text string) (string, bool) {
+// ParseVersion returns a version as text, or "" if it is not known, whether index waits
+// need a newer one, and whether it lists no segments that are being flushed.
+func ParseVersion(text string) (name string, tooOld, unlisted bool) {
 	v := parseVersion(text)
 	switch {
 	case v == (version{}):
-		return "", false
+		return "", false, false
 	case v.lite:
-		return "lite " + v.String(), v.olderThan(oldest)
+		name = "lite "
+	case v.later:
+		name = "after "
 	}
-	return v.String(), v.olderThan(oldest)
+	return name + v.String(), v.olderThan(oldest), v.isFrom(streaming)
 }
 
 type Class = class
