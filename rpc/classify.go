@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -29,7 +31,13 @@ const (
 	ambiguousIndex
 	notLoaded
 	loadFailed
+	jobNotFound
+	unsupported // the server does not have the call
 )
+
+// isAboutObject reports whether c means that an object is missing, or not in the expected
+// state.
+func (c class) isAboutObject() bool { return c >= collectionNotFound && c <= jobNotFound }
 
 var sentinels = map[class]error{
 	collectionNotFound: milvuswait.ErrCollectionNotFound,
@@ -39,6 +47,8 @@ var sentinels = map[class]error{
 	ambiguousIndex:     milvuswait.ErrAmbiguousIndex,
 	notLoaded:          milvuswait.ErrNotLoaded,
 	loadFailed:         milvuswait.ErrLoadFailed,
+	jobNotFound:        milvuswait.ErrJobNotFound,
+	unsupported:        errors.ErrUnsupported,
 	invalidArgument:    milvuswait.ErrInvalid,
 }
 
@@ -49,8 +59,11 @@ const (
 	codePartitionNotLoaded  = 201
 	codePartition230        = 202  // on 2.3.0: partition not found; since 2.3.1: not fully loaded
 	codeNotLoaded230        = 203  // on 2.3.0: partition not loaded; unused since
+	codeKeyNotFound         = 1000 // on 2.3: also an import that is not there
 	codeAliasNotFound       = 1600 // on 2.3.0: task queue full
 	codeSegcore             = 2000 // to 2099: the engine that loads segments
+	codeImport              = 2100 // on 2.4 to 2.6: any failure of an import job
+	codeImportSystem        = 2101 // on 3.0: failure of an import job on the side of the server
 	codeUnexpected          = 65535
 
 	legacyUnexpected = int32(wire.ErrorCode_UnexpectedError)
@@ -108,8 +121,9 @@ var classOfLegacyCode = map[int32]class{
 // Classify returns the error of a Poller of this package for a status from Milvus, or nil
 // for a success. Use it in a Poller over another transport, for example REST.
 //
-// The method is the name of the RPC. A failure of "DescribeIndex" is never one of a load.
-// A failure of any other method may be, of GetLoadingProgress for example. The codes are
+// The method is the name of the RPC, without which a failure may have any meaning. A
+// failure of "DescribeIndex" is never one of a load, and only one of "GetImportState" is
+// milvuswait.ErrJobNotFound. The codes are
 // Status.code, 0 before Milvus 2.3, and Status.error_code. The error wraps a
 // *milvuswait.ServerError, and a sentinel or milvuswait.Permanent if polling again
 // cannot change the answer.
@@ -125,10 +139,7 @@ func Classify(method string, code, legacyCode int32, reason string) error {
 	}
 
 	f := &failure{class: c, err: said, said: said}
-	if c == undecided {
-		f.class = settle(code, said.Reason, method, noState)
-	}
-	return f.error(context.Background())
+	return f.settledByText().error(context.Background())
 }
 
 // classify returns the class of a status in a response of method. It is undecided if
@@ -137,11 +148,11 @@ func classify(code, legacyCode int32, reason, method string) class {
 	if code == 0 && legacyCode == 0 {
 		return succeeded
 	}
-	return restrictToMethod(classifyFailure(code, legacyCode, strings.ToLower(reason), method != describeIndex), method)
+	return restrictToMethod(classifyFailure(code, legacyCode, strings.ToLower(reason), canBe(loadFailed, method)), method)
 }
 
 // classifyFailure classifies by the codes, and by the text if they do not decide. Reason
-// is in lower case.
+// is in lower case, and load reports whether it may be about a load that failed.
 func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 	// 2.3 to 2.6.15 report a failed load by these words, with any code, including codes of
 	// transient failures.
@@ -173,6 +184,9 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 	if isLiteWithoutDatabase(code, legacyCode, reason) {
 		return databaseNotFound
 	}
+	if isUnknownJob(code, reason) {
+		return jobNotFound
+	}
 	if code == codeCrossCluster && legacyCode == code {
 		return invalidArgument
 	}
@@ -202,6 +216,18 @@ func isLiteWithoutDatabase(code, legacyCode int32, reason string) bool {
 	return lite && strings.HasPrefix(reason, "database '") && strings.HasSuffix(reason, "' does not exist")
 }
 
+// isUnknownJob reports whether code and reason, in lower case, mean that the server does
+// not know an import job.
+func isUnknownJob(code int32, reason string) bool {
+	switch code {
+	case codeKeyNotFound:
+		return strings.Contains(reason, "importtask")
+	case codeImport, codeImportSystem:
+		return strings.Contains(reason, "not exist") || strings.Contains(reason, "not found")
+	}
+	return false
+}
+
 // settle returns the class of an undecided response of method, by the state from
 // GetLoadState. The state is noState if GetLoadState failed.
 func settle(code int32, reason, method string, state wire.LoadState) class {
@@ -210,13 +236,13 @@ func settle(code int32, reason, method string, state wire.LoadState) class {
 		// Servers return NotExist for every failed lookup of a name. Servers with codes
 		// return code 100 with the next poll if the collection does not exist.
 		if code == 0 || text == collectionNotFound {
-			return collectionNotFound
+			return restrictToMethod(collectionNotFound, method)
 		}
 		return transient
 	}
 
-	if state == wire.LoadState_LoadStateNotLoad && method != describeIndex {
-		if text == loadFailed {
+	if state == wire.LoadState_LoadStateNotLoad && canBe(notLoaded, method) {
+		if text == loadFailed && canBe(loadFailed, method) {
 			return loadFailed
 		}
 		return notLoaded
@@ -242,7 +268,12 @@ func classifyCall(code codes.Code, message, method string) class {
 	case codes.InvalidArgument:
 		return invalidArgument
 	case codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
-		codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:
+		codes.FailedPrecondition, codes.Unauthenticated:
+		return permanent
+	case codes.Unimplemented:
+		if slices.Contains(optional, method) {
+			return unsupported
+		}
 		return permanent
 	case codes.Canceled:
 		// A closed client never comes back.
@@ -257,12 +288,4 @@ func classifyCall(code codes.Code, message, method string) class {
 		}
 	}
 	return transient
-}
-
-// restrictToMethod returns c, or transient if a failure of method cannot be of class c.
-func restrictToMethod(c class, method string) class {
-	if method == describeIndex && (c == notLoaded || c == loadFailed || c == partitionNotFound) {
-		return transient
-	}
-	return c
 }

@@ -80,6 +80,14 @@ func reason(st *wire.Status) string {
 	return reason
 }
 
+// settledByText returns f. If its class is undecided, the text decides it.
+func (f *failure) settledByText() *failure {
+	if f.class == undecided {
+		f.class = settle(f.said.Code, f.said.Reason, f.said.Method, noState)
+	}
+	return f
+}
+
 // error returns f as the error of a poll.
 func (f *failure) error(ctx context.Context) error {
 	err := f.err

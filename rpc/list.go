@@ -11,8 +11,6 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-const showCollections = "ShowCollections"
-
 var (
 	_ milvuswait.Lister      = (*Poller)(nil)
 	_ milvuswait.IndexLister = (*Poller)(nil)

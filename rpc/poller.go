@@ -13,12 +13,6 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-const (
-	getLoadingProgress = "GetLoadingProgress"
-	getLoadState       = "GetLoadState"
-	describeIndex      = "DescribeIndex"
-)
-
 // Poller polls a Milvus server by gRPC. It is safe for concurrent use if its
 // connection is, as every *grpc.ClientConn is. New and FromStub make one.
 type Poller struct {
@@ -193,10 +187,7 @@ func (p *Poller) CheckLoadState(ctx context.Context, collection string, partitio
 
 	state, f := p.loadState(ctx, collection, partitions)
 	if f != nil {
-		if f.class == undecided {
-			f.class = settle(f.said.Code, f.said.Reason, getLoadState, noState)
-		}
-		return f.error(ctx)
+		return f.settledByText().error(ctx)
 	}
 
 	switch state {

@@ -19,6 +19,7 @@ var texts = []struct {
 		"connection refused", "connection reset", "connection is closing", "transport is closing", "broken pipe",
 		"is unavailable", "temporarily unavailable", "timed out", "i/o timeout", "request timeout", ": eof",
 		"etcdserver:", "rate limit", "too many requests",
+		"failed to get segment", // of GetPersistentSegmentInfo, while a compaction replaces segments
 	}},
 	{permanent, []string{
 		"auth check failure", "not authenticated", "permission deny", "privilege not permitted",
@@ -34,6 +35,7 @@ var texts = []struct {
 		"out of memory", "oom if load", "insufficient memory", "no enough memory", "memory limit exceeded",
 		"no enough disk", "disk limit exceeded", "load segment failed",
 	}},
+	{jobNotFound, []string{"import task id doesn't exist", "import job does not exist", "/importtask/"}},
 	{notLoaded, []string{"has not been loaded", "invalid data num", "collection not loaded", "partition not loaded"}},
 }
 

@@ -14,8 +14,6 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-const getVersion = "GetVersion"
-
 const (
 	// versionPatience is how long a poll waits for GetVersion after DescribeIndex was
 	// answered. Servers answer GetVersion from memory.
