@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"cmp"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -58,9 +59,19 @@ func foreignAnswer(code codes.Code, message, method string) string {
 		}
 	}
 	if code == codes.Unimplemented && !refusesMethod(message, method) {
-		return "gRPC status 12 (Unimplemented) without the name of the call"
+		return wordless
 	}
 	return ""
+}
+
+// wordless is the description of an Unimplemented whose message is not that of a server
+// without the method.
+const wordless = "gRPC status 12 (Unimplemented) without the name of the call"
+
+// isWordless reports whether err is a wordless Unimplemented.
+func isWordless(err error) bool {
+	var call *callError
+	return errors.As(err, &call) && call.foreign == wordless
 }
 
 // unknownMethods are the words, in lower case, by which servers report a method that they

@@ -87,9 +87,14 @@ func newPoller(conn wire.Conn, opts []Option) *Poller {
 		}
 	}
 
-	// Concurrent calls share the options, and interceptors append to them.
+	// Concurrent calls share the options, and interceptors append to them. Options of the
+	// program follow ours, so that they apply.
 	options := slices.Clip(c.call)
+	large := slices.Clip(append([]grpc.CallOption{grpc.MaxCallRecvMsgSize(maxSegmentList)}, c.call...))
 	return &Poller{database: c.database, version: new(versionCheck), conn: func(ctx context.Context, method string, req, resp any) error {
+		if method == string(wire.GetPersistentSegmentInfo) {
+			return conn.Invoke(ctx, method, req, resp, large...)
+		}
 		return conn.Invoke(ctx, method, req, resp, options...)
 	}}
 }

@@ -24,7 +24,8 @@ const (
 	maxMissed = 3
 )
 
-// versionCheck finds out the version of the server, by GetVersion beside DescribeIndex. All
+// versionCheck finds out the version of the server, by GetVersion beside DescribeIndex, or
+// before a list of segments. All
 // calls of a Poller share one, and one request at a time. The version of a server that is
 // not too old is requested once. A server that is too old may be upgraded: each poll
 // requests its version again.
@@ -35,6 +36,7 @@ type versionCheck struct {
 	missed   int             // number of answered polls without an answer to their GetVersion
 	pending  *versionRequest // the request in flight, or nil
 	unserved bool            // the server is in Go and has no GetVersion, as before 2.2
+	wordless bool            // the server, or a gateway, refused GetVersion without words
 }
 
 // versionRequest is a GetVersion in flight.
@@ -48,6 +50,24 @@ func (c *versionCheck) isLite() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.version.lite
+}
+
+// isWordless reports whether the server, or a gateway, refused GetVersion without words.
+func (c *versionCheck) isWordless() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wordless
+}
+
+// serverVersion returns the version of the server, or the zero version. It requests the
+// version if no poll of an index has found it out, and waits no longer than such a poll.
+func (p *Poller) serverVersion(ctx context.Context) version {
+	endVersion := p.requestVersion(ctx)
+	endVersion(true)
+
+	p.version.mu.Lock()
+	defer p.version.mu.Unlock()
+	return p.version.version
 }
 
 // requestVersion starts a GetVersion, unless the version is settled or another poll has
@@ -134,14 +154,14 @@ func (c *versionCheck) record(resp *wire.GetVersionResponse, f *failure) {
 	c.pending = nil
 
 	if resp != nil {
-		c.version, c.unserved = parseVersion(resp.GetVersion()), false
+		c.version, c.unserved, c.wordless = parseVersion(resp.GetVersion()), false, false
 		c.settled = !c.version.olderThan(oldest)
 		return
 	}
 
 	// A version that is known to be too old stays until the server reports another one.
 	refused := f.class != transient || isStubError(f.err)
-	c.unserved = isUnknownMethod(f.err)
+	c.unserved, c.wordless = isUnknownMethod(f.err), isWordless(f.err)
 	c.settled = refused && !c.version.olderThan(oldest)
 }
 

@@ -1,0 +1,81 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/wire"
+)
+
+var _ milvuswait.SegmentLister = (*Poller)(nil)
+
+// maxSegmentList is the maximum size of a response to GetPersistentSegmentInfo. A segment
+// takes about 50 B, so that gRPC's default of 4 MiB holds 80 000 segments.
+const maxSegmentList = 64 << 20
+
+// UnflushedSegments calls GetPersistentSegmentInfo, and returns the IDs of the segments
+// whose state is Sealed or Flushing. The response may have up to 64 MiB, or the size set by
+// WithCallOptions. It calls GetVersion before, if no poll of an index has found out the
+// version.
+//
+// For milvus-lite it returns none, without a call: a flush has ended there when Flush
+// returns.
+//
+//   - errors.ErrUnsupported: the server is Milvus 2.6 or newer, which does not list
+//     segments that are being flushed; it has no such call, as Zilliz Cloud; or the stub
+//     lacks it.
+//   - ErrCollectionNotFound: code 100, or GetLoadState on 2.2.
+//
+// A segment that a compaction replaces meanwhile is a transient failure: code 600, or the
+// text "failed to get segment" on 2.2. The package documents all other errors.
+//
+// Sources: milvus.proto, message GetPersistentSegmentInfoResponse. On 2.2.16 and 2.3.5 a
+// segment is listed as Sealed from before Flush returns until DescribeIndex counts its rows.
+func (p *Poller) UnflushedSegments(ctx context.Context, collection string) ([]int64, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+
+	switch v := p.serverVersion(ctx); {
+	case v.lite:
+		return nil, nil
+	case v.isFrom(streaming):
+		return nil, fmt.Errorf("%s: Milvus %v does not list segments that are being flushed: %w", getPersistentSegmentInfo, v, errors.ErrUnsupported)
+	}
+
+	resp, err := call(ctx, p, wire.GetPersistentSegmentInfo, &wire.GetPersistentSegmentInfoRequest{
+		DbName: p.database, CollectionName: collection,
+	})
+	if f := checkResponse(getPersistentSegmentInfo, resp.GetStatus(), err); f != nil {
+		if p.listsNoSegments(f) {
+			// The text only: err may match ErrInvalid.
+			return nil, withContextErr(ctx, fmt.Errorf("%w: %v", errors.ErrUnsupported, f.err))
+		}
+		return nil, p.settled(ctx, f, collection, nil).error(ctx)
+	}
+
+	var unflushed []int64
+	for _, segment := range resp.GetInfos() {
+		switch segment.GetState() {
+		case wire.SegmentState_Sealed, wire.SegmentState_Flushing:
+			unflushed = append(unflushed, segment.GetSegmentID())
+		}
+	}
+	return unflushed, nil
+}
+
+// listsNoSegments reports whether f means that a list of segments cannot be had, although
+// the same failure of another call would not: the caller has not asked for the list, a wait
+// has.
+//
+//   - A mock embeds a nil stub: it has not got the call.
+//   - A server in C++, as milvus-lite before 3.0, refuses a call that it does not have
+//     without words, as gateways do for a missing route. It has refused GetVersion so, too.
+func (p *Poller) listsNoSegments(f *failure) bool {
+	if isStubError(f.err) {
+		return !errors.Is(f.err, ErrMalformed)
+	}
+	return isWordless(f.err) && p.version.isWordless()
+}
