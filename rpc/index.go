@@ -55,26 +55,29 @@ func progress(d *wire.IndexDescription) milvuswait.IndexBuildingProgress {
 	}
 }
 
-// names returns the names of the indexes as errors list them.
+// names returns the sorted names of the indexes as errors list them.
 func names(described []*wire.IndexDescription) string {
-	const most = 16
 	sorted := make([]string, len(described))
 	for i, d := range described {
 		sorted[i] = d.GetIndexName()
 	}
-
 	slices.Sort(sorted)
+	return quoted(sorted)
+}
 
+// quoted returns names as errors list them: in quotes, and no more than 16.
+func quoted(names []string) string {
+	const most = 16
 	var b strings.Builder
-	for i, name := range sorted[:min(most, len(sorted))] {
+	for i, name := range names[:min(most, len(names))] {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString(strconv.Quote(untrusted.Text(name)))
 	}
 
-	if len(sorted) > most {
-		fmt.Fprintf(&b, " and %d more", len(sorted)-most)
+	if len(names) > most {
+		fmt.Fprintf(&b, " and %d more", len(names)-most)
 	}
 	return untrusted.Text(b.String())
 }
