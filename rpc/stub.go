@@ -41,10 +41,12 @@ type Stub[LoadingReq, LoadingResp, IndexReq, IndexResp any] interface {
 // milvuswait.ErrInvalid, and the error names the call.
 //
 // A call missing in stub returns an error that wraps errors.ErrUnsupported.
-// Without ShowCollections, WaitAll polls targets one by one. Without GetLoadState,
+// Without ShowCollections, WaitAll polls targets one by one. Without
+// GetPersistentSegmentInfo, waits for indexes are unconfirmed. Without GetLoadState,
 // failures of Milvus 2.2 are classified by their texts alone, and on milvus-lite an
 // unloaded collection looks like a load at 0 %: set WithStallTimeout there. A call that
-// dereferences nil, as a mock with a nil stub in it does, is milvuswait.ErrInvalid.
+// dereferences nil, as a mock with a nil stub in it does, is milvuswait.ErrInvalid, except
+// for GetPersistentSegmentInfo: the mock lacks it.
 func FromStub[LoadingReq, LoadingResp, IndexReq, IndexResp any](
 	stub Stub[LoadingReq, LoadingResp, IndexReq, IndexResp], opts ...Option,
 ) *Poller {
@@ -160,6 +162,26 @@ var stubMethods = []struct {
 	{
 		string(wire.ShowCollections), (*wire.ShowCollectionsRequest)(nil), (*wire.ShowCollectionsResponse)(nil),
 		func(stub reflect.Value) reflect.Value { return stub.MethodByName("ShowCollections") },
+	},
+	{
+		string(wire.GetPersistentSegmentInfo), (*wire.GetPersistentSegmentInfoRequest)(nil), (*wire.GetPersistentSegmentInfoResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("GetPersistentSegmentInfo") },
+	},
+	{
+		string(wire.GetFlushState), (*wire.GetFlushStateRequest)(nil), (*wire.GetFlushStateResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("GetFlushState") },
+	},
+	{
+		string(wire.GetImportState), (*wire.GetImportStateRequest)(nil), (*wire.GetImportStateResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("GetImportState") },
+	},
+	{
+		string(wire.GetCompactionState), (*wire.GetCompactionStateRequest)(nil), (*wire.GetCompactionStateResponse)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("GetCompactionState") },
+	},
+	{
+		string(wire.Query), (*wire.QueryRequest)(nil), (*wire.QueryResults)(nil),
+		func(stub reflect.Value) reflect.Value { return stub.MethodByName("Query") },
 	},
 	{
 		string(wire.GetVersion), (*wire.GetVersionRequest)(nil), (*wire.GetVersionResponse)(nil),
