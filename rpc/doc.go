@@ -3,6 +3,8 @@
 //	p := rpc.New(conn)
 //	_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs")
 //
+// It implements all optional interfaces of package milvuswait.
+//
 // # Clients
 //
 // The Poller uses the connection of a client that the program has already, with its
@@ -30,35 +32,60 @@
 //
 // # Calls
 //
-// A poll is one call: GetLoadingProgress, or DescribeIndex with the maximum timestamp.
+// A poll of a load is one call, GetLoadingProgress, and a poll of an index is one
+// DescribeIndex with the maximum timestamp. When an index looks complete, a wait also calls
+// GetPersistentSegmentInfo, for segments that are being flushed, and GetFlushState if it has
+// a mark. The other targets have one call each:
+//
+//	call                      for                                   privilege
+//	GetLoadingProgress        Loading                               Load, or GetLoadState from 2.4.10
+//	DescribeIndex             IndexBuilding                         IndexDetail
+//	GetPersistentSegmentInfo  IndexBuilding                         none
+//	GetFlushState             Flushing, AfterFlush                  GetFlushState from 2.3.4
+//	GetImportState            Importing                             none
+//	GetCompactionState        Compacting                            none
+//	ShowCollections           Serving, several loads in WaitAll     ShowCollections up to 2.4.0
+//	GetLoadState              see below                             as GetLoadingProgress
+//	GetVersion                indexes                               none
+//	Query                     FindRow                               Query
+//
+// The privileges are those of the messages in go-api.
+//
 // The retries in the connections of Milvus' Go clients (6 attempts in 21.8 s, whose
-// reasons are lost) are switched off for it: the wait decides when to poll again. For
+// reasons are lost) are switched off for them: the wait decides when to poll again. For
 // retries of other interceptors see [WithCallOptions].
 //
 // Some failures need a second call. Milvus 2.2 has one code for an unknown collection,
 // a collection that is not loaded and a transient failure; newer servers have 65535
 // for failures without a code of their own. After such a failure the poll also calls
 // GetLoadState, once, unless the text settles it by naming an unknown partition, an
-// invalid name, or an unavailable coordinator. If GetLoadState fails, the text decides.
-// After "not loaded" of several partitions, at most eleven GetLoadState find the name of
-// one, within a second.
+// invalid name, or an unavailable coordinator. If GetLoadState fails, the text decides, as
+// for imports and compactions, which are about no single collection. After "not loaded" of
+// several partitions, at most eleven GetLoadState find the name of one, within a second.
 //
 // The first poll of an index also calls GetVersion, beside DescribeIndex, once for each
 // Poller. Milvus before 2.2.9 does not count all rows, so that an index would look
 // complete too early or never: the poll returns a permanent error. So does one of Milvus
-// 2.1, which has neither GetVersion nor GetLoadingProgress. A server that does not report its version, or reports
-// the version of a custom build, is polled like a new one: a failure of GetVersion
-// changes nothing. GetVersion is requested again only if it was not answered, at most
-// three times, and if the server was too old and may have been upgraded.
+// 2.1, which has neither GetVersion nor GetLoadingProgress. A server that does not report
+// its version, or reports the version of a custom build, is polled like Milvus 2.2.9 to 2.5:
+// a failure of GetVersion changes nothing. GetVersion is requested again only if it was not
+// answered, at most three times, and if the server was too old and may have been upgraded.
+//
+// Milvus 2.6 and newer do not list segments that are being flushed, and a flush of
+// milvus-lite has ended when Flush returns: there GetPersistentSegmentInfo is not called.
 //
 // # Servers
 //
-//   - Milvus 2.2.9 and newer: loads and indexes.
-//   - Milvus 2.2.0 to 2.2.8: loads. Polls of an index return ErrInvalid.
+//   - Milvus 2.2.9 to 2.5: everything. A flush is known by its segments on 2.2: deletes
+//     cannot be seen.
+//   - Milvus 2.6 and newer: everything but segments that are being flushed. Waits for
+//     indexes are unconfirmed without a flush mark or expected rows.
+//   - Milvus 2.2.0 to 2.2.8: all but indexes. Polls of an index return ErrInvalid.
 //   - Milvus 2.1: nothing. Polls return a permanent error.
-//   - milvus-lite 3.0 and newer: loads and indexes. It names an index after its field, and
-//     so does a wait: two indexes of a collection cannot be found by names of their own.
-//     3.0 takes any name for its only index. Before 3.2, ListLoading reports nothing.
+//   - milvus-lite 3.0 and newer: loads, indexes, flushes and FindRow. It has no imports, and
+//     a compaction is complete at all times. It names an index after its field, and so does
+//     a wait: two indexes of a collection cannot be found by names of their own. 3.0 takes
+//     any name for its only index. Before 3.2, ListLoading reports nothing.
 //   - milvus-lite 2.4: nothing. A load returns a permanent error. The index is Finished and
 //     has 0 rows at all times: a wait without expected rows returns at once, which is right
 //     since builds are synchronous there, and a wait with expected rows does not end.
@@ -79,6 +106,7 @@
 //   - ErrAmbiguousIndex: several indexes, and the poll was for the only one.
 //   - ErrNotLoaded: codes 101 and 201, and 203 on 2.3.0, without a cause, or
 //     LoadStateNotLoad.
+//   - ErrJobNotFound: of imports alone, code 1000, 2100 or 2101, or the text on 2.2.
 //   - ErrLoadFailed: codes 101 and 201 with a cause in the reason; the codes under
 //     which servers remember a failed load (3, 7, 601 to 605, 2000 to 2099); or a
 //     reason that begins with "show collection failed", as on 2.3 to 2.6.15.
@@ -88,7 +116,13 @@
 //     the words of a gRPC server that does not know the method, and Canceled by a
 //     connection that the program has closed; a server older than those named below.
 //   - ErrInvalid: the Poller has no connection, or its stub is not a stub of Milvus.
-//   - errors.ErrUnsupported: the stub lacks the call. It ends no wait.
+//   - errors.ErrUnsupported: the stub lacks the call. Also Unimplemented, in the words of a
+//     gRPC server, if the call is GetPersistentSegmentInfo, GetFlushState, GetImportState,
+//     GetCompactionState or Query. A wait whose target needs the call ends with it, and any
+//     other wait does without.
+//
+// A failure of a call is only an error about an object that the call is about: one of
+// GetImportState is never ErrNotLoaded, whatever the server reports.
 //
 // [ErrMalformed] is transient, as are all other codes and gRPC errors, except for the load
 // at 100 % without a status of milvus-lite 2.4. Unknown is one of
