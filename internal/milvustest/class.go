@@ -19,8 +19,8 @@ var (
 var sentinels = []error{
 	milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound,
 	milvuswait.ErrDatabaseNotFound, milvuswait.ErrAmbiguousIndex, milvuswait.ErrNotLoaded, milvuswait.ErrReleased,
-	milvuswait.ErrLoadFailed, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable,
-	milvuswait.ErrAborted, milvuswait.ErrInvalid,
+	milvuswait.ErrLoadFailed, milvuswait.ErrIndexFailed, milvuswait.ErrJobNotFound, milvuswait.ErrJobFailed,
+	milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted, milvuswait.ErrInvalid,
 }
 
 // RequireClass asserts the class of err. If want is a sentinel, err matches it and no other.

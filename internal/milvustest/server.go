@@ -32,6 +32,12 @@ type Server struct {
 	List    func(context.Context, *wire.ShowCollectionsRequest) (*wire.ShowCollectionsResponse, error)
 	Version func(context.Context, *wire.GetVersionRequest) (*wire.GetVersionResponse, error)
 
+	Segments   func(context.Context, *wire.GetPersistentSegmentInfoRequest) (*wire.GetPersistentSegmentInfoResponse, error)
+	Flush      func(context.Context, *wire.GetFlushStateRequest) (*wire.GetFlushStateResponse, error)
+	Import     func(context.Context, *wire.GetImportStateRequest) (*wire.GetImportStateResponse, error)
+	Compaction func(context.Context, *wire.GetCompactionStateRequest) (*wire.GetCompactionStateResponse, error)
+	Query      func(context.Context, *wire.QueryRequest) (*wire.QueryResults, error)
+
 	mu    sync.Mutex
 	calls []string
 }
@@ -85,6 +91,8 @@ func ServeOn(t testing.TB, s *Server, listener net.Listener, opts ...grpc.Server
 	wire.Register(g,
 		serve(wire.GetLoadingProgress, &s.Loading), serve(wire.GetLoadState, &s.State),
 		serve(wire.DescribeIndex, &s.Index), serve(wire.ShowCollections, &s.List), serve(wire.GetVersion, &s.Version),
+		serve(wire.GetPersistentSegmentInfo, &s.Segments), serve(wire.GetFlushState, &s.Flush),
+		serve(wire.GetImportState, &s.Import), serve(wire.GetCompactionState, &s.Compaction), serve(wire.Query, &s.Query),
 	)
 
 	served := make(chan error, 1)
