@@ -2,6 +2,7 @@ package rpc_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -26,24 +27,10 @@ func TestContextOfThePoll(t *testing.T) {
 		t.Run("ends during the call", func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &server{
-					Loading: func(ctx context.Context, _ *loadingRequest) (*loadingResponse, error) {
-						<-ctx.Done()
-						return nil, ctx.Err()
-					},
-					State: func(ctx context.Context, _ *stateRequest) (*stateResponse, error) {
-						<-ctx.Done()
-						return nil, ctx.Err()
-					},
-					Index: func(ctx context.Context, _ *indexRequest) (*indexResponse, error) {
-						<-ctx.Done()
-						return nil, ctx.Err()
-					},
-					List: func(ctx context.Context, _ *listRequest) (*listResponse, error) {
-						<-ctx.Done()
-						return nil, ctx.Err()
-					},
-				}
+				s := failing(func(ctx context.Context) error {
+					<-ctx.Done()
+					return ctx.Err()
+				})
 
 				p := rpc.New(connect(t, s))
 
@@ -98,7 +85,7 @@ func TestContextOfThePoll(t *testing.T) {
 			err := poll(ctx, rpc.FromStub(answering(&statusBody{Code: 100}, nil)))
 
 			require.ErrorIs(t, err, context.Canceled)
-			require.ErrorIs(t, err, milvuswait.ErrCollectionNotFound)
+			require.Equal(t, absentCollection(method) == milvuswait.ErrCollectionNotFound, errors.Is(err, milvuswait.ErrCollectionNotFound))
 		})
 		t.Run("lives while the server's does not", func(t *testing.T) {
 			t.Parallel()
@@ -123,12 +110,7 @@ func TestNoInnerRetries(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					busy := status.Error(code, "leader switch")
-					s := &server{
-						Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) { return nil, busy },
-						State:   func(context.Context, *stateRequest) (*stateResponse, error) { return nil, busy },
-						Index:   func(context.Context, *indexRequest) (*indexResponse, error) { return nil, busy },
-						List:    func(context.Context, *listRequest) (*listResponse, error) { return nil, busy },
-					}
+					s := failing(func(context.Context) error { return busy })
 
 					p := rpc.New(connect(t, s, grpc.WithChainUnaryInterceptor(
 						grpc_retry.UnaryClientInterceptor(

@@ -268,6 +268,22 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// TestSettle_RestrictsToMethod shows that GetLoadState does not turn a failure of a call
+// about no load into one of a load.
+func TestSettle_RestrictsToMethod(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{segmentsCall, flushCall, importCall, compactionCall} {
+		require.Equal(t, rpc.Passing, rpc.Settle(0, "what?", method, notLoad), method)
+		require.Equal(t, rpc.Passing, rpc.Settle(65535, "out of memory", method, notLoad), method)
+		require.Equal(t, rpc.Passing, rpc.Settle(0, "collection not loaded", method, rpc.NoState), method)
+	}
+	require.Equal(t, rpc.NotLoaded, rpc.Settle(0, "what?", queryCall, notLoad))
+	require.Equal(t, rpc.NotLoaded, rpc.Settle(0, "out of memory", queryCall, notLoad))
+	require.Equal(t, rpc.CollectionNotFound, rpc.Settle(0, "can't find collection", segmentsCall, notExist))
+	require.Equal(t, rpc.CollectionNotFound, rpc.Settle(0, "can't find collection", flushCall, rpc.NoState))
+	require.Equal(t, rpc.Passing, rpc.Settle(0, "can't find collection", importCall, rpc.NoState))
+}
+
 // TestClassifyCall covers the class of every gRPC code. For Canceled, Unknown and
 // Unimplemented the message decides too: a closed connection stays closed, Milvus 2.2
 // reports bad credentials without a code, and Envoy a missing route without a message.
@@ -287,6 +303,14 @@ func TestClassifyCall(t *testing.T) {
 		}
 	}
 
+	for _, method := range []string{segmentsCall, flushCall, importCall, compactionCall, queryCall} {
+		for code, class := range want {
+			require.Equal(t, class, rpc.ClassifyCall(code, "boom", method), "%v", code)
+		}
+		require.Equal(t, rpc.Unsupported, rpc.ClassifyCall(codes.Unimplemented, "unknown method", method))
+		require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unimplemented, "", method))
+		require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Unknown, "auth check failure, please check", method))
+	}
 	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.Unimplemented, "unknown method", loadingCall))
 	require.Equal(t, rpc.Lasting, rpc.ClassifyCall(codes.Canceled, "grpc: the client connection is closing", loadingCall))
 	require.Equal(t, rpc.Passing, rpc.ClassifyCall(codes.Unavailable, "grpc: the client connection is closing", loadingCall))
@@ -301,23 +325,37 @@ func TestClassifyCall(t *testing.T) {
 // validName matches the names of collections, partitions and indexes on Milvus.
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
 
+// impossible holds the classes that a failure of a method never has.
+var impossible = map[string][]rpc.Class{
+	loadingCall:    {rpc.JobNotFound, rpc.Unsupported},
+	stateCall:      {rpc.JobNotFound, rpc.Unsupported},
+	listCall:       {rpc.JobNotFound, rpc.Unsupported},
+	indexCall:      {rpc.JobNotFound, rpc.Unsupported, rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound},
+	segmentsCall:   {rpc.JobNotFound, rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound, rpc.IndexNotFound, rpc.AmbiguousIndex},
+	flushCall:      {rpc.JobNotFound, rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound, rpc.IndexNotFound, rpc.AmbiguousIndex},
+	importCall:     {rpc.CollectionNotFound, rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound, rpc.IndexNotFound, rpc.AmbiguousIndex},
+	compactionCall: {rpc.JobNotFound, rpc.CollectionNotFound, rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound, rpc.IndexNotFound, rpc.AmbiguousIndex},
+	queryCall:      {rpc.JobNotFound, rpc.LoadFailed, rpc.IndexNotFound, rpc.AmbiguousIndex},
+}
+
 // FuzzClassify checks the results for any status. They are deterministic, only the codes
-// 0 and 0 are a success, and an index never gets the class of a load. A valid name in the
-// text does not change the class.
+// 0 and 0 are a success, and no method gets a class that is impossible for it. A valid name in
+// the text does not change the class.
 func FuzzClassify(f *testing.F) {
 	f.Add(int32(0), int32(1), "can't find collection default:nope", "docs", int32(0))
 	f.Add(int32(101), int32(1), "OOM: collection not loaded[collection=5]", "unavailable", int32(1))
 	f.Add(int32(65535), int32(0), "rpc error: code = Unavailable desc = \xff", "oom", int32(-1))
 	f.Add(int32(6), int32(6), "database 'x' does not exist", "deadline_exceeded", int32(3))
+	f.Add(int32(1000), int32(1), "key not found[key=by-dev/meta/importtask/1]", "importtask", int32(0))
+	f.Add(int32(2100), int32(1), "import job does not exist, jobID=1", "job", int32(1))
 
 	f.Fuzz(func(t *testing.T, code, legacy int32, reason, name string, state int32) {
-		for _, method := range []string{loadingCall, stateCall, indexCall} {
-			load := method != indexCall
+		for _, method := range []string{loadingCall, stateCall, listCall, indexCall, segmentsCall, flushCall, importCall, compactionCall, queryCall} {
 			got := rpc.ClassOf(code, legacy, reason, method)
 
 			require.Equal(t, got, rpc.ClassOf(code, legacy, reason, method))
 			require.Equal(t, code == 0 && legacy == 0, got == rpc.Succeeded)
-			require.LessOrEqual(t, got, rpc.LoadFailed)
+			require.NotEqual(t, rpc.Unsupported, got, "a status is an answer of a server that has the call")
 			if code != 0 && code != 65535 {
 				require.NotEqual(t, rpc.Unsettled, got)
 			}
@@ -328,10 +366,8 @@ func FuzzClassify(f *testing.F) {
 			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, settled)
 			require.NotContains(t, []rpc.Class{rpc.Succeeded, rpc.Unsettled}, called)
 
-			if !load {
-				for _, class := range []rpc.Class{got, settled, called} {
-					require.NotContains(t, []rpc.Class{rpc.NotLoaded, rpc.LoadFailed, rpc.PartitionNotFound}, class)
-				}
+			for _, class := range []rpc.Class{got, settled, called} {
+				require.NotContains(t, impossible[method], class)
 			}
 		}
 
@@ -342,6 +378,7 @@ func FuzzClassify(f *testing.F) {
 				"can't find collection default:NAME":                               rpc.Unsettled,
 				"collection NAME has not been loaded to memory or load failed":     rpc.Unsettled,
 				"partition is not exist: NAME":                                     rpc.PartitionNotFound,
+				"NAME import task id doesn't exist":                                rpc.Passing,
 				"rpc error: code = Unavailable desc = cannot look up default:NAME": rpc.Passing,
 			} {
 				require.Equal(t, want, rpc.ClassOf(0, 1, strings.ReplaceAll(text, "NAME", name), loadingCall), text)

@@ -38,6 +38,8 @@ const (
 	AmbiguousIndex     = ambiguousIndex
 	NotLoaded          = notLoaded
 	LoadFailed         = loadFailed
+	JobNotFound        = jobNotFound
+	Unsupported        = unsupported
 
 	NoState = noState
 )

@@ -92,7 +92,9 @@ func TestForeignAnswer_IsTransientAndNamed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := rpc.New(dialAt(t, gateway(t, tt.answer)))
-			for method, poll := range polls {
+			all := allPolls()
+			delete(all, segmentsCall) // see TestUnflushedSegments_NoSuchCall
+			for method, poll := range all {
 				err := poll(t.Context(), p)
 
 				requireClass(t, errPassing, err)
@@ -137,7 +139,7 @@ func TestForeignServer_IsTransient(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := rpc.New(dialAt(t, tt.address))
-			for method, poll := range polls {
+			for method, poll := range allPolls() {
 				err := poll(t.Context(), p)
 
 				requireClass(t, errPassing, err)
@@ -172,6 +174,13 @@ func TestUnknownMethod_IsPermanent(t *testing.T) {
 			require.ErrorContains(t, err, method+": unimplemented: unknown ")
 			require.ErrorContains(t, err, text)
 			require.NotErrorIs(t, err, rpc.ErrMalformed)
+		}
+
+		for method, poll := range optionalPolls {
+			err := poll(t.Context(), p)
+
+			require.ErrorIs(t, err, errors.ErrUnsupported)
+			require.ErrorContains(t, err, "unsupported operation: "+method+": unimplemented: unknown ")
 		}
 	}
 }

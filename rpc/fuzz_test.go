@@ -3,13 +3,13 @@ package rpc_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -39,7 +39,7 @@ func FuzzAnswer(f *testing.F) {
 		said := wire.Status{Code: code, ErrorCode: wire.ErrorCode(legacy), Reason: reason, Detail: detail, Retriable: retriable}
 		p := rpc.FromStub(anything(how%4, &said, codes.Code(callCode), state, a, b))
 
-		for method, poll := range polls {
+		for method, poll := range answered() {
 			err := poll(context.Background(), p)
 
 			again := poll(context.Background(), p)
@@ -50,10 +50,12 @@ func FuzzAnswer(f *testing.F) {
 				require.True(t, how%4 == call && callCode == 0 || code == 0 && legacy == 0, "%s took a failure for success", method)
 				continue
 			}
+			if class := sentinelOf(t, err); class != nil {
+				require.NotContains(t, neverOf[method], class)
+			}
 
 			require.EqualError(t, again, err.Error())
 			require.Equal(t, verdict.Ends(err), verdict.Ends(again))
-			requireOneClass(t, err)
 			requireClean(t, err)
 		}
 	})
@@ -72,21 +74,51 @@ func anything(how uint8, st *statusBody, code codes.Code, state int32, a, b int6
 		st = &statusBody{}
 	}
 
+	one := &description{IndexName: "v", TotalRows: a, IndexedRows: b, State: wire.IndexState(state)}
 	return &stub{
-		loading: func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
-			return unless(how == 2, &loadingResponse{Status: st, Progress: a, RefreshProgress: b}), err
-		},
-		state: func(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error) {
-			return unless(how == 2, &stateResponse{Status: st, State: wire.LoadState(state)}), err
-		},
-		index: func(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error) {
-			one := &description{IndexName: "v", TotalRows: a, IndexedRows: b, State: wire.IndexState(state)}
-			return unless(how == 2, &indexResponse{Status: st, IndexDescriptions: []*wire.IndexDescription{one, one}[:1+state&1]}), err
-		},
-		list: func(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error) {
-			return unless(how == 2, &listResponse{Status: st, CollectionNames: []string{"docs"}, InMemoryPercentages: []int64{a}}), err
-		},
+		loading: always[loadingRequest](unless(how == 2, &loadingResponse{Status: st, Progress: a, RefreshProgress: b}), err),
+		state:   always[stateRequest](unless(how == 2, &stateResponse{Status: st, State: wire.LoadState(state)}), err),
+		index:   always[indexRequest](unless(how == 2, &indexResponse{Status: st, IndexDescriptions: []*description{one, one}[:1+state&1]}), err),
+		list:    always[listRequest](unless(how == 2, &listResponse{Status: st, CollectionNames: []string{"docs"}, InMemoryPercentages: []int64{a}}), err),
+
+		segments: always[segmentsRequest](unless(how == 2, &segmentsResponse{Status: st, Infos: []*segment{{SegmentID: a, State: wire.SegmentState(state)}}}), err),
+		flush:    always[flushRequest](unless(how == 2, &flushResponse{Status: st, Flushed: a == b}), err),
+		imports: always[importRequest](unless(how == 2, &importResponse{
+			Status: st, State: wire.ImportState(state), RowCount: b, Infos: infos("failed_reason", st.GetReason(), "progress_percent", strconv.FormatInt(a, 10)),
+		}), err),
+		compaction: always[compactionRequest](unless(how == 2, &compactionResponse{Status: st, State: wire.CompactionState(state), ExecutingPlanNo: a, FailedPlanNo: b}), err),
+		query:      always[queryRequest](unless(how == 2, &queryResponse{Status: st, FieldsData: []*wire.FieldData{int64s("id", a)}}), err),
 	}
+}
+
+// answered returns the polls of FuzzAnswer, by name.
+func answered() map[string]func(context.Context, *rpc.Poller) error {
+	all := allPolls()
+	all["CheckServer"] = func(ctx context.Context, p *rpc.Poller) error {
+		if err := p.CheckServer(ctx); err != nil {
+			return err
+		}
+		_, err := p.ListLoading(ctx) // CheckServer takes a missing database for a success
+		if errors.Is(err, milvuswait.ErrDatabaseNotFound) {
+			return err
+		}
+		return nil
+	}
+	return all
+}
+
+// neverOf holds the errors that polls never return, whatever the server reports.
+var neverOf = map[string][]error{
+	loadingCall:    {milvuswait.ErrJobNotFound},
+	stateCall:      {milvuswait.ErrJobNotFound},
+	listCall:       {milvuswait.ErrJobNotFound},
+	indexCall:      {milvuswait.ErrJobNotFound, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrPartitionNotFound},
+	segmentsCall:   {milvuswait.ErrJobNotFound, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrAmbiguousIndex},
+	flushCall:      {milvuswait.ErrJobNotFound, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrAmbiguousIndex},
+	importCall:     {milvuswait.ErrCollectionNotFound, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrAmbiguousIndex},
+	compactionCall: {milvuswait.ErrJobNotFound, milvuswait.ErrCollectionNotFound, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrAmbiguousIndex},
+	queryCall:      {milvuswait.ErrJobNotFound, milvuswait.ErrLoadFailed, milvuswait.ErrIndexNotFound, milvuswait.ErrAmbiguousIndex},
+	"CheckServer":  {milvuswait.ErrJobNotFound, milvuswait.ErrCollectionNotFound, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrAmbiguousIndex},
 }
 
 // unless returns answer, or nil if none is true.
@@ -97,31 +129,35 @@ func unless[T any](none bool, answer *T) *T {
 	return answer
 }
 
-// requireOneClass asserts that err matches at most one sentinel of a Poller, that such an
-// err ends a wait, and that err matches no sentinel of the waits themselves.
-func requireOneClass(t *testing.T, err error) {
+// sentinelOf returns the sentinel that err matches, or nil. It asserts that err matches at
+// most one sentinel of a Poller, that such an err ends a wait, and that err matches no
+// sentinel of the waits themselves.
+func sentinelOf(t *testing.T, err error) error {
 	t.Helper()
-	n := 0
+	var matched []error
 	for _, sentinel := range []error{
 		milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrDatabaseNotFound,
 		milvuswait.ErrAmbiguousIndex, milvuswait.ErrNotLoaded, milvuswait.ErrLoadFailed, milvuswait.ErrInvalid,
+		milvuswait.ErrJobNotFound,
 	} {
 		if errors.Is(err, sentinel) {
-			n++
+			matched = append(matched, sentinel)
 		}
 	}
 
-	require.LessOrEqual(t, n, 1, "%v", err)
-	if n == 1 {
-		require.True(t, verdict.Ends(err), "%v", err)
-	}
-
 	for _, other := range []error{
-		milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
+		milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrJobFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
 		context.DeadlineExceeded, context.Canceled,
 	} {
 		require.NotErrorIs(t, err, other)
 	}
+
+	require.LessOrEqual(t, len(matched), 1, "%v", err)
+	if len(matched) == 0 {
+		return nil
+	}
+	require.True(t, verdict.Ends(err), "%v", err)
+	return matched[0]
 }
 
 // requireClean asserts that the text of err is valid UTF-8 without control characters,

@@ -179,7 +179,8 @@ func TestNoClient(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := tt.p
-			for _, poll := range polls {
+			require.EqualError(t, p.CheckServer(t.Context()), "invalid argument: rpc: "+tt.want)
+			for _, poll := range allPolls() {
 				err := poll(t.Context(), p)
 
 				requireClass(t, milvuswait.ErrInvalid, err)

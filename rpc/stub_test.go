@@ -32,6 +32,11 @@ type generated interface {
 	GetLoadState(context.Context, *stateRequest, ...grpc.CallOption) (*stateResponse, error)
 	DescribeIndex(context.Context, *indexRequest, ...grpc.CallOption) (*indexResponse, error)
 	ShowCollections(context.Context, *listRequest, ...grpc.CallOption) (*listResponse, error)
+	GetPersistentSegmentInfo(context.Context, *segmentsRequest, ...grpc.CallOption) (*segmentsResponse, error)
+	GetFlushState(context.Context, *flushRequest, ...grpc.CallOption) (*flushResponse, error)
+	GetImportState(context.Context, *importRequest, ...grpc.CallOption) (*importResponse, error)
+	GetCompactionState(context.Context, *compactionRequest, ...grpc.CallOption) (*compactionResponse, error)
+	Query(context.Context, *queryRequest, ...grpc.CallOption) (*queryResponse, error)
 }
 
 // required is a stub with only the two required calls.
@@ -86,6 +91,14 @@ func TestFromStub_MissingCall_IsUnsupported(t *testing.T) {
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 	require.EqualError(t, err, "ShowCollections: the stub has no such call: unsupported operation")
 	require.ErrorIs(t, p.CheckLoadState(t.Context(), "docs"), errors.ErrUnsupported)
+	require.ErrorIs(t, p.CheckServer(t.Context()), errors.ErrUnsupported)
+
+	for method, poll := range optionalPolls {
+		err := poll(t.Context(), p)
+
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+		require.ErrorContains(t, err, method+": the stub has no such call")
+	}
 }
 
 // TestFromStub_NoGetLoadState_ClassifiesByText shows the fallback: without GetLoadState,
@@ -139,6 +152,16 @@ func TestFromStub_EmbeddedStubIsNil_IsInvalidAndNamesTheCall(t *testing.T) {
 			require.ErrorContains(t, err, "DescribeIndex: invalid argument: rpc: the stub dereferences nil in ")
 			_, err = p.LoadingProgress(t.Context(), "docs")
 			requireClass(t, milvuswait.ErrCollectionNotFound, err) // classified by its text
+
+			for method, poll := range optionalPolls {
+				err := poll(t.Context(), p)
+				if method == segmentsCall { // a wait calls it for its own sake
+					require.ErrorIs(t, err, errors.ErrUnsupported)
+					continue
+				}
+				requireClass(t, milvuswait.ErrInvalid, err)
+				require.ErrorContains(t, err, method+": invalid argument: rpc: the stub dereferences nil in ")
+			}
 		})
 	}
 }
@@ -221,7 +244,7 @@ func TestFromStub_OtherMessages_IsInvalidAndNamesTheCall(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			for _, poll := range polls {
+			for _, poll := range allPolls() {
 				err := poll(t.Context(), tt.p)
 
 				requireClass(t, milvuswait.ErrInvalid, err)
