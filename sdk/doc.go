@@ -11,6 +11,18 @@
 // the server reports, even for an unknown collection. Its GetIndexBuildProgress takes
 // any index for the named one, and reports no pending rows.
 //
+// The client's Flush returns no mark, and its FlushV2 one without the timestamp: use the
+// Service for both, or wait for the index without a mark on Milvus before 2.6. The same
+// Poller finds rows:
+//
+//	g := c.(*client.GrpcClient)
+//	resp, err := g.Service.Flush(ctx, &milvuspb.FlushRequest{CollectionNames: []string{"docs"}})
+//	…
+//	mark, err := rpc.FlushMarkOf(resp, "docs")
+//	…
+//	p := rpc.FromStub(g.Service)
+//	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithVerify(p.FindRow("id == 7")))
+//
 // The database is the client's: client.Config.DBName is sent in a header of each call.
 // Do not call UsingDatabase while waits use the client: it is a data race in the SDK,
 // and moves every wait to the other database. Use one client per database.
@@ -40,6 +52,11 @@
 //     Pending rows are always 0. The state is Failed if the server reports a failure,
 //     otherwise Finished if all rows are indexed, otherwise InProgress. A wait may end
 //     early, while the server still has pending rows.
+//   - Segments and imports: GetPersistentSegmentInfo, GetVersion and GetBulkInsertState
+//     of the client serve them. A message of over 4 MiB depends on the client's settings.
+//   - Flushes and compactions: there is none. The client has no GetFlushState, and its
+//     GetCompactionState hides plans that failed. Waits for them return ErrInvalid.
+//   - Server: ListCollections of the client is called.
 //   - Errors: only their texts classify them, as on Milvus 2.2. A ServerError has the
 //     reason, and LegacyCode 1 unless the text is more specific.
 //

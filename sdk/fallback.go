@@ -18,9 +18,18 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// fallback polls a client.Client without access to its stub. It is no milvuswait.Lister:
-// the client has no calls for lists.
+// fallback polls a client.Client without access to its stub. It implements the optional
+// interfaces that the methods of the client suffice for. It is no milvuswait.Lister and no
+// milvuswait.FlushPoller, since the client has no such methods, and no
+// milvuswait.CompactionPoller, since the client does not return failed plans.
 type fallback struct{ poller *rpc.Poller }
+
+var (
+	_ milvuswait.LoadStateChecker = (*fallback)(nil)
+	_ milvuswait.SegmentLister    = (*fallback)(nil)
+	_ milvuswait.ImportPoller     = (*fallback)(nil)
+	_ milvuswait.ServerChecker    = (*fallback)(nil)
+)
 
 // CheckLoadState calls the client's GetLoadState.
 func (f *fallback) CheckLoadState(ctx context.Context, collection string, partitions ...string) error {
@@ -50,6 +59,19 @@ func (f *fallback) IndexBuildingProgress(ctx context.Context, collection, index 
 	}
 	return f.poller.IndexBuildingProgress(ctx, collection, index)
 }
+
+// UnflushedSegments calls the client's GetPersistentSegmentInfo, and its GetVersion before.
+func (f *fallback) UnflushedSegments(ctx context.Context, collection string) ([]int64, error) {
+	return f.poller.UnflushedSegments(ctx, collection)
+}
+
+// ImportProgress calls the client's GetBulkInsertState.
+func (f *fallback) ImportProgress(ctx context.Context, job int64) (milvuswait.ImportProgress, error) {
+	return f.poller.ImportProgress(ctx, job)
+}
+
+// CheckServer calls the client's ListCollections.
+func (f *fallback) CheckServer(ctx context.Context) error { return f.poller.CheckServer(ctx) }
 
 // translator implements the stub's calls for polls by the public methods of the SDK's
 // client. It turns errors of the SDK back into a likely response of the server, so that
@@ -115,6 +137,45 @@ func (t *translator) DescribeIndex(ctx context.Context, req *milvuspb.DescribeIn
 
 	st, err := translate(err)
 	return &milvuspb.DescribeIndexResponse{Status: st, IndexDescriptions: []*milvuspb.IndexDescription{d}}, err
+}
+
+func (t *translator) GetPersistentSegmentInfo(ctx context.Context, req *milvuspb.GetPersistentSegmentInfoRequest, _ ...grpc.CallOption) (*milvuspb.GetPersistentSegmentInfoResponse, error) {
+	segments, err := t.c.GetPersistentSegmentInfo(ctx, req.GetCollectionName())
+	infos := make([]*milvuspb.PersistentSegmentInfo, 0, len(segments))
+	for _, s := range segments {
+		infos = append(infos, &milvuspb.PersistentSegmentInfo{SegmentID: s.ID, State: s.State})
+	}
+
+	st, err := translate(err)
+	return &milvuspb.GetPersistentSegmentInfoResponse{Status: st, Infos: infos}, err
+}
+
+func (t *translator) GetImportState(ctx context.Context, req *milvuspb.GetImportStateRequest, _ ...grpc.CallOption) (*milvuspb.GetImportStateResponse, error) {
+	task, err := t.c.GetBulkInsertState(ctx, req.GetTask())
+	st, err := translate(err)
+	if task == nil {
+		return &milvuspb.GetImportStateResponse{Status: st}, err
+	}
+
+	infos := make([]*commonpb.KeyValuePair, 0, len(task.Infos))
+	for key, value := range task.Infos {
+		infos = append(infos, &commonpb.KeyValuePair{Key: key, Value: value})
+	}
+	return &milvuspb.GetImportStateResponse{
+		Status: st, State: commonpb.ImportState(task.State), RowCount: task.RowCount, Infos: infos,
+	}, err
+}
+
+func (t *translator) ShowCollections(ctx context.Context, _ *milvuspb.ShowCollectionsRequest, _ ...grpc.CallOption) (*milvuspb.ShowCollectionsResponse, error) {
+	_, err := t.c.ListCollections(ctx)
+	st, err := translate(err)
+	return &milvuspb.ShowCollectionsResponse{Status: st}, err
+}
+
+func (t *translator) GetVersion(ctx context.Context, _ *milvuspb.GetVersionRequest, _ ...grpc.CallOption) (*milvuspb.GetVersionResponse, error) {
+	version, err := t.c.GetVersion(ctx)
+	st, err := translate(err)
+	return &milvuspb.GetVersionResponse{Status: st, Version: version}, err
 }
 
 // buildFailure reports whether err is the SDK's error for a failed index, and returns the

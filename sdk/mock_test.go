@@ -25,6 +25,10 @@ type mock struct {
 	collection   func(collection string) (bool, error)
 	partition    func(collection, partition string) (bool, error)
 	index        func(collection, field string, opts ...client.IndexOption) (total, indexed int64, err error)
+	segments     func(collection string) ([]*entity.Segment, error)
+	imports      func(task int64) (*entity.BulkInsertTaskState, error)
+	collections  func() ([]*entity.Collection, error)
+	version      func() (string, error) // not among calls, and called on another goroutine
 	calls        []string
 	lastContexts []context.Context
 }
@@ -58,3 +62,20 @@ func (m *mock) GetIndexBuildProgress(ctx context.Context, collection, field stri
 	m.called(ctx, "GetIndexBuildProgress")
 	return m.index(collection, field, opts...)
 }
+
+func (m *mock) GetPersistentSegmentInfo(ctx context.Context, collection string) ([]*entity.Segment, error) {
+	m.called(ctx, "GetPersistentSegmentInfo")
+	return m.segments(collection)
+}
+
+func (m *mock) GetBulkInsertState(ctx context.Context, task int64) (*entity.BulkInsertTaskState, error) {
+	m.called(ctx, "GetBulkInsertState")
+	return m.imports(task)
+}
+
+func (m *mock) ListCollections(ctx context.Context, _ ...client.ListCollectionOption) ([]*entity.Collection, error) {
+	m.called(ctx, "ListCollections")
+	return m.collections()
+}
+
+func (m *mock) GetVersion(context.Context) (string, error) { return m.version() }

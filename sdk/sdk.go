@@ -12,8 +12,10 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// New returns a Poller that polls through c. The caller closes c. The Poller is also a
-// milvuswait.LoadStateChecker.
+// New returns a Poller that polls through c. The caller closes c. For a *client.GrpcClient,
+// or a wrapper with GetService, it is the *rpc.Poller of the client's Service, which
+// implements all optional interfaces of package milvuswait. For any other client see the
+// package comment.
 //
 // Every poll returns milvuswait.ErrInvalid if c is nil, an interface around a nil pointer,
 // a *client.GrpcClient not made by client.NewClient, or a wrapper whose GetService returns
@@ -42,8 +44,17 @@ func overService(service milvuspb.MilvusServiceClient) milvuswait.Poller {
 }
 
 // invalid is a Poller for an unusable client. Every method returns ErrInvalid with the
-// reason.
+// reason, also methods of optional interfaces: without them, waits would blame the Poller.
 type invalid string
+
+var (
+	_ milvuswait.LoadStateChecker = invalid("")
+	_ milvuswait.SegmentLister    = invalid("")
+	_ milvuswait.FlushPoller      = invalid("")
+	_ milvuswait.ImportPoller     = invalid("")
+	_ milvuswait.CompactionPoller = invalid("")
+	_ milvuswait.ServerChecker    = invalid("")
+)
 
 func (i invalid) error() error { return fmt.Errorf("%w: sdk: %s", milvuswait.ErrInvalid, string(i)) }
 
@@ -56,3 +67,19 @@ func (i invalid) IndexBuildingProgress(context.Context, string, string) (milvusw
 }
 
 func (i invalid) CheckLoadState(context.Context, string, ...string) error { return i.error() }
+
+func (i invalid) UnflushedSegments(context.Context, string) ([]int64, error) { return nil, i.error() }
+
+func (i invalid) FlushDone(context.Context, string, milvuswait.FlushMark) (bool, error) {
+	return false, i.error()
+}
+
+func (i invalid) ImportProgress(context.Context, int64) (milvuswait.ImportProgress, error) {
+	return milvuswait.ImportProgress{}, i.error()
+}
+
+func (i invalid) CompactionProgress(context.Context, int64) (milvuswait.CompactionProgress, error) {
+	return milvuswait.CompactionProgress{}, i.error()
+}
+
+func (i invalid) CheckServer(context.Context) error { return i.error() }

@@ -195,7 +195,13 @@ func TestInvalidClients(t *testing.T) {
 			_, indexErr := p.IndexBuildingProgress(t.Context(), "docs", "vec")
 			stateErr := p.(milvuswait.LoadStateChecker).CheckLoadState(t.Context(), "docs")
 
-			for _, err := range []error{loadingErr, indexErr, stateErr} {
+			_, segmentsErr := p.(milvuswait.SegmentLister).UnflushedSegments(t.Context(), "docs")
+			_, flushErr := p.(milvuswait.FlushPoller).FlushDone(t.Context(), "docs", milvuswait.FlushMark{})
+			_, importErr := p.(milvuswait.ImportPoller).ImportProgress(t.Context(), 7)
+			_, compactionErr := p.(milvuswait.CompactionPoller).CompactionProgress(t.Context(), 7)
+			serverErr := p.(milvuswait.ServerChecker).CheckServer(t.Context())
+
+			for _, err := range []error{loadingErr, indexErr, stateErr, segmentsErr, flushErr, importErr, compactionErr, serverErr} {
 				requireClass(t, milvuswait.ErrInvalid, err)
 				require.EqualError(t, err, tt.text)
 			}
