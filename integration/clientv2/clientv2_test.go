@@ -37,6 +37,12 @@ func TestPollsOnce(t *testing.T) {
 	importertest.PollOnce(t, server, rpc.FromStub(connect(t, server.Address()).GetService()))
 }
 
+func TestPollsOptionalCalls(t *testing.T) {
+	importertest.PollOptional(t, func(t *testing.T, address string) *rpc.Poller {
+		return rpc.FromStub(connect(t, address).GetService())
+	})
+}
+
 func TestClosedClient_IsInvalid(t *testing.T) {
 	c := connect(t, importertest.Fake(t).Address())
 	require.NoError(t, c.Close(t.Context()))

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	grpc_retry "github.com/grpc-ecosystem/go-grpc-middleware/retry"
+	"github.com/milvus-io/milvus-proto/go-api/v3/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v3/milvuspb"
+	"github.com/milvus-io/milvus-proto/go-api/v3/schemapb"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -57,6 +59,25 @@ func TestPollsOnce(t *testing.T) {
 	for name, poller := range pollers {
 		t.Run(name, func(t *testing.T) { importertest.PollOnce(t, server, poller(conn)) })
 	}
+}
+
+func TestPollsOptionalCalls(t *testing.T) {
+	for name, poller := range pollers {
+		t.Run(name, func(t *testing.T) {
+			importertest.PollOptional(t, func(t *testing.T, address string) *rpc.Poller { return poller(connect(t, address)) })
+		})
+	}
+}
+
+func TestFlushMarkOf(t *testing.T) {
+	mark, err := rpc.FlushMarkOf(&milvuspb.FlushResponse{
+		Status:      &commonpb.Status{},
+		CollSegIDs:  map[string]*schemapb.LongArray{"docs": {Data: []int64{3, 4}}},
+		CollFlushTs: map[string]uint64{"docs": 470802571141054466},
+	}, "docs")
+
+	require.NoError(t, err)
+	require.Equal(t, milvuswait.FlushMark{Timestamp: 470802571141054466, Segments: []int64{3, 4}}, mark)
 }
 
 func TestWithDatabase_SetsRequestAndHeader(t *testing.T) {

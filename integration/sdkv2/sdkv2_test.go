@@ -46,6 +46,16 @@ func TestPollsOnce(t *testing.T) {
 	}
 }
 
+func TestPollsOptionalCalls(t *testing.T) {
+	for name, poller := range pollers {
+		t.Run(name, func(t *testing.T) {
+			importertest.PollOptional(t, func(t *testing.T, address string) *rpc.Poller {
+				return poller(connect(t, address)).(*rpc.Poller)
+			})
+		})
+	}
+}
+
 func TestMessagesAreThoseOfGoAPI(t *testing.T) { wiretest.CompareWithGoAPI(t) }
 
 func connect(t *testing.T, address string) client.Client {
