@@ -13,13 +13,13 @@ import (
 
 // verdicts lists causes. A wait has one of them at most.
 var verdicts = []error{
-	context.DeadlineExceeded, milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
+	context.DeadlineExceeded, milvuswait.ErrReleased, milvuswait.ErrIndexFailed, milvuswait.ErrJobFailed, milvuswait.ErrJobNotFound, milvuswait.ErrStalled, milvuswait.ErrUnreachable, milvuswait.ErrAborted,
 }
 
 // CheckEnd returns a *Breach if a wait must not end at this time with err, after a last answer
 // with these facts.
 func (f *Facts) CheckEnd(at time.Duration, err error) error {
-	rule, want, when := f.Rule, f.Cause, f.answer.End
+	rule, want, when := f.Rule, f.Cause, f.at
 	if !f.Over {
 		if at == when {
 			return f.RuleAgainst(err).broken("the wait ended with %v; it had to go on", err)
@@ -61,7 +61,7 @@ func (f *Facts) CheckEnd(at time.Duration, err error) error {
 // checkLastErr checks that the error of a wait keeps the failure that did not end it.
 func (f *Facts) checkLastErr(rule Rule, err error) error {
 	var ended *milvuswait.Error
-	if !f.Passes || f.deadline > 0 && f.answer.End >= f.deadline || !errors.As(err, &ended) {
+	if !f.Passes || f.deadline > 0 && f.at >= f.deadline || !errors.As(err, &ended) {
 		return nil
 	}
 	// LastErr does not match errors of contexts, so their text counts.
@@ -103,9 +103,9 @@ func (f *Facts) CheckTimeout(limit time.Duration) error {
 func (f *Facts) CheckNext(next time.Duration) error {
 	if f.Over {
 		if f.Cause == nil {
-			return f.Rule.broken("the wait went on at %v; it had to succeed (if it found the target complete, see settle in state.go)", f.answer.End)
+			return f.Rule.broken("the wait went on at %v; it had to succeed (if it found the target complete, see settle in state.go)", f.at)
 		}
-		return f.Rule.broken("the wait went on at %v; it had to end with %v", f.answer.End, f.Cause)
+		return f.Rule.broken("the wait went on at %v; it had to end with %v", f.at, f.Cause)
 	}
 	for _, check := range []func(time.Duration) error{f.CheckBounds, f.CheckTurns, f.CheckLastPoll, f.CheckPace} {
 		if err := check(next); err != nil {
@@ -121,7 +121,7 @@ func (f *Facts) Rests(next time.Duration) bool { return f.End > 0 && next == f.E
 
 // CheckBounds checks a delay against the bounds promised by Backoff.
 func (f *Facts) CheckBounds(next time.Duration) error {
-	delay := next - f.answer.End
+	delay := next - f.at
 	most, free := f.Most, slices.Contains(f.turns, next) || delay == shortest
 	switch {
 	case f.Rests(next):
@@ -130,7 +130,7 @@ func (f *Facts) CheckBounds(next time.Duration) error {
 		most, free = most+min(f.took(), math.MaxInt64-most), true // the poll before the last one may be left out
 	}
 	if delay > most || delay < f.Least && !free {
-		return f.paceRule(Bounds, next).broken("the delay after %v is %v, not from %v to %v", f.answer.End, delay, f.Least, most)
+		return f.paceRule(Bounds, next).broken("the delay after %v is %v, not from %v to %v", f.at, delay, f.Least, most)
 	}
 
 	return nil
@@ -139,7 +139,7 @@ func (f *Facts) CheckBounds(next time.Duration) error {
 // CheckTurns checks for a poll at each time at which the verdict can change. The last poll
 // stands for a poll still in flight then.
 func (f *Facts) CheckTurns(next time.Duration) error {
-	now := f.answer.End
+	now := f.at
 	for _, turn := range f.turns {
 		stands := f.Rests(next) && turn != f.Settles || next == f.Last && next-turn <= f.took()
 		if turn > now && next > max(turn, now+shortest) && !stands {
@@ -152,8 +152,8 @@ func (f *Facts) CheckTurns(next time.Duration) error {
 // CheckLastPoll checks for a last poll just before the end, and none after it.
 func (f *Facts) CheckLastPoll(next time.Duration) error {
 	switch rests := f.Rests(next); {
-	case rests && f.answer.End < f.Last:
-		return LastPoll.broken("no poll comes after %v, the last one is due at %v", f.answer.End, f.Last)
+	case rests && f.at < f.Last:
+		return LastPoll.broken("no poll comes after %v, the last one is due at %v", f.at, f.Last)
 	case !rests && next > f.Last:
 		return LastPoll.broken("a poll comes at %v, the last one is due at %v", next, f.Last)
 	}
@@ -174,14 +174,14 @@ func (f *Facts) CheckPace(next time.Duration) error {
 		rule = LastPoll
 	}
 
-	return rule.broken("the poll after %v comes at %v, not at %v", f.answer.End, next, f.Next)
+	return rule.broken("the poll after %v comes at %v, not at %v", f.at, next, f.Next)
 }
 
 // paceRule returns the rule broken by a next poll at a wrong time. An early poll is
 // taken for a misplaced turn where the options have one, and a late one for a missing turn
 // where one was due; otherwise the delay is wrong, by rule r.
 func (f *Facts) paceRule(r Rule, next time.Duration) Rule {
-	ahead := func(turn time.Duration) bool { return turn > f.answer.End }
+	ahead := func(turn time.Duration) bool { return turn > f.at }
 	misplaced := next < f.Next && (f.Pending || slices.ContainsFunc(f.turns, ahead))
 	if misplaced || slices.Contains(f.turns, f.Next) {
 		return Turns

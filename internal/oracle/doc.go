@@ -15,8 +15,12 @@
 //	oracle.go                   the verdict, common to all kinds
 //	failure.go                  the failures, their confirmation, the budget and the timeouts
 //	pace.go                     the delays, the turns, and the last poll
+//	verify.go                   the call of the function of WithVerify
 //	loading.go                  all rules of loads
-//	indexbuilding.go            all rules of index builds
+//	indexbuilding.go            all rules of index builds, except those of flushes.go
+//	flushes.go                  the flushes before an index: its mark, and its segments
+//	flushing.go, importing.go, compacting.go, serving.go
+//	                            all rules of their kinds
 //	kinds.go                    the table of kinds
 //	check.go                    the comparison with a wait
 //
@@ -25,7 +29,9 @@
 //
 // The statements differ from the product's in form on purpose. For example, state.go moves
 // its clocks forward after failures; the oracle has one clock that stands still during them.
-// failure.go keeps the times it needs; the oracle keeps the failed answers themselves.
+// failure.go keeps the times it needs; the oracle keeps the failed answers themselves. segments.go
+// keeps the segments to wait for; the oracle keeps every request, and asks which of them ended
+// before the newest DescribeIndex began.
 //
 // # After a failure
 //

@@ -23,6 +23,7 @@ const (
 	absent                 // the target is not there
 	refusal                // the server refuses the call, or the user
 	decisive               // the target cannot become complete
+	unlisted               // the server refuses the list of segments, see flushes.unlisted
 )
 
 // sentinels are the errors of classified failures. If several match an error, the first counts.
@@ -33,6 +34,7 @@ var sentinels = []struct {
 	{milvuswait.ErrReleased, decisive}, {milvuswait.ErrLoadFailed, decisive}, {milvuswait.ErrNotLoaded, absent},
 	{milvuswait.ErrIndexFailed, decisive}, {milvuswait.ErrDatabaseNotFound, absent}, {milvuswait.ErrCollectionNotFound, absent},
 	{milvuswait.ErrPartitionNotFound, absent}, {milvuswait.ErrIndexNotFound, absent}, {milvuswait.ErrAmbiguousIndex, decisive},
+	{milvuswait.ErrJobNotFound, absent}, {milvuswait.ErrJobFailed, decisive},
 	{milvuswait.ErrStalled, decisive}, {milvuswait.ErrUnreachable, decisive}, {milvuswait.ErrAborted, decisive},
 	{milvuswait.ErrInvalid, decisive},
 }
@@ -60,6 +62,9 @@ func (a Answer) class() class {
 		return transient
 	}
 	c, _ := sentinelOf(a.Err)
+	if n := len(a.Requests); c == refusal && n > 0 && a.Requests[n-1].Of == ListSegments {
+		return unlisted
+	}
 	return c
 }
 
@@ -73,6 +78,7 @@ func (w *wait) judgeFailure(f *Facts) {
 	}
 
 	rule, believed := w.believes(a)
+	w.note(a, min(w.watched(a.Begin), w.watched(a.End)))
 	if believed {
 		f.end(w.permanentCause(a, rule))
 		return
@@ -100,9 +106,11 @@ func (w *wait) believes(a Answer) (Rule, bool) {
 	switch {
 	case c == transient:
 		return Transient, false
+	case c == unlisted:
+		return flushFirst, false
 	case w.inGrace(a):
 		return Grace, false
-	case c == decisive, len(w.seen) == 0 && len(w.failures) == 0:
+	case c == decisive, len(w.seen) == 0 && a.Progress == nil && len(w.failures) == 0:
 		if a.End == w.o.Grace && Absent(a.Err) {
 			return Grace, true
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // indexBuilding states the rules of waits for index builds.
-type indexBuilding struct{}
+type indexBuilding struct{ plain }
 
 var (
 	built       = Rule{"index building: complete by the criterion and the expected rows", "indexbuilding.go", "internal/oracle/indexbuilding.go"}
@@ -42,8 +42,6 @@ func (indexBuilding) whole(p milvuswait.Progress) bool {
 	return finished && index.TotalRows >= 0 && index.IndexedRows >= index.TotalRows
 }
 
-func (indexBuilding) pending(*Options, time.Duration, []milvuswait.Progress) bool { return false }
-
 func (indexBuilding) failure(p milvuswait.Progress) (Rule, error) {
 	if p.(milvuswait.IndexBuildingProgress).State == milvuswait.IndexStateFailed {
 		return buildFailed, milvuswait.ErrIndexFailed
@@ -51,12 +49,7 @@ func (indexBuilding) failure(p milvuswait.Progress) (Rule, error) {
 	return Rule{}, nil
 }
 
-// begun: an index is no load.
-func (indexBuilding) begun(milvuswait.Progress) bool { return false }
-
-func (indexBuilding) fromList(_, _ milvuswait.Progress) milvuswait.Progress {
-	panic("oracle: a list of all loads covers no index")
-}
+func (indexBuilding) flushes() bool { return true }
 
 func (indexBuilding) share(o *Options, seen []milvuswait.Progress) float64 {
 	first, rows := seen[0].(milvuswait.IndexBuildingProgress).TotalRows, o.Target.ExpectedRows()

@@ -31,8 +31,11 @@ type kind interface {
 	// earlier load.
 	begun(p milvuswait.Progress) bool
 
-	// fromList returns p, from a list, completed from the progress before it.
-	fromList(p, before milvuswait.Progress) milvuswait.Progress
+	// merge returns the progress of a, completed from the progress before it, or nil.
+	merge(a Answer, before milvuswait.Progress) milvuswait.Progress
+
+	// flushes reports whether the target may wait for a flush first.
+	flushes() bool
 
 	// share returns the finished part of the work, from 0 to 1, or -1 if it is unknown.
 	share(o *Options, seen []milvuswait.Progress) float64
@@ -45,7 +48,20 @@ type kind interface {
 var kinds = map[milvuswait.Kind]kind{
 	milvuswait.KindLoading:       loading{},
 	milvuswait.KindIndexBuilding: indexBuilding{},
+	milvuswait.KindFlushing:      flushing{},
+	milvuswait.KindImporting:     importing{},
+	milvuswait.KindCompacting:    compacting{},
+	milvuswait.KindServing:       serving{},
 }
+
+// plain states the rules of kinds without rules of their own.
+type plain struct{}
+
+func (plain) pending(*Options, time.Duration, []milvuswait.Progress) bool { return false }
+func (plain) failure(milvuswait.Progress) (Rule, error)                   { return Rule{}, nil }
+func (plain) begun(milvuswait.Progress) bool                              { return false }
+func (plain) merge(a Answer, _ milvuswait.Progress) milvuswait.Progress   { return a.Progress }
+func (plain) flushes() bool                                               { return false }
 
 // kind returns the rules of the target's kind. It panics for an unknown kind: a silent
 // default would judge by the rules of another one.

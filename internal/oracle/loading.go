@@ -8,7 +8,7 @@ import (
 )
 
 // loading states the rules of waits for loads.
-type loading struct{}
+type loading struct{ plain }
 
 var (
 	loaded    = Rule{"loading: complete at 100 %", "loading.go", "internal/oracle/loading.go"}
@@ -38,17 +38,16 @@ func (loading) pending(o *Options, at time.Duration, seen []milvuswait.Progress)
 	return o.Refresh && at < max(time.Second, o.Grace) && !slices.ContainsFunc(seen, refreshing)
 }
 
-// failure: a load that failed is an error of the poll, not a progress.
-func (loading) failure(milvuswait.Progress) (Rule, error) { return Rule{}, nil }
-
 func (loading) begun(p milvuswait.Progress) bool {
 	return p.(milvuswait.LoadingProgress).Percent > 0
 }
 
-// fromList: lists do not report refreshes, so the last known one counts.
-func (loading) fromList(p, before milvuswait.Progress) milvuswait.Progress {
-	load := p.(milvuswait.LoadingProgress)
-	load.RefreshPercent = before.(milvuswait.LoadingProgress).RefreshPercent
+// merge: lists do not report refreshes, so the last known one counts.
+func (loading) merge(a Answer, before milvuswait.Progress) milvuswait.Progress {
+	load := a.Progress.(milvuswait.LoadingProgress)
+	if a.Listed && before != nil {
+		load.RefreshPercent = before.(milvuswait.LoadingProgress).RefreshPercent
+	}
 	return load
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +21,11 @@ var (
 	errDenied = errors.New("permission denied")
 	load      = milvuswait.Loading("docs")
 	index     = milvuswait.IndexBuilding("docs", "vidx")
+	mark      = milvuswait.FlushMark{Timestamp: 7, Segments: []int64{1, 2}}
+	flush     = milvuswait.Flushing("docs", mark)
+
+	imported   = milvuswait.Importing(7)
+	compaction = milvuswait.Compacting(7)
 )
 
 // at returns the answer of a poll that took 10 ms and ended at a time in seconds: a
@@ -38,6 +42,46 @@ func at(seconds float64, result any) oracle.Answer {
 		a.Err, a.Transient = r, r == errBlip
 	}
 	return a
+}
+
+// by returns a with requests in place of its progress: each ends when the next one begins. A
+// progress is the result of a Describe, a bool of a FlushState, a slice of a ListSegments, and
+// an error that of the kind of the request after it.
+func by(a oracle.Answer, results ...any) oracle.Answer {
+	a.Progress = nil
+	for i, result := range results {
+		r := oracle.Request{Begin: a.Begin + time.Duration(i)*time.Millisecond, End: a.Begin + time.Duration(i+1)*time.Millisecond}
+		switch result := result.(type) {
+		case milvuswait.Progress:
+			r.Progress, a.Progress = result, result
+		case bool:
+			r.Of, r.Done = oracle.FlushState, result
+		case []int64:
+			r.Of, r.Unflushed = oracle.ListSegments, result
+		case error:
+			r.Of, r.Err = oracle.ListSegments, result
+			if !errors.Is(result, errors.ErrUnsupported) {
+				a.Err = result
+			}
+		}
+		a.Requests = append(a.Requests, r)
+	}
+	return a
+}
+
+func shared(a oracle.Answer, at float64, ids ...int64) oracle.Answer {
+	end := time.Duration(at * float64(second))
+	a.Shared = append(a.Shared, oracle.Request{Of: oracle.ListSegments, Begin: end, End: end, Unflushed: ids})
+	return a
+}
+
+func verified(a oracle.Answer, err error) oracle.Answer {
+	a.Verified = &oracle.Verified{End: a.End, Err: err, Transient: err == errBlip}
+	return a
+}
+
+func plans(state milvuswait.CompactionState, executing, failed int64) milvuswait.CompactionProgress {
+	return milvuswait.CompactionProgress{State: state, Executing: executing, Failed: failed}
 }
 
 func listed(a oracle.Answer) oracle.Answer      { a.Listed = true; return a }
@@ -61,6 +105,8 @@ func TestJudge(t *testing.T) {
 		inProgress = milvuswait.IndexStateInProgress
 	)
 	goesOn := errors.New("the wait goes on")
+	lists, nine, none := oracle.Options{Target: index, Segments: true}, rows(9, 9, 0, finished), []int64{}
+	ids := func(ids ...int64) []int64 { return ids }
 	type options = oracle.Options
 	type answers = []oracle.Answer
 
@@ -169,6 +215,60 @@ func TestJudge(t *testing.T) {
 		{"state of the server", options{Target: index, Criterion: milvuswait.ServerState}, answers{at(1, rows(9, 0, 9, finished))}, nil, "index building"},
 		{"failed build", options{Target: index}, answers{at(1, rows(9, 9, 0, milvuswait.IndexStateFailed))}, milvuswait.ErrIndexFailed, "index building"},
 
+		{"no segment", lists, answers{by(at(1, nil), nine, none, nine)}, nil, "index building"},
+		{"no segment, by the progress before the list", lists, answers{by(at(1, nil), nine, none)}, goesOn, "flush"},
+		{"segments", lists, answers{by(at(1, nil), nine, ids(1, 2)), by(at(2, nil), ids(2))}, goesOn, "flush"},
+		{"segments, then others", lists, answers{by(at(1, nil), nine, ids(1)), by(at(2, nil), ids(2, 3), nine)}, nil, "index building"},
+		{"segments, one after the other", lists, answers{by(at(1, nil), nine, ids(1, 2)), by(at(2, nil), ids(2, 3)), by(at(3, nil), ids(1, 3), nine)}, nil, "index building"},
+		{"segments, and the progress falls", lists, answers{by(at(1, nil), nine, ids(1)), by(at(2, nil), none, rows(20, 9, 11, finished))}, goesOn, "index building"},
+		{"segments of a sibling", lists, answers{shared(by(at(1, nil), nine, ids(1)), 0.9, 1), shared(by(at(2, nil), nine), 1.5)}, nil, "index building"},
+		{"segments, and stalled", options{Target: index, Segments: true, Stall: 2 * second},
+			answers{by(at(1, nil), nine, ids(1)), by(at(3, nil), ids(1))}, milvuswait.ErrStalled, "stall"},
+		{"segments, and not stalled", options{Target: index, Segments: true, Stall: 2 * second},
+			answers{by(at(1, nil), nine, ids(1, 2)), by(at(3, nil), ids(1))}, goesOn, "flush"},
+		{"no list", lists, answers{by(at(1, nil), nine, errors.ErrUnsupported)}, nil, "index building"},
+		{"no list any more", lists, answers{by(at(1, nil), nine, ids(1)), by(at(2, nil), errors.ErrUnsupported, nine)}, nil, "index building"},
+		{"a list refused", lists, answers{by(at(1, nil), nine, errDenied), by(at(30.9, nil), nine, errDenied), by(at(31, nil), nine)}, goesOn, "flush"},
+		{"a list refused for 30 s", lists, answers{by(at(1, nil), nine, errDenied), by(at(31, nil), nine, errDenied), by(at(32, nil), nine)}, nil, "index building"},
+		{"a list refused, with a list", lists,
+			answers{by(at(1, nil), nine, errDenied), by(at(20, nil), nine, ids(1)), by(at(31, nil), errDenied), by(at(32, nil), nine)}, goesOn, "flush"},
+		{"a list of a dropped collection", lists, answers{by(at(1, nil), nine, milvuswait.ErrCollectionNotFound),
+			by(at(1.2, nil), nine, milvuswait.ErrCollectionNotFound)}, milvuswait.ErrCollectionNotFound, "confirm"},
+		{"the state of the server, with segments", options{Target: index, Segments: true, Criterion: milvuswait.ServerState}, answers{by(at(1, nil), nine)}, nil, "index building"},
+		{"a baseline before the flush", options{Target: index, Segments: true, Criterion: milvuswait.RowsAtStart},
+			answers{by(at(1, nil), rows(0, 0, 0, inProgress), ids(1)), by(at(2, nil), none, rows(9, 8, 1, inProgress))}, goesOn, "index building"},
+		{"a baseline after the flush", options{Target: index, Segments: true, Criterion: milvuswait.RowsAtStart},
+			answers{by(at(1, nil), rows(0, 0, 0, inProgress), ids(1)), by(at(2, nil), none, rows(9, 8, 1, inProgress)), by(at(3, nil), rows(20, 9, 11, inProgress))}, nil, "index building"},
+		{"a mark", options{Target: index.AfterFlush(mark)}, answers{by(at(1, nil), nine, false), by(at(2, nil), true, nine)}, nil, "index building"},
+		{"a mark, by the progress before it", options{Target: index.AfterFlush(mark)}, answers{by(at(1, nil), nine, true)}, goesOn, "flush"},
+		{"a mark, with the state alone", options{Target: index.AfterFlush(mark), Criterion: milvuswait.ServerState}, answers{by(at(1, nil), nine, false)}, goesOn, "flush"},
+		{"a mark, and segments", options{Target: index.AfterFlush(mark), Segments: true}, answers{by(at(1, nil), nine, true, ids(3)), by(at(2, nil), nine)}, goesOn, "flush"},
+
+		{"flushed", options{Target: flush}, answers{at(1, milvuswait.FlushProgress{Flushed: true})}, nil, "flushing"},
+		{"not flushed", options{Target: flush}, answers{at(1, milvuswait.FlushProgress{})}, goesOn, "flushing"},
+		{"imported", options{Target: imported}, answers{at(1, milvuswait.ImportProgress{State: milvuswait.ImportStateCompleted})}, nil, "importing"},
+		{"imported to 100 %", options{Target: imported}, answers{at(1, milvuswait.ImportProgress{State: milvuswait.ImportStatePersisted, Percent: 100})}, goesOn, "importing"},
+		{"a failed import", options{Target: imported}, answers{at(1, milvuswait.ImportProgress{State: milvuswait.ImportStateFailed})}, milvuswait.ErrJobFailed, "importing"},
+		{"a removed import", options{Target: imported}, answers{at(1, milvuswait.ImportProgress{State: milvuswait.ImportStateFailedAndCleaned})}, milvuswait.ErrJobFailed, "importing"},
+		{"an unknown job", options{Target: imported}, answers{at(1, milvuswait.ErrJobNotFound)}, milvuswait.ErrJobNotFound, "permanent"},
+		{"an unknown job within the grace", options{Target: imported, Grace: 2 * second}, answers{at(1, milvuswait.ErrJobNotFound)}, goesOn, "grace"},
+		{"a job that is not known any more", options{Target: imported}, answers{at(1, milvuswait.ImportProgress{}), at(2, milvuswait.ErrJobNotFound)}, goesOn, "confirm"},
+		{"compacted", options{Target: compaction}, answers{at(1, plans(2, 0, 0))}, nil, "compacting"},
+		{"compacting", options{Target: compaction}, answers{at(1, plans(2, 1, 0))}, goesOn, "compacting"},
+		{"a failed plan, while others execute", options{Target: compaction}, answers{at(1, plans(1, 1, 1))}, goesOn, "compacting"},
+		{"a failed plan", options{Target: compaction}, answers{at(1, plans(2, 0, 1))}, milvuswait.ErrJobFailed, "compacting"},
+		{"a forgotten failed plan", options{Target: compaction}, answers{at(1, plans(1, 1, 1)), at(2, plans(1, 1, 0)), at(3, plans(2, 0, 0))}, milvuswait.ErrJobFailed, "compacting"},
+		{"a server", options{Target: milvuswait.Serving()}, answers{at(1, milvuswait.ServingProgress{})}, nil, "serving"},
+
+		{"verified", options{Verify: true}, answers{verified(at(1, 100), nil)}, nil, "verify"},
+		{"not verified yet", options{Verify: true}, answers{at(1, 100)}, goesOn, "verify"},
+		{"verify fails", options{Verify: true}, answers{verified(at(1, 100), errBlip)}, goesOn, "verify"},
+		{"verify fails for good", options{Verify: true}, answers{verified(at(1, 100), errDenied)}, errDenied, "verify"},
+		{"verify fails, and the target does not settle again", options{Verify: true, Settle: second},
+			answers{at(1, 100), verified(at(2, 100), errBlip), verified(at(2.1, 100), nil)}, nil, "verify"},
+		{"verify fails, and nothing changes", options{Verify: true, Stall: second}, answers{verified(at(1, 100), errBlip), verified(at(2, 100), errBlip)}, milvuswait.ErrStalled, "stall"},
+		{"verified at the deadline", options{Verify: true, Deadline: second}, answers{at(1, 100)}, context.DeadlineExceeded, "deadline"},
+
 		{"complete at the deadline", options{Deadline: second}, answers{at(1, 100)}, nil, "loading"},
 		{"incomplete at the deadline", options{Deadline: second}, answers{at(1, 99)}, context.DeadlineExceeded, "deadline"},
 		{"failed at the deadline", options{Deadline: second}, answers{at(1, milvuswait.ErrNotLoaded)}, context.DeadlineExceeded, "deadline"},
@@ -197,69 +297,14 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestNext has the time of the next poll after the last answer.
-func TestNext(t *testing.T) {
-	type options = oracle.Options
-	type answers = []oracle.Answer
-	steady := milvuswait.Backoff{Initial: second, Max: 10 * second, Multiplier: 2, Lateness: 1}
-	blind := milvuswait.Backoff{Initial: second, Max: 10 * second, Multiplier: 2, Lateness: 1, IgnoreProgress: true}
-	slow := at(10, 7)
-	slow.Begin = 6 * second
-
-	for _, tt := range []struct {
-		name    string
-		options options
-		answers answers
-		want    float64 // seconds
-	}{
-		{"first of a load", options{Target: load}, answers{at(0.1, 0)}, 0.15},
-		{"first of an index", options{Target: index}, answers{at(0.1, rows(9, 0, 9, 2))}, 0.2},
-		{"grown", options{Target: load, Backoff: blind}, answers{at(1, 0), at(2, 0), at(4, 0)}, 8},
-		{"grown to the maximum", options{Target: load, Backoff: blind}, answers{at(1, 0), at(2, 0), at(4, 0), at(8, 0), at(16, 0)}, 26},
-		{"a fifth of the time left", options{Target: load, Backoff: steady}, answers{at(1, 0), at(2, 0), at(10, 50)}, 11.6},
-		{"no prediction after a failure", options{Target: load, Backoff: steady}, answers{at(1, 0), at(2, 80), at(3, errBlip)}, 7},
-		{"2 % of the time waited", options{Target: load}, append(slices.Repeat(answers{at(1, 0)}, 20), at(100, 0)), 102},
-		{"as long as the last answer took", options{Target: load, Backoff: milvuswait.Backoff{Max: 10 * second}}, answers{slow}, 14},
-		{"after a list", options{Target: load}, answers{listed(at(0.1, 0))}, 0.2},
-		{"by a custom generator", options{Target: load, Delay: func(n int) time.Duration { return time.Duration(n) * second }}, answers{at(1, 0), at(2, 0)}, 3},
-		{"never at once", options{Target: load, Delay: func(int) time.Duration { return 0 }}, answers{at(1, 0)}, 1.001},
-
-		{"a tenth of the settle time", options{Target: load, Settle: 5 * second}, answers{at(0.1, 100)}, 0.6},
-		{"settled", options{Target: load, Backoff: blind, Settle: 500 * time.Millisecond}, answers{at(1, 100)}, 1.5},
-		{"stalled", options{Target: load, Backoff: blind, Stall: 500 * time.Millisecond}, answers{at(1, 7)}, 1.5},
-		{"before the budget ends", options{Target: load, Backoff: blind, Unreachable: 500 * time.Millisecond}, answers{at(1, errBlip)}, 1.44},
-		{"none before the budget ends", options{Target: load, Backoff: blind, Unreachable: 500 * time.Millisecond}, answers{at(1, errBlip), at(1.45, errBlip)}, 1.49},
-		{"the deadline before the budget", options{Target: load, Backoff: blind, Unreachable: 500 * time.Millisecond, Deadline: 1490 * time.Millisecond},
-			answers{at(1, errBlip), at(1.45, errBlip)}, 1.49},
-		{"confirms", options{Target: load, Backoff: blind}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded)}, 2.1},
-		{"confirms again", options{Target: load, Backoff: blind, Grace: 1950 * time.Millisecond}, answers{at(1, 7), at(1.94, milvuswait.ErrNotLoaded), at(1.96, milvuswait.ErrNotLoaded)}, 2.04},
-		{"confirms at once", options{Target: load, Backoff: blind}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), slowly(at(2.2, milvuswait.ErrNotLoaded))}, 2.201},
-		{"confirms without a custom generator", options{Target: load, Delay: func(n int) time.Duration { return time.Duration(n+1) * second }},
-			answers{at(1, 7), at(2, milvuswait.ErrNotLoaded), at(2.1, 7)}, 4.1},
-		{"confirms before the deadline", options{Target: load, Deadline: 2100 * time.Millisecond}, answers{at(1, 7), at(2, milvuswait.ErrNotLoaded)}, 2.05},
-		{"refused for 30 s", options{Target: load, Delay: func(int) time.Duration { return time.Minute }}, answers{at(1, 7), at(2, errDenied), at(3, errBlip)}, 32},
-		{"never", options{Target: load, Deadline: 9 * second, Delay: func(int) time.Duration { return math.MaxInt64 }}, answers{at(1, 7)}, 8.95},
-		{"after the grace", options{Target: load, Backoff: blind, Grace: 1500 * time.Millisecond}, answers{at(1, milvuswait.ErrNotLoaded)}, 1.5},
-
-		{"last poll", options{Target: load, Backoff: blind, Deadline: 2 * second}, answers{at(1.5, 7)}, 1.95},
-		{"last poll when settled", options{Target: load, Backoff: blind, Deadline: 2 * second, Settle: 490 * time.Millisecond}, answers{at(1.5, 100)}, 1.99},
-		{"none after the last", options{Target: load, Backoff: blind, Deadline: 2 * second}, answers{at(1.96, 7)}, 2},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			all := oracle.Judge(tt.options, tt.answers)
-			last := all[len(all)-1]
-			want := time.Duration(math.Round(tt.want * float64(second)))
-			require.InDelta(t, want, last.Next, float64(time.Microsecond), "%v", last.Next)
-			require.NoError(t, last.CheckNext(last.Next))
-		})
-	}
-}
-
 // TestUnknownKindPanics guards against a kind that is judged by the rules of another one.
 func TestUnknownKindPanics(t *testing.T) {
 	require.Panics(t, func() { oracle.Judge(oracle.Options{}, nil) })
+	targets := map[milvuswait.Kind]milvuswait.Target{}
+	for _, target := range []milvuswait.Target{load, index, flush, imported, compaction, milvuswait.Serving()} {
+		targets[target.Kind()] = target
+	}
 	for _, kind := range milvuswait.Kinds() {
-		target := map[milvuswait.Kind]milvuswait.Target{milvuswait.KindLoading: load, milvuswait.KindIndexBuilding: index}[kind]
-		require.NotPanics(t, func() { oracle.Judge(oracle.Options{Target: target}, nil) }, kind)
+		require.NotPanics(t, func() { oracle.Judge(oracle.Options{Target: targets[kind]}, nil) }, kind)
 	}
 }

@@ -45,7 +45,7 @@ func newPace(o *Options, initial time.Duration) pace {
 // learn records the share from a successful poll. The mean rate since the share was
 // lowest predicts the time left.
 func (p *pace) learn(a Answer, share float64) {
-	p.lag, p.left = a.End-a.Begin, 0
+	p.lag, p.left = a.took(), 0
 	switch {
 	case share < 0:
 	case p.lowest < 0 || share <= p.lowest:
@@ -69,7 +69,7 @@ func (w *wait) plan(f *Facts) {
 	}
 
 	// The confirming poll after an absent answer has a time of its own.
-	now := f.answer.End
+	now := f.at
 	f.Last = w.lastPoll(f)
 	if f.Confirms {
 		earlier, _ := w.first(absent)
@@ -95,11 +95,11 @@ func (w *wait) plan(f *Facts) {
 
 // addTurns adds the times at which the verdict can change without any event.
 func (w *wait) addTurns(f *Facts) {
-	now := f.answer.End
+	now := f.at
 	if f.Settles >= 0 {
 		f.turns = append(f.turns, f.Settles)
 	}
-	if w.o.Stall > 0 && f.answer.Err == nil && !f.Complete && !f.Pending {
+	if w.o.Stall > 0 && f.answer.Err == nil && (!f.Complete || w.unverified) && !f.Pending {
 		f.turns = append(f.turns, now+w.o.Stall-f.Unchanged)
 	}
 	if f.answer.Err != nil {
@@ -118,7 +118,7 @@ func (p *pace) bounds(o *Options, f *Facts) (least, most time.Duration) {
 		return d, d
 	}
 
-	b, now := p.backoff, f.answer.End
+	b, now := p.backoff, f.at
 	least, most = max(b.Initial, p.lag), b.Max
 	if b.Lateness < 1 || !b.IgnoreProgress {
 		least = max(least, now/200)
@@ -144,7 +144,7 @@ func (p *pace) exact(o *Options, f *Facts) time.Duration {
 		return o.Delay(p.delays)
 	}
 
-	b, now := p.backoff, float64(f.answer.End)
+	b, now := p.backoff, float64(f.at)
 	delay := p.grown
 	if !b.IgnoreProgress && p.left > 0 {
 		delay = min(delay, time.Duration(0.2*float64(p.left)))
@@ -173,7 +173,15 @@ func (f *Facts) margin() time.Duration {
 	return min(max(2*f.took(), 50*time.Millisecond), time.Second)
 }
 
-func (f *Facts) took() time.Duration { return f.answer.End - f.answer.Begin }
+func (f *Facts) took() time.Duration { return f.answer.took() }
+
+// took returns the duration of the last request of the poll. A duration of 0 is not measured.
+func (a Answer) took() time.Duration {
+	if n := len(a.Requests); n > 0 && a.Requests[n-1].End > a.Requests[n-1].Begin {
+		return a.Requests[n-1].End - a.Requests[n-1].Begin
+	}
+	return a.End - a.Begin
+}
 
 // lastPoll returns the time of the last poll: early enough for its answer to arrive before
 // the end, and not before a complete target has settled.
@@ -190,7 +198,7 @@ func (w *wait) lastPoll(f *Facts) time.Duration {
 
 // beforeEnd returns the time of the next poll, which leaves room for the last one.
 func (w *wait) beforeEnd(f *Facts, delay time.Duration) time.Duration {
-	now := f.answer.End
+	now := f.at
 	room := f.Last - now
 	if f.took() < f.margin() {
 		room -= f.took()
