@@ -62,7 +62,7 @@ type adviser struct {
 
 // about returns the hint for an outcome, or "".
 func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
-	k, collection := cmp.Or(a.kind, kind.Of(o.Target)), o.Target.Collection()
+	k, collection := kind.Of(o.Target), o.Target.Collection()
 	switch err, lost := o.Err, a.line.last(); {
 	case err == nil, errors.Is(err, milvuswait.ErrAborted), errors.Is(err, context.Canceled):
 		return ""
@@ -90,8 +90,8 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 		return strings.TrimPrefix(a.behind(ctx, o.Target)+"; look into the server's logs; a longer --stall is more patient", "; ")
 	case errors.Is(err, milvuswait.ErrUnreachable):
 		return a.aboutServer(err)
-	case errors.Is(err, context.DeadlineExceeded) && k.Overdue(o.Progress, a.refresh) != "":
-		return k.Overdue(o.Progress, a.refresh)
+	case k.Hint(o, a.refresh) != "":
+		return k.Hint(o, a.refresh)
 	case errors.Is(err, context.DeadlineExceeded) && o.Progress != nil:
 		if behind := a.behind(ctx, o.Target); behind != "" {
 			return behind
@@ -286,7 +286,10 @@ func refusal(err error, privilege string) string {
 	case errors.Is(err, rpc.ErrMalformed):
 		return dial.AdviceOther
 	case failure.Code == dial.CodeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
-		return "grant its user the privilege " + cmp.Or(denied(err), privilege) + ", or " + token
+		if needed := cmp.Or(denied(err), privilege); needed != "" {
+			return "grant its user the privilege " + needed + ", or " + token
+		}
+		return token
 	case failure.Code == dial.CodeNotAuthenticated, call == codes.Unauthenticated, strings.Contains(text, "auth check failure"):
 		return token
 	case call == codes.Unimplemented:

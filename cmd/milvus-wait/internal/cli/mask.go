@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/milvuswait/milvuswait"
@@ -28,5 +27,5 @@ func (a *app) maskOutcomes(outcomes []milvuswait.Outcome) []milvuswait.Outcome {
 
 // maskProgress returns p with masked secrets in the texts of the server.
 func (a *app) maskProgress(t milvuswait.Target, p milvuswait.Progress) milvuswait.Progress {
-	return cmp.Or(a.output.Kind, kind.Of(t)).Mask(p, a.mask.Text)
+	return kind.Of(t).Mask(p, a.mask.Text)
 }

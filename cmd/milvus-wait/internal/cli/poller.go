@@ -70,6 +70,12 @@ func (p *poller) ListIndexBuilding(ctx context.Context, collection string, index
 	return progresses, errs
 }
 
+// CheckServer implements milvuswait.ServerChecker.
+func (p *poller) CheckServer(ctx context.Context) error {
+	ctx, contact := dial.WithContact(ctx)
+	return p.line.explain(ctx, contact, p.Poller.CheckServer(ctx))
+}
+
 // explain returns err, or the reason why its call did not reach the server. A permanent
 // reason is marked by Permanent.
 func (l *line) explain(ctx context.Context, contact *dial.Contact, err error) error {

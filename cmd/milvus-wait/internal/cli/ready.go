@@ -7,8 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
-	"github.com/milvuswait/milvuswait/rpc"
 )
 
 func (a *app) ready() *cobra.Command {
@@ -35,24 +33,12 @@ failures of TLS end the wait.`,
 		}
 		defer s.close()
 
-		a.output.Kind, s.kind = kind.Serving, kind.Serving
+		a.output.Address = s.endpoint.URI()
 		wait.unreachable = 0 // --timeout alone limits the wait
-		return a.waitFor(ctx, s, s.answering(), []milvuswait.Target{kind.ServingAt(s.endpoint.URI())}, wait.options(), start)
+		return a.waitFor(ctx, s, s.poller, []milvuswait.Target{milvuswait.Serving()}, wait.options(), start)
 	})
 
 	cmd.Flags().SortFlags = false
 	wait.registerPace(cmd.Flags())
 	return cmd
-}
-
-// answering returns a Poller that reports 100 % once the server answers. It polls the
-// default database, because the first migration may create the other one.
-func (s *server) answering() milvuswait.Poller {
-	poller := &poller{rpc.New(s.conn), s.line}
-	return milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
-		if _, err := poller.ListLoading(ctx); err != nil {
-			return milvuswait.LoadingProgress{}, err
-		}
-		return milvuswait.LoadingProgress{Percent: 100}, nil
-	}}
 }

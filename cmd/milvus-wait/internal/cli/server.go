@@ -10,7 +10,6 @@ import (
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
 	"github.com/milvuswait/milvuswait/rpc"
@@ -26,7 +25,6 @@ type server struct {
 	endpoint dial.Endpoint
 	database string
 	mask     secret.Mask // masks the secrets sent to it
-	kind     *kind.Kind  // row of all targets; nil for the rows of their kinds
 	refresh  bool        // the wait is for refreshes too
 }
 

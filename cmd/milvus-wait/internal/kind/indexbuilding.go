@@ -20,7 +20,6 @@ var indexBuilding = &Kind{
 		}
 		return t.Collection()
 	},
-	Title:  milvuswait.Target.String,
 	Fields: fields,
 	Start:  func(t milvuswait.Target) string { return fmt.Sprintf("create_index(%q, …)", t.Collection()) },
 
@@ -34,6 +33,13 @@ var indexBuilding = &Kind{
 		}
 		return ""
 	},
+	Amount: func(p milvuswait.Progress) string {
+		if index, ok := p.(milvuswait.IndexBuildingProgress); ok {
+			return count(index.TotalRows, "row")
+		}
+		return ""
+	},
+
 	Part: func(t milvuswait.Target, p milvuswait.Progress) string {
 		if index, ok := p.(milvuswait.IndexBuildingProgress); ok && (t.Index() == "" || t.Index() == milvuswait.AllIndexes) {
 			return index.IndexName
@@ -46,7 +52,7 @@ var indexBuilding = &Kind{
 		}
 		return ""
 	},
-	Overdue: noHint,
+	Hint: noHint,
 	Mask: func(p milvuswait.Progress, mask func(string) string) milvuswait.Progress {
 		index, ok := p.(milvuswait.IndexBuildingProgress)
 		if !ok {

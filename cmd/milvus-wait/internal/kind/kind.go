@@ -9,20 +9,19 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// Kind is the row of one kind of wait. It has no empty word and no nil function. Functions
-// of a progress accept any Progress, also nil, and return zero values for a progress of
-// another kind.
+// Kind is the row of one kind of wait. It has no nil function and no empty word, except for
+// the privilege. Functions of a progress accept any Progress, also nil, and return zero
+// values for a progress of another kind.
 type Kind struct {
 	Word      string // kind in JSON
 	Doing     string // work under way, such as "loading"
 	Finished  string // finished work, such as "loaded"
-	Privilege string // privilege in Milvus for the polls
+	Privilege string // privilege in Milvus for the polls, or "" if every user may make them
 
-	Server    bool // the target is the server itself, without a collection or a progress to show
+	Server    bool // the target is the server itself, named by its address, without a progress to show
 	TakesRows bool // --rows applies
 
 	Typed  func(t milvuswait.Target) string // target as typed on the command line
-	Title  func(t milvuswait.Target) string // target as named in error texts
 	Fields func(t milvuswait.Target) Fields // target in JSON
 	Start  func(t milvuswait.Target) string // call of pymilvus that starts the work, or ""
 
@@ -33,6 +32,9 @@ type Kind struct {
 	// Details returns the text after the percentage in a line, or "".
 	Details func(p milvuswait.Progress) string
 
+	// Amount returns the size of finished work for the result, such as "100 rows", or "".
+	Amount func(p milvuswait.Progress) string
+
 	// Part returns the name of the part of the target that the progress is about, if the
 	// target does not name it, or "": of several indexes, the one that is furthest behind.
 	Part func(t milvuswait.Target, p milvuswait.Progress) string
@@ -41,9 +43,9 @@ type Kind struct {
 	// or "".
 	Doubt func(p milvuswait.Progress) string
 
-	// Overdue returns a hint for a wait that timed out at p, or "". It is called with
-	// refresh if the wait was for a refresh too.
-	Overdue func(p milvuswait.Progress, refresh bool) string
+	// Hint returns a hint for a failed target that only this kind has, or "". It is called
+	// with refresh if the wait was for a refresh too.
+	Hint func(o milvuswait.Outcome, refresh bool) string
 
 	// Mask returns p with every text of the server replaced by mask of it.
 	Mask func(p milvuswait.Progress, mask func(string) string) milvuswait.Progress
@@ -59,12 +61,17 @@ type Fields struct {
 	Collection   string   `json:"collection,omitempty"`
 	Partitions   []string `json:"partitions,omitempty"`
 	Index        string   `json:"index,omitempty"`
+	Job          int64    `json:"job,omitempty"`
 	ExpectedRows int64    `json:"expected_rows,omitempty"`
 }
 
 var table = map[milvuswait.Kind]*Kind{
 	milvuswait.KindLoading:       loading,
 	milvuswait.KindIndexBuilding: indexBuilding,
+	milvuswait.KindFlushing:      flushing,
+	milvuswait.KindImporting:     importing,
+	milvuswait.KindCompacting:    compacting,
+	milvuswait.KindServing:       serving,
 }
 
 // Of returns the row of the target's kind. It panics if there is none, because any other
@@ -77,15 +84,27 @@ func Of(t milvuswait.Target) *Kind {
 	return k
 }
 
-// fields returns the fields of a target with a collection.
+// fields returns the fields of a target.
 func fields(t milvuswait.Target) Fields {
-	return Fields{Collection: t.Collection(), Partitions: t.Partitions(), Index: t.Index(), ExpectedRows: t.ExpectedRows()}
+	return Fields{
+		Collection: t.Collection(), Partitions: t.Partitions(), Index: t.Index(), Job: t.Job(), ExpectedRows: t.ExpectedRows(),
+	}
+}
+
+// count returns n with its noun, such as "1 row" or "100 rows".
+func count(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // The functions of rows without a use for them.
 func noRows(milvuswait.Progress) (done, total int64, ok bool)                 { return 0, 0, false }
 func noText(milvuswait.Progress) string                                       { return "" }
+func noStart(milvuswait.Target) string                                        { return "" }
 func noPart(milvuswait.Target, milvuswait.Progress) string                    { return "" }
-func noHint(milvuswait.Progress, bool) string                                 { return "" }
+func noHint(milvuswait.Outcome, bool) string                                  { return "" }
 func noMask(p milvuswait.Progress, _ func(string) string) milvuswait.Progress { return p }
-func noRecheck(context.Context, milvuswait.Poller, milvuswait.Update) error   { return nil }
+
+func noRecheck(context.Context, milvuswait.Poller, milvuswait.Update) error { return nil }

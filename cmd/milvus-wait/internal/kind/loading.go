@@ -22,7 +22,6 @@ var loading = &Kind{
 		}
 		return t.Collection()
 	},
-	Title:  milvuswait.Target.String,
 	Fields: fields,
 	Start: func(t milvuswait.Target) string {
 		if partitions := t.Partitions(); len(partitions) > 0 {
@@ -33,11 +32,13 @@ var loading = &Kind{
 
 	Rows:    noRows,
 	Details: noText,
+	Amount:  noText,
 	Part:    noPart,
 	Doubt:   noText,
-	Overdue: func(p milvuswait.Progress, refresh bool) string {
-		if refresh && p == (milvuswait.LoadingProgress{Percent: 100}) {
-			return "it is loaded, and its refresh is at 0%: Milvus 2.2 and milvus-lite never tell more"
+	Hint: func(o milvuswait.Outcome, refresh bool) string {
+		atStart := o.Progress == milvuswait.LoadingProgress{Percent: 100}
+		if refresh && atStart && errors.Is(o.Err, context.DeadlineExceeded) {
+			return "it is loaded, and its refresh is at 0%: Milvus 2.2 and milvus-lite do not report more"
 		}
 		return ""
 	},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
 	"github.com/milvuswait/milvuswait/internal/duration"
 )
@@ -62,8 +63,8 @@ func (c Config) table(report Report) string {
 	shown := 0
 	for _, o := range shortlist(report.Outcomes) {
 		progress := ""
-		if o.Progress != nil && !c.kindOf(o.Target).Server {
-			progress = with(c.part(o.Target, o.Progress), o.Progress.String())
+		if o.Progress != nil && !kind.Of(o.Target).Server {
+			progress = with(part(o.Target, o.Progress), o.Progress.String())
 		}
 		row := fmt.Sprintf("| %s | %s | %s | %d | %v |\n", cell(c.name(o.Target)), cell(c.ending(o)), cell(progress), o.Polls, duration.Round(o.Elapsed))
 		if b.Len()+len(row) > mostBytes {
@@ -102,7 +103,7 @@ func shortlist(outcomes []milvuswait.Outcome) []milvuswait.Outcome {
 func (c Config) ending(o milvuswait.Outcome) string {
 	switch {
 	case o.Err == nil:
-		return c.kindOf(o.Target).Finished
+		return kind.Of(o.Target).Finished
 	case errors.Is(o.Err, milvuswait.ErrAborted):
 		return state(o.Err)
 	}

@@ -30,6 +30,9 @@ func indexing(collection, index string, indexed, total int64) milvuswait.Update 
 	return milvuswait.Update{Target: milvuswait.IndexBuilding(collection, index), Progress: p, Polls: 1, Fraction: p.Fraction()}
 }
 
+// serving is the update of a server that answers.
+var serving = milvuswait.Update{Target: milvuswait.Serving(), Progress: milvuswait.ServingProgress{}, Polls: 1, Fraction: 1}
+
 func final(u milvuswait.Update, err error) milvuswait.Update {
 	u.Final, u.Err = true, err
 	return u
@@ -37,7 +40,9 @@ func final(u milvuswait.Update, err error) milvuswait.Update {
 
 // outcome returns the outcome of a final update.
 func outcome(u milvuswait.Update) milvuswait.Outcome {
-	return milvuswait.Outcome{Target: u.Target, Progress: u.Progress, Err: u.Err, Polls: u.Polls, Elapsed: u.Elapsed}
+	return milvuswait.Outcome{
+		Target: u.Target, Progress: u.Progress, Err: u.Err, Unconfirmed: u.Unconfirmed, Polls: u.Polls, Elapsed: u.Elapsed,
+	}
 }
 
 func failed(reason string) error {

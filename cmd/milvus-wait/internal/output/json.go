@@ -62,9 +62,11 @@ func state(err error) string {
 
 // subject returns the fields of a target, without its state.
 func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
-	k := c.kindOf(t)
+	k := kind.Of(t)
 	s := subject{Kind: k.Word, Fields: k.Fields(t), IndexName: k.Part(t, p)}
-	if !k.Server {
+	if k.Server {
+		s.Address = c.Address
+	} else {
 		s.Progress = p
 	}
 	return s

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
@@ -54,10 +53,10 @@ func TestDocumentWithoutTargets(t *testing.T) {
 }
 
 func TestDocumentOfReady(t *testing.T) {
-	stdout, _ := run(output.Config{Format: output.JSON, Kind: kind.Serving}, nil, reportOf(0, nil, final(loading("http://m:1", 100), nil)))
+	stdout, _ := run(output.Config{Format: output.JSON, Address: "http://m:1"}, nil, reportOf(0, nil, final(serving, nil)))
 
 	require.JSONEq(t, `{"ok": true, "exit_code": 0, "elapsed_seconds": 1.5, "targets": [
-		{"kind": "ready", "address": "http://m:1", "state": "complete", "polls": 1, "elapsed_seconds": 0}
+		{"kind": "serving", "address": "http://m:1", "state": "complete", "polls": 1, "elapsed_seconds": 0}
 	]}`, stdout)
 }
 
@@ -85,6 +84,44 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+func TestDocument_Jobs(t *testing.T) {
+	imported := final(milvuswait.Update{Target: milvuswait.Importing(4711), Polls: 2, Progress: milvuswait.ImportProgress{
+		State: milvuswait.ImportStateCompleted, Percent: 100, Rows: 20_000,
+	}}, nil)
+	compacted := final(milvuswait.Update{Target: milvuswait.Compacting(815), Polls: 1, Progress: milvuswait.CompactionProgress{
+		State: milvuswait.CompactionStateCompleted,
+	}}, nil)
+	unknown := final(milvuswait.Update{Target: milvuswait.Importing(1), Polls: 1}, milvuswait.ErrJobNotFound)
+	broken := final(milvuswait.Update{Target: milvuswait.Importing(2), Polls: 1, Progress: milvuswait.ImportProgress{
+		State: milvuswait.ImportStateFailed, FailReason: "no such file",
+	}}, milvuswait.ErrJobFailed)
+
+	stdout, _ := run(output.Config{Format: output.JSON, Quiet: true}, nil, reportOf(1, errSome, imported, compacted, unknown, broken))
+
+	require.JSONEq(t, `{
+		"ok": false, "exit_code": 1, "reason": "failed", "error": "some error", "elapsed_seconds": 1.5,
+		"targets": [
+			{
+				"kind": "importing", "job": 4711, "state": "complete", "polls": 2, "elapsed_seconds": 0,
+				"progress": {"state": "ImportCompleted", "progress": "100%", "row_count": 20000}
+			},
+			{
+				"kind": "compacting", "job": 815, "state": "complete", "polls": 1, "elapsed_seconds": 0,
+				"progress": {"state": "Completed", "executing": 0, "completed": 0, "failed": 0, "timed_out": 0}
+			},
+			{
+				"kind": "importing", "job": 1, "state": "failed", "polls": 1, "elapsed_seconds": 0,
+				"reason": "job_not_found", "error": "job not found"
+			},
+			{
+				"kind": "importing", "job": 2, "state": "failed", "polls": 1, "elapsed_seconds": 0,
+				"progress": {"state": "ImportFailed", "progress": "0%", "row_count": 0, "failed_reason": "no such file"},
+				"reason": "job_failed", "error": "job failed"
+			}
+		]
+	}`, stdout)
+}
+
 func TestVerboseEventsAreAllPolls(t *testing.T) {
 	stdout, _ := run(output.Config{Format: output.JSONL, Verbose: true}, []milvuswait.Update{loading("docs", 40), loading("docs", 40)}, output.Report{})
 
@@ -108,23 +145,26 @@ func TestDocumentationNamesEveryField(t *testing.T) {
 	require.NoError(t, err)
 	index := later(indexing("docs", "vidx", 40, 100), time.Second, time.Minute)
 	index.Target, index.Err = index.Target.ExpectRows(100), errSome
+	failedImport := milvuswait.ImportProgress{Phase: "Sorting", FailReason: "no disk"}
+	others := []milvuswait.Update{
+		final(milvuswait.Update{Target: milvuswait.Importing(4711), Progress: failedImport}, errSome),
+		final(milvuswait.Update{Target: milvuswait.Compacting(815), Progress: milvuswait.CompactionProgress{}}, errSome),
+		final(serving, errSome),
+	}
 	parts := final(milvuswait.Update{Target: milvuswait.Loading("docs", "a"), Progress: milvuswait.LoadingProgress{}}, errSome)
-	report := reportOf(1, errSome, index, parts)
+	report := reportOf(1, errSome, append(others, index, parts)...)
 	report.Advice[0] = "a hint"
 	fields := map[string]bool{}
 	for _, format := range []output.Format{output.JSON, output.JSONL} {
-		stdout, _ := run(output.Config{Format: format, Quiet: true}, []milvuswait.Update{index, parts}, report)
+		c := output.Config{Format: format, Quiet: true, Address: "http://m:1"}
+		stdout, _ := run(c, append(others, index, parts), report)
 		for line := range strings.Lines(stdout) {
 			var v any
 			require.NoError(t, json.Unmarshal([]byte(line), &v))
 			collect(v, fields)
 		}
 	}
-	stdout, _ := run(output.Config{Format: output.JSON, Kind: kind.Serving}, nil, report)
-	var ready any
-	require.NoError(t, json.Unmarshal([]byte(stdout), &ready))
-	collect(ready, fields)
-	require.Greater(t, len(fields), 20)
+	require.Greater(t, len(fields), 30)
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		require.Contains(t, string(manual), "`"+field+"`")
 	}

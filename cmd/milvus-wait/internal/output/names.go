@@ -1,7 +1,6 @@
 package output
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/milvuswait/milvuswait"
@@ -9,16 +8,31 @@ import (
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// name returns the target as typed on the command line, cleaned and cut.
-func (c Config) name(t milvuswait.Target) string { return untrusted.Text(c.kindOf(t).Typed(t)) }
+// name returns the target as typed on the command line, cleaned and cut. The name of a
+// server is its address.
+func (c Config) name(t milvuswait.Target) string {
+	k := kind.Of(t)
+	if k.Server {
+		return untrusted.Text(c.Address)
+	}
+	return untrusted.Text(k.Typed(t))
+}
+
+// title returns the target as named in error texts, cleaned and cut.
+func (c Config) title(t milvuswait.Target) string {
+	if kind.Of(t).Server {
+		return c.name(t)
+	}
+	return untrusted.Text(t.String())
+}
 
 // part returns the part of the target that the progress is about, such as
 //
 //	index "vidx"
 //
 // or "" if the target is the part itself.
-func (c Config) part(t milvuswait.Target, p milvuswait.Progress) string {
-	if name := c.kindOf(t).Part(t, p); name != "" {
+func part(t milvuswait.Target, p milvuswait.Progress) string {
+	if name := kind.Of(t).Part(t, p); name != "" {
 		return fmt.Sprintf("index %q", untrusted.Text(name))
 	}
 	return ""
@@ -31,6 +45,3 @@ func with(part, progress string) string {
 	}
 	return part + ": " + progress
 }
-
-// kindOf returns the row of the target's kind.
-func (c Config) kindOf(t milvuswait.Target) *kind.Kind { return cmp.Or(c.Kind, kind.Of(t)) }

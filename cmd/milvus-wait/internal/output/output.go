@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
@@ -30,7 +29,7 @@ type Config struct {
 	Verbose        bool // show every poll
 	Terminal       Terminal
 	GitHub         GitHub
-	Kind           *kind.Kind // row of all targets; nil for the rows of their kinds
+	Address        string // address of the server, the name of the target Serving
 }
 
 // Report is the result of a command.
@@ -81,7 +80,7 @@ func New(c Config, targets []milvuswait.Target) *Reporter {
 	if c.Format == Text && !r.underBars() {
 		observers = append(observers, milvuswait.ObserverFunc(func(u milvuswait.Update) {
 			if u.Final && u.Err == nil {
-				c.done(u.Target, u.Progress, u.Elapsed, u.Polls)
+				c.done(u)
 			}
 		}))
 	}

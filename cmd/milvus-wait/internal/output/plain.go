@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/internal/duration"
 )
 
@@ -59,12 +60,12 @@ func (p *plain) write(u milvuswait.Update) { Line(p.config.Stderr, p.config.line
 //	docs/*: indexing 40% (index "vidx": 40000/100000 rows, InProgress), 12s left
 func (c Config) line(u milvuswait.Update) string {
 	var b strings.Builder
-	k := c.kindOf(u.Target)
+	k := kind.Of(u.Target)
 	fmt.Fprintf(&b, "%s: %s", c.name(u.Target), k.Doing)
 	if !k.Server && u.Progress != nil {
 		fmt.Fprintf(&b, " %d%%", percent(u.Fraction))
 		if details := k.Details(u.Progress); details != "" {
-			fmt.Fprintf(&b, " (%s)", with(c.part(u.Target, u.Progress), details))
+			fmt.Fprintf(&b, " (%s)", with(part(u.Target, u.Progress), details))
 		}
 	}
 	if u.ETA >= time.Second {

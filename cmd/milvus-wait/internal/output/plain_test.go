@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 	"github.com/milvuswait/milvuswait/fake"
 )
@@ -70,6 +69,12 @@ func TestText(t *testing.T) {
 	index.Polls, index.Elapsed = 2, 61*time.Second
 	verbose := loading("docs", 40)
 	verbose.Elapsed, verbose.Next, verbose.ETA = 1234*time.Millisecond, 250*time.Millisecond, 9*time.Second
+	job := milvuswait.Update{Target: milvuswait.Importing(4711), Polls: 3, Fraction: 0.4, Progress: milvuswait.ImportProgress{
+		State: milvuswait.ImportStateStarted, Percent: 40, Rows: 7,
+	}}
+	compacted := milvuswait.Update{Target: milvuswait.Compacting(815), Polls: 1, Progress: milvuswait.CompactionProgress{
+		State: milvuswait.CompactionStateCompleted,
+	}}
 	tests := []struct {
 		name           string
 		config         output.Config
@@ -84,7 +89,10 @@ func TestText(t *testing.T) {
 		{"loaded, quietly", output.Config{Quiet: true}, final(loading("docs", 100), nil), "docs: loaded (0s, 1 poll)\n", ""},
 		{"indexed", output.Config{}, index, "docs/vidx: indexed (9 rows, 1m1s, 2 polls)\n", ""},
 		{"indexed nothing", output.Config{}, final(indexing("docs", "", 0, 0), nil), "docs: indexed (0 rows, 0s, 1 poll); was it flushed?\n", ""},
-		{"ready", output.Config{Kind: kind.Serving}, final(loading("http://m:1", 100), nil), "http://m:1: ready (0s, 1 poll)\n", ""},
+		{"import", output.Config{}, job, "", "4711: importing 40% (ImportStarted, 7 rows)\n"},
+		{"imported", output.Config{}, final(job, nil), "4711: imported (7 rows, 0s, 3 polls)\n", ""},
+		{"compacted nothing", output.Config{}, final(compacted, nil), "815: compacted (0 plans, 0s, 1 poll); nothing to do, or is the id wrong?\n", ""},
+		{"ready", output.Config{Address: "http://m:1"}, final(serving, nil), "http://m:1: ready (0s, 1 poll)\n", ""},
 		{"forged command of a runner", output.Config{}, loading("::error::x##[y]", 0), "", "'::error::x## [y]: loading 0%\n"},
 	}
 	for _, tt := range tests {
@@ -109,6 +117,19 @@ func TestFailures(t *testing.T) {
 milvus-wait: hint: look at it
 milvus-wait: 1 more not waited for to the end; --continue-on-error does
 `, stderr)
+}
+
+// TestFailures_Ready_NameTheAddress has the word "server" in other places of the text too.
+func TestFailures_Ready_NameTheAddress(t *testing.T) {
+	err := &milvuswait.Error{Target: milvuswait.Serving(), Cause: context.DeadlineExceeded, Polls: 3, LastErr: failed("no server")}
+
+	_, stderr := run(output.Config{Format: output.Text, Address: "http://m:1"}, nil, reportOf(124, err, final(serving, err)))
+	require.Equal(t, "milvus-wait: http://m:1: timed out (3 polls in 0s, last error: no server (code 65535))\n", stderr)
+
+	u := serving
+	u.Err = failed("no server: down")
+	stdout, _ := run(output.Config{Format: output.JSONL, Quiet: true, Address: "http://m:1"}, []milvuswait.Update{u}, output.Report{})
+	require.Contains(t, stdout, `"error":"no server: down (code 65535)"`)
 }
 
 // TestInterruptedTargetsAreNotAllNamed: a line for each interrupted target would scroll the bars

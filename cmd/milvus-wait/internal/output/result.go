@@ -3,31 +3,30 @@ package output
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/internal/duration"
-	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // done writes the result of a complete target.
-func (c Config) done(t milvuswait.Target, p milvuswait.Progress, elapsed time.Duration, polls int) {
-	k := c.kindOf(t)
-	rows, doubt := "", k.Doubt(p)
-	if _, total, ok := k.Rows(p); ok {
-		rows = fmt.Sprintf("%d rows, ", total)
+func (c Config) done(u milvuswait.Update) {
+	k := kind.Of(u.Target)
+	amount, doubt := k.Amount(u.Progress), k.Doubt(u.Progress)
+	if amount != "" {
+		amount += ", "
 	}
 	if doubt != "" {
 		doubt = "; " + doubt
 	}
 
 	word := "polls"
-	if polls == 1 {
+	if u.Polls == 1 {
 		word = "poll"
 	}
 
-	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(t), k.Finished, rows, duration.Round(elapsed), polls, word, doubt))
+	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(u.Target), k.Finished, amount, duration.Round(u.Elapsed), u.Polls, word, doubt))
 }
 
 // mostInterrupted is the maximum number of lines for targets ended by a signal. Their reason
@@ -80,12 +79,14 @@ func (c Config) failure(reason, advice string) {
 // reason returns the text of the error of a target, or of one of its polls. The text begins
 // with the title of the target. It names the part that the last progress is about.
 func (c Config) reason(t milvuswait.Target, p milvuswait.Progress, err error) string {
-	title := untrusted.Text(c.kindOf(t).Title(t))
-	text := strings.Replace(unprefixed(exit.Text(err)), t.String(), title, 1)
+	text := unprefixed(exit.Text(err))
+	if rest, found := strings.CutPrefix(text, t.String()+":"); found {
+		text = c.title(t) + ":" + rest
+	}
 
 	const last = ", last "
-	if part := c.part(t, p); part != "" && !strings.Contains(text, part) {
-		text = strings.Replace(text, last+p.String(), last+with(part, p.String()), 1)
+	if behind := part(t, p); behind != "" && !strings.Contains(text, behind) {
+		text = strings.Replace(text, last+p.String(), last+with(behind, p.String()), 1)
 	}
 	return text
 }

@@ -61,7 +61,7 @@ func (r *row) line(config Config, c columns) string {
 
 	// Pad the word, so that the texts after it are aligned.
 	before := pad(space, gap+len("retrying")-len(word))
-	for _, more := range []string{r.eta(), r.rate(), r.rows(), config.part(r.update.Target, r.update.Progress)} {
+	for _, more := range []string{r.eta(), r.rate(), r.rows(), part(r.update.Target, r.update.Progress)} {
 		size := len(before) + runewidth.StringWidth(more)
 		if more == "" || left < size {
 			continue

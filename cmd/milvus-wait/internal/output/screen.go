@@ -8,6 +8,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
 // Screen is an observer that lays the state of all targets out in lines.
@@ -25,7 +26,7 @@ func NewScreen(c Config, targets []milvuswait.Target) *Screen {
 	s := &Screen{config: c, rows: make(map[milvuswait.Target]*row, len(targets))}
 	for _, t := range targets {
 		if s.rows[t] == nil {
-			s.rows[t] = &row{name: c.name(t), kind: c.kindOf(t)}
+			s.rows[t] = &row{name: c.name(t), kind: kind.Of(t)}
 			s.targets = append(s.targets, t)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
@@ -44,6 +43,9 @@ func named(u milvuswait.Update, index, name string) milvuswait.Update {
 
 func TestLine(t *testing.T) {
 	index := later(indexing("docs", "vidx", 40_000, 100_000), time.Second, 12*time.Second)
+	job := milvuswait.Update{Target: milvuswait.Importing(4711), Fraction: 0.4, Progress: milvuswait.ImportProgress{
+		State: milvuswait.ImportStateStarted, Percent: 40,
+	}}
 	tests := []struct {
 		name  string
 		width int
@@ -68,6 +70,7 @@ func TestLine(t *testing.T) {
 		{"a little less than done", 60, indexing("docs", "", 9_999, 10_000), "docs  [===========> ]   99%  indexing  9999/10k rows"},
 		{"done", 60, final(loading("docs", 100), nil), "docs  [=============]  100%  loaded"},
 		{"done on 20 columns", 20, final(indexing("docs", "vidx", 9, 9), nil), "docs/v..  indexed"},
+		{"import", 60, job, "4711  [====>        ]   40%  importing"},
 		{"failed", 60, final(loading("docs", 40), errSome), "docs  [====>        ]   40%  failed"},
 		{"timed out", 60, final(loading("docs", 40), errTimedOut), "docs  [====>        ]   40%  timed out"},
 		{"interrupted", 40, final(loading("docs", 40), errInterrupted), "docs  [==>     ]   40%  interrupted"},
@@ -217,7 +220,7 @@ func TestTargetsThatAreNamedTwiceHaveOneLine(t *testing.T) {
 }
 
 func TestReadyHasTheAddress(t *testing.T) {
-	lines := draw(output.Config{Kind: kind.Serving}, 80, 24, milvuswait.Update{Target: kind.ServingAt("http://milvus:19530"), Polls: 1, Err: errSome})
+	lines := draw(output.Config{Address: "http://milvus:19530"}, 80, 24, milvuswait.Update{Target: milvuswait.Serving(), Polls: 1, Err: errSome})
 
 	require.Equal(t, []string{"http://milvus:19530  [                  ]    0%  retrying"}, lines)
 }
