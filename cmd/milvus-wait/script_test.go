@@ -43,6 +43,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 //	milvus index COLLECTION INDEX TOTAL INDEXED…
 //	milvus add COLLECTION              neither loaded nor indexed
 //	milvus fail COLLECTION REASON      its load fails at the second poll
+//	milvus import JOB ROWS PERCENT…    completed at 100
+//	milvus failed JOB REASON           an import that fails at the second poll
+//	milvus compaction ID FAILED EXECUTING…  of three plans, and completed at the end
 //	milvus broken COLLECTION INDEX REASON  its build fails at the first poll
 //	milvus refuse METHOD CODE TEXT     by gRPC; TEXT may have escapes of Go
 //	milvus reject METHOD CODE TEXT     in the answer
@@ -55,7 +58,9 @@ func milvus(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: milvus VERB …")
 	}
 	if args[0] == "start" {
-		dialects := map[string]fakeserver.Dialect{"": fakeserver.Milvus23, "2.2": fakeserver.Milvus22, "lite": fakeserver.MilvusLite}
+		dialects := map[string]fakeserver.Dialect{
+			"": fakeserver.Milvus23, "2.2": fakeserver.Milvus22, "2.6": fakeserver.Milvus26, "lite": fakeserver.MilvusLite,
+		}
 		s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0", Dialect: dialects[strings.Join(args[1:], "")]})
 		ts.Check(err)
 		ts.Defer(s.Close)
@@ -93,6 +98,17 @@ func milvus(ts *testscript.TestScript, neg bool, args []string) {
 			fake.Step{Progress: milvuswait.LoadingProgress{Percent: 40}},
 			fake.Step{Err: &milvuswait.ServerError{Code: 3, LegacyCode: 1, Reason: text(ts, args[2])}},
 		))
+	case "import":
+		n := numbers(ts, args[1:])
+		s.Set(milvuswait.Importing(n[0]), imports(n[1], n[2:]))
+	case "failed":
+		s.Set(milvuswait.Importing(numbers(ts, args[1:2])[0]), fake.Steps(
+			fake.Step{Progress: milvuswait.ImportProgress{State: milvuswait.ImportStateStarted}},
+			fake.Step{Progress: milvuswait.ImportProgress{State: milvuswait.ImportStateFailed, FailReason: text(ts, args[2])}},
+		))
+	case "compaction":
+		n := numbers(ts, args[1:])
+		s.Set(milvuswait.Compacting(n[0]), compactions(n[1], n[2:]))
 	case "refuse", "once":
 		var code codes.Code
 		ts.Check(code.UnmarshalJSON([]byte(strconv.Quote(args[2]))))
@@ -116,6 +132,33 @@ func milvus(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("milvus: there is no verb %q", args[0])
 	}
+}
+
+// imports returns the script of an import with these percentages.
+func imports(rows int64, percents []int64) fake.Script {
+	var steps []fake.Step
+	for _, percent := range percents {
+		p := milvuswait.ImportProgress{State: milvuswait.ImportStateStarted, Percent: percent}
+		if percent == 100 {
+			p.State, p.Rows = milvuswait.ImportStateCompleted, rows
+		}
+		steps = append(steps, fake.Step{Progress: p})
+	}
+	return fake.Steps(steps...)
+}
+
+// compactions returns the script of a compaction of three plans with these numbers of
+// executing plans.
+func compactions(failed int64, executing []int64) fake.Script {
+	var steps []fake.Step
+	for _, n := range executing {
+		p := milvuswait.CompactionProgress{State: milvuswait.CompactionStateExecuting, Executing: n, Completed: 3 - n - failed, Failed: failed}
+		if n == 0 {
+			p.State = milvuswait.CompactionStateCompleted
+		}
+		steps = append(steps, fake.Step{Progress: p})
+	}
+	return fake.Steps(steps...)
 }
 
 func numbers(ts *testscript.TestScript, args []string) []int64 {

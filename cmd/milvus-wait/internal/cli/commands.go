@@ -126,6 +126,53 @@ func (a *app) all() *cobra.Command {
 	return cmd
 }
 
+func (a *app) imports() *cobra.Command {
+	return a.jobs(&cobra.Command{
+		Use:   "import JOB…",
+		Short: "Wait until bulk imports are completed",
+		Long: `Wait until imports are completed: the jobs that Import, do_bulk_insert or the REST API
+of an open-source server returned. A failed import ends the wait at once, with the
+server's reason.
+
+On Milvus 2.2 and 2.3 a completed import is neither indexed nor searchable yet: wait
+for the index after it, and refresh the load.`,
+		Example: `  milvus-wait import 4711 --timeout 1h
+  milvus-wait import 4711 4712 -o json`,
+	}, target.Imports)
+}
+
+func (a *app) compaction() *cobra.Command {
+	return a.jobs(&cobra.Command{
+		Use:   "compaction ID…",
+		Short: "Wait until compactions are completed",
+		Long: `Wait until manual compactions are completed. The command fails if a plan of one failed
+or timed out.
+
+A server also reports an id it does not know as completed. The result shows it as a
+compaction of 0 plans, and also one with nothing to do.`,
+		Example: `  milvus-wait compaction 815 --timeout 1h`,
+	}, target.Compactions)
+}
+
+// jobs completes the command of a wait for jobs.
+func (a *app) jobs(cmd *cobra.Command, parse func([]string) ([]milvuswait.Target, error)) *cobra.Command {
+	var wait waitFlags
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
+	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+		targets, err := parse(args)
+		switch {
+		case err != nil:
+			return exit.AsUsage(err)
+		case len(targets) == 0:
+			return exit.Usagef("there is nothing to wait for: name a job")
+		}
+		return a.wait(ctx, these(targets), &wait)
+	})
+
+	wait.registerJobs(cmd.Flags())
+	return cmd
+}
+
 // oneOf returns a usage error unless there are either arguments or --all, or err.
 func oneOf(all bool, args int, err error) error {
 	switch {

@@ -43,7 +43,7 @@ func runUntil(text string, f func(), env map[string]string, args ...string) (cod
 	return code, out.String(), messages.String()
 }
 
-// start starts a fake server with a load and an index of the collection docs.
+// start starts a fake server with a load and an index of the collection docs, and an import.
 func start(t *testing.T) *fakeserver.Server {
 	t.Helper()
 	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
@@ -51,6 +51,7 @@ func start(t *testing.T) *fakeserver.Server {
 	t.Cleanup(s.Close)
 	s.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 100))
 	s.Set(milvuswait.Loading("docs"), fake.Percents(100))
+	s.Set(milvuswait.Importing(4711), fake.Steps(fake.Step{Progress: milvuswait.ImportProgress{State: milvuswait.ImportStateCompleted}}))
 	return s
 }
 
@@ -65,6 +66,8 @@ func TestWait_ServerStartsLate_Ends0(t *testing.T) {
 		{"index docs/*", "docs/*: indexed"},
 		{"index --all", "docs/*: indexed"},
 		{"all docs", "docs: loaded"},
+		{"import 4711", "4711: imported"},
+		{"compaction 815", "815: compacted"},
 		{"ready", ": ready"},
 	}
 	for _, tt := range tests {
@@ -105,7 +108,7 @@ func TestWait_NameAppearsLate_Ends0(t *testing.T) {
 // not use up --timeout, whatever call meets it first.
 func TestWait_PlainTextToTLS_EndsAtOnce(t *testing.T) {
 	s := start(t)
-	for _, args := range []string{"load docs", "load docs images", "load --all", "index docs/vidx docs/b", "index --all", "all docs", "ready"} {
+	for _, args := range []string{"load docs", "load docs images", "load --all", "index docs/vidx docs/b", "index --all", "all docs", "import 4711", "compaction 815", "ready"} {
 		t.Run(args, func(t *testing.T) {
 			code, _, stderr := run(map[string]string{"MILVUS_URI": "https://" + s.Address()}, append(strings.Fields(args), "--timeout", "1h")...)
 

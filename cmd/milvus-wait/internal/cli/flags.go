@@ -120,18 +120,24 @@ type waitFlags struct {
 	continueOnError bool
 }
 
+// register adds the flags of every wait for collections.
 func (w *waitFlags) register(flags *pflag.FlagSet) {
+	flags.DurationVar(&w.settle, "settle", 0, "finish only after all targets have been complete for this long")
+	w.registerJobs(flags)
+}
+
+// registerJobs adds the flags of every wait, also for jobs.
+func (w *waitFlags) registerJobs(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.DurationVar(&w.grace, "grace", 0, "tolerate missing or unloaded targets for this long")
 	flags.DurationVar(&w.stall, "stall", 0, "fail when progress does not change for this long; 0 means never")
-	flags.DurationVar(&w.settle, "settle", 0, "finish only after all targets have been complete for this long")
 	flags.DurationVar(&w.unreachable, "unreachable", 5*time.Minute, "fail when all polls fail for this long; 0 means never")
 	w.registerPace(flags)
 	flags.BoolVar(&w.continueOnError, "continue-on-error", false, "wait for the other targets when one fails")
 }
 
 func (w *waitFlags) registerPace(flags *pflag.FlagSet) {
-	flags.DurationVar(&w.interval, "interval", 0, "minimum time between polls (default 50ms for loads, 100ms for indexes)")
+	flags.DurationVar(&w.interval, "interval", 0, "minimum time between polls (default 50ms for loads, 100ms for others)")
 	flags.DurationVar(&w.maxInterval, "max-interval", 0, "maximum time between polls (default 5s)")
 }
 

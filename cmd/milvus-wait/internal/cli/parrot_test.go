@@ -146,8 +146,22 @@ func (p *parrot) DescribeIndex(ctx context.Context, _ *wire.DescribeIndexRequest
 	return &wire.DescribeIndexResponse{Status: st, IndexDescriptions: described}, err
 }
 
+func (p *parrot) GetImportState(ctx context.Context, _ *wire.GetImportStateRequest) (*wire.GetImportStateResponse, error) {
+	st, err := p.answer(ctx, &wire.Status{})
+	response := &wire.GetImportStateResponse{Status: st, State: wire.ImportState_ImportCompleted}
+	if p.place == "reason of an import" {
+		response.State = wire.ImportState_ImportFailed
+		response.Infos = []*wire.KeyValuePair{{Key: "failed_reason", Value: strings.Join(heard(ctx), " and ")}}
+	}
+	return response, err
+}
+
 func (p *parrot) rpcs() []grpc.MethodDesc {
-	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(p.GetLoadingProgress), wire.GetLoadState.Serve(p.GetLoadState), wire.ShowCollections.Serve(p.ShowCollections), wire.ShowPartitions.Serve(p.ShowPartitions), wire.DescribeIndex.Serve(p.DescribeIndex)}
+	return []grpc.MethodDesc{
+		wire.GetLoadingProgress.Serve(p.GetLoadingProgress), wire.GetLoadState.Serve(p.GetLoadState), wire.ShowCollections.Serve(p.ShowCollections),
+		wire.ShowPartitions.Serve(p.ShowPartitions), wire.DescribeIndex.Serve(p.DescribeIndex),
+		wire.GetImportState.Serve(p.GetImportState),
+	}
 }
 
 // TestNothingThatIsWrittenHasASecret calls a server that echoes credentials, by every command
@@ -156,10 +170,11 @@ func TestNothingThatIsWrittenHasASecret(t *testing.T) {
 	places := []string{
 		"gRPC message", "gRPC details", "passing gRPC message", "cut gRPC message", "reason", "passing reason", "cut reason", "detail",
 		"names of collections", "names of partitions", "names of indexes", "reason of an index",
+		"reason of an import",
 	}
 	commands := []string{
 		"load dosc", "load Docs", "load docs:p", "load --all", "index docs", "index docs/x", "index docs/*", "index --all", "all docs",
-		"progress load dosc", "progress index docs", "ready",
+		"progress load dosc", "progress index docs", "ready", "import 4711",
 	}
 	for token, part := range map[string]string{`root:Tr0ub4dor&3%41"\'größe+/=`: "Tr0ub4dor", "db_0123456789abcdef": "0123456789"} {
 		for _, place := range places {

@@ -70,6 +70,20 @@ func (p *poller) ListIndexBuilding(ctx context.Context, collection string, index
 	return progresses, errs
 }
 
+// ImportProgress implements milvuswait.ImportPoller.
+func (p *poller) ImportProgress(ctx context.Context, job int64) (milvuswait.ImportProgress, error) {
+	ctx, contact := dial.WithContact(ctx)
+	progress, err := p.Poller.ImportProgress(ctx, job)
+	return progress, p.line.explain(ctx, contact, err)
+}
+
+// CompactionProgress implements milvuswait.CompactionPoller.
+func (p *poller) CompactionProgress(ctx context.Context, id int64) (milvuswait.CompactionProgress, error) {
+	ctx, contact := dial.WithContact(ctx)
+	progress, err := p.Poller.CompactionProgress(ctx, id)
+	return progress, p.line.explain(ctx, contact, err)
+}
+
 // CheckServer implements milvuswait.ServerChecker.
 func (p *poller) CheckServer(ctx context.Context) error {
 	ctx, contact := dial.WithContact(ctx)

@@ -12,8 +12,9 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 )
 
-const about = `Milvus-wait blocks until Milvus collections are really loaded and indexes are
-really built. It only reads: it never loads, creates, flushes or releases.
+const about = `Milvus-wait blocks until Milvus collections are really loaded, indexes are really
+built, and imports and compactions are completed. It only reads: it never loads,
+creates, flushes, imports, compacts or releases.
 
 Try it without a server: milvus-wait demo
 
@@ -73,7 +74,7 @@ func (a *app) root() *cobra.Command {
 		help(cmd, args)
 	})
 
-	root.AddCommand(a.load(), a.index(), a.all(), a.ready(), a.progress(), a.demo())
+	root.AddCommand(a.load(), a.index(), a.all(), a.imports(), a.compaction(), a.ready(), a.progress(), a.demo())
 	return root
 }
 

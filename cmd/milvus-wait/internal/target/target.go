@@ -4,6 +4,7 @@ package target
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,6 +56,29 @@ func Everything(args []string) ([]milvuswait.Target, error) {
 			return nil, err
 		}
 		targets = append(targets, milvuswait.IndexBuilding(arg, milvuswait.AllIndexes), milvuswait.Loading(arg))
+	}
+	return targets, nil
+}
+
+// Imports reads the number of an import from each argument.
+func Imports(args []string) ([]milvuswait.Target, error) {
+	return jobs(args, "JOB", milvuswait.Importing)
+}
+
+// Compactions reads the id of a compaction from each argument.
+func Compactions(args []string) ([]milvuswait.Target, error) {
+	return jobs(args, "ID", milvuswait.Compacting)
+}
+
+// jobs reads a positive integer from each argument.
+func jobs(args []string, form string, target func(int64) milvuswait.Target) ([]milvuswait.Target, error) {
+	targets := make([]milvuswait.Target, 0, len(args))
+	for _, arg := range args {
+		n, err := strconv.ParseInt(arg, 10, 64)
+		if err != nil || n <= 0 {
+			return nil, fmt.Errorf("%q is not %s: must be a positive integer", arg, form)
+		}
+		targets = append(targets, target(n))
 	}
 	return targets, nil
 }

@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,6 +33,26 @@ func TestEverything(t *testing.T) {
 
 	require.NoError(t, err)
 	require.Equal(t, []milvuswait.Target{milvuswait.IndexBuilding("docs", milvuswait.AllIndexes), milvuswait.Loading("docs")}, got)
+}
+
+func TestJobs(t *testing.T) {
+	imports, err := target.Imports([]string{"4711", "9223372036854775807", "4711"})
+	require.NoError(t, err)
+	require.Equal(t, []milvuswait.Target{milvuswait.Importing(4711), milvuswait.Importing(1<<63 - 1), milvuswait.Importing(4711)}, imports)
+
+	compactions, err := target.Compactions([]string{"815"})
+	require.NoError(t, err)
+	require.Equal(t, []milvuswait.Target{milvuswait.Compacting(815)}, compactions)
+}
+
+func TestJobs_NotPositiveIntegers_AreRefused(t *testing.T) {
+	for _, arg := range []string{"", "0", "-1", "docs", "4711 ", "0x7", "1_000", "4,7", "1.5", "9223372036854775808", "٧"} {
+		_, err := target.Imports([]string{"4711", arg})
+		require.EqualError(t, err, strconv.Quote(arg)+" is not JOB: must be a positive integer")
+
+		_, err = target.Compactions([]string{arg})
+		require.EqualError(t, err, strconv.Quote(arg)+" is not ID: must be a positive integer")
+	}
 }
 
 func TestArgumentsThatCannotBe(t *testing.T) {
