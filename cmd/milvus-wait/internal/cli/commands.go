@@ -55,11 +55,12 @@ func (a *app) index() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "index [COLLECTION[/INDEX]]…",
 		Short: "Wait until indexes are built for all rows",
-		Long: `Wait until indexes are built for all rows counted by the server: the only index of a
-collection, a named index, or all indexes by COLLECTION/*.
+		Long: `Wait until indexes are built for all flushed rows: the only index of a collection, a
+named index, or all indexes by COLLECTION/*.
 
-Use --rows if you know the number of rows: for some seconds after a flush, a server
-reports an index as finished before it has counted them.`,
+Rows that are still being flushed when the wait begins count. Milvus 2.6 and newer,
+and Zilliz Cloud, do not report them: use --rows there. Without it the command warns,
+and the result is unconfirmed.`,
 		Example: `  milvus-wait index docs --rows 100000 --timeout 30m
   milvus-wait index docs/vidx images/* --rows docs=100000
   milvus-wait index --all`,

@@ -70,6 +70,13 @@ func (p *poller) ListIndexBuilding(ctx context.Context, collection string, index
 	return progresses, errs
 }
 
+// UnflushedSegments implements milvuswait.SegmentLister.
+func (p *poller) UnflushedSegments(ctx context.Context, collection string) ([]int64, error) {
+	ctx, contact := dial.WithContact(ctx)
+	segments, err := p.Poller.UnflushedSegments(ctx, collection)
+	return segments, p.line.explain(ctx, contact, err)
+}
+
 // ImportProgress implements milvuswait.ImportPoller.
 func (p *poller) ImportProgress(ctx context.Context, job int64) (milvuswait.ImportProgress, error) {
 	ctx, contact := dial.WithContact(ctx)

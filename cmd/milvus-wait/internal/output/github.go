@@ -15,15 +15,15 @@ import (
 
 // GitHub has the settings for GitHub Actions.
 type GitHub struct {
-	Annotations bool   // ::error lines
+	Annotations bool   // ::error and ::warning lines
 	Summary     string // file in GITHUB_STEP_SUMMARY, or ""
 }
 
-// annotate writes text as an error in GitHub's annotations of the run.
-func (g GitHub) annotate(w io.Writer, text string) {
+// annotate writes text as an error or a warning in GitHub's annotations of the run.
+func (g GitHub) annotate(w io.Writer, level, text string) {
 	if g.Annotations {
 		// clean has removed line breaks, so only the percent sign needs an escape.
-		write(w, "::error title=milvus-wait::"+strings.ReplaceAll(clean(text), "%", "%25"))
+		write(w, "::"+level+" title=milvus-wait::"+strings.ReplaceAll(clean(text), "%", "%25"))
 	}
 }
 
@@ -99,9 +99,11 @@ func shortlist(outcomes []milvuswait.Outcome) []milvuswait.Outcome {
 	return list
 }
 
-// ending returns the final state of a target, with the reason for a failure.
+// ending returns the final state of a target, with the reason for a failure or a warning.
 func (c Config) ending(o milvuswait.Outcome) string {
 	switch {
+	case o.Err == nil && o.Unconfirmed:
+		return kind.Of(o.Target).Finished + ", unconfirmed: " + unconfirmed
 	case o.Err == nil:
 		return kind.Of(o.Target).Finished
 	case errors.Is(o.Err, milvuswait.ErrAborted):

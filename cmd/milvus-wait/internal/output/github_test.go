@@ -49,8 +49,10 @@ func summary(t *testing.T, report output.Report) string {
 func TestStepSummary(t *testing.T) {
 	index := final(indexing("docs", "v_idx", 100, 100), nil)
 	aborted := final(loading("users", 20), milvuswait.ErrAborted)
+	unsure := final(indexing("docs", "unsure", 100, 100), nil)
+	unsure.Unconfirmed = true
 
-	got := summary(t, reportOf(1, errSome, index, final(loading("images", 40), errSome), aborted))
+	got := summary(t, reportOf(1, errSome, index, final(loading("images", 40), errSome), aborted, unsure))
 
 	require.Equal(t, `### milvus-wait
 
@@ -59,6 +61,7 @@ func TestStepSummary(t *testing.T) {
 | docs/v\_idx | indexed | 100/100 rows, InProgress | 1 | 0s |
 | images | failed: some error | 40% | 1 | 0s |
 | users | aborted | 20% | 1 | 0s |
+| docs/unsure | indexed, unconfirmed: rows that are still being flushed are not counted on this server; pass --rows | 100/100 rows, InProgress | 1 | 0s |
 
 `, got)
 }

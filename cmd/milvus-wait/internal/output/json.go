@@ -20,9 +20,11 @@ type subject struct {
 	Polls     int                 `json:"polls"`
 	Elapsed   float64             `json:"elapsed_seconds"`
 	ETA       float64             `json:"eta_seconds,omitempty"`
+	Waiting   string              `json:"waiting_for,omitempty"`
 	Reason    string              `json:"reason,omitempty"`
 	Error     string              `json:"error,omitempty"`
 	Hint      string              `json:"hint,omitempty"`
+	Warning   string              `json:"warning,omitempty"`
 }
 
 // result is the result of the command in JSON.
@@ -81,7 +83,7 @@ func (c Config) document(report Report) {
 
 	for i, o := range report.Outcomes {
 		s := c.subject(o.Target, o.Progress)
-		s.State, s.Polls, s.Elapsed = state(o.Err), o.Polls, o.Elapsed.Seconds()
+		s.State, s.Polls, s.Elapsed, s.Warning = state(o.Err), o.Polls, o.Elapsed.Seconds(), warning(o.Unconfirmed)
 		if o.Err != nil {
 			s.Reason, s.Error, s.Hint = milvuswait.Reason(o.Err), clean(c.reason(o.Target, o.Progress, o.Err)), clean(report.Advice[i])
 		}
@@ -105,6 +107,7 @@ func (c Config) events() milvuswait.Observer {
 func (c Config) event(u milvuswait.Update) {
 	s := c.subject(u.Target, u.Progress)
 	s.State, s.Polls, s.Elapsed, s.ETA, s.Fraction = stateWaiting, u.Polls, u.Elapsed.Seconds(), u.ETA.Seconds(), &u.Fraction
+	s.Waiting, s.Warning = string(u.WaitingFor), warning(u.Unconfirmed)
 	if u.Err != nil {
 		s.Error = clean(c.reason(u.Target, u.Progress, u.Err))
 	}

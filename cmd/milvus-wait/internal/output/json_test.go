@@ -122,6 +122,39 @@ func TestDocument_Jobs(t *testing.T) {
 	}`, stdout)
 }
 
+func TestJSON_Unconfirmed_HasAWarning(t *testing.T) {
+	const warning = "rows that are still being flushed are not counted on this server; pass --rows"
+	sure := final(indexing("docs", "sure", 100, 100), nil)
+	unsure := final(indexing("docs", "unsure", 100, 100), nil)
+	unsure.Unconfirmed = true
+
+	for _, format := range []output.Format{output.JSON, output.JSONL} {
+		t.Run(string(format), func(t *testing.T) {
+			c := output.Config{Format: format, Quiet: true}
+			stdout, stderr := run(c, []milvuswait.Update{sure, unsure}, reportOf(0, nil, sure, unsure))
+
+			require.Equal(t, 1, strings.Count(stdout, `"warning":"`+warning+`"`), stdout)
+			require.Regexp(t, `"index":"unsure"[^{]*{[^}]*}[^{]*"warning":`, stdout)
+			require.Equal(t, "milvus-wait: warning: docs/unsure: "+warning+"\n", stderr)
+		})
+	}
+}
+
+func TestEvents_WaitingForMore_NameIt(t *testing.T) {
+	flush, verify := indexing("docs", "", 100, 100), loading("docs", 100)
+	flush.Fraction, flush.WaitingFor = 0.99, milvuswait.WaitingForFlush
+	verify.Fraction, verify.WaitingFor, verify.Err = 0.99, milvuswait.WaitingForVerify, errSome
+
+	stdout, _ := run(output.Config{Format: output.JSONL, Quiet: true}, []milvuswait.Update{flush, verify}, output.Report{})
+
+	lines := strings.Split(stdout, "\n")
+	require.JSONEq(t, `{"event": "progress", "kind": "index_building", "collection": "docs", "state": "waiting", "waiting_for": "flush",
+		"progress": {"total_rows": 100, "indexed_rows": 100, "pending_index_rows": 0, "state": "InProgress"},
+		"fraction": 0.99, "polls": 1, "elapsed_seconds": 0}`, lines[0])
+	require.JSONEq(t, `{"event": "poll_failed", "kind": "loading", "collection": "docs", "state": "waiting", "waiting_for": "verify",
+		"progress": {"loading_progress": "100%"}, "fraction": 0.99, "polls": 1, "elapsed_seconds": 0, "error": "some error"}`, lines[1])
+}
+
 func TestVerboseEventsAreAllPolls(t *testing.T) {
 	stdout, _ := run(output.Config{Format: output.JSONL, Verbose: true}, []milvuswait.Update{loading("docs", 40), loading("docs", 40)}, output.Report{})
 
@@ -145,6 +178,7 @@ func TestDocumentationNamesEveryField(t *testing.T) {
 	require.NoError(t, err)
 	index := later(indexing("docs", "vidx", 40, 100), time.Second, time.Minute)
 	index.Target, index.Err = index.Target.ExpectRows(100), errSome
+	index.WaitingFor, index.Unconfirmed = milvuswait.WaitingForFlush, true
 	failedImport := milvuswait.ImportProgress{Phase: "Sorting", FailReason: "no disk"}
 	others := []milvuswait.Update{
 		final(milvuswait.Update{Target: milvuswait.Importing(4711), Progress: failedImport}, errSome),

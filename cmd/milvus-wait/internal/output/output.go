@@ -106,6 +106,7 @@ func (r *Reporter) Finish(report Report) {
 		r.config.count(report)
 	}
 	r.config.Fail(report)
+	r.config.warn(report)
 	r.config.Summarize(report)
 }
 

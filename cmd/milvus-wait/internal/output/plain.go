@@ -68,13 +68,20 @@ func (c Config) line(u milvuswait.Update) string {
 			fmt.Fprintf(&b, " (%s)", with(part(u.Target, u.Progress), details))
 		}
 	}
+	if text := waiting(u); text != "" {
+		b.WriteString(", " + text)
+	}
 	if u.ETA >= time.Second {
 		fmt.Fprintf(&b, ", %v left", u.ETA.Round(time.Second))
 	}
 	if c.Verbose {
 		fmt.Fprintf(&b, ", poll %d at %v, next in %v", u.Polls, duration.Round(u.Elapsed), duration.Round(u.Next))
 	}
-	if u.Err != nil {
+	switch {
+	case u.Err == nil:
+	case u.WaitingFor == milvuswait.WaitingForVerify: // usually the error of verify, not of a poll
+		fmt.Fprintf(&b, ": going on: %v", u.Err)
+	default:
 		fmt.Fprintf(&b, ": poll %d failed, going on: %v", u.Polls, u.Err)
 	}
 	return b.String()

@@ -2,6 +2,7 @@ package output_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -69,6 +70,11 @@ func TestText(t *testing.T) {
 	index.Polls, index.Elapsed = 2, 61*time.Second
 	verbose := loading("docs", 40)
 	verbose.Elapsed, verbose.Next, verbose.ETA = 1234*time.Millisecond, 250*time.Millisecond, 9*time.Second
+	unsure := index
+	unsure.Unconfirmed = true
+	flush, verify := indexing("docs", "vidx", 100, 100), loading("docs", 100)
+	flush.Fraction, flush.WaitingFor = 0.99, milvuswait.WaitingForFlush
+	verify.Fraction, verify.WaitingFor, verify.Err = 0.99, milvuswait.WaitingForVerify, errors.New("no row")
 	job := milvuswait.Update{Target: milvuswait.Importing(4711), Polls: 3, Fraction: 0.4, Progress: milvuswait.ImportProgress{
 		State: milvuswait.ImportStateStarted, Percent: 40, Rows: 7,
 	}}
@@ -89,6 +95,9 @@ func TestText(t *testing.T) {
 		{"loaded, quietly", output.Config{Quiet: true}, final(loading("docs", 100), nil), "docs: loaded (0s, 1 poll)\n", ""},
 		{"indexed", output.Config{}, index, "docs/vidx: indexed (9 rows, 1m1s, 2 polls)\n", ""},
 		{"indexed nothing", output.Config{}, final(indexing("docs", "", 0, 0), nil), "docs: indexed (0 rows, 0s, 1 poll); was it flushed?\n", ""},
+		{"indexed, unconfirmed", output.Config{}, unsure, "docs/vidx: indexed, unconfirmed (9 rows, 1m1s, 2 polls)\n", ""},
+		{"waiting for a flush", output.Config{}, flush, "", "docs/vidx: indexing 99% (100/100 rows, InProgress), waiting for flush\n"},
+		{"waiting for verify", output.Config{}, verify, "", "docs: loading 99%, waiting for verify: going on: no row\n"},
 		{"import", output.Config{}, job, "", "4711: importing 40% (ImportStarted, 7 rows)\n"},
 		{"imported", output.Config{}, final(job, nil), "4711: imported (7 rows, 0s, 3 polls)\n", ""},
 		{"compacted nothing", output.Config{}, final(compacted, nil), "815: compacted (0 plans, 0s, 1 poll); nothing to do, or is the id wrong?\n", ""},
@@ -130,6 +139,44 @@ func TestFailures_Ready_NameTheAddress(t *testing.T) {
 	u.Err = failed("no server: down")
 	stdout, _ := run(output.Config{Format: output.JSONL, Quiet: true, Address: "http://m:1"}, []milvuswait.Update{u}, output.Report{})
 	require.Contains(t, stdout, `"error":"no server: down (code 65535)"`)
+}
+
+func TestWarning_UnconfirmedTargets_AreNamedOnce(t *testing.T) {
+	const warning = "rows that are still being flushed are not counted on this server; pass --rows"
+	unsure := func(n int) (finals []milvuswait.Update) {
+		for i := range n {
+			u := final(indexing("docs", fmt.Sprintf("i%d", i), 9, 9), nil)
+			u.Unconfirmed = true
+			finals = append(finals, u)
+		}
+		return finals
+	}
+	broken := final(indexing("docs", "broken", 9, 9), errTimedOut)
+	broken.Unconfirmed = true
+	tests := []struct {
+		name   string
+		finals []milvuswait.Update
+		want   string // names in the warning; "" for no warning
+	}{
+		{"none", []milvuswait.Update{final(indexing("docs", "vidx", 9, 9), nil)}, ""},
+		{"one that failed", []milvuswait.Update{broken}, ""},
+		{"one of several", append(unsure(1), final(loading("docs", 100), nil), broken), "docs/i0"},
+		{"five", unsure(5), "docs/i0, docs/i1, docs/i2, docs/i3, docs/i4"},
+		{"seven", unsure(7), "docs/i0, docs/i1, docs/i2, docs/i3, docs/i4 and 2 more"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := output.Config{Format: output.Text, Quiet: true, GitHub: output.GitHub{Annotations: true}}
+			_, stderr := run(c, nil, reportOf(0, nil, tt.finals...))
+
+			want := ""
+			if tt.want != "" {
+				want = "milvus-wait: warning: " + tt.want + ": " + warning + "\n" +
+					"::warning title=milvus-wait::" + tt.want + ": " + warning + "\n"
+			}
+			require.Equal(t, want, stderr)
+		})
+	}
 }
 
 // TestInterruptedTargetsAreNotAllNamed: a line for each interrupted target would scroll the bars

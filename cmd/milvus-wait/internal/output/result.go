@@ -13,7 +13,10 @@ import (
 // done writes the result of a complete target.
 func (c Config) done(u milvuswait.Update) {
 	k := kind.Of(u.Target)
-	amount, doubt := k.Amount(u.Progress), k.Doubt(u.Progress)
+	finished, amount, doubt := k.Finished, k.Amount(u.Progress), k.Doubt(u.Progress)
+	if u.Unconfirmed {
+		finished += ", unconfirmed"
+	}
 	if amount != "" {
 		amount += ", "
 	}
@@ -26,7 +29,7 @@ func (c Config) done(u milvuswait.Update) {
 		word = "poll"
 	}
 
-	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(u.Target), k.Finished, amount, duration.Round(u.Elapsed), u.Polls, word, doubt))
+	Line(c.Stdout, fmt.Sprintf("%s: %s (%s%v, %d %s)%s", c.name(u.Target), finished, amount, duration.Round(u.Elapsed), u.Polls, word, doubt))
 }
 
 // mostInterrupted is the maximum number of lines for targets ended by a signal. Their reason
@@ -73,7 +76,7 @@ func (c Config) failure(reason, advice string) {
 	if advice != "" {
 		Line(c.Stderr, "milvus-wait: hint: "+advice)
 	}
-	c.GitHub.annotate(c.Stderr, reason)
+	c.GitHub.annotate(c.Stderr, "error", reason)
 }
 
 // reason returns the text of the error of a target, or of one of its polls. The text begins

@@ -61,7 +61,7 @@ func (r *row) line(config Config, c columns) string {
 
 	// Pad the word, so that the texts after it are aligned.
 	before := pad(space, gap+len("retrying")-len(word))
-	for _, more := range []string{r.eta(), r.rate(), r.rows(), part(r.update.Target, r.update.Progress)} {
+	for _, more := range []string{waiting(r.update), r.eta(), r.rate(), r.rows(), part(r.update.Target, r.update.Progress)} {
 		size := len(before) + runewidth.StringWidth(more)
 		if more == "" || left < size {
 			continue
@@ -77,6 +77,8 @@ func (r *row) line(config Config, c columns) string {
 func (r *row) word() (word, color string) {
 	const green, red, yellow = "\x1b[32m", "\x1b[31m", "\x1b[33m"
 	switch u := r.update; {
+	case u.Final && u.Err == nil && u.Unconfirmed:
+		return "unconfirmed", yellow
 	case u.Final && u.Err == nil:
 		return r.kind.Finished, green
 	case u.Final:

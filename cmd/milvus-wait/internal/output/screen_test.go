@@ -43,6 +43,11 @@ func named(u milvuswait.Update, index, name string) milvuswait.Update {
 
 func TestLine(t *testing.T) {
 	index := later(indexing("docs", "vidx", 40_000, 100_000), time.Second, 12*time.Second)
+	unsure := final(indexing("docs", "vidx", 9, 9), nil)
+	unsure.Unconfirmed = true
+	flush, verify := indexing("docs", "vidx", 100, 100), loading("docs", 100)
+	flush.Fraction, flush.WaitingFor = 0.99, milvuswait.WaitingForFlush
+	verify.Fraction, verify.WaitingFor, verify.Err = 0.99, milvuswait.WaitingForVerify, errSome
 	job := milvuswait.Update{Target: milvuswait.Importing(4711), Fraction: 0.4, Progress: milvuswait.ImportProgress{
 		State: milvuswait.ImportStateStarted, Percent: 40,
 	}}
@@ -70,6 +75,9 @@ func TestLine(t *testing.T) {
 		{"a little less than done", 60, indexing("docs", "", 9_999, 10_000), "docs  [===========> ]   99%  indexing  9999/10k rows"},
 		{"done", 60, final(loading("docs", 100), nil), "docs  [=============]  100%  loaded"},
 		{"done on 20 columns", 20, final(indexing("docs", "vidx", 9, 9), nil), "docs/v..  indexed"},
+		{"done, unconfirmed", 60, unsure, "docs/vidx  [=============]  100%  unconfirmed  9/9 rows"},
+		{"waiting for a flush", 80, flush, "docs/vidx  [================> ]   99%  indexing  waiting for flush  100/100 rows"},
+		{"waiting for verify", 80, verify, "docs  [================> ]   99%  retrying  waiting for verify"},
 		{"import", 60, job, "4711  [====>        ]   40%  importing"},
 		{"failed", 60, final(loading("docs", 40), errSome), "docs  [====>        ]   40%  failed"},
 		{"timed out", 60, final(loading("docs", 40), errTimedOut), "docs  [====>        ]   40%  timed out"},
