@@ -92,7 +92,7 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 
 // look polls once. A failed index has both progress and an error.
 func (s *server) look(ctx context.Context, t milvuswait.Target) milvuswait.Outcome {
-	for u, err := range milvuswait.Watch(ctx, s.poller, t) {
+	for u, err := range milvuswait.Watch(ctx, s.poller, t, kind.Of(t).Look...) {
 		o := milvuswait.Outcome{Target: t, Progress: u.Progress, Err: err, Polls: u.Polls, Elapsed: u.Elapsed}
 		if err == nil {
 			o.Err = asked(t.String(), u.Err)

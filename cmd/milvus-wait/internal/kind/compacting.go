@@ -48,6 +48,7 @@ var compacting = &Kind{
 	},
 
 	Mask:    noMask,
+	Look:    noOptions,
 	Recheck: noRecheck,
 }
 

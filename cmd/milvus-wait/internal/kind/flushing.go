@@ -21,5 +21,6 @@ var flushing = &Kind{
 	Doubt:   noText,
 	Hint:    noHint,
 	Mask:    noMask,
+	Look:    noOptions,
 	Recheck: noRecheck,
 }

@@ -57,6 +57,7 @@ var importing = &Kind{
 		job.Phase, job.FailReason = mask(job.Phase), mask(job.FailReason)
 		return job
 	},
+	Look:    noOptions,
 	Recheck: noRecheck,
 }
 

@@ -61,5 +61,6 @@ var indexBuilding = &Kind{
 		index.FailReason, index.IndexName = mask(index.FailReason), mask(index.IndexName)
 		return index
 	},
+	Look:    []milvuswait.Option{milvuswait.WithIndexCriterion(milvuswait.ServerState)},
 	Recheck: noRecheck,
 }

@@ -50,6 +50,10 @@ type Kind struct {
 	// Mask returns p with every text of the server replaced by mask of it.
 	Mask func(p milvuswait.Progress, mask func(string) string) milvuswait.Progress
 
+	// Look has the options of a single look at the target: it only makes the request for
+	// the progress.
+	Look []milvuswait.Option
+
 	// Recheck makes another request after a single look at u if the progress alone is
 	// ambiguous. It returns the failure found by it, or nil.
 	Recheck func(ctx context.Context, p milvuswait.Poller, u milvuswait.Update) error
@@ -106,5 +110,7 @@ func noStart(milvuswait.Target) string                                        { 
 func noPart(milvuswait.Target, milvuswait.Progress) string                    { return "" }
 func noHint(milvuswait.Outcome, bool) string                                  { return "" }
 func noMask(p milvuswait.Progress, _ func(string) string) milvuswait.Progress { return p }
+
+var noOptions = []milvuswait.Option{}
 
 func noRecheck(context.Context, milvuswait.Poller, milvuswait.Update) error { return nil }

@@ -43,6 +43,7 @@ var loading = &Kind{
 		return ""
 	},
 	Mask:    noMask,
+	Look:    noOptions,
 	Recheck: recheckLoad,
 }
 

@@ -22,5 +22,6 @@ var serving = &Kind{
 	Doubt:   noText,
 	Hint:    noHint,
 	Mask:    noMask,
+	Look:    noOptions,
 	Recheck: noRecheck,
 }
