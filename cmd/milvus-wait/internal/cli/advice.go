@@ -274,9 +274,12 @@ func (a *adviser) noList(what string, err error) string {
 	return fmt.Sprintf("the %s that there are cannot be listed: %v", what, a.mask.Error(err))
 }
 
+// privilegeFor has the privileges for the calls of a wait that its kind does not need.
+var privilegeFor = map[string]string{"Query": "Query"}
+
 // refusal returns a hint for an error by which the server refused the user or the
 // request, and "" for other errors. The hint names the privilege in the error, or else
-// the given one.
+// the one of the refused call, or the given one.
 func refusal(err error, privilege string) string {
 	const token = "check the token (--token-file, --user with --password-file, or MILVUS_TOKEN)"
 	failure := new(milvuswait.ServerError)
@@ -286,7 +289,7 @@ func refusal(err error, privilege string) string {
 	case errors.Is(err, rpc.ErrMalformed):
 		return dial.AdviceOther
 	case failure.Code == dial.CodeNotPermitted, call == codes.PermissionDenied, strings.Contains(text, "permission deny"):
-		if needed := cmp.Or(denied(err), privilege); needed != "" {
+		if needed := cmp.Or(denied(err), privilegeFor[methodOf(err)], privilege); needed != "" {
 			return "grant its user the privilege " + needed + ", or " + token
 		}
 		return token

@@ -20,10 +20,14 @@ func (a *app) load() *cobra.Command {
 		Use:   "load [COLLECTION[:PARTITION,…]]…",
 		Short: "Wait until collections or partitions are loaded",
 		Long: `Wait until collections, or partitions of them, are loaded. The command does not start
-the load. If another process starts it later, use --grace.`,
+the load. If another process starts it later, use --grace.
+
+If other partitions are loaded already, Milvus 2.3.0 to 2.3.18 and 2.4.0 to 2.4.5
+report one as loaded some seconds before its rows can be found: use --verify there.`,
 		Example: `  milvus-wait load docs images:2024,2025 --timeout 10m
   milvus-wait load --all -o json
-  milvus-wait load docs --refresh`,
+  milvus-wait load docs --refresh
+  milvus-wait load docs:2025 --verify 'id == 7'`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 

@@ -81,7 +81,7 @@ func checkValues(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		switch value := f.Value.String(); {
 		case err != nil:
-		case f.Value.Type() == "string" && value == "":
+		case f.Value.Type() == "string" && strings.TrimSpace(value) == "":
 			err = exit.Usagef("--%s is empty", f.Name)
 		case f.Value.Type() == "duration" && strings.HasPrefix(value, "-"):
 			err = exit.Usagef("--%s %s is negative", f.Name, value)
@@ -114,6 +114,7 @@ type waitFlags struct {
 	stall           time.Duration
 	grace           time.Duration
 	settle          time.Duration
+	verify          string
 	unreachable     time.Duration
 	interval        time.Duration
 	maxInterval     time.Duration
@@ -123,6 +124,7 @@ type waitFlags struct {
 // register adds the flags of every wait for collections.
 func (w *waitFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&w.settle, "settle", 0, "finish only after all targets have been complete for this long")
+	flags.StringVar(&w.verify, "verify", "", "finish only after a query with this `filter`, such as 'id in [5,6,7]', finds a row, in each named partition")
 	w.registerJobs(flags)
 }
 

@@ -156,11 +156,16 @@ func (p *parrot) GetImportState(ctx context.Context, _ *wire.GetImportStateReque
 	return response, err
 }
 
+func (p *parrot) Query(ctx context.Context, _ *wire.QueryRequest) (*wire.QueryResults, error) {
+	st, err := p.answer(ctx, &wire.Status{})
+	return &wire.QueryResults{Status: st}, err
+}
+
 func (p *parrot) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{
 		wire.GetLoadingProgress.Serve(p.GetLoadingProgress), wire.GetLoadState.Serve(p.GetLoadState), wire.ShowCollections.Serve(p.ShowCollections),
 		wire.ShowPartitions.Serve(p.ShowPartitions), wire.DescribeIndex.Serve(p.DescribeIndex),
-		wire.GetImportState.Serve(p.GetImportState),
+		wire.GetImportState.Serve(p.GetImportState), wire.Query.Serve(p.Query),
 	}
 }
 
@@ -174,7 +179,7 @@ func TestNothingThatIsWrittenHasASecret(t *testing.T) {
 	}
 	commands := []string{
 		"load dosc", "load Docs", "load docs:p", "load --all", "index docs", "index docs/x", "index docs/*", "index --all", "all docs",
-		"progress load dosc", "progress index docs", "ready", "import 4711",
+		"progress load dosc", "progress index docs", "ready", "import 4711", "load docs --verify true",
 	}
 	for token, part := range map[string]string{`root:Tr0ub4dor&3%41"\'größe+/=`: "Tr0ub4dor", "db_0123456789abcdef": "0123456789"} {
 		for _, place := range places {

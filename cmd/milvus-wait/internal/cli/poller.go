@@ -97,6 +97,15 @@ func (p *poller) CheckServer(ctx context.Context) error {
 	return p.line.explain(ctx, contact, p.Poller.CheckServer(ctx))
 }
 
+// FindRow returns a function for milvuswait.WithVerify, as that of rpc.Poller.
+func (p *poller) FindRow(filter string) func(context.Context, milvuswait.Target) error {
+	find := p.Poller.FindRow(filter)
+	return func(ctx context.Context, t milvuswait.Target) error {
+		ctx, contact := dial.WithContact(ctx)
+		return p.line.explain(ctx, contact, find(ctx, t))
+	}
+}
+
 // explain returns err, or the reason why its call did not reach the server. A permanent
 // reason is marked by Permanent.
 func (l *line) explain(ctx context.Context, contact *dial.Contact, err error) error {

@@ -51,8 +51,13 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	if err != nil {
 		return a.failed(start, err)
 	}
+
 	s.refresh = wait.refresh
-	return a.waitFor(ctx, s, s.poller, targets, wait.options(), start)
+	options := wait.options()
+	if wait.verify != "" {
+		options = append(options, milvuswait.WithVerify(s.poller.FindRow(wait.verify)))
+	}
+	return a.waitFor(ctx, s, s.poller, targets, options, start)
 }
 
 // failed reports a command that failed before its wait. Usage errors are left to end.
