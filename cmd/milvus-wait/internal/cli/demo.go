@@ -22,7 +22,7 @@ func (a *app) demo() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show what a wait looks like, on a fake server inside this process",
+		Short: "Show the output of a wait, on a fake server inside this process",
 		Example: `  milvus-wait demo
   milvus-wait demo --fail; echo $?
   milvus-wait demo -o jsonl | cat`,
