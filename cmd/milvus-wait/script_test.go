@@ -43,6 +43,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 //	milvus index COLLECTION INDEX TOTAL INDEXED…
 //	milvus add COLLECTION              neither loaded nor indexed
 //	milvus fail COLLECTION REASON      its load fails at the second poll
+//	milvus query COLLECTION[:PARTITION] PERCENT…  finds a row at 100
 //	milvus import JOB ROWS PERCENT…    completed at 100
 //	milvus failed JOB REASON           an import that fails at the second poll
 //	milvus compaction ID FAILED EXECUTING…  of three plans, and completed at the end
@@ -98,6 +99,13 @@ func milvus(ts *testscript.TestScript, neg bool, args []string) {
 			fake.Step{Progress: milvuswait.LoadingProgress{Percent: 40}},
 			fake.Step{Err: &milvuswait.ServerError{Code: 3, LegacyCode: 1, Reason: text(ts, args[2])}},
 		))
+	case "query":
+		collection, partition, found := strings.Cut(args[1], ":")
+		var partitions []string
+		if found {
+			partitions = []string{partition}
+		}
+		s.SetQuery(collection, fake.Percents(numbers(ts, args[2:])...), partitions...)
 	case "import":
 		n := numbers(ts, args[1:])
 		s.Set(milvuswait.Importing(n[0]), imports(n[1], n[2:]))

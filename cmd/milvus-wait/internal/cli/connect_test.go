@@ -43,7 +43,8 @@ func runUntil(text string, f func(), env map[string]string, args ...string) (cod
 	return code, out.String(), messages.String()
 }
 
-// start starts a fake server with a load and an index of the collection docs, and an import.
+// start starts a fake server with a load and an index of the collection docs, in which a query
+// finds a row, and with an import.
 func start(t *testing.T) *fakeserver.Server {
 	t.Helper()
 	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
@@ -51,6 +52,7 @@ func start(t *testing.T) *fakeserver.Server {
 	t.Cleanup(s.Close)
 	s.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100, 100))
 	s.Set(milvuswait.Loading("docs"), fake.Percents(100))
+	s.SetQuery("docs", fake.Percents(100))
 	s.Set(milvuswait.Importing(4711), fake.Steps(fake.Step{Progress: milvuswait.ImportProgress{State: milvuswait.ImportStateCompleted}}))
 	return s
 }
@@ -66,6 +68,7 @@ func TestWait_ServerStartsLate_Ends0(t *testing.T) {
 		{"index docs/*", "docs/*: indexed"},
 		{"index --all", "docs/*: indexed"},
 		{"all docs", "docs: loaded"},
+		{"load docs --verify true", "docs: loaded"},
 		{"import 4711", "4711: imported"},
 		{"compaction 815", "815: compacted"},
 		{"ready", ": ready"},
