@@ -11,7 +11,8 @@ import (
 // Log returns an observer that logs a wait to logger, or to slog.Default() if logger is
 // nil:
 //
-//   - Info: the first poll, every tenth of the progress, and a line every 30 s.
+//   - Info: the first poll, every tenth of the progress, a flush to wait for, and a line
+//     every 30 s.
 //   - Warn: a tolerated failure of a poll, at most every 30 s.
 //   - The end: Info if the target is complete, Warn if the context was canceled or the
 //     wait aborted, and Error for every other failure and a deadline.
@@ -35,7 +36,7 @@ func Log(logger *slog.Logger) Observer {
 		}
 
 		logger.LogAttrs(context.Background(), level, message, u.attrs()...)
-		now := logged{at: u.Elapsed, tenths: tenths(u), warned: before.warned, warnedAt: before.warnedAt}
+		now := logged{at: u.Elapsed, tenths: tenths(u), waitingFor: u.WaitingFor, warned: before.warned, warnedAt: before.warnedAt}
 		if level == slog.LevelWarn {
 			now.warned, now.warnedAt = true, u.Elapsed
 		}
@@ -45,10 +46,11 @@ func Log(logger *slog.Logger) Observer {
 
 // logged holds the values in the last lines about a target.
 type logged struct {
-	at       time.Duration
-	tenths   int
-	warned   bool // a failed poll was logged, at warnedAt
-	warnedAt time.Duration
+	at         time.Duration
+	tenths     int
+	waitingFor WaitingFor
+	warned     bool // a failed poll was logged, at warnedAt
+	warnedAt   time.Duration
 }
 
 const logEvery = 30 * time.Second
@@ -70,7 +72,7 @@ func (l logged) judge(u Update, known bool) (slog.Level, string) {
 		return 0, ""
 	case !known:
 		return slog.LevelInfo, "milvuswait: waiting"
-	case tenths(u) != l.tenths || u.Elapsed-l.at >= logEvery:
+	case tenths(u) != l.tenths || u.WaitingFor != l.waitingFor || u.Elapsed-l.at >= logEvery:
 		return slog.LevelInfo, "milvuswait: progress"
 	}
 	return 0, ""
