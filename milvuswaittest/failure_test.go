@@ -140,7 +140,6 @@ func TestWhatAFailureSays(t *testing.T) {
 			text(
 				`milvuswait: index of "docs": context deadline exceeded (4 polls in 5s, last 0/0 rows, Finished, waiting for flush)`,
 				`progress: 0/0 rows, Finished after 0s`,
-				`waiting for: flush`,
 				`gave up: after 5s, as Within says`,
 			),
 		},

@@ -20,7 +20,6 @@ type history struct {
 	failures    []failure
 	said        *milvuswait.ServerError // server's error in the final update
 	polls       int
-	waitingFor  milvuswait.WaitingFor // latest value before the final update
 }
 
 const (
@@ -45,8 +44,6 @@ type failure struct {
 func (h *history) note(u milvuswait.Update) {
 	if u.Final { // earlier errors did not end the wait
 		errors.As(u.Err, &h.said)
-	} else {
-		h.waitingFor = u.WaitingFor
 	}
 
 	if u.Err != nil && !u.Final {
@@ -82,9 +79,6 @@ func (h *history) lines() []string {
 		}
 	}
 
-	if h.waitingFor != "" {
-		lines = append(lines, "waiting for: "+string(h.waitingFor))
-	}
 	if reason := failReason(h.last.progress); reason != "" {
 		lines = append(lines, "the server's reason: "+untrusted.Text(reason))
 	}
