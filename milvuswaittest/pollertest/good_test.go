@@ -103,8 +103,12 @@ func serve(t *testing.T, dialect fakeserver.Dialect) (*fakeserver.Server, *grpc.
 	for target, script := range scripts(asIs) {
 		server.Set(target, script)
 	}
+	for target, script := range work(asIs) {
+		server.Set(target, script)
+	}
 
 	w := world
+	w.Flush, w.Import, w.FailedImport, w.Compaction = flushMark, 7, 8, 9
 	fault := func(f fakeserver.Fault) func() func() {
 		return func() func() {
 			server.Fail(fakeserver.AnyMethod, f)
