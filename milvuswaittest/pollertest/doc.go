@@ -42,7 +42,9 @@
 //
 // A Poller can report no more than its server. milvus-lite takes any partition for the
 // whole collection, and any name for the only index, so package rpc fails the checks of
-// missing partitions and indexes there. Check against Milvus, or package fakeserver.
+// missing partitions and indexes there. It also fails those of segments: a flush ends there
+// when Flush returns, and package rpc lists no segments without a call. Check against
+// Milvus, or package fakeserver.
 //
 // Each defect is one error of the test. The error has the call, its result, the
 // consequence for a wait, and the correct result. A check without an object in World is

@@ -123,7 +123,8 @@ func serve(t *testing.T, dialect fakeserver.Dialect) (*fakeserver.Server, *grpc.
 var dialects = []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22}
 
 // milvus-lite takes any partition for the whole collection, and any name for the only
-// index, so every Poller for it has these defects.
+// index, so every Poller for it has these defects. A flush ends there when Flush returns, so
+// package rpc lists no segments, without a call.
 func TestMilvusLite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, conn, w := serve(t, fakeserver.MilvusLite)
@@ -139,6 +140,11 @@ func TestMilvusLite(t *testing.T) {
 			`IndexBuildingProgress("docs", "pollertest_missing") returned 1000/1000 rows, Finished and no error for an index that does not exist: ` +
 				`a wait takes that for progress; return an error that wraps milvuswait.ErrIndexNotFound`,
 			`CheckLoadState("docs", "pollertest_missing") returned nil for what does not exist: nil says that it is loading or loaded`,
+			`UnflushedSegments("pollertest_missing") returned [] and no error for a collection that does not exist: ` +
+				`a wait takes that for flushed; return the error`,
+			`UnflushedSegments("docs") was called with a context that had ended, and returned [] and no error: pass the context on, and return its error`,
+			`UnflushedSegments("docs") returned [] while World.Hang says that the server does not answer: does Hang work, or is the answer an old one?`,
+			`UnflushedSegments("docs") returned [] and no error while every call fails: a wait takes that for the server's word; return the error`,
 		}, r.defects)
 	})
 }
