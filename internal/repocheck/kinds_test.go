@@ -22,8 +22,9 @@ func TestOnlyTablesOfKindsNameThem(t *testing.T) {
 	allowed := []string{
 		// The tables, and the files of one kind.
 		"kind.go", "loading.go", "indexbuilding.go", "segments.go", "flush.go", "importing.go", "compacting.go", "serving.go",
-		"fake/kinds.go", "fake/loading.go", "fake/indexbuilding.go", "fake/fakeserver/world.go",
+		"fake/kinds.go", "fake/loading.go", "fake/indexbuilding.go", "fake/flushing.go", "fake/fakeserver/world.go",
 		"milvuswaittest/pollertest/kinds.go", "milvuswaittest/pollertest/loading.go", "milvuswaittest/pollertest/indexbuilding.go",
+		"milvuswaittest/pollertest/importing.go", "milvuswaittest/pollertest/compacting.go",
 		"cmd/milvus-wait/internal/kind/kind.go", "cmd/milvus-wait/internal/kind/loading.go", "cmd/milvus-wait/internal/kind/indexbuilding.go",
 		"temporal/temporalwait/kind.go",
 
@@ -31,7 +32,7 @@ func TestOnlyTablesOfKindsNameThem(t *testing.T) {
 		"wait.go", "temporal/temporalwait/activities.go",
 
 		// Files that add a detail of one kind, and are right for all others without it.
-		"milvuswaittest/history.go",               // the server's reason for a failed index
+		"milvuswaittest/history.go",               // the server's reason for a failed index or import
 		"examples/quickstart/bar.go",              // rows
 		"examples/observability/otelwait/span.go", // the state of an index
 	}
