@@ -70,8 +70,8 @@ func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 		}}, []string{"load", "docs", "-v"}, 400, "xxx"},
 		{"a reason that is just taken", &flood{load: reason(4<<20 - 64)}, []string{"load", "docs", "-v"}, 150, "xxx"},
 		{"a reason of 64 MiB", &flood{load: reason(64 << 20)}, []string{"load", "docs", "-v"}, 50, "received message larger than max"},
-		{"2 million indexes", &flood{index: &wire.DescribeIndexResponse{Status: &wire.Status{}, IndexDescriptions: empty}}, []string{"index", "docs"}, 600, "and 2097120 more"},
-		{"collections without end", &flood{list: &wire.ShowCollectionsResponse{Status: &wire.Status{}, CollectionNames: make([]string, 8<<20-16)}}, []string{"load", "--all"}, 1200, "there is nothing to wait for"},
+		{"2 million indexes", &flood{index: &wire.DescribeIndexResponse{Status: &wire.Status{}, IndexDescriptions: empty}}, []string{"index", "docs", "--unreachable", "20s"}, 600, "and 2097120 more"},
+		{"collections without end", &flood{list: &wire.ShowCollectionsResponse{Status: &wire.Status{}, CollectionNames: make([]string, 8<<20-16)}}, []string{"load", "--all", "--unreachable", "20s"}, 1200, "there is nothing to wait for"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,7 +81,8 @@ func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
 			wire.Register(server, tt.server.rpcs()...)
 			go func() { _ = server.Serve(listener) }()
 			defer server.Stop()
-			cmd := command(t, listener.Addr().String(), append(tt.args, "--unreachable", "2s", "--interval", "10ms", "--max-interval", "20ms", "--timeout", "40s")...)
+			args := append([]string{tt.args[0], "--unreachable", "2s", "--interval", "10ms", "--max-interval", "20ms", "--timeout", "40s"}, tt.args[1:]...)
+			cmd := command(t, listener.Addr().String(), args...)
 			var written bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &written, &written
 			require.NoError(t, cmd.Start())
