@@ -26,6 +26,8 @@ func TestOnlyTablesOfKindsNameThem(t *testing.T) {
 		"milvuswaittest/pollertest/kinds.go", "milvuswaittest/pollertest/loading.go", "milvuswaittest/pollertest/indexbuilding.go",
 		"milvuswaittest/pollertest/importing.go", "milvuswaittest/pollertest/compacting.go",
 		"cmd/milvus-wait/internal/kind/kind.go", "cmd/milvus-wait/internal/kind/loading.go", "cmd/milvus-wait/internal/kind/indexbuilding.go",
+		"cmd/milvus-wait/internal/kind/flushing.go", "cmd/milvus-wait/internal/kind/importing.go",
+		"cmd/milvus-wait/internal/kind/compacting.go", "cmd/milvus-wait/internal/kind/serving.go",
 		"temporal/temporalwait/kind.go",
 
 		// Functions for one kind, which return its type.
