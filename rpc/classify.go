@@ -164,7 +164,7 @@ func classifyFailure(code, legacyCode int32, reason string, load bool) class {
 	}
 	if code == codeCollectionNotLoaded || code == codePartitionNotLoaded ||
 		code == codeNotLoaded230 && strings.Contains(reason, "partition not loaded") {
-		if hasCause(reason) {
+		if load && hasCause(reason) {
 			return loadFailed
 		}
 		return notLoaded

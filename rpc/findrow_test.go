@@ -65,8 +65,8 @@ func TestFindRow_Requests(t *testing.T) {
 	}
 }
 
-// TestFindRow_NoRow_NamesThePartition shows that a partition with rows does not hide
-// another one without.
+// TestFindRow_NoRow_NamesThePartition queries a partition with rows before another
+// one without.
 func TestFindRow_NoRow_NamesThePartition(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -149,7 +149,7 @@ func TestFindRow_Invalid(t *testing.T) {
 }
 
 // TestFindRow_Failures replays failures of a query. Only a missing permission and an invalid
-// argument end a wait that verifies.
+// argument end a wait WithVerify.
 func TestFindRow_Failures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -158,9 +158,9 @@ func TestFindRow_Failures(t *testing.T) {
 		state  *wire.LoadState // nil: GetLoadState must not be called
 		want   error
 	}{
-		{"2.3.5, not loaded", &statusBody{Code: 101, ErrorCode: 1, Reason: "failed to query: collection not loaded[collection=470802561083723252]"}, nil, errPassing},
+		{"2.3.5, not loaded", &statusBody{Code: 101, ErrorCode: 1, Reason: "failed to query: collection not loaded[collection=470802561083723252]"}, nil, milvuswait.ErrNotLoaded},
 		{"not loaded", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=470802561083723252]"}, nil, milvuswait.ErrNotLoaded},
-		{"milvus-lite, released", &statusBody{Code: 101, ErrorCode: 101, Reason: "Collection 'docs' is in state 'released'; call load() before search/get/query"}, nil, errPassing},
+		{"milvus-lite, released", &statusBody{Code: 101, ErrorCode: 101, Reason: "Collection 'docs' is in state 'released'; call load() before search/get/query"}, nil, milvuswait.ErrNotLoaded},
 		{"2.3.5, no collection", nope235, nil, milvuswait.ErrCollectionNotFound},
 		{"2.3.5, no partition", noPart235, nil, milvuswait.ErrPartitionNotFound},
 		{"2.2.16, no collection", nope2216, says(notExist), milvuswait.ErrCollectionNotFound},
@@ -169,6 +169,10 @@ func TestFindRow_Failures(t *testing.T) {
 		{"channel not available", &statusBody{Code: 503, ErrorCode: 1, Reason: "channel not available"}, nil, errPassing},
 		{"segcore", &statusBody{Code: 2000, ErrorCode: 1, Reason: "segcore error"}, nil, errPassing},
 		{"memory", &statusBody{Code: 3, ErrorCode: 52, Reason: "memory limit exceeded"}, nil, errPassing},
+		{"2.2.16, not loaded", &statusBody{ErrorCode: 1, Reason: "checkIfLoaded failed when query, collection:docs, partitions:[], err = GetCollectionInfo failed, dbName = default, collection = docs, err = collection 470811387921170492 has not been loaded to memory or load failed"}, says(notLoad), milvuswait.ErrNotLoaded},
+		{"2.2.16, invalid filter", &statusBody{ErrorCode: 1, Reason: "cannot parse expression: id ==, error: line 1:5 mismatched input '<EOF>' expecting {'(', EXISTS}"}, nil, milvuswait.ErrInvalid},
+		{"2.3.5, unknown field", &statusBody{Code: 65535, ErrorCode: 1, Reason: "cannot parse expression: nofield == 7, error: field nofield not exist"}, nil, milvuswait.ErrInvalid},
+		{"milvus-lite, unknown field", &statusBody{Code: 6, ErrorCode: 6, Reason: "unknown field 'nofield' at column 1"}, nil, milvuswait.ErrInvalid},
 		{"2.4, invalid filter", &statusBody{Code: 1100, ErrorCode: 5, Reason: "failed to create query plan: cannot parse expression: id ==: invalid parameter"}, nil, milvuswait.ErrInvalid},
 		{"no permission", &statusBody{Code: 1401, ErrorCode: 1, Reason: "privilege not permitted"}, nil, errPermanent},
 	}
@@ -195,8 +199,8 @@ func TestFindRow_Failures(t *testing.T) {
 	}
 }
 
-// TestFindRow_InAWait verifies a load that the server reports complete 4 s before its rows
-// can be found, as Milvus 2.3.5 does for a partition loaded beside others.
+// TestFindRow_InAWait verifies a load, reported complete 4 s before its rows can be found, as
+// on Milvus 2.3.5 for a partition loaded after others.
 func TestFindRow_InAWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

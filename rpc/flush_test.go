@@ -55,7 +55,7 @@ func TestFlushMarkOf(t *testing.T) {
 	require.Equal(t, []int64{13680, 13679}, two.GetCollSegIDs()["docs"].GetData(), "the mark has its own segments")
 }
 
-// TestFlushMarkOf_Invalid covers responses that are not about the collection.
+// TestFlushMarkOf_Invalid covers responses about other collections, and none.
 func TestFlushMarkOf_Invalid(t *testing.T) {
 	t.Parallel()
 	others := &flushed{
@@ -99,7 +99,7 @@ func TestFlushMarkOf_FailedFlush_HasNoMark(t *testing.T) {
 	}
 }
 
-// ids and custom are a response of Flush that is no protobuf message.
+// ids and custom are a response of Flush without protobuf.
 type (
 	ids    []int64
 	custom struct{ collection string }
@@ -118,8 +118,8 @@ func TestFlushMarkOf_CustomType(t *testing.T) {
 	require.Equal(t, milvuswait.FlushMark{Timestamp: 9, Segments: []int64{1, 2}}, mark)
 }
 
-// TestFlushDone_SendsAll shows that the segments, the timestamp and the name of the
-// collection are always sent, also those of a zero mark.
+// TestFlushDone_SendsAll sends the segments, the timestamp and the name of the
+// collection, also for a zero mark.
 func TestFlushDone_SendsAll(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []milvuswait.FlushMark{{}, {Timestamp: 470802571141054466}, {Segments: []int64{7, 9}}, {Timestamp: 5, Segments: []int64{7}}} {

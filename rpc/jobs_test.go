@@ -135,8 +135,8 @@ func TestImportProgress_Failures(t *testing.T) {
 	}
 }
 
-// TestErrJobNotFound_OnlyOfImports shows that the words for an unknown job have no meaning
-// for other calls.
+// TestErrJobNotFound_OnlyOfImports reports an unknown job for other calls: its words have
+// no meaning there.
 func TestErrJobNotFound_OnlyOfImports(t *testing.T) {
 	t.Parallel()
 	for _, st := range []*statusBody{
@@ -185,8 +185,7 @@ func TestCompactionProgress(t *testing.T) {
 	}
 }
 
-// TestCompactionProgress_Failures shows that no failure is about a collection, a load or a
-// job.
+// TestCompactionProgress_Failures finds no failure about a collection, a load or a job.
 func TestCompactionProgress_Failures(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -216,7 +215,7 @@ func TestCompactionProgress_Failures(t *testing.T) {
 	}
 }
 
-// TestJobs_MilvusLite_IsUnsupported replays milvus-lite 3.2.2, which has no imports.
+// TestJobs_MilvusLite_IsUnsupported replays milvus-lite 3.2.2, without imports.
 func TestJobs_MilvusLite_IsUnsupported(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{importCall, compactionCall} {

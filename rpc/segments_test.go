@@ -45,7 +45,7 @@ func TestUnflushedSegments_ListsSealedAndFlushing(t *testing.T) {
 		s.Segments = func(_ context.Context, req *segmentsRequest) (*segmentsResponse, error) {
 			got = req
 			var all []*segment
-			for id := range int64(9) { // all states, and one that does not exist
+			for id := range int64(9) { // all states, and an unknown one
 				all = append(all, &segment{SegmentID: 100 + id, State: wire.SegmentState(id)})
 			}
 			return &segmentsResponse{Status: ok, Infos: all}, nil
@@ -59,7 +59,7 @@ func TestUnflushedSegments_ListsSealedAndFlushing(t *testing.T) {
 	})
 }
 
-// TestUnflushedSegments_Versions holds the versions that list no segments which are being
+// TestUnflushedSegments_Versions holds the versions without a list of segments being
 // flushed, and milvus-lite, whose flush has ended when Flush returns.
 func TestUnflushedSegments_Versions(t *testing.T) {
 	t.Parallel()
@@ -104,8 +104,8 @@ func TestUnflushedSegments_Versions(t *testing.T) {
 	}
 }
 
-// TestUnflushedSegments_FailureOfGetVersion_ChangesNothing shows that the list is requested
-// if the version is not known, after a second at most.
+// TestUnflushedSegments_FailureOfGetVersion_ChangesNothing requests the list without
+// a known version, after a second at most.
 func TestUnflushedSegments_FailureOfGetVersion_ChangesNothing(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -151,8 +151,8 @@ func TestUnflushedSegments_FailureOfGetVersion_ChangesNothing(t *testing.T) {
 	}
 }
 
-// TestUnflushedSegments_UsesTheVersionOfTheIndexPoll shows that a wait, which polls the
-// index first, requests the version once.
+// TestUnflushedSegments_UsesTheVersionOfTheIndexPoll polls the index first, as waits
+// do: one GetVersion serves both.
 func TestUnflushedSegments_UsesTheVersionOfTheIndexPoll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -176,8 +176,8 @@ func TestUnflushedSegments_UsesTheVersionOfTheIndexPoll(t *testing.T) {
 	})
 }
 
-// TestUnflushedSegments_LongList_IsReceived lists 150 000 segments: more than gRPC's 4 MiB,
-// which is the limit of the connection. A smaller limit of the program applies.
+// TestUnflushedSegments_LongList_IsReceived lists 150 000 segments: more than 4 MiB, the
+// limit of the connection. A smaller limit of the program applies.
 func TestUnflushedSegments_LongList_IsReceived(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestUnflushedSegments_LongList_IsReceived(t *testing.T) {
 	})
 }
 
-// TestUnflushedSegments_Limit shows that the limit of 64 MiB is an option of this call
+// TestUnflushedSegments_Limit finds the limit of 64 MiB among the options of this call
 // alone.
 func TestUnflushedSegments_Limit(t *testing.T) {
 	t.Parallel()
@@ -279,7 +279,7 @@ func TestUnflushedSegments_Failures(t *testing.T) {
 
 // TestUnflushedSegments_NoSuchCall covers servers without the call. One in C++, as
 // milvus-lite before 3.0, has no words for it, and has no GetVersion either. If the server
-// has answered GetVersion, it is a gateway that has lost its route.
+// has answered GetVersion, a gateway has lost its route.
 func TestUnflushedSegments_NoSuchCall(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -319,8 +319,8 @@ func TestUnflushedSegments_NoSuchCall(t *testing.T) {
 	}
 }
 
-// TestUnflushedSegments_StubEmbedsNil_IsUnsupported shows that a mock without the call does
-// not fail waits for indexes: they call it for their own sake.
+// TestUnflushedSegments_StubEmbedsNil_IsUnsupported covers a mock without the call. Waits for
+// indexes make the call on their own, and must not fail with it.
 func TestUnflushedSegments_StubEmbedsNil_IsUnsupported(t *testing.T) {
 	t.Parallel()
 	err := optionalPolls[segmentsCall](t.Context(), rpc.FromStub(embedding{}))

@@ -16,8 +16,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// TestCheckServer_AsksForTheCollectionsInMemory shows that the database of the Poller is
-// neither in the request nor in a header.
+// TestCheckServer_AsksForTheCollectionsInMemory finds the database of the Poller neither
+// in the request nor in a header.
 func TestCheckServer_AsksForTheCollectionsInMemory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -37,8 +37,8 @@ func TestCheckServer_AsksForTheCollectionsInMemory(t *testing.T) {
 	})
 }
 
-// TestCheckServer_Failures shows that a missing database is a server that answers, and that
-// no failure is about an object.
+// TestCheckServer_Failures takes a missing database for an answer of the server, and no
+// failure for one about an object.
 func TestCheckServer_Failures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

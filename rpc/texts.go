@@ -19,13 +19,14 @@ var texts = []struct {
 		"connection refused", "connection reset", "connection is closing", "transport is closing", "broken pipe",
 		"is unavailable", "temporarily unavailable", "timed out", "i/o timeout", "request timeout", ": eof",
 		"etcdserver:", "rate limit", "too many requests",
-		"failed to get segment", // of GetPersistentSegmentInfo, while a compaction replaces segments
+		"failed to get segment", // GetPersistentSegmentInfo, while a compaction replaces segments
 	}},
 	{permanent, []string{
 		"auth check failure", "not authenticated", "permission deny", "privilege not permitted",
 		"invalid collection name", "invalid partition name", "invalid index name", "invalid database name",
 		"name should not be empty",
 	}},
+	{invalidArgument, []string{"cannot parse expression"}}, // Query
 	{partitionNotFound, []string{"partition is not exist", "partition not found"}},
 	{databaseNotFound, []string{"database not found", "database not exist"}},
 	{collectionNotFound, []string{"can't find collection", "collection not found"}},

@@ -20,8 +20,8 @@ import (
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
-// TestRealClient_OptionalCalls shows that the Poller of a real client has every optional
-// call, and finds rows.
+// TestRealClient_OptionalCalls makes every optional call through a real client, and finds
+// rows.
 func TestRealClient_OptionalCalls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestRealClient_OptionalCalls(t *testing.T) {
 	})
 }
 
-// TestFlushMarkOf_GoAPI shows that the types of go-api/v2 need no conversion.
+// TestFlushMarkOf_GoAPI passes a response of go-api/v2 without conversion.
 func TestFlushMarkOf_GoAPI(t *testing.T) {
 	t.Parallel()
 	mark, err := rpc.FlushMarkOf(&milvuspb.FlushResponse{
@@ -187,8 +187,8 @@ func TestFallback_CheckServer(t *testing.T) {
 	}
 }
 
-// TestFallback_FlushesAndCompactions_AreInvalid shows that waits which the methods of the
-// client do not suffice for end before a poll, and name the interface.
+// TestFallback_FlushesAndCompactions_AreInvalid covers waits beyond the methods of the
+// client: they end before a poll, and name the interface.
 func TestFallback_FlushesAndCompactions_AreInvalid(t *testing.T) {
 	t.Parallel()
 	m := &mock{}

@@ -16,7 +16,7 @@ import (
 
 // PollOptional checks the calls of a Poller for segments, flushes, imports, compactions,
 // the server and rows. poller returns a Poller whose client is connected to the address: the
-// messages pass through the go-api module of that client.
+// messages pass through the go-api module of the client.
 func PollOptional(t *testing.T, poller func(t *testing.T, address string) *rpc.Poller) {
 	t.Helper()
 	ok := &wire.Status{}
