@@ -8,9 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
-	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 
@@ -75,32 +72,10 @@ func TestRealClient_OptionalCalls(t *testing.T) {
 	})
 }
 
-// TestFlushMarkOf_GoAPI passes a response of go-api/v2 without conversion.
-func TestFlushMarkOf_GoAPI(t *testing.T) {
-	t.Parallel()
-	mark, err := rpc.FlushMarkOf(&milvuspb.FlushResponse{
-		Status:      &commonpb.Status{},
-		CollSegIDs:  map[string]*schemapb.LongArray{"docs": {Data: []int64{3, 4}}},
-		CollFlushTs: map[string]uint64{"docs": 470802571141054466},
-	}, "docs")
-
-	require.NoError(t, err)
-	require.Equal(t, milvuswait.FlushMark{Timestamp: 470802571141054466, Segments: []int64{3, 4}}, mark)
-
-	_, err = rpc.FlushMarkOf(&milvuspb.FlushResponse{
-		Status: &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_CollectionNotExists, Reason: "collection not found[collection=5]"},
-	}, "docs")
-	requireClass(t, milvuswait.ErrCollectionNotFound, err)
-
-	_, err = rpc.FlushMarkOf((*milvuspb.FlushResponse)(nil), "docs")
-	requireClass(t, milvuswait.ErrInvalid, err)
-}
-
 func TestFallback_UnflushedSegments(t *testing.T) {
 	t.Parallel()
-	segments := []*entity.Segment{
-		{ID: 1, State: commonpb.SegmentState_Flushed}, {ID: 2, State: commonpb.SegmentState_Sealed}, {ID: 3, State: commonpb.SegmentState_Flushing},
-	}
+	const sealed, flushed, flushing = 3, 4, 5
+	segments := []*entity.Segment{{ID: 1, State: flushed}, {ID: 2, State: sealed}, {ID: 3, State: flushing}}
 	tests := []struct {
 		name    string
 		version func() (string, error)

@@ -12,12 +12,15 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
+	"github.com/milvus-io/milvus-proto/go-api/v2/schemapb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/milvustest"
 	"github.com/milvuswait/milvuswait/internal/wire"
+	"github.com/milvuswait/milvuswait/rpc"
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
@@ -207,4 +210,25 @@ func TestInvalidClients(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFlushMarkOf_GoAPI passes a response of go-api/v2 without conversion.
+func TestFlushMarkOf_GoAPI(t *testing.T) {
+	t.Parallel()
+	mark, err := rpc.FlushMarkOf(&milvuspb.FlushResponse{
+		Status:      &commonpb.Status{},
+		CollSegIDs:  map[string]*schemapb.LongArray{"docs": {Data: []int64{3, 4}}},
+		CollFlushTs: map[string]uint64{"docs": 470802571141054466},
+	}, "docs")
+
+	require.NoError(t, err)
+	require.Equal(t, milvuswait.FlushMark{Timestamp: 470802571141054466, Segments: []int64{3, 4}}, mark)
+
+	_, err = rpc.FlushMarkOf(&milvuspb.FlushResponse{
+		Status: &commonpb.Status{Code: 100, ErrorCode: commonpb.ErrorCode_CollectionNotExists, Reason: "collection not found[collection=5]"},
+	}, "docs")
+	requireClass(t, milvuswait.ErrCollectionNotFound, err)
+
+	_, err = rpc.FlushMarkOf((*milvuspb.FlushResponse)(nil), "docs")
+	requireClass(t, milvuswait.ErrInvalid, err)
 }
