@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readmeImports is the beginning of the file with the blocks of the README and of docs/: the
-// imports and variables they may use.
+// readmeImports is the beginning of the file with the blocks of the README and of docs/: their
+// imports and variables.
 const readmeImports = `package readme
 
 import (
@@ -70,9 +70,12 @@ var (
 	gateway interface {
 		IndexStatus(ctx context.Context, collection, index string) (struct{ Rows, Indexed int64 }, error)
 	}
-	stub     milvuspb.MilvusServiceClient
-	c        client.Client
-	idx      entity.Index
+	stub       milvuspb.MilvusServiceClient
+	flushed    *milvuspb.FlushResponse
+	job        int64
+	compaction int64
+	c          client.Client
+	idx        entity.Index
 )
 
 // What milvus/client/v2 has, as far as the blocks use it, whose dependencies this
@@ -82,10 +85,16 @@ var (
 		GetService() milvuspb.MilvusServiceClient
 		LoadCollection(context.Context, any, ...grpc.CallOption) (task any, err error)
 		CreateIndex(context.Context, any, ...grpc.CallOption) (task any, err error)
+		Flush(context.Context, any, ...grpc.CallOption) (task interface {
+			GetFlushStats() (segments, flushed []int64, timestamp uint64, checkpoints map[string]any)
+		}, err error)
+		Compact(context.Context, any, ...grpc.CallOption) (id int64, err error)
 	}
 	milvusclient struct {
 		NewLoadCollectionOption func(collection string) any
 		NewCreateIndexOption    func(collection, field string, idx entity.Index) any
+		NewFlushOption          func(collection string) any
+		NewCompactOption        func(collection string) any
 	}
 )
 `
