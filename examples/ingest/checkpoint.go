@@ -9,16 +9,16 @@ import (
 	"path/filepath"
 )
 
-// checkpoint says how many documents of the input are in the collection.
+// checkpoint is the number of documents of the input in the collection.
 //
-// Only whoever read the answers knows that. The server's count of rows leaves out
-// those that are not flushed, counts those twice that a client sent again, and
-// shrinks by deletes, so that documents would be lost or doubled by going on from
-// it; and the newest key is found only in a collection that is loaded.
+// Only the client knows it, from the responses to Insert. The server's count of rows leaves
+// out rows before their flush, counts a batch twice after a lost response, and shrinks by
+// deletes: a start from it would lose or double documents. The newest key can only be
+// searched in a loaded collection.
 type checkpoint struct {
-	CollectionID int64  `json:"collection_id"` // another one with the same name has another
+	CollectionID int64  `json:"collection_id"` // differs for a new collection of the same name
 	Rows         int64  `json:"rows"`
-	Digest       []byte `json:"digest,omitempty"` // of the documents that these are
+	Digest       []byte `json:"digest,omitempty"` // hash over these documents
 }
 
 // loadCheckpoint returns the zero checkpoint if there is no file.
@@ -31,6 +31,7 @@ func loadCheckpoint(file string) (checkpoint, error) {
 	if err != nil {
 		return c, err
 	}
+
 	if err := json.Unmarshal(b, &c); err != nil {
 		return c, fmt.Errorf("checkpoint %s: %w", file, err)
 	}
@@ -43,6 +44,7 @@ func (c checkpoint) save(file string) error {
 	if err != nil {
 		return err
 	}
+
 	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ func demo(ctx context.Context, log *slog.Logger, s settings) (err error) {
 		s.uri = server.Address()
 		log.Info("MILVUS_URI is not set: using a fake Milvus inside this process")
 	}
+
 	folder, err := os.MkdirTemp("", "ingest-demo-")
 	if err != nil {
 		return err
@@ -67,8 +68,8 @@ func demo(ctx context.Context, log *slog.Logger, s settings) (err error) {
 	return newPipeline(c, log, s).run(ctx, whole)
 }
 
-// documents returns made-up ones, the same every time, and calls halfway in the
-// middle of them.
+// documents returns made-up documents, the same every time, and calls halfway in their
+// middle.
 func documents(dimension int, halfway func()) io.ReadCloser {
 	out, in := io.Pipe()
 	go func() {
@@ -94,6 +95,7 @@ func documents(dimension int, halfway func()) io.ReadCloser {
 func drop(ctx context.Context, log *slog.Logger, c client.Client, collection string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
+
 	exists, err := c.HasCollection(ctx, collection)
 	if err == nil && exists {
 		err = c.DropCollection(ctx, collection)

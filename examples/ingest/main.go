@@ -1,12 +1,12 @@
 // Ingest puts documents into a Milvus collection and waits until they can be
-// searched. Whenever it is stopped, the next start goes on where it was.
+// searched. Whenever it is stopped, the next start continues there.
 //
 //	go run ./examples/ingest -demo
 //	MILVUS_URI=http://127.0.0.1:19530 go run ./examples/ingest -dimension 768 <docs.jsonl
 //
 // It reads one document a line, {"id":7,"vector":[0.1,0.2]}, from standard input,
-// until that ends: tail -F lets it go on for ever. MILVUS_TOKEN, an API key or
-// "user:password", is for servers that want one.
+// until its end: with tail -F it runs for ever. MILVUS_TOKEN is an API key or
+// "user:password", for servers with authentication.
 //
 // The exit code is 0 if all rows are in, indexed and loaded, 1 for failures, 2 for
 // wrong usage, 124 when the server was not done in time, and 130 or 143 after an
@@ -38,18 +38,18 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		s := <-signals
-		signal.Stop(signals) // the second one does not wait for anything
+		signal.Stop(signals) // a second signal ends the process at once
 		cancel(stopped{s.(syscall.Signal)})
 	}()
 	os.Exit(command(ctx, os.Args[1:], os.Stdin, os.Stderr, os.Getenv))
 }
 
-// stopped is why a context ended that a signal has ended.
+// stopped is the cause of a context canceled by a signal.
 type stopped struct{ signal syscall.Signal }
 
 func (s stopped) Error() string { return "stopped: " + s.signal.String() }
 
-// settings is what the command line and the environment say.
+// settings holds the flags and the environment.
 type settings struct {
 	uri, token string
 	collection string
@@ -60,7 +60,7 @@ type settings struct {
 	demo       bool
 }
 
-// command is the whole program but for its signals, and returns its exit code.
+// command is the whole program except its signals, and returns its exit code.
 func command(ctx context.Context, args []string, in io.Reader, out io.Writer, getenv func(string) string) int {
 	s, err := parse(args, out, getenv)
 	if errors.Is(err, flag.ErrHelp) {
@@ -70,15 +70,17 @@ func command(ctx context.Context, args []string, in io.Reader, out io.Writer, ge
 		fmt.Fprintln(out, "ingest:", err)
 		return 2
 	}
+
 	log := slog.New(slog.NewTextHandler(out, nil))
 	if s.demo {
 		err = demo(ctx, log, s)
 	} else {
 		err = ingest(ctx, log, s, in)
 	}
+
 	code := exitCode(ctx, err)
 	switch {
-	case code > 128: // whatever failed then, failed of the signal
+	case code > 128: // every failure after a signal is due to it
 		log.Warn("ingest stopped", "code", code, "err", context.Cause(ctx))
 	case err != nil:
 		log.Error("ingest failed", "code", code, "err", err)
@@ -89,13 +91,14 @@ func command(ctx context.Context, args []string, in io.Reader, out io.Writer, ge
 func parse(args []string, out io.Writer, getenv func(string) string) (settings, error) {
 	s := settings{uri: getenv("MILVUS_URI"), token: getenv("MILVUS_TOKEN")}
 	flags := flag.NewFlagSet("ingest", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the caller tells of errors
-	flags.StringVar(&s.collection, "collection", "docs", "`name` of the collection, which is created if there is none")
-	flags.IntVar(&s.dimension, "dimension", 64, "of the vectors")
-	flags.StringVar(&s.checkpoint, "checkpoint", "", "`file` that says how far the input is in (default COLLECTION.checkpoint.json)")
+	flags.SetOutput(io.Discard) // the caller prints errors
+	flags.StringVar(&s.collection, "collection", "docs", "`name` of the collection; created if it is missing")
+	flags.IntVar(&s.dimension, "dimension", 64, "dimension of the vectors")
+	flags.StringVar(&s.checkpoint, "checkpoint", "", "`file` with the number of inserted documents (default COLLECTION.checkpoint.json)")
 	flags.Int64Var(&s.chunk, "chunk", 100_000, "`rows` between flushes")
-	flags.DurationVar(&s.patience, "patience", time.Hour, "how long the server may take to index and load a chunk")
+	flags.DurationVar(&s.patience, "patience", time.Hour, "maximum time to index and load a chunk")
 	flags.BoolVar(&s.demo, "demo", false, "ingest made-up documents into a collection that is dropped again, on a fake Milvus if MILVUS_URI is not set")
+
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			flags.SetOutput(out)
@@ -103,6 +106,7 @@ func parse(args []string, out io.Writer, getenv func(string) string) (settings, 
 		}
 		return s, err
 	}
+
 	s.checkpoint = cmp.Or(s.checkpoint, s.collection+".checkpoint.json")
 	switch {
 	case flags.NArg() > 0:
@@ -121,6 +125,7 @@ func ingest(ctx context.Context, log *slog.Logger, s settings, in io.Reader) err
 		return fmt.Errorf("connecting to %s: %w", s.uri, err)
 	}
 	defer c.Close()
+
 	if err := newPipeline(c, log, s).run(ctx, in); err != nil {
 		log.Info(advice(err))
 		return err
@@ -128,17 +133,19 @@ func ingest(ctx context.Context, log *slog.Logger, s settings, in io.Reader) err
 	return nil
 }
 
-// connect gives a server that is not there 10 s: without a deadline, NewClient
-// would wait for it for ever.
+// connect waits for an unreachable server for at most 10 s. Without a deadline, NewClient
+// would wait for ever.
 func connect(ctx context.Context, uri, token string) (*client.GrpcClient, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+
 	config := client.Config{Address: uri}
 	if user, password, found := strings.Cut(token, ":"); found {
 		config.Username, config.Password = user, password
 	} else {
 		config.APIKey = token
 	}
+
 	c, err := client.NewClient(ctx, config)
 	if err != nil {
 		return nil, err
@@ -160,7 +167,7 @@ func exitCode(ctx context.Context, err error) int {
 	return 1
 }
 
-// advice says what whoever reads the log can do.
+// advice returns the next step for the reader of the log.
 func advice(err error) string {
 	switch {
 	case errors.Is(err, errNotOurs):

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strconv"
 	"time"
 
-	"github.com/milvus-io/milvus-proto/go-api/v2/commonpb"
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
@@ -26,19 +25,18 @@ const (
 	indexName   = "vector_hnsw"
 
 	prepareTimeout = time.Minute
-	insertTimeout  = 20 * time.Second // less than the 30 s that Kubernetes gives who is to stop
+	insertTimeout  = 20 * time.Second // below the 30 s that Kubernetes waits after SIGTERM
 	flushTimeout   = 10 * time.Minute
-	flushPause     = 200 * time.Millisecond // between questions whether it is done
 	stallTimeout   = 15 * time.Minute
 )
 
-// errNotOurs: the collection has rows of which no checkpoint tells.
+// errNotOurs is the error for a collection with rows, but without a checkpoint.
 var errNotOurs = errors.New("rows without a checkpoint")
 
 type pipeline struct {
 	settings
 	client  client.Client
-	service milvuspb.MilvusServiceClient // of the client, for flush
+	service milvuspb.MilvusServiceClient // the client's stub: its Flush returns the mark
 	poller  milvuswait.Poller
 	log     *slog.Logger
 	at      checkpoint
@@ -48,23 +46,28 @@ func newPipeline(c *client.GrpcClient, log *slog.Logger, s settings) *pipeline {
 	return &pipeline{settings: s, client: c, service: c.Service, poller: sdk.New(c), log: log}
 }
 
-// run returns when all documents of in are indexed and loaded, or ctx ends.
-// Documents are inserted while those before them are indexed: one chunk ahead,
-// so that a server which falls behind slows the input down.
+// chunk is a flush of documents.
+type chunk struct {
+	rows int64 // number of documents inserted so far
+	mark milvuswait.FlushMark
+}
+
+// run returns when all documents of in are indexed and loaded, or ctx ends. While a chunk
+// is indexed, the next one is inserted, but no more: a slow server slows the input down.
 func (p *pipeline) run(ctx context.Context, in io.Reader) error {
 	if err := p.prepare(ctx); err != nil {
 		return fmt.Errorf("preparing %s: %w", p.collection, err)
 	}
 	p.log.Info("ready for documents", "collection", p.collection, "rows", p.at.Rows)
 
-	batches, flushed := make(chan batch), make(chan int64)
+	batches, flushed := make(chan batch), make(chan chunk)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return read(gctx, in, p.dimension, p.at, batches) })
 	g.Go(func() error { return p.write(gctx, batches, flushed) })
 	g.Go(func() error {
-		for rows := range flushed {
-			// Rows go on coming in: as many as there are now are enough.
-			if err := p.searchable(gctx, rows, milvuswait.RowsAtStart); err != nil {
+		for c := range flushed {
+			// More rows arrive during the wait: RowsAtStart does not wait for them.
+			if err := p.searchable(gctx, c, milvuswait.RowsAtStart); err != nil {
 				return err
 			}
 		}
@@ -75,16 +78,20 @@ func (p *pipeline) run(ctx context.Context, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if err := p.flush(ctx); err != nil {
+
+	last, err := p.flush(ctx)
+	if err != nil {
 		return err
 	}
-	return p.searchable(ctx, p.at.Rows, milvuswait.AllRows)
+	return p.searchable(ctx, last, milvuswait.AllRows)
 }
 
-// prepare creates what is not there yet, and finds out where to go on.
+// prepare creates the collection and the index if they are missing, and reads the
+// checkpoint.
 func (p *pipeline) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
+
 	exists, err := p.client.HasCollection(ctx, p.collection)
 	if err != nil {
 		return err
@@ -97,6 +104,7 @@ func (p *pipeline) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+
 	_, err = p.poller.IndexBuildingProgress(ctx, p.collection, indexName)
 	if errors.Is(err, milvuswait.ErrIndexNotFound) {
 		err = p.createIndex(ctx)
@@ -115,6 +123,8 @@ func (p *pipeline) prepare(ctx context.Context) error {
 	if p.at.CollectionID == collection.ID {
 		return nil
 	}
+
+	// The checkpoint is missing, or belongs to an older collection of this name.
 	if err := p.mustBeEmpty(ctx); err != nil {
 		return err
 	}
@@ -130,12 +140,13 @@ func (p *pipeline) createIndex(ctx context.Context) error {
 	return p.client.CreateIndex(ctx, p.collection, vectorField, hnsw, true, client.WithIndexName(indexName))
 }
 
-// mustBeEmpty fails if the collection has rows, those included that are not
-// flushed.
+// mustBeEmpty returns errNotOurs if the collection has rows. It flushes the collection
+// first: the server counts only flushed rows.
 func (p *pipeline) mustBeEmpty(ctx context.Context) error {
-	if err := p.client.Flush(ctx, p.collection, false); err != nil {
+	if _, err := p.flush(ctx); err != nil {
 		return err
 	}
+
 	statistics, err := p.client.GetCollectionStatistics(ctx, p.collection)
 	if err != nil {
 		return err
@@ -150,14 +161,13 @@ func (p *pipeline) mustBeEmpty(ctx context.Context) error {
 	return nil
 }
 
-// write inserts the batches, flushes after every chunk, and says to flushed, which
-// it closes, how many rows there are then.
+// write inserts the batches, flushes after every chunk, and sends the chunk to flushed. It
+// closes flushed.
 //
-// An Insert that has begun is not broken off when ctx ends, since nobody could
-// tell then whether its rows are in. What it does not find in the checkpoint after
-// a crash, the next start inserts again, under the same keys: no document is
-// lost, and a search returns each once.
-func (p *pipeline) write(ctx context.Context, batches <-chan batch, flushed chan<- int64) error {
+// An Insert in flight is finished when ctx ends. Otherwise it would be unknown whether its
+// rows are stored. After a crash, the next start inserts all documents after the checkpoint
+// again, under the same keys: no document is lost, and a search returns each once.
+func (p *pipeline) write(ctx context.Context, batches <-chan batch, flushed chan<- chunk) error {
 	defer close(flushed)
 	last := p.at.Rows
 	for b := range batches {
@@ -170,12 +180,14 @@ func (p *pipeline) write(ctx context.Context, batches <-chan batch, flushed chan
 		if p.at.Rows-last < p.chunk {
 			continue
 		}
-		if err := p.flush(ctx); err != nil {
+
+		c, err := p.flush(ctx)
+		if err != nil {
 			return err
 		}
-		last = p.at.Rows
+		last = c.rows
 		select {
-		case flushed <- last:
+		case flushed <- c:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -195,69 +207,49 @@ func (p *pipeline) insert(ctx context.Context, b batch) error {
 	return p.at.save(p.checkpoint)
 }
 
-// flush returns when the server counts all rows that were inserted. Until then an
-// index over none of the new ones is "Finished", and WithExpectedRows cannot tell:
-// nobody knows how many rows a lost answer or a delete has made of the documents.
+// flush flushes all rows inserted so far, and returns when the server counts them.
 //
-// The client's Flush waits only for what it has sealed itself, and not for the
-// rows that a process flushed which was killed then.
-func (p *pipeline) flush(ctx context.Context) error {
+// It expects no number of rows: after a lost response a batch is stored twice, and deletes
+// remove rows. A mark belongs to one process. After a crash none is needed: the next start
+// flushes again, and its mark also covers segments that are still being flushed.
+func (p *pipeline) flush(ctx context.Context) (chunk, error) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	begun, err := p.service.Flush(ctx, &milvuspb.FlushRequest{CollectionNames: []string{p.collection}})
-	if err := refused(begun.GetStatus(), err); err != nil {
-		return fmt.Errorf("flushing %s: %w", p.collection, err)
+
+	resp, err := p.service.Flush(ctx, &milvuspb.FlushRequest{CollectionNames: []string{p.collection}})
+	if err != nil {
+		return chunk{}, fmt.Errorf("flushing %s: %w", p.collection, err)
 	}
-	question := &milvuspb.GetFlushStateRequest{
-		CollectionName: p.collection,
-		SegmentIDs:     slices.Concat(begun.GetCollSegIDs()[p.collection].GetData(), begun.GetFlushCollSegIDs()[p.collection].GetData()),
-		FlushTs:        begun.GetCollFlushTs()[p.collection], // 0 on 2.2
+	mark, err := rpc.FlushMarkOf(resp, p.collection)
+	if err != nil {
+		return chunk{}, fmt.Errorf("flushing %s: %w", p.collection, err)
 	}
-	for {
-		state, err := p.service.GetFlushState(ctx, question)
-		if err := refused(state.GetStatus(), err); err != nil {
-			return fmt.Errorf("waiting for the flush of %s: %w", p.collection, err)
-		}
-		if state.GetFlushed() {
-			p.log.Info("flushed", "collection", p.collection, "rows", p.at.Rows)
-			return nil
-		}
-		select {
-		case <-time.After(flushPause):
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the flush of %s: %w", p.collection, context.Cause(ctx))
-		}
-	}
+
+	_, err = milvuswait.Wait(ctx, p.poller, milvuswait.Flushing(p.collection, mark), milvuswait.WithObserver(milvuswait.Log(p.log)))
+	return chunk{p.at.Rows, mark}, err
 }
 
-// refused returns why a call failed by its error or by the status of its answer.
-func refused(s *commonpb.Status, err error) error {
-	//lint:ignore SA1019 2.2 has no other code.
-	if err == nil && (s.GetCode() != 0 || s.GetErrorCode() != commonpb.ErrorCode_Success) {
-		return fmt.Errorf("the server says %q", s.GetReason())
-	}
-	return err
-}
-
-// searchable returns when the rows that are flushed are indexed and the collection
-// is loaded. It loads it only now, so that no query node has to hold rows without
+// searchable returns when the rows of the chunk are indexed and the collection is loaded.
+// It loads the collection after the index, since query nodes otherwise load rows without
 // their index first.
-func (p *pipeline) searchable(ctx context.Context, rows int64, criterion milvuswait.IndexCriterion) error {
+func (p *pipeline) searchable(ctx context.Context, c chunk, criterion milvuswait.IndexCriterion) error {
 	ctx, cancel := context.WithTimeout(ctx, p.patience)
 	defer cancel()
+
 	log, stall := milvuswait.WithObserver(milvuswait.Log(p.log)), milvuswait.WithStallTimeout(stallTimeout)
 	_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p.poller, p.collection, log, stall,
-		milvuswait.WithIndex(indexName), milvuswait.WithIndexCriterion(criterion))
+		milvuswait.WithIndex(indexName), milvuswait.WithFlush(c.mark), milvuswait.WithIndexCriterion(criterion))
 	if err != nil {
 		return err
 	}
-	// What is loaded already is no error.
+
+	// Loading a loaded collection is not an error.
 	if err := p.client.LoadCollection(ctx, p.collection, true); err != nil {
 		return fmt.Errorf("loading %s: %w", p.collection, err)
 	}
 	if _, err := milvuswait.WaitForLoadingComplete(ctx, p.poller, p.collection, log, stall); err != nil {
 		return err
 	}
-	p.log.Info("searchable", "collection", p.collection, "rows", rows)
+	p.log.Info("searchable", "collection", p.collection, "rows", c.rows)
 	return nil
 }

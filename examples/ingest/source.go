@@ -13,22 +13,24 @@ import (
 )
 
 const (
-	batchRows = 1000        // of one Insert: 3 MB at 768 dimensions
-	linger    = time.Second // how long a document may wait for its batch to fill
+	batchRows = 1000        // rows of one Insert: 3 MB at 768 dimensions
+	linger    = time.Second // maximum time of a document in a batch that is not full
 )
 
 var (
-	// errOtherInput: the input does not begin with the documents that are in.
+	// errOtherInput is the error for an input that does not begin with the documents of the
+	// checkpoint.
 	errOtherInput = errors.New("another input")
-	// errDocument: a document of the input is no good.
+
+	// errDocument is the error for an invalid document.
 	errDocument = errors.New("bad document")
 )
 
-// batch is what one Insert holds.
+// batch holds the rows of one Insert.
 type batch struct {
 	ids     []int64
 	vectors [][]float32
-	digest  []byte // that of its last document
+	digest  []byte // digest of its last document
 }
 
 func (b *batch) add(d document) {
@@ -38,11 +40,10 @@ func (b *batch) add(d document) {
 type document struct {
 	ID     *int64    `json:"id"`
 	Vector []float32 `json:"vector"`
-	digest []byte    // of it and all before it
+	digest []byte    // hash over this document and all before it
 }
 
-// follow sets the digest of a document that comes after one with the digest
-// before.
+// follow sets the digest of d from the digest of the previous document.
 func (d *document) follow(before []byte) error {
 	b, err := binary.Append(before, binary.LittleEndian, *d.ID)
 	if err == nil {
@@ -53,9 +54,9 @@ func (d *document) follow(before []byte) error {
 	return err
 }
 
-// read sends the documents of in to out in batches, but for those that are in by
-// the checkpoint, and closes out. A read from in that is under way when ctx ends
-// is left to itself, since nothing can end it.
+// read sends the documents of in to out in batches, without those of the checkpoint, and
+// closes out. When ctx ends, a read from in may still block: nothing can interrupt it, so
+// its goroutine is left behind.
 func read(ctx context.Context, in io.Reader, dimension int, at checkpoint, out chan<- batch) error {
 	defer close(out)
 	documents := make(chan document)
@@ -65,6 +66,7 @@ func read(ctx context.Context, in io.Reader, dimension int, at checkpoint, out c
 		decoded <- decode(ctx, in, dimension, at, documents)
 	}()
 
+	// A batch is sent when it is full, or when it is due.
 	var b batch
 	var due <-chan time.Time
 	send := func() error {
@@ -76,6 +78,7 @@ func read(ctx context.Context, in io.Reader, dimension int, at checkpoint, out c
 			return context.Cause(ctx)
 		}
 	}
+
 	for {
 		full := false
 		select {
@@ -98,6 +101,7 @@ func read(ctx context.Context, in io.Reader, dimension int, at checkpoint, out c
 		case <-due:
 			full = true
 		}
+
 		if full {
 			if err := send(); err != nil {
 				return err
@@ -127,6 +131,8 @@ func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out
 		case len(d.Vector) != dimension:
 			return fmt.Errorf("%w: document %d has a vector of %d dimensions, not %d", errDocument, n, len(d.Vector), dimension)
 		}
+
+		// Compare the digest of the documents of the checkpoint, and skip them.
 		if err := d.follow(last); err != nil {
 			return fmt.Errorf("document %d: %w", n, err)
 		}
@@ -137,6 +143,7 @@ func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out
 		if n <= at.Rows {
 			continue
 		}
+
 		select {
 		case out <- d:
 		case <-ctx.Done():
@@ -145,7 +152,7 @@ func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out
 	}
 }
 
-// isOfJSON tells what a document has wrong from failures to read.
+// isOfJSON reports whether err is due to the document, and not to a failed read.
 func isOfJSON(err error) bool {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
