@@ -38,6 +38,8 @@ func draw(u milvuswait.Update) string {
 		line += fmt.Sprintf("  complete after %d polls", u.Polls)
 	case u.Err != nil:
 		line += fmt.Sprintf("  %v", u.Err)
+	case u.WaitingFor != "":
+		line += fmt.Sprintf("  waiting for %s", u.WaitingFor)
 	case u.ETA >= time.Second:
 		line += fmt.Sprintf("  about %v left", u.ETA.Round(time.Second))
 	}

@@ -21,12 +21,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/fake"
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
+	"github.com/milvuswait/milvuswait/rpc"
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
@@ -91,19 +93,20 @@ func run(ctx context.Context, out io.Writer, uri, token string) error {
 
 	collection := fmt.Sprintf("quickstart_%08x", rand.Uint32())
 	defer drop(ctx, out, c, collection)
-	if err := fill(ctx, out, c, collection); err != nil {
+	mark, err := fill(ctx, out, c, collection)
+	if err != nil {
 		return fmt.Errorf("filling %s: %w", collection, err)
 	}
-	return wait(ctx, out, c, collection)
+	return wait(ctx, out, c, collection, mark)
 }
 
-// wait waits for the index, loads the collection, and waits for the load.
-func wait(ctx context.Context, out io.Writer, c client.Client, collection string) error {
+// wait waits for the flush and the index, loads the collection, and waits for the load.
+func wait(ctx context.Context, out io.Writer, c client.Client, collection string, mark milvuswait.FlushMark) error {
 	p := sdk.New(c)
 	show := milvuswait.WithObserver(newBar(out))
 
 	indexed, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, collection,
-		milvuswait.WithIndex(index), milvuswait.WithExpectedRows(rows), show)
+		milvuswait.WithIndex(index), milvuswait.WithFlush(mark), show)
 	if err != nil {
 		return err
 	}
@@ -128,7 +131,7 @@ func wait(ctx context.Context, out io.Writer, c client.Client, collection string
 
 // connect waits for an unreachable server for at most 10 s. Without a deadline, NewClient
 // would wait for ever.
-func connect(ctx context.Context, uri, token string) (client.Client, error) {
+func connect(ctx context.Context, uri, token string) (*client.GrpcClient, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 
@@ -138,25 +141,30 @@ func connect(ctx context.Context, uri, token string) (client.Client, error) {
 	} else {
 		config.APIKey = token
 	}
-	return client.NewClient(ctx, config)
+	c, err := client.NewClient(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*client.GrpcClient), nil
 }
 
-// fill creates a collection with an index, and inserts rows. The server has yet to index
-// them when fill returns.
-func fill(ctx context.Context, out io.Writer, c client.Client, collection string) error {
+// fill creates a collection with an index, inserts rows and flushes them. It returns the
+// mark of the flush: the server has yet to finish it, and to index the rows.
+func fill(ctx context.Context, out io.Writer, c *client.GrpcClient, collection string) (milvuswait.FlushMark, error) {
+	var none milvuswait.FlushMark
 	schema := entity.NewSchema().WithName(collection).
 		WithField(entity.NewField().WithName("id").WithDataType(entity.FieldTypeInt64).WithIsPrimaryKey(true)).
 		WithField(entity.NewField().WithName("vec").WithDataType(entity.FieldTypeFloatVector).WithDim(dimension))
 	if err := c.CreateCollection(ctx, schema, 2); err != nil {
-		return err
+		return none, err
 	}
 
 	hnsw, err := entity.NewIndexHNSW(entity.L2, 16, 100)
 	if err != nil {
-		return err
+		return none, err
 	}
 	if err := c.CreateIndex(ctx, collection, "vec", hnsw, true, client.WithIndexName(index)); err != nil {
-		return err
+		return none, err
 	}
 
 	for first := int64(0); first < rows; first += batch {
@@ -170,12 +178,17 @@ func fill(ctx context.Context, out io.Writer, c client.Client, collection string
 
 		_, err := c.Insert(ctx, collection, "", entity.NewColumnInt64("id", ids), entity.NewColumnFloatVector("vec", dimension, vectors))
 		if err != nil {
-			return err
+			return none, err
 		}
 	}
-
 	fmt.Fprintf(out, "inserted %d rows into %s\n", rows, collection)
-	return c.Flush(ctx, collection, true)
+
+	// c.Flush returns no mark: the response of the client's stub has it.
+	flushed, err := c.Service.Flush(ctx, &milvuspb.FlushRequest{CollectionNames: []string{collection}})
+	if err != nil {
+		return none, err
+	}
+	return rpc.FlushMarkOf(flushed, collection)
 }
 
 // drop removes the collection, also when ctx has ended.

@@ -70,6 +70,7 @@ func TestOnlyCodeAboutAClientImportsGoAPI(t *testing.T) {
 
 	require.Equal(t, []string{
 		"examples/ingest/pipeline.go",     // uses milvus-sdk-go
+		"examples/quickstart/main.go",     // uses milvus-sdk-go
 		"fake/fakeserver/example_test.go", // reads a request like a user of milvus-sdk-go
 		"integration/clientv2/clientv2_test.go",
 		"integration/goapiv3/goapiv3_test.go",
