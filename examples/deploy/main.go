@@ -30,6 +30,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go run . [done|failed|late]")
 		os.Exit(2)
 	}
+
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code, err := demo(ctx, ending)
 	stop()
@@ -46,6 +47,7 @@ func demo(ctx context.Context, ending string) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+
 	defer func() { err = errors.Join(err, os.RemoveAll(bin)) }()
 	if err := build(ctx, bin); err != nil {
 		return 0, err
@@ -71,7 +73,8 @@ func play(ctx context.Context, bin, ending string, d time.Duration, stdout, stde
 		return 0, err
 	}
 	defer server.Close()
-	args := []string{"wait.sh", "docs", "images", "--rows", "docs=100000"}
+
+	args := []string{"wait.sh", "docs", "images"}
 	build, load := fake.BuildOver(100_000, d), fake.LoadOver(d/2)
 	switch ending {
 	case "failed":
@@ -85,6 +88,7 @@ func play(ctx context.Context, bin, ending string, d time.Duration, stdout, stde
 	server.Set(milvuswait.IndexBuilding("images", "vidx"), fake.BuildOver(20_000, d/4))
 	server.Set(milvuswait.Loading("images"), fake.LoadOver(d/3))
 
+	// The end of ctx stops the script by SIGTERM, as a canceled deployment does.
 	cmd := exec.CommandContext(ctx, "sh", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second

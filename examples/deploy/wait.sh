@@ -1,12 +1,13 @@
 #!/bin/sh
 # Waits until Milvus answers, then until collections are loaded and all their
-# indexes are built, and says what a deployment is to do next:
+# indexes are built, and prints the next step of the deployment:
 #
-#	MILVUS_URI=http://127.0.0.1:19530 sh wait.sh docs images --rows docs=100000
+#	MILVUS_URI=http://127.0.0.1:19530 sh wait.sh docs images
 #
-# The arguments are those of `milvus-wait all`, and the exit code is its own.
-# MILVUS_TOKEN_FILE is a file with an API key or USER:PASSWORD, if one is needed;
-# READY_TIMEOUT is how long the server may take to answer.
+# The arguments are those of `milvus-wait all`, and the exit code is its own. For
+# Milvus 2.6 and newer, add the number of rows: --rows docs=100000.
+# MILVUS_TOKEN_FILE is a file with an API key or USER:PASSWORD, if one is needed.
+# READY_TIMEOUT is the maximum time until the server answers.
 
 say() { echo "wait.sh: $*" >&2; }
 
