@@ -44,7 +44,8 @@ var compactingKind = &waitKind{
 // returned. It is complete when none of its plans is executing any more, and fails if one
 // of them failed or timed out.
 //
-// A server also reports a number it does not know as completed, with 0 plans.
+// A server also reports a number it does not know as completed, with 0 plans. milvus-lite
+// returns the number 0, which is ErrInvalid here: it compacts nothing.
 func Compacting(id int64) Target { return Target{kind: KindCompacting, job: id} }
 
 // CompactionProgress is the progress of a compaction, in plans. A plan merges a few

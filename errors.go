@@ -37,8 +37,8 @@ var (
 	ErrLoadFailed = errors.New("load failed")
 	// ErrIndexFailed: the server reports that the index cannot be built.
 	ErrIndexFailed = errors.New("index build failed")
-	// ErrJobNotFound: the server does not know the import. 2.3 reports code 1000, and newer
-	// ones 2100 or 2101. For an unknown compaction servers report success.
+	// ErrJobNotFound: the server does not know the import. Milvus code 2100, 2101 since 3.0,
+	// 1000 on 2.3, and a text on 2.2. For an unknown compaction servers report success.
 	ErrJobNotFound = errors.New("job not found")
 	// ErrJobFailed: the server reports that the import failed, or plans of the compaction.
 	ErrJobFailed = errors.New("job failed")

@@ -77,7 +77,6 @@ func TestOnlyCodeAboutAClientImportsGoAPI(t *testing.T) {
 		"integration/sdkv2/bench_test.go",
 		"integration/together/together_test.go",
 		"sdk/fallback.go",
-		"sdk/optional_test.go",
 		"sdk/sdk.go",
 		"sdk/sdk_test.go",
 	}, slices.Sorted(maps.Keys(importing)))
