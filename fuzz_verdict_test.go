@@ -180,7 +180,7 @@ type history struct {
 	start                                       time.Time
 	polls                                       []oracle.Answer
 	requests                                    int             // number of requests so far, calls of verify included
-	poll                                        context.Context // of the newest poll: its requests share it
+	poll                                        context.Context // context of the newest poll, shared by its requests
 }
 
 // work is the target of a history and the optional interfaces of its Poller that are about

@@ -76,7 +76,7 @@ func TestManualCompaction_FollowsTheScriptOfConfig(t *testing.T) {
 		t.Run(dialect.String(), func(t *testing.T) {
 			_, c := start(t, fakeserver.Config{Dialect: dialect, Compact: vanishing()})
 
-			r := compact(t, c, 9999) // of an unknown collection
+			r := compact(t, c, 9999) // unknown collection
 
 			for _, want := range []milvuswait.CompactionProgress{executing, oneFailed, completed, completed} {
 				require.Equal(t, want, compaction(t, c, r.GetCompactionID()))

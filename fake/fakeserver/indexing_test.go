@@ -30,7 +30,7 @@ func TestRowsThatAreNewerThanTheIndex(t *testing.T) {
 		s, err := createIndex(t.Context(), c, "docs", "vec", "vidx")
 		succeeds(t, s, err)
 		srv.AddRows("docs", 100_000)
-		mark := flush(t, c, "docs") // of the same segment, which is still sealed
+		mark := flush(t, c, "docs") // the same segment is still sealed
 
 		tests := []struct {
 			after       time.Duration
