@@ -194,7 +194,7 @@ func (b *bench) prepare(ctx context.Context, temp string) error {
 		{"pymilvus 3.0.2, utility", []string{python3, "-c", waitPy}},
 		{"pymilvus 2.3.7, utility", []string{python2, "-c", waitPy}},
 	}
-	b.indexArms = append([]arm{inThis(ours), inThis(oursNoRows), inThis(userLoop), inThis(sdkLoop)}, pymilvus...)
+	b.indexArms = append([]arm{inThis(ours), inThis(oursRows), inThis(userLoop), inThis(sdkLoop)}, pymilvus...)
 	b.createArms = []arm{inThis(sdkSync), await}
 	b.loadArms = append([]arm{inThis(ours), inThis(userLoop), inThis(sdkSync), await}, pymilvus...)
 	return nil

@@ -18,11 +18,11 @@ import (
 
 // Names of the waiters in this program.
 const (
-	ours       = "milvuswait"
-	oursNoRows = "milvuswait, not told the rows"
-	sdkSync    = "milvus-sdk-go, its sync calls"
-	sdkLoop    = "milvus-sdk-go, GetIndexBuildProgress loop"
-	userLoop   = "errgroup + 200 ms loop"
+	ours     = "milvuswait"
+	oursRows = "milvuswait, WithExpectedRows"
+	sdkSync  = "milvus-sdk-go, its sync calls"
+	sdkLoop  = "milvus-sdk-go, GetIndexBuildProgress loop"
+	userLoop = "errgroup + 200 ms loop"
 )
 
 // runWaiter is the life of a process that waits.
@@ -31,11 +31,11 @@ func runWaiter(name string) error {
 	switch name {
 	case ours:
 		return waiter.Run(worktree, func(ctx context.Context, job waiter.Job) (func(context.Context) error, error) {
-			return connectOurs(ctx, job, milvuswait.WithExpectedRows(job.Rows))
-		})
-	case oursNoRows:
-		return waiter.Run(worktree, func(ctx context.Context, job waiter.Job) (func(context.Context) error, error) {
 			return connectOurs(ctx, job)
+		})
+	case oursRows:
+		return waiter.Run(worktree, func(ctx context.Context, job waiter.Job) (func(context.Context) error, error) {
+			return connectOurs(ctx, job, milvuswait.WithExpectedRows(job.Rows))
 		})
 	}
 	return waiter.Run(waiter.Version(sdkModule), func(ctx context.Context, job waiter.Job) (func(context.Context) error, error) {
