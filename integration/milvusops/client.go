@@ -1,7 +1,7 @@
-// Package milvusops does to a Milvus server, by plain gRPC, what there is to wait
-// for: it makes collections, fills and flushes them, builds indexes and loads, and
-// watches closely from outside when the server is done. Tests and benchmarks use
-// it; it waits for nothing by itself.
+// Package milvusops starts the work of a Milvus server, by plain gRPC: it creates
+// collections, fills, flushes, imports and compacts them, builds indexes and loads. It
+// watches from outside when the work is finished. Tests and benchmarks use it; only Watch
+// waits.
 package milvusops
 
 import (
@@ -23,28 +23,34 @@ func New(conn *grpc.ClientConn) *Client {
 	return &Client{Conn: conn}
 }
 
-// Load asks the server to load the collection, or the named partitions of it.
+// Load asks the server to load the collection, or its named partitions.
 func (c *Client) Load(ctx context.Context, collection string, partitions ...string) error {
 	if len(partitions) > 0 {
 		return checked("LoadPartitions")(wire.LoadPartitions.Call(ctx, c.Conn, &wire.LoadPartitionsRequest{
 			CollectionName: collection, PartitionNames: partitions, ReplicaNumber: 1,
 		}))
 	}
+
 	return checked("LoadCollection")(wire.LoadCollection.Call(ctx, c.Conn, &wire.LoadCollectionRequest{
 		CollectionName: collection, ReplicaNumber: 1,
 	}))
 }
 
-// Refresh asks the server to load what was added, by import, to a collection that
-// is loaded.
+// Refresh asks the server to load the rows of imports into a loaded collection.
 func (c *Client) Refresh(ctx context.Context, collection string) error {
 	return checked("LoadCollection")(wire.LoadCollection.Call(ctx, c.Conn, &wire.LoadCollectionRequest{
 		CollectionName: collection, ReplicaNumber: 1, Refresh: true,
 	}))
 }
 
-// Release undoes a Load, also one that is under way.
-func (c *Client) Release(ctx context.Context, collection string) error {
+// Release undoes a Load of the collection, or of its named partitions, also during the load.
+func (c *Client) Release(ctx context.Context, collection string, partitions ...string) error {
+	if len(partitions) > 0 {
+		return checked("ReleasePartitions")(wire.ReleasePartitions.Call(ctx, c.Conn, &wire.ReleasePartitionsRequest{
+			CollectionName: collection, PartitionNames: partitions,
+		}))
+	}
+
 	return checked("ReleaseCollection")(wire.ReleaseCollection.Call(ctx, c.Conn, &wire.ReleaseCollectionRequest{CollectionName: collection}))
 }
 
@@ -53,8 +59,8 @@ func (c *Client) Drop(ctx context.Context, collection string) error {
 	return checked("DropCollection")(wire.DropCollection.Call(ctx, c.Conn, &wire.DropCollectionRequest{CollectionName: collection}))
 }
 
-// checked returns a function of an RPC's results, which returns the error of
-// either.
+// checked returns a function for the results of a call. It returns the error of the call,
+// or the failure in its status.
 func checked(method string) func(*wire.Status, error) error {
 	return func(status *wire.Status, err error) error {
 		if err != nil {

@@ -23,7 +23,7 @@ const Dim = 64
 // batch is how many rows one Insert holds: about 5 MB.
 const batch = 20_000
 
-// CreateCollection creates an empty collection with that many shards.
+// CreateCollection creates an empty collection with a number of shards.
 func (c *Client) CreateCollection(ctx context.Context, name string, shards int) error {
 	schema := &wire.CollectionSchema{Name: name, Fields: []*wire.FieldSchema{
 		{Name: KeyField, DataType: wire.DataType_Int64, IsPrimaryKey: true},
@@ -39,7 +39,7 @@ func (c *Client) CreateCollection(ctx context.Context, name string, shards int) 
 	}))
 }
 
-// CreatePartition adds a partition, which a loaded collection loads too.
+// CreatePartition adds a partition. A loaded collection loads it too.
 func (c *Client) CreatePartition(ctx context.Context, collection, partition string) error {
 	return checked("CreatePartition")(wire.CreatePartition.Call(ctx, c.Conn, &wire.CreatePartitionRequest{
 		CollectionName: collection, PartitionName: partition,
@@ -55,10 +55,12 @@ func (c *Client) Insert(ctx context.Context, collection, partition string, first
 		for i := range keys {
 			keys[i] = int64(first + i)
 		}
+
 		vectors := make([]float32, n*Dim)
 		for i := range vectors {
 			vectors[i] = rand.Float32()
 		}
+
 		response, err := wire.Insert.Call(ctx, c.Conn, &wire.InsertRequest{
 			CollectionName: collection, PartitionName: partition, NumRows: uint32(n),
 			FieldsData: []*wire.FieldData{numbers(KeyField, keys), numbers(NumberField, keys), floats(VectorField, vectors)},
@@ -70,31 +72,29 @@ func (c *Client) Insert(ctx context.Context, collection, partition string, first
 	return nil
 }
 
-// Flush asks the server to seal what was inserted, and returns at once. The
-// function that it returns asks whether that is done.
-func (c *Client) Flush(ctx context.Context, collection string) (flushed func(context.Context) (bool, error), err error) {
+// StartFlush asks the server to flush the rows and deletes of the collection, and returns
+// its response, from which rpc.FlushMarkOf makes a mark. It does not wait for the flush.
+func (c *Client) StartFlush(ctx context.Context, collection string) (*wire.FlushResponse, error) {
 	response, err := wire.Flush.Call(ctx, c.Conn, &wire.FlushRequest{CollectionNames: []string{collection}})
-	if err := checked("Flush")(response.GetStatus(), err); err != nil {
-		return nil, err
-	}
-	question := &wire.GetFlushStateRequest{
-		SegmentIDs:     response.GetCollSegIDs()[collection].GetData(),
-		FlushTs:        response.GetCollFlushTs()[collection],
-		CollectionName: collection,
-	}
-	return func(ctx context.Context) (bool, error) {
-		state, err := wire.GetFlushState.Call(ctx, c.Conn, question)
-		return state.GetFlushed(), checked("GetFlushState")(state.GetStatus(), err)
-	}, nil
+	return response, checked("Flush")(response.GetStatus(), err)
 }
 
-// CreateVectorIndex asks for an HNSW index of that name on VectorField.
+// Flush is StartFlush. It returns the question Flushed of its response.
+func (c *Client) Flush(ctx context.Context, collection string) (flushed func(context.Context) (bool, error), err error) {
+	response, err := c.StartFlush(ctx, collection)
+	if err != nil {
+		return nil, err
+	}
+	return c.Flushed(response, collection), nil
+}
+
+// CreateVectorIndex asks for an HNSW index of the name on VectorField.
 func (c *Client) CreateVectorIndex(ctx context.Context, collection, index string) error {
 	return c.createIndex(ctx, collection, VectorField, index,
 		pairs("index_type", "HNSW", "metric_type", "L2", "params", `{"M":16,"efConstruction":200}`))
 }
 
-// CreateNumberIndex asks for an index of that name on NumberField. The kind is
+// CreateNumberIndex asks for an index of the name on NumberField. The kind is
 // "STL_SORT" with Milvus and "INVERTED" with milvus-lite, which have no common
 // one.
 func (c *Client) CreateNumberIndex(ctx context.Context, collection, index, kind string) error {

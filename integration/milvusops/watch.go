@@ -7,19 +7,20 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// Sighting is when something became true, as seen from outside.
+// Sighting is the time at which a question became true, as seen from outside.
 type Sighting struct {
-	NotBefore time.Time // when the last question was asked that was answered "not yet"; zero if there was none
-	NotAfter  time.Time // when the first answer came that said "done"
+	NotBefore time.Time // start of the last call answered false; zero if none was
+	NotAfter  time.Time // end of the first call answered true
 	Polls     int
 }
 
-// Watch asks every few milliseconds, until the answer is true or ctx is done.
-// Questions that fail tell nothing, and are asked again.
+// Watch asks at the interval until the answer is true or ctx is done. A question that fails
+// is asked again.
 func Watch(ctx context.Context, every time.Duration, done func(context.Context) (bool, error)) (Sighting, error) {
 	var s Sighting
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+
 	for {
 		asked := time.Now()
 		ok, err := done(ctx)
@@ -31,6 +32,7 @@ func Watch(ctx context.Context, every time.Duration, done func(context.Context) 
 		case err == nil:
 			s.NotBefore = asked
 		}
+
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -39,14 +41,15 @@ func Watch(ctx context.Context, every time.Duration, done func(context.Context) 
 	}
 }
 
-// Indexed returns a question for Watch: whether at least rows are indexed, and
-// none pending. The empty index is the only one.
+// Indexed returns a question for Watch: whether at least rows are indexed, and none is
+// pending. The empty index stands for all of the collection.
 func (c *Client) Indexed(collection, index string, rows int64) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		response, err := wire.DescribeIndex.Call(ctx, c.Conn, &wire.DescribeIndexRequest{CollectionName: collection, IndexName: index})
 		if err := checked("DescribeIndex")(response.GetStatus(), err); err != nil {
 			return false, err
 		}
+
 		for _, d := range response.GetIndexDescriptions() {
 			if d.GetIndexedRows() < max(rows, d.GetTotalRows()) || d.GetPendingIndexRows() > 0 {
 				return false, nil
@@ -56,8 +59,8 @@ func (c *Client) Indexed(collection, index string, rows int64) func(context.Cont
 	}
 }
 
-// Loaded returns a question for Watch: whether the collection, or the partitions
-// of it, are loaded.
+// Loaded returns a question for Watch: whether the collection, or each of its named
+// partitions, is loaded.
 func (c *Client) Loaded(collection string, partitions ...string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		response, err := wire.GetLoadingProgress.Call(ctx, c.Conn, &wire.GetLoadingProgressRequest{
@@ -68,11 +71,73 @@ func (c *Client) Loaded(collection string, partitions ...string) func(context.Co
 }
 
 // Refreshed returns a question for Watch: whether the last Refresh of the
-// collection is done.
+// collection has ended.
 func (c *Client) Refreshed(collection string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		response, err := wire.GetLoadingProgress.Call(ctx, c.Conn, &wire.GetLoadingProgressRequest{CollectionName: collection})
 		done := response.GetProgress() >= 100 && response.GetRefreshProgress() >= 100
 		return done, checked("GetLoadingProgress")(response.GetStatus(), err)
+	}
+}
+
+// Flushed returns a question for Watch: whether the flush of the collection is done, by its
+// segments, timestamp and name together.
+func (c *Client) Flushed(response *wire.FlushResponse, collection string) func(context.Context) (bool, error) {
+	question := &wire.GetFlushStateRequest{
+		SegmentIDs:     response.GetCollSegIDs()[collection].GetData(),
+		FlushTs:        response.GetCollFlushTs()[collection],
+		CollectionName: collection,
+	}
+	return func(ctx context.Context) (bool, error) {
+		state, err := wire.GetFlushState.Call(ctx, c.Conn, question)
+		return state.GetFlushed(), checked("GetFlushState")(state.GetStatus(), err)
+	}
+}
+
+// Counted returns a question for Watch: whether at least rows are indexed. Unlike Indexed,
+// it ignores rows that are pending, as there are while another client writes.
+func (c *Client) Counted(collection, index string, rows int64) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		response, err := wire.DescribeIndex.Call(ctx, c.Conn, &wire.DescribeIndexRequest{CollectionName: collection, IndexName: index})
+		if err := checked("DescribeIndex")(response.GetStatus(), err); err != nil {
+			return false, err
+		}
+
+		for _, d := range response.GetIndexDescriptions() {
+			if d.GetIndexedRows() < rows {
+				return false, nil
+			}
+		}
+		return true, nil
+	}
+}
+
+// Found returns a question for Watch: whether a Strong query with the filter finds at least
+// rows, in the named partitions or all of them.
+func (c *Client) Found(collection, filter string, rows int, partitions ...string) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		response, err := wire.Query.Call(ctx, c.Conn, &wire.QueryRequest{
+			CollectionName: collection, PartitionNames: partitions, Expr: filter, OutputFields: []string{KeyField},
+			ConsistencyLevel: wire.ConsistencyLevel_Strong, // 2.2 reads it from the guarantee timestamp, which is 0
+		})
+		if err := checked("Query")(response.GetStatus(), err); err != nil {
+			return false, err
+		}
+
+		for _, field := range response.GetFieldsData() {
+			if len(field.GetScalars().GetLongData().GetData()) >= rows {
+				return true, nil
+			}
+		}
+		return false, nil
+	}
+}
+
+// Merged returns a question for Watch: whether the collection has at most so many
+// segments. While a compaction replaces segments, it fails.
+func (c *Client) Merged(collection string, segments int) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		response, err := wire.GetPersistentSegmentInfo.Call(ctx, c.Conn, &wire.GetPersistentSegmentInfoRequest{CollectionName: collection})
+		return len(response.GetInfos()) <= segments, checked("GetPersistentSegmentInfo")(response.GetStatus(), err)
 	}
 }

@@ -29,7 +29,7 @@ var innerPorts = []string{
 func command(r Release, folder string, s *slot) (*exec.Cmd, error) {
 	if r.Kind == Lite {
 		cmd := exec.Command(python(folder), "-m", "milvus_lite.cmdline", "server",
-			"--data-dir", filepath.Join(s.folder, "data"), "--host", "127.0.0.1", "--port", fmt.Sprint(s.port+servicePort))
+			"--data-dir", storageDir(s), "--host", "127.0.0.1", "--port", fmt.Sprint(s.port+servicePort))
 		cmd.Env = environment(s, "PYTHONUNBUFFERED=1")
 		return cmd, nil
 	}
@@ -53,7 +53,7 @@ func command(r Release, folder string, s *slot) (*exec.Cmd, error) {
 		"ETCD_ENDPOINTS=" + s.address(etcdClientPort),
 		"ETCD_DATA_DIR=" + filepath.Join(s.folder, "etcd"),
 		"ETCD_LOG_PATH=" + filepath.Join(s.folder, "etcd.log"),
-		"LOCALSTORAGE_PATH=" + filepath.Join(s.folder, "data"),
+		"LOCALSTORAGE_PATH=" + storageDir(s),
 		"ROCKSMQ_PATH=" + filepath.Join(s.folder, "rocksmq"),
 		"LOG_FILE_ROOTPATH=" + filepath.Join(s.folder, "logs"),
 		"LOG_LEVEL=info",
@@ -69,6 +69,9 @@ func command(r Release, folder string, s *slot) (*exec.Cmd, error) {
 	cmd.Env = environment(s, settings...)
 	return cmd, nil
 }
+
+// storageDir is the folder where a server keeps its data.
+func storageDir(s *slot) string { return filepath.Join(s.folder, "data") }
 
 // environment returns the settings and nothing of this process's own that the
 // server might take for one.

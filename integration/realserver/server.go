@@ -174,6 +174,15 @@ func (s *Server) MetricsAddress() string {
 	return s.slot.address(metricsPort)
 }
 
+// StorageDir returns the folder below which the server reads the files of an import, or ""
+// for a server that has none.
+func (s *Server) StorageDir() string {
+	if s.release.Kind != Milvus {
+		return ""
+	}
+	return storageDir(s.slot)
+}
+
 // PID returns the id of the server's process, or 0 if it does not run or is not
 // ours.
 func (s *Server) PID() int {
