@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/rpc"
 )
 
 const vectorIndex, numberIndex = "vidx", "nidx"
@@ -61,15 +64,31 @@ func (s *site) collections(ctx context.Context, t *testing.T) collections {
 
 // insert adds rows to the default partition and asks for their flush. It returns
 // the question whether that is done.
-func (s *site) insert(ctx context.Context, t *testing.T, collection string, first, rows int) func(context.Context) (bool, error) {
+func (s *site) insert(ctx context.Context, t *testing.T, collection string, first, rows int) question {
+	t.Helper()
+	flushed, _ := s.insertMarked(ctx, t, collection, first, rows)
+	return flushed
+}
+
+// insertMarked is insert, and returns the mark of the flush too.
+func (s *site) insertMarked(ctx context.Context, t *testing.T, collection string, first, rows int) (flushed question, mark milvuswait.FlushMark) {
 	t.Helper()
 	start := time.Now()
 	require.NoError(t, s.ops.Insert(ctx, collection, "", first, rows))
 	inserted := time.Now()
-	flushed, err := s.ops.Flush(ctx, collection)
-	require.NoError(t, err)
+	flushed, mark = s.flush(ctx, t, collection)
 	t.Logf("%d rows inserted in %.1f s, Flush returned after %.2f s", rows, inserted.Sub(start).Seconds(), time.Since(inserted).Seconds())
-	return flushed
+	return flushed, mark
+}
+
+// flush asks for a flush. It returns the question whether that is done, and its mark.
+func (s *site) flush(ctx context.Context, t *testing.T, collection string) (flushed question, mark milvuswait.FlushMark) {
+	t.Helper()
+	response, err := s.ops.StartFlush(ctx, collection)
+	require.NoError(t, err)
+	mark, err = rpc.FlushMarkOf(response, collection)
+	require.NoError(t, err)
+	return s.watch.Flushed(response, collection), mark
 }
 
 // numberKind is the index of numbers that the server has.

@@ -24,6 +24,7 @@ const (
 	modeVariable    = "MILVUSWAIT_INTEGRATION"
 	serversVariable = "MILVUSWAIT_INTEGRATION_SERVERS"
 	summaryVariable = "MILVUSWAIT_INTEGRATION_SUMMARY"
+	slowVariable    = "MILVUSWAIT_INTEGRATION_SLOW"
 )
 
 var (
@@ -80,6 +81,13 @@ func (s *site) like(releases []realserver.Release) bool {
 
 // lite reports whether the server is a milvus-lite.
 func (s *site) lite() bool { return s.server.Release().Kind == realserver.Lite }
+
+// is22 reports whether the server is a Milvus 2.2, which knows no refresh, and returns no
+// timestamp of a flush.
+func (s *site) is22() bool {
+	r := s.server.Release()
+	return r.Kind != realserver.Lite && strings.HasPrefix(strings.TrimPrefix(r.Version, "v"), "2.2.")
+}
 
 // sites are the shared servers, each started by the first test that needs it.
 var sites siteCache
@@ -215,6 +223,9 @@ func (s *site) client(ctx context.Context, t *testing.T) client.Client {
 func (s *site) environ() []string {
 	return append(os.Environ(), realserver.URIVariable+"="+s.server.URI(), realserver.TokenVariable+"="+s.server.Token())
 }
+
+// slow reports whether the tests have all the time they need.
+func slow() bool { return os.Getenv(slowVariable) != "" }
 
 // ours skips the test on a server that we did not start.
 func (s *site) ours(t *testing.T, why string) {

@@ -35,6 +35,7 @@ type timing struct {
 	began, returned time.Time
 	polls           int
 	succeeded       int      // number of the last poll that succeeded
+	unconfirmed     bool     // Unconfirmed of the last update
 	trace           []string // what was seen when, at every change
 }
 
@@ -47,6 +48,12 @@ func waitForIndex(ctx context.Context, p milvuswait.Poller, collection string, o
 func waitForLoad(ctx context.Context, p milvuswait.Poller, collection string, opts ...milvuswait.Option) *wait[milvuswait.LoadingProgress] {
 	return begin(func(observe milvuswait.Option) (milvuswait.LoadingProgress, error) {
 		return milvuswait.WaitForLoadingComplete(ctx, p, collection, append(opts, observe)...)
+	})
+}
+
+func waitForTarget(ctx context.Context, p milvuswait.Poller, target milvuswait.Target, opts ...milvuswait.Option) *wait[milvuswait.Progress] {
+	return begin(func(observe milvuswait.Option) (milvuswait.Progress, error) {
+		return milvuswait.Wait(ctx, p, target, append(opts, observe)...)
 	})
 }
 
@@ -81,12 +88,15 @@ func begin[P milvuswait.Progress](run func(observe milvuswait.Option) (P, error)
 
 // observe notes what is new in u.
 func (tm *timing) observe(u milvuswait.Update) {
-	tm.polls = u.Polls
+	tm.polls, tm.unconfirmed = u.Polls, u.Unconfirmed
 	if u.Err == nil {
 		tm.succeeded = u.Polls
 	}
 
 	what := fmt.Sprint(u.Progress)
+	if u.WaitingFor != "" {
+		what += ", waits for " + string(u.WaitingFor)
+	}
 	switch {
 	case u.Final && u.Err == nil:
 		what += ", returned"
