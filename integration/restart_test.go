@@ -1,12 +1,14 @@
 package integration_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/integration/milvusops"
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
@@ -24,12 +26,14 @@ func TestRestart(t *testing.T) {
 		building := s.report(t, "server killed during an index wait and started again")
 		halfway := s.report(t, "server killed during a load and started again")
 		away := s.report(t, "wait begun while the server of a loaded collection is away")
+		unwritten := s.report(t, "server killed between Flush and writing, index wait without rows begun before")
+		unwrittenAfter := s.report(t, "server killed between Flush and writing, index wait without rows begun when it is back")
 
-		for _, r := range []*row{building, halfway, away} {
+		for _, r := range []*row{building, halfway, away, unwritten, unwrittenAfter} {
 			r.limit += 6 * time.Second // the connection looks for the server every 3 s, and may find it not quite ready
 		}
 
-		loaded, half, docs := s.indexed(ctx, t, 2), s.indexed(ctx, t, 2), s.indexed(ctx, t, 2)
+		loaded, half, docs, fresh := s.indexed(ctx, t, 2), s.indexed(ctx, t, 2), s.indexed(ctx, t, 2), s.indexed(ctx, t, 2)
 		s.insert(ctx, t, loaded, 0, few)
 		s.insert(ctx, t, half, 0, few)
 		sight(ctx, s.watch.Indexed(loaded, vectorIndex, few))(t)
@@ -43,6 +47,9 @@ func TestRestart(t *testing.T) {
 		loadWait := waitForLoad(ctx, s.poller, half)
 		indexWait.midway(t, indexWait.polled)
 		loadWait.midway(t, loadWait.polled)
+		freshFlushed, mark := s.insertMarked(ctx, t, fresh, 0, few)
+		freshWait := waitForIndex(ctx, s.poller, fresh)
+		freshWait.midway(t, freshWait.polled)
 
 		require.NoError(t, s.server.Kill())
 		ready := s.awaitReady(ctx, t)
@@ -57,6 +64,10 @@ func TestRestart(t *testing.T) {
 		indexSeen := sight(ctx, s.watch.Indexed(docs, vectorIndex, rows))
 		loadSeen := sight(ctx, s.watch.Loaded(half))
 		lateSeen := sight(ctx, s.watch.Loaded(loaded))
+		// For half a minute the index is reported finished without the rows.
+		freshSeen := sight(ctx, s.watch.Indexed(fresh, vectorIndex, few))
+		freshAfter := waitForIndex(ctx, s.poller, fresh)
+		markedAfter := s.flushAfterRestart(ctx, t, fresh, mark, freshFlushed)
 
 		if s.is(realserver.Milvus22) {
 			// It comes back without the loads that were under way.
@@ -71,5 +82,30 @@ func TestRestart(t *testing.T) {
 		indexWait.complete(t)
 		away.onTime(t, lateWait.timing, lateSeen(t))
 		building.onTime(t, indexWait.timing, indexSeen(t))
+
+		freshWait.complete(t)
+		freshAfter.complete(t)
+		truth := freshSeen(t)
+		unwritten.onTime(t, freshWait.timing, truth)
+		unwrittenAfter.onTime(t, freshAfter.timing, truth)
+		markedAfter(t, truth)
 	})
+}
+
+// flushAfterRestart waits for an index WithFlush of a mark from before the restart. Milvus
+// 2.3.5 reports such a flush done up to a minute after it counts the rows.
+func (s *site) flushAfterRestart(ctx context.Context, t *testing.T, docs string, mark milvuswait.FlushMark, flushed question) (check func(t *testing.T, indexed milvusops.Sighting)) {
+	if !slow() {
+		return func(*testing.T, milvusops.Sighting) {}
+	}
+	r := s.report(t, "server killed between Flush and writing, WithFlush")
+	seen := sight(ctx, flushed)
+	w := waitForIndex(ctx, s.poller, docs, milvuswait.WithFlush(mark))
+	return func(t *testing.T, truth milvusops.Sighting) {
+		w.complete(t)
+		if done := seen(t); done.NotAfter.After(truth.NotAfter) {
+			truth = done
+		}
+		r.onTime(t, w.timing, truth)
+	}
 }
