@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
@@ -28,15 +29,21 @@ func TestCommandBeforeTheServer(t *testing.T) {
 	})
 }
 
-// awaitReady has milvus-wait, and a watcher, wait for a server that is to be
+// awaitReady has milvus-wait, the library and a watcher wait for a server that is to be
 // started.
 func (s *site) awaitReady(ctx context.Context, t *testing.T) (check func(t *testing.T)) {
 	r := s.report(t, "milvus-wait ready while the server starts")
+	serving := s.report(t, "Serving while the server starts")
 	r.limit += 3 * time.Second // it looks for the server every 3 s
+	serving.limit = r.limit
 	c := s.command(t, "ready", "--timeout", "3m")
 	c.midway(t)
+	w := waitForTarget(ctx, s.poller, milvuswait.Serving())
+	w.midway(t, w.stumbled)
 	seen := sight(ctx, s.answers)
 	return func(t *testing.T) {
+		w.complete(t)
+		serving.onTime(t, w.timing, seen(t))
 		c.exits(t, 0)
 		uri := regexp.QuoteMeta(s.server.URI())
 		wrote(t, c.stdout, uri+`: ready \(`+took+`, [0-9]+ polls\)`)
