@@ -45,20 +45,20 @@ var noOutage = outage{silentSince: notYet, absentAt: notYet, refusedAt: notYet}
 // it if it is confirmed:
 //
 //   - at once if it was the target's first answer, or cannot be a stale view: the target
-//     cannot have been there before, or the server reports that the work has failed;
+//     cannot have been there before, or the server reports that the work has failed. If the
+//     first poll brought progress and then an absent answer, the target was there before;
 //   - absent ("not found", "not loaded") by a second absent answer, from a poll that
 //     started confirmAfter the first one ended or later;
 //   - a refusal by another one, refusedFor later.
 //
 // Failures of other classes in between neither confirm nor reset; a successful poll resets.
-func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float64) decision {
+func (s *waitState) decideAfterFailure(now time.Duration, a answer, first bool, random float64) decision {
 	if a.timedOut {
 		s.timeout = min(2*s.timeout, s.cfg.maxPollTimeout)
 	}
 
 	o := &s.outage
 	class := classOf(a.err)
-	first := s.last == nil && o.lastErr == nil
 	inGrace := s.inGrace(now, a.err)
 	if class == refusal && a.flushing && a.list != nil {
 		class = transient // segmentCheck decides about a refused list
@@ -70,7 +70,7 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, random float
 	case decisive:
 		confirmed = !inGrace
 	case absent:
-		confirmed = !inGrace && (first || o.absentAt != notYet && now-a.elapsed >= o.absentAt+confirmAfter)
+		confirmed = !inGrace && (first && a.progress == nil || o.absentAt != notYet && now-a.elapsed >= o.absentAt+confirmAfter)
 		if o.absentAt == notYet {
 			o.absentAt = now
 		}

@@ -378,8 +378,31 @@ func TestIndex_FlushMark_IsWaitedFor(t *testing.T) {
 
 		require.ErrorIs(t, err, errors.ErrUnsupported, "a mark is never ignored")
 		require.ErrorContains(t, err, "GetFlushState")
-		require.LessOrEqual(t, time.Since(x.start), 36*time.Second)
+		require.Less(t, time.Since(x.start), time.Second)
 	})
+}
+
+func TestIndex_FlushMarkFailsAtFirstPoll_DecidesByItsClass(t *testing.T) {
+	tests := []struct {
+		name  string
+		err   error
+		polls int
+	}{
+		{"no permission: at once", milvuswait.Permanent(errors.New("permission denied")), 1},
+		{"unsupported: at once", errors.ErrUnsupported, 1},
+		{"absent, though just described: by a second answer", milvuswait.ErrCollectionNotFound, 2},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			x := &flushingIndex{progress: secondBatch(0, 0), segments: unflushedUntil(0)}
+			x.flushed = func(time.Duration) (bool, error) { return false, tt.err }
+
+			_, updates, err := waitForIndex(t, x.poller(), milvuswait.WithFlush(milvuswait.FlushMark{Timestamp: 9}))
+
+			require.ErrorIs(t, err, tt.err, tt.name)
+			require.Len(t, updates, tt.polls, tt.name)
+		})
+	}
 }
 
 // segmentServer is a server of one collection with several indexes. Index i0 is built first,

@@ -84,12 +84,13 @@ func newWaitState(cfg *config, target Target, pace pace, deadline time.Duration)
 // decide records the answer of a poll that ended at now, and returns the next step. random
 // is from 0 to below 1, for jitter.
 func (s *waitState) decide(now time.Duration, a answer, random float64) decision {
+	first := s.last == nil && s.outage.lastErr == nil
 	s.polls++
 	if a.progress != nil {
 		s.noteProgress(now, a)
 	}
 	if a.err != nil {
-		return s.decideAfterFailure(now, a, random)
+		return s.decideAfterFailure(now, a, first, random)
 	}
 
 	s.noteSuccess(now, a)
