@@ -46,7 +46,9 @@ func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
 	require.NoError(t, ops.CreateCollection(shop, docs, 1))
 	require.NoError(t, ops.CreateVectorIndex(shop, docs, index))
 	require.NoError(t, ops.Insert(shop, docs, "", 0, rows))
-	_, err = ops.Flush(shop, docs)
+	flush, err := ops.StartFlush(shop, docs)
+	require.NoError(t, err)
+	mark, err := rpc.FlushMarkOf(flush, docs)
 	require.NoError(t, err)
 	require.NoError(t, ops.Load(shop, docs))
 
@@ -54,11 +56,14 @@ func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = svc.Close() })
 	p := rpc.New(svc, rpc.WithDatabase(database))
-	targets := []milvuswait.Target{milvuswait.IndexBuilding(docs, index).ExpectRows(rows), milvuswait.Loading(docs)}
+	// The list of segments needs no privilege.
+	targets := []milvuswait.Target{milvuswait.IndexBuilding(docs, index), milvuswait.Loading(docs)}
 
 	outcomes, err := milvuswait.WaitAll(ctx, p, targets)
 
 	require.NoError(t, err, "%v", outcomes)
+	require.EqualValues(t, rows, outcomes[0].Progress.(milvuswait.IndexBuildingProgress).IndexedRows)
+	require.False(t, outcomes[0].Unconfirmed)
 	require.NoError(t, p.CheckLoadState(ctx, docs))
 
 	t.Run("request alone is refused", func(t *testing.T) {
@@ -76,6 +81,23 @@ func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
 	})
 	t.Run("another database is refused", func(t *testing.T) {
 		_, err := milvuswait.WaitForLoadingComplete(ctx, rpc.New(svc), docs)
+
+		refusedAtOnce(t, err)
+	})
+	t.Run("flush mark needs GetFlushState", func(t *testing.T) {
+		_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, docs, milvuswait.WithFlush(mark))
+		refusedAtOnce(t, err)
+
+		createUser(ctx, t, server.Address(), "flusher", "secret-3", database, "IndexDetail", "GetFlushState")
+		flusher, err := server.DialAs("flusher:secret-3")
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = flusher.Close() })
+
+		_, err = milvuswait.WaitForIndexBuildingComplete(ctx, rpc.New(flusher, rpc.WithDatabase(database)), docs, milvuswait.WithFlush(mark))
+		require.NoError(t, err)
+	})
+	t.Run("FindRow needs Query", func(t *testing.T) {
+		_, err := milvuswait.WaitForLoadingComplete(ctx, p, docs, milvuswait.WithVerify(p.FindRow("id == 7")))
 
 		refusedAtOnce(t, err)
 	})
