@@ -10,9 +10,9 @@
 //   - MILVUSWAIT_INTEGRATION_SLOW=1 adds cases of several minutes: 20 rounds of raw flushes
 //     instead of 3, and a flush mark from before a crash of the server.
 //   - MILVUSWAIT_INTEGRATION_SERVERS, such as 2.2.9,2.3.0,2.3.3,lite-3.1.1, names other
-//     releases to install and start. Expectations for those four are in the tests of
-//     answers and refusals: TestAnswers, TestRefused, TestGoneDuringAWait, TestPoller,
-//     TestCommandEnds and TestCommandRefuses.
+//     releases to install and start. Expectations for those four are in TestAnswers,
+//     TestRefused, TestGoneDuringAWait, TestPoller, TestCommandEnds, TestCommandRefuses,
+//     TestRawFlush, TestFlush and TestCompaction.
 //   - MILVUS_URI, such as http://127.0.0.1:19530 or https://milvus.example:19530, runs the
 //     tests against that Milvus and starts none. MILVUS_TOKEN is user:password or an API
 //     key. The tests create collections with names of the prefix milvuswait_, and drop

@@ -206,10 +206,10 @@ func flushSeveralIndexes(ctx context.Context, t *testing.T, s *site) {
 	}
 }
 
-// flushDeletes waits for a flush without new rows. Only its timestamp tells it from a flush
-// that is done; 2.2 returns none.
+// flushDeletes waits for a flush without new rows. Only its timestamp distinguishes it from
+// a flush that is done; 2.2 and 2.3.0 return none.
 func flushDeletes(ctx context.Context, t *testing.T, s *site) {
-	if s.is22() {
+	if s.is22() || s.is(realserver.Milvus230) {
 		return
 	}
 	const rows, deleted = 2000, 500
