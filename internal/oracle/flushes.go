@@ -71,34 +71,24 @@ func (x *flushes) before(i int) []Request {
 	return slices.DeleteFunc(slices.Clone(x.known[:i]), func(r Request) bool { return r.End > begin })
 }
 
-// lists returns the successful lists of segments.
-func lists(all []Request) [][]int64 {
-	var found [][]int64
-	for _, r := range all {
-		if r.Of == ListSegments && r.Err == nil {
-			found = append(found, r.Unflushed)
-		}
-	}
-	return found
-}
-
 // missing returns the segments of the first list that are in all others too, and reports
 // whether there was a list.
-func missing(all [][]int64) ([]int64, bool) {
-	if len(all) == 0 {
-		return nil, false
+func missing(all []Request) (left []int64, listed bool) {
+	for _, r := range all {
+		if r.Of != ListSegments || r.Err != nil {
+			continue
+		}
+		if !listed {
+			left, listed = slices.Clone(r.Unflushed), true
+		}
+		left = slices.DeleteFunc(left, func(id int64) bool { return !slices.Contains(r.Unflushed, id) })
 	}
-
-	left := slices.Clone(all[0])
-	for _, list := range all[1:] {
-		left = slices.DeleteFunc(left, func(id int64) bool { return !slices.Contains(list, id) })
-	}
-	return left, true
+	return left, listed
 }
 
 // flushed reports whether every segment of the first list is flushed, by these requests.
 func flushed(all []Request) bool {
-	left, listed := missing(lists(all))
+	left, listed := missing(all)
 	return listed && len(left) == 0
 }
 
@@ -108,12 +98,12 @@ func (x *flushes) unlisted(n int) bool {
 	refused := never
 	for i, r := range x.known[:n] {
 		switch {
-		case r.Of != ListSegments || flushed(x.known[:i]):
+		case r.Of != ListSegments:
 		case r.Err == nil:
 			refused = never
+		case r.Transient || !refuses(r.Err) || flushed(x.known[:i]):
 		case errors.Is(r.Err, errors.ErrUnsupported):
 			return true
-		case r.Transient || !refuses(r.Err):
 		case refused < 0:
 			refused = x.at[i]
 		case x.at[i]-refused >= refusedFor:
@@ -134,8 +124,8 @@ func (x *flushes) changed() bool {
 		return !x.unlisted(x.fresh)
 	}
 
-	before, listed := missing(lists(x.known[:x.fresh]))
-	now, listedNow := missing(lists(x.known))
+	before, listed := missing(x.known[:x.fresh])
+	now, listedNow := missing(x.known)
 	return listed != listedNow || len(before) != len(now)
 }
 

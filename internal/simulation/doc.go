@@ -20,6 +20,14 @@
 // between two logs. The logs of RunFake and RunServer are equal, line by line. The log of
 // RunLists differs, because a list is another poll.
 //
+// # Work
+//
+// A [Work] is a wait for the other kinds, and for indexes whose rows are being flushed. Its
+// server is a Poller itself: it has segments that are sealed, written and then indexed, writers
+// that go on to flush, lists that fail or are refused for less and for more than 30 s, imports,
+// and compactions that forget failed plans. [CheckWork] compares the end of each wait with this
+// world, without the oracle; then the requests, the verdicts and the times with the oracle.
+//
 // # Order
 //
 // Goroutines that wake at the same instant run in any order. Therefore every answer comes
@@ -37,6 +45,7 @@
 //	go test ./internal/simulation                                     # 1000 seeds
 //	go test ./internal/simulation -run TestSeeds -seeds 20000 -timeout 2h
 //	go test ./internal/simulation -run TestSeeds -seed 123            # one, again
+//	go test ./internal/simulation -run TestWorkSeeds -seeds 20000     # the same for works
 //
 // Every second seed also runs with lists. The largest bubbles have about 110 goroutines,
 // because at most 48 polls are in flight: with 300 or more, the race detector is
