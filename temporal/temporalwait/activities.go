@@ -55,7 +55,7 @@ type Activities struct {
 	lists map[string]*lists // shared lists, by cluster name
 }
 
-// Wait is the argument of WaitForLoading and WaitForIndexBuilding: one target.
+// Wait is the argument of the activities for one target, such as WaitForLoading.
 type Wait struct {
 	Target
 	Options
@@ -84,14 +84,31 @@ func (a *Activities) WaitForLoading(ctx context.Context, w Wait) (Progress, erro
 }
 
 // WaitForIndexBuilding is an activity that waits until an index is built. It returns the
-// progress, a milvuswait.IndexBuildingProgress. Set ExpectedRows whenever you know the
-// number of rows. See [milvuswait.WaitForIndexBuildingComplete].
+// progress, a milvuswait.IndexBuildingProgress. Set Flush or ExpectedRows whenever you know
+// them. The progress does not show whether the result is unconfirmed; an Outcome of WaitAll
+// does. See [milvuswait.WaitForIndexBuildingComplete].
 func (a *Activities) WaitForIndexBuilding(ctx context.Context, w Wait) (Progress, error) {
 	return a.waitOne(ctx, w, milvuswait.KindIndexBuilding)
 }
 
-// WaitAll is an activity that waits for loads and index builds of one cluster. It returns
-// one outcome per target, in the order of the targets. See [milvuswait.WaitAll].
+// WaitForImport is an activity that waits until an import is complete. It returns the
+// progress, a milvuswait.ImportProgress. See [milvuswait.WaitForImportComplete].
+func (a *Activities) WaitForImport(ctx context.Context, w Wait) (Progress, error) {
+	return a.waitOne(ctx, w, milvuswait.KindImporting)
+}
+
+// WaitForCompaction is an activity that waits until a compaction is complete. It returns the
+// progress, a milvuswait.CompactionProgress. See [milvuswait.WaitForCompactionComplete].
+func (a *Activities) WaitForCompaction(ctx context.Context, w Wait) (Progress, error) {
+	return a.waitOne(ctx, w, milvuswait.KindCompacting)
+}
+
+// WaitAll is an activity that waits for targets of any kind on one cluster. It returns one
+// outcome per target, in the order of the targets. See [milvuswait.WaitAll].
+//
+// The Poller of the cluster must have the optional interface that a kind needs, such as
+// milvuswait.ImportPoller. Otherwise the activity fails with milvuswait.ErrInvalid, which
+// names the interface and is not retried.
 //
 // By default, the first failed target fails the activity. With ContinueOnError, the
 // outcomes hold the failures, and the activity fails only if targets were unreachable,

@@ -87,6 +87,63 @@ func TestActivitiesRefuseWhatMakesNoSense(t *testing.T) {
 	}
 }
 
+// TestActivities_EveryKind_UsesItsInterface waits for the kinds that need an optional interface
+// of the Poller, with the values of their targets. A Poller of two functions has none.
+func TestActivities_EveryKind_UsesItsInterface(t *testing.T) {
+	mark := milvuswait.FlushMark{Timestamp: 9, Segments: []int64{1, 2}}
+	var asked []any
+	a := &Activities{
+		Poller: milvuswait.PollerFuncs{
+			IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+				return milvuswait.IndexBuildingProgress{State: milvuswait.IndexStateFinished}, nil
+			},
+			Flush: func(_ context.Context, _ string, mark milvuswait.FlushMark) (bool, error) {
+				asked = append(asked, mark)
+				return true, nil
+			},
+			Import: func(_ context.Context, job int64) (milvuswait.ImportProgress, error) {
+				asked = append(asked, job)
+				return milvuswait.ImportProgress{State: milvuswait.ImportStateCompleted}, nil
+			},
+			Compaction: func(_ context.Context, id int64) (milvuswait.CompactionProgress, error) {
+				asked = append(asked, id)
+				return milvuswait.CompactionProgress{State: milvuswait.CompactionStateCompleted, Failed: 1}, nil
+			},
+			Server: func(context.Context) error { return nil },
+		},
+		Pollers: map[string]milvuswait.Poller{"plain": milvuswait.PollerFuncs{}},
+	}
+	env := newEnvironment(a)
+
+	var outcomes []Outcome
+	value, err := env.ExecuteActivity(a.WaitAll, Waits{Targets: On("",
+		milvuswait.Flushing("docs", mark), milvuswait.IndexBuilding("docs", ""), milvuswait.IndexBuilding("other", "").AfterFlush(mark), milvuswait.Serving())})
+	require.NoError(t, err)
+	require.NoError(t, value.Get(&outcomes))
+	require.Equal(t, milvuswait.FlushProgress{Flushed: true}, outcomes[0].Progress.Progress)
+	require.Equal(t, milvuswait.ServingProgress{}, outcomes[3].Progress.Progress)
+	require.Equal(t, []bool{false, true, false, false}, []bool{outcomes[0].Unconfirmed, outcomes[1].Unconfirmed, outcomes[2].Unconfirmed, outcomes[3].Unconfirmed})
+	require.Equal(t, []any{mark, mark}, asked)
+
+	value, err = env.ExecuteActivity(a.WaitForImport, Wait{Target: Target{Job: 7}})
+	require.NoError(t, err)
+	var imported Progress
+	require.NoError(t, value.Get(&imported))
+	require.Equal(t, milvuswait.ImportProgress{State: milvuswait.ImportStateCompleted}, imported.Progress)
+
+	_, err = env.ExecuteActivity(a.WaitForCompaction, Wait{Target: Target{Job: 8}})
+	require.ErrorIs(t, Restore(err), milvuswait.ErrJobFailed)
+	var application *temporal.ApplicationError
+	require.ErrorAs(t, err, &application)
+	require.Equal(t, "milvuswait.ErrJobFailed", application.Type())
+	require.True(t, application.NonRetryable())
+	require.Equal(t, []any{int64(7), int64(8)}, asked[2:])
+
+	_, err = env.ExecuteActivity(a.WaitForImport, Wait{Target: Target{Cluster: "plain", Job: 7}})
+	require.ErrorIs(t, Restore(err), milvuswait.ErrInvalid)
+	require.EqualError(t, Restore(err), "milvuswait: target 1 of 1: invalid argument: the Poller does not implement ImportPoller")
+}
+
 func TestActivitiesFailWithTheTarget(t *testing.T) {
 	bad := fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded, 2, 3)
 	p := new(fake.Poller).

@@ -120,6 +120,9 @@ func (w *run) end(outcomes []Outcome) {
 	for _, o := range outcomes {
 		if !failed(o) {
 			w.Done++
+			if o.Unconfirmed {
+				w.Unconfirmed++
+			}
 			continue
 		}
 		w.Failed++

@@ -31,7 +31,9 @@
 // between polls that the lost attempt had reached. Everything measured from observed
 // progress restarts: stall and settle times and the ETA. The log and
 // [Heartbeat].ClocksSince show the restart. If a load is released between two attempts, the
-// next one returns ErrNotLoaded, not ErrReleased.
+// next one returns ErrNotLoaded, not ErrReleased. An index waits for the segments that are
+// unflushed in the new attempt. Milvus 3.0 forgets a failed plan of a compaction after about
+// 10 s: if it fails and is forgotten between two attempts, the wait cannot see it.
 //
 // # Lateness
 //

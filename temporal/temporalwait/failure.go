@@ -47,6 +47,8 @@ var types = []errorType{
 	{"milvuswait.ErrPartitionNotFound", milvuswait.ErrPartitionNotFound, false},
 	{"milvuswait.ErrIndexNotFound", milvuswait.ErrIndexNotFound, false},
 	{"milvuswait.ErrAmbiguousIndex", milvuswait.ErrAmbiguousIndex, false},
+	{"milvuswait.ErrJobNotFound", milvuswait.ErrJobNotFound, false},
+	{"milvuswait.ErrJobFailed", milvuswait.ErrJobFailed, false},
 	{"milvuswait.ErrInvalid", milvuswait.ErrInvalid, false},
 	{"milvuswait.ErrAborted", milvuswait.ErrAborted, false},
 }

@@ -67,7 +67,7 @@ func newLedger(cluster string, begin Heartbeat, targets int) *ledger {
 
 // Observe records an update of a wait.
 func (l *ledger) Observe(u milvuswait.Update) {
-	o := newOutcome(l.cluster, milvuswait.Outcome{Target: u.Target, Progress: u.Progress, Polls: u.Polls, Elapsed: u.Elapsed}, l.waited)
+	o := newOutcome(l.cluster, milvuswait.Outcome{Target: u.Target, Progress: u.Progress, Polls: u.Polls, Elapsed: u.Elapsed, Unconfirmed: u.Unconfirmed}, l.waited)
 	switch {
 	case u.Err == nil:
 	case !u.Final:

@@ -19,6 +19,10 @@ type Outcome struct {
 	// ElapsedSeconds is the time since the start of the first attempt.
 	ElapsedSeconds float64 `json:"elapsed_seconds"`
 
+	// Unconfirmed means that the server cannot report all rows that are still being flushed:
+	// see milvuswait.Outcome.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
+
 	// Error is nil if the target is complete or the wait goes on.
 	Error *Failure `json:"error,omitempty"`
 }
@@ -28,7 +32,7 @@ type Outcome struct {
 func newOutcome(cluster string, o milvuswait.Outcome, waited time.Duration) Outcome {
 	return Outcome{
 		Target: On(cluster, o.Target)[0], Progress: Progress{o.Progress}, Polls: o.Polls,
-		ElapsedSeconds: (waited + o.Elapsed).Seconds(), Error: newFailure(o.Err),
+		ElapsedSeconds: (waited + o.Elapsed).Seconds(), Unconfirmed: o.Unconfirmed, Error: newFailure(o.Err),
 	}
 }
 
@@ -53,10 +57,10 @@ func (o Outcome) Err() error {
 	return err
 }
 
-// Progress is the JSON form of [milvuswait.Progress]. A load becomes the dict of pymilvus'
-// loading_progress, plus refresh_progress if it is not 0. An index build becomes the dict
-// of index_building_progress, plus index_name if it is known. The zero Progress holds nil:
-// no poll has succeeded yet.
+// Progress is the JSON form of [milvuswait.Progress], that of milvuswait.MarshalProgress. A
+// load becomes the dict of pymilvus' loading_progress, plus refresh_progress if it is not 0.
+// An index build becomes the dict of index_building_progress, plus index_name if it is known.
+// The zero Progress holds nil: no poll has succeeded yet.
 type Progress struct{ milvuswait.Progress }
 
 // MarshalJSON returns the dict, or null.

@@ -85,6 +85,11 @@ type Result struct {
 	Done   int `json:"done"`
 	Failed int `json:"failed"`
 
+	// Unconfirmed is the number of complete indexes that may lack rows of a flush, because
+	// their server cannot report them: see milvuswait.Outcome. The results of the activities
+	// name them.
+	Unconfirmed int `json:"unconfirmed,omitempty"`
+
 	// Failures lists the failed targets, in the order in which their chunks ended. It holds
 	// the first 200 at most; the results of the activities hold all of them.
 	Failures []Outcome `json:"failures,omitempty"`

@@ -16,11 +16,21 @@ import (
 //	{"kind":"index_building","collection":"docs","index":"vidx","expected_rows":100000}
 type Target struct {
 	Cluster      string          `json:"cluster,omitempty"` // key in Activities.Pollers, or "" for Activities.Poller
-	Kind         milvuswait.Kind `json:"kind"`              // "loading" or "index_building"
-	Collection   string          `json:"collection"`
+	Kind         milvuswait.Kind `json:"kind"`              // one of milvuswait.Kinds
+	Collection   string          `json:"collection,omitempty"`
 	Partitions   []string        `json:"partitions,omitempty"`    // only for a load: wait for these partitions only
 	Index        string          `json:"index,omitempty"`         // "" for the only one, "*" for all
 	ExpectedRows int64           `json:"expected_rows,omitempty"` // only for an index: minimum number of rows
+	Flush        *FlushMark      `json:"flush,omitempty"`         // for a flush; for an index: wait for this flush first
+	Job          int64           `json:"job,omitempty"`           // number of an import or a compaction
+}
+
+// FlushMark is a [milvuswait.FlushMark] in JSON, such as
+// {"timestamp":449395893927677953,"segments":[449395893927677951]}. Both numbers may exceed
+// 2^53: write them with a JSON library that keeps 64-bit integers.
+type FlushMark struct {
+	Timestamp uint64  `json:"timestamp,omitempty"`
+	Segments  []int64 `json:"segments,omitempty"`
 }
 
 // On returns the targets on a cluster: a key in Activities.Pollers, or "" for
@@ -30,7 +40,10 @@ func On(cluster string, targets ...milvuswait.Target) []Target {
 	for i, t := range targets {
 		all[i] = Target{
 			Cluster: cluster, Kind: t.Kind(), Collection: t.Collection(),
-			Partitions: t.Partitions(), Index: t.Index(), ExpectedRows: t.ExpectedRows(),
+			Partitions: t.Partitions(), Index: t.Index(), ExpectedRows: t.ExpectedRows(), Job: t.Job(),
+		}
+		if mark, marked := t.FlushMark(); marked {
+			all[i].Flush = (*FlushMark)(&mark)
 		}
 	}
 	return all
@@ -75,8 +88,20 @@ func (t Target) validate() error {
 	switch {
 	case !known:
 		return fmt.Errorf("%w: the kind of a target is %q, not one of %q", milvuswait.ErrInvalid, t.Kind, milvuswait.Kinds())
-	case t.Collection == "":
+	case k.collection && t.Collection == "":
 		return fmt.Errorf("%w: the name of the collection is empty", milvuswait.ErrInvalid)
+	case !k.collection && t.Collection != "":
+		return invalid("a collection, %q, is not for %s", t.Collection, k.many)
+	case k.job && t.Job <= 0:
+		return invalid("the job is not positive")
+	case !k.job && t.Job != 0:
+		return invalid("a job, %d, is not for %s", t.Job, k.many)
+	case !k.flush && t.Flush != nil:
+		return invalid("a flush mark is for indexes and flushes, not for %s", k.many)
+	case k.needsFlush && t.Flush == nil:
+		return invalid("the flush mark is missing; it may be {}")
+	case t.Flush != nil && len(t.Flush.Segments) > 0 && slices.Min(t.Flush.Segments) <= 0:
+		return invalid("the flush mark has the segment %d, which is not positive", slices.Min(t.Flush.Segments))
 	case slices.Contains(t.Partitions, ""):
 		return invalid("the name of a partition is empty")
 	case strings.Contains(t.Collection+t.Index+strings.Join(t.Partitions, ""), "\x00"):

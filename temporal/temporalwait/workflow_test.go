@@ -174,7 +174,7 @@ func TestTargetsAreAdded(t *testing.T) {
 	require.Equal(t, 4, result.Done, "two of them were waited for already")
 	require.Equal(t, 1, result.Failed)
 	require.ErrorIs(t, result.Err(), milvuswait.ErrInvalid)
-	require.EqualError(t, result.Err(), `milvuswait: 1 of 5 targets failed: no target: invalid argument: the kind of a target is "load", not one of ["loading" "index_building"]`)
+	require.EqualError(t, result.Err(), `milvuswait: 1 of 5 targets failed: no target: invalid argument: the kind of a target is "load", not one of ["loading" "index_building" "flushing" "importing" "compacting" "serving"]`)
 	require.Equal(t, collections("", 2, 2), w.asked[1].Targets)
 }
 
@@ -471,7 +471,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 		request Request
 		err     string
 	}{
-		{Request{Targets: []Target{{Kind: "load"}}}, `milvuswait: target 1 of 1: invalid argument: the kind of a target is "load", not one of ["loading" "index_building"]`},
+		{Request{Targets: []Target{{Kind: "load"}}}, `milvuswait: target 1 of 1: invalid argument: the kind of a target is "load", not one of ["loading" "index_building" "flushing" "importing" "compacting" "serving"]`},
 		{Request{Targets: good, Timeout: -1}, "milvuswait: invalid argument: Timeout: -1ns is negative"},
 		{Request{Targets: good, HeartbeatTimeout: -1}, "milvuswait: invalid argument: HeartbeatTimeout: -1ns is negative"},
 		{Request{Targets: good, Options: Options{Settle: -1}}, "milvuswait: invalid argument: Settle: -1ns is negative"},
@@ -494,4 +494,22 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 		require.EqualError(t, Restore(err), tt.err)
 		require.Empty(t, w.asked)
 	}
+}
+
+// TestWaitWorkflow_UnconfirmedOutcomes_AreCounted counts complete targets only: the failure of
+// another one shows more.
+func TestWaitWorkflow_UnconfirmedOutcomes_AreCounted(t *testing.T) {
+	w := newWorkers(t)
+	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
+		all, err := complete(ctx, waits)
+		all[0].Unconfirmed = true
+		all[1].Unconfirmed, all[1].Error = true, &Failure{Type: "milvuswait.ErrIndexFailed", Message: "index build failed"}
+		return all, err
+	}
+
+	result, err := w.run(t, Request{ContinueOnError: true, Targets: On("", milvuswait.IndexBuilding("a", ""), milvuswait.IndexBuilding("b", ""), milvuswait.Importing(7))})
+
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Unconfirmed)
+	require.Equal(t, 2, result.Done)
 }
