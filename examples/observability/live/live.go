@@ -93,8 +93,9 @@ func (c *Call) Unfinished() []milvuswait.Update {
 
 var errUnfinished = fmt.Errorf("%w: the wait ended without a final update, by a panic perhaps", milvuswait.ErrAborted)
 
-// Reading is the progress of the waits for one thing: for one index, or for the load of one
-// collection, regardless of partitions. With several waits, the slowest counts.
+// Reading is the progress of the waits for one thing: for one index, for the load or the flush
+// of one collection, regardless of partitions, or for all jobs of a kind. With several waits,
+// the slowest counts.
 type Reading struct {
 	Kind              milvuswait.Kind
 	Collection, Index string

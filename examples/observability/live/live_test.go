@@ -42,6 +42,8 @@ func TestResult(t *testing.T) {
 		{"no database", &milvuswait.Error{Cause: milvuswait.ErrDatabaseNotFound}, "database_not_found"},
 		{"failed load", &milvuswait.Error{Cause: milvuswait.ErrLoadFailed}, "load_failed"},
 		{"failed index", &milvuswait.Error{Cause: milvuswait.ErrIndexFailed}, "index_failed"},
+		{"unknown job", &milvuswait.Error{Cause: milvuswait.ErrJobNotFound}, "job_not_found"},
+		{"failed job", &milvuswait.Error{Cause: milvuswait.ErrJobFailed}, "job_failed"},
 		{"permanent error", &milvuswait.Error{Cause: errors.New("no permission")}, "failed"},
 	}
 	for _, tt := range tests {
@@ -139,6 +141,26 @@ func TestAnIndexThatFailedIsAnAnswer(t *testing.T) {
 		require.ErrorIs(t, err, milvuswait.ErrIndexFailed)
 		require.Zero(t, bad)
 	})
+}
+
+// TestPollsOfJobs_FailuresAndAbsences_AreAnswers waits for a job that fails, and for one that
+// the server does not know.
+func TestPollsOfJobs_FailuresAndAbsences_AreAnswers(t *testing.T) {
+	p := milvuswait.PollerFuncs{Import: func(_ context.Context, job int64) (milvuswait.ImportProgress, error) {
+		if job == 404 {
+			return milvuswait.ImportProgress{}, milvuswait.ErrJobNotFound
+		}
+		return milvuswait.ImportProgress{State: milvuswait.ImportStateFailed}, nil
+	}}
+
+	for job, want := range map[int64]live.Poll{7: live.PollOK, 404: live.PollAbsent} {
+		var waits live.Waits
+		call, seen := waits.Call(), []live.Poll{}
+		_, err := milvuswait.WaitForImportComplete(t.Context(), p, job, milvuswait.WithObserver(
+			milvuswait.ObserverFunc(func(u milvuswait.Update) { seen = append(seen, call.Take(u).Poll) })))
+		require.Error(t, err)
+		require.Equal(t, []live.Poll{want}, seen)
+	}
 }
 
 // follow returns the number of polls of a load by result.

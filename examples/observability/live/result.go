@@ -16,8 +16,8 @@ const Done = "done"
 func Results() []string {
 	return []string{
 		Done, "timed_out", "canceled", "released", "load_failed", "not_loaded", "index_failed", "database_not_found",
-		"collection_not_found", "partition_not_found", "index_not_found", "ambiguous_index", "stalled", "unreachable",
-		"aborted", "invalid", "failed",
+		"collection_not_found", "partition_not_found", "index_not_found", "ambiguous_index", "job_not_found", "job_failed",
+		"stalled", "unreachable", "aborted", "invalid", "failed",
 	}
 }
 
@@ -42,6 +42,7 @@ func Polls() []Poll { return []Poll{PollOK, PollAbsent, PollFailed} }
 var absent = []error{
 	milvuswait.ErrNotLoaded, milvuswait.ErrReleased, milvuswait.ErrLoadFailed, milvuswait.ErrAmbiguousIndex,
 	milvuswait.ErrCollectionNotFound, milvuswait.ErrPartitionNotFound, milvuswait.ErrIndexNotFound, milvuswait.ErrDatabaseNotFound,
+	milvuswait.ErrJobNotFound,
 }
 
 // pollOf returns the result of the poll of an update. For a final update, the result is in
@@ -57,7 +58,7 @@ func pollOf(u milvuswait.Update) Poll {
 	}
 
 	switch {
-	case err == nil, errors.Is(err, milvuswait.ErrIndexFailed):
+	case err == nil, errors.Is(err, milvuswait.ErrIndexFailed), errors.Is(err, milvuswait.ErrJobFailed):
 		return PollOK
 	case slices.ContainsFunc(absent, func(a error) bool { return errors.Is(err, a) }):
 		return PollAbsent

@@ -23,6 +23,10 @@ const (
 	keyPolls      = "milvuswait.polls"
 	keyFraction   = "milvuswait.progress"
 	keyPollResult = "milvuswait.poll.result"
+
+	keyJob         = "milvuswait.job"
+	keyUnconfirmed = "milvuswait.unconfirmed"
+	keyWaitingFor  = "milvuswait.waiting_for"
 )
 
 // checkAttributes returns an error for each attribute that is empty or reserved by this
@@ -43,7 +47,8 @@ func checkAttributes(attrs []attribute.KeyValue) error {
 // isOwn reports whether this package sets the attribute.
 func isOwn(key attribute.Key) bool {
 	switch key {
-	case keySystem, keyOperation, keyCollection, keyError, keyIndex, keyPartitions, keyExpected, keyPolls, keyFraction, keyPollResult:
+	case keySystem, keyOperation, keyCollection, keyError, keyIndex, keyPartitions, keyExpected, keyPolls, keyFraction, keyPollResult,
+		keyJob, keyUnconfirmed, keyWaitingFor:
 		return true
 	}
 	return false
@@ -52,10 +57,13 @@ func isOwn(key attribute.Key) bool {
 // operation returns the operation name of a wait, in the style of the conventions.
 func operation(kind milvuswait.Kind) string { return "wait_for_" + string(kind) }
 
-// ofTarget returns the attributes that identify a target. It omits partitions and expected
-// rows, which have too many values for metrics.
+// ofTarget returns the attributes that identify a target. It omits jobs, partitions and
+// expected rows, which have too many values for metrics.
 func ofTarget(kind milvuswait.Kind, collection, index string) []attribute.KeyValue {
-	attrs := []attribute.KeyValue{attribute.String(keyOperation, operation(kind)), attribute.String(keyCollection, collection)}
+	attrs := []attribute.KeyValue{attribute.String(keyOperation, operation(kind))}
+	if collection != "" {
+		attrs = append(attrs, attribute.String(keyCollection, collection))
+	}
 	if index != "" {
 		attrs = append(attrs, attribute.String(keyIndex, index))
 	}

@@ -16,7 +16,8 @@
 // context of the polls.
 //
 // The span has three kinds of events. "progress" marks each tenth, each change of the index
-// state, and each decrease. "poll failed" marks the first failure in a row, and "poll
+// state, each decrease, and the begin and end of a wait for a flush or for verify, which the
+// attribute milvuswait.waiting_for names. "poll failed" marks the first failure in a row, and "poll
 // succeeded" the next success. Polls without a change cause no event.
 //
 // # Metrics
@@ -29,10 +30,11 @@
 //
 // # Attributes
 //
-// All spans and metrics have db.system.name, db.operation.name ("wait_for_loading" or
-// "wait_for_index_building") and the attributes passed to New. Spans and durations of
-// failed waits have error.type, one of live.Results. Spans and the gauges of a target have
-// db.collection.name and milvuswait.index.
+// All spans and metrics have db.system.name, db.operation.name ("wait_for_" and the kind, such
+// as "wait_for_loading") and the attributes passed to New. Spans and durations of failed waits
+// have error.type, one of live.Results. Spans and the gauges of a target have
+// db.collection.name and milvuswait.index, and spans of jobs milvuswait.job. A span has
+// milvuswait.unconfirmed if the server cannot report rows that are still being flushed.
 package otelwait
 
 import (

@@ -167,6 +167,62 @@ func TestEvents_AllIndexes_NameTheOneBehind(t *testing.T) {
 	})
 }
 
+// TestSpan_IndexAfterFlush_ShowsTheFlush waits for an index whose mark is flushed by the second
+// poll, and for one whose server cannot list segments.
+func TestSpan_IndexAfterFlush_ShowsTheFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit(t)
+		polls := 0
+		p := milvuswait.PollerFuncs{
+			IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+				return milvuswait.IndexBuildingProgress{State: milvuswait.IndexStateFinished}, nil
+			},
+			Flush: func(context.Context, string, milvuswait.FlushMark) (bool, error) {
+				polls++
+				return polls > 1, nil
+			},
+		}
+		observe := func() milvuswait.Option { return milvuswait.WithObserver(k.Observer(t.Context())) }
+
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithFlush(milvuswait.FlushMark{}), observe())
+		require.NoError(t, err)
+		_, err = milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", observe())
+		require.NoError(t, err)
+
+		marked, bare := k.spans.Ended()[0], k.spans.Ended()[1]
+		require.Len(t, marked.Events(), 2)
+		first, second := attribute.NewSet(marked.Events()[0].Attributes...), attribute.NewSet(marked.Events()[1].Attributes...)
+		waiting, _ := first.Value("milvuswait.waiting_for")
+		require.Equal(t, "flush", waiting.AsString())
+		require.False(t, second.HasValue("milvuswait.waiting_for"))
+
+		confirmed, unconfirmed := attrsOf(marked), attrsOf(bare)
+		require.False(t, confirmed.HasValue("milvuswait.unconfirmed"))
+		value, _ := unconfirmed.Value("milvuswait.unconfirmed")
+		require.True(t, value.AsBool())
+	})
+}
+
+// TestSpan_Job_HasItsNumberAsAttribute keeps numbers out of the names of spans and of metrics.
+func TestSpan_Job_HasItsNumberAsAttribute(t *testing.T) {
+	k := newKit(t)
+	p := milvuswait.PollerFuncs{Import: func(context.Context, int64) (milvuswait.ImportProgress, error) {
+		return milvuswait.ImportProgress{State: milvuswait.ImportStateFailed, FailReason: "no such file"}, nil
+	}}
+
+	_, err := milvuswait.WaitForImportComplete(t.Context(), p, 7, milvuswait.WithObserver(k.Observer(t.Context())))
+
+	require.ErrorIs(t, err, milvuswait.ErrJobFailed)
+	span := k.spans.Ended()[0]
+	require.Equal(t, "wait_for_importing", span.Name())
+	attrs := attrsOf(span)
+	job, _ := attrs.Value("milvuswait.job")
+	require.EqualValues(t, 7, job.AsInt64())
+	reason, _ := attrs.Value("error.type")
+	require.Equal(t, "job_failed", reason.AsString())
+	require.False(t, attrs.HasValue("db.collection.name"))
+}
+
 func TestMetricsOfAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t, attribute.String("db.namespace", "tenant"))
@@ -188,10 +244,11 @@ func TestMetricsOfAWait(t *testing.T) {
 					Data: metricdata.Gauge[float64]{DataPoints: []metricdata.DataPoint[float64]{{Attributes: with(op, docs), Value: 0.4}}},
 				}, seen["milvuswait.progress"], metricdatatest.IgnoreTimestamp())
 				metricdatatest.AssertHasAttributes(t, seen["milvuswait.eta"], append(base, op, docs)...)
-				metricdatatest.AssertEqual(t, metricdata.Gauge[int64]{DataPoints: []metricdata.DataPoint[int64]{
-					{Attributes: with(op), Value: 1},
-					{Attributes: with(attribute.String("db.operation.name", "wait_for_index_building")), Value: 0},
-				}}, seen["milvuswait.wait.active"].Data.(metricdata.Gauge[int64]), metricdatatest.IgnoreTimestamp())
+				active := []metricdata.DataPoint[int64]{{Attributes: with(op), Value: 1}}
+				for _, kind := range milvuswait.Kinds()[1:] {
+					active = append(active, metricdata.DataPoint[int64]{Attributes: with(attribute.String("db.operation.name", "wait_for_"+string(kind)))})
+				}
+				metricdatatest.AssertEqual(t, metricdata.Gauge[int64]{DataPoints: active}, seen["milvuswait.wait.active"].Data.(metricdata.Gauge[int64]), metricdatatest.IgnoreTimestamp())
 			}))))
 
 		require.NoError(t, err)

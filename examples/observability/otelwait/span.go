@@ -2,6 +2,7 @@ package otelwait
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type span struct {
 	share   float64
 	state   milvuswait.IndexState
 	failing bool
+	waiting milvuswait.WaitingFor
 }
 
 // Observe implements milvuswait.Observer.
@@ -66,7 +68,13 @@ func (o *Observer) begin(u milvuswait.Update, start time.Time) *span {
 		attrs = append(attrs, attribute.Int64(keyExpected, n))
 	}
 
-	ctx, made := o.of.tracer.Start(o.ctx, operation(t.Kind())+" "+t.Collection(),
+	if t.Job() != 0 {
+		attrs = append(attrs, attribute.Int64(keyJob, t.Job()))
+	}
+
+	// Jobs and servers have no collection: a number in the name would make every span unique.
+	name := strings.TrimSpace(operation(t.Kind()) + " " + t.Collection())
+	ctx, made := o.of.tracer.Start(o.ctx, name,
 		trace.WithTimestamp(start), trace.WithAttributes(attrs...))
 	s := &span{Span: made, ctx: ctx, start: start}
 	o.spans[t] = s
@@ -116,16 +124,23 @@ func (s *span) tell(u milvuswait.Update) {
 		}
 	}
 
+	if u.WaitingFor != "" {
+		attrs = append(attrs, attribute.String(keyWaitingFor, string(u.WaitingFor)))
+	}
+
 	tenth := int(u.Fraction * 10)
-	if !s.seen || tenth != s.tenth || state != s.state || u.Fraction < s.share {
+	if !s.seen || tenth != s.tenth || state != s.state || u.Fraction < s.share || u.WaitingFor != s.waiting {
 		event("progress", attrs...)
 	}
-	s.seen, s.tenth, s.share, s.state = true, tenth, u.Fraction, state
+	s.seen, s.tenth, s.share, s.state, s.waiting = true, tenth, u.Fraction, state, u.WaitingFor
 }
 
 // end sets the final attributes and ends the span.
 func (o *Observer) end(s *span, u milvuswait.Update) {
 	s.SetAttributes(attribute.Int(keyPolls, u.Polls), attribute.Float64(keyFraction, u.Fraction))
+	if u.Unconfirmed {
+		s.SetAttributes(attribute.Bool(keyUnconfirmed, true))
+	}
 	if u.Err != nil {
 		s.SetAttributes(attribute.String(keyError, live.Result(u.Err)))
 		s.SetStatus(codes.Error, u.Err.Error())

@@ -6,10 +6,11 @@
 //	defer o.End()
 //	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithObserver(o))
 //
-// The label op is "loading" or "index_building":
+// The label op is one of milvuswait.Kinds, such as "loading":
 //
 //	milvuswait_waits_total{op,result}                      counter; result is one of live.Results
 //	milvuswait_wait_duration_seconds{op,result}            histogram
+//	milvuswait_unconfirmed_total{op}                       counter; successful waits without proof
 //	milvuswait_polls_total{op,result}                      counter; result is one of live.Polls
 //	milvuswait_in_flight{op}                               gauge, waits
 //	milvuswait_progress_ratio{op,collection,index}         gauge, 0 to 1
@@ -17,7 +18,11 @@
 //	milvuswait_eta_seconds{op,collection,index}            gauge, not there while unknown
 //
 // The gauges of a target are read from its waits at each scrape, and disappear with them.
-// With several waits for the same target, the slowest counts.
+// With several waits for the same target, the slowest counts. Jobs have no collection: the
+// imports are one target, and so are the compactions.
+//
+// A wait is unconfirmed if its server cannot report rows that are still being flushed, and
+// neither a flush mark nor the number of rows is set.
 package promwait
 
 import (
@@ -35,9 +40,10 @@ type Metrics struct {
 	waits      live.Waits
 	maxTargets int
 
-	ended    *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	polls    *prometheus.CounterVec
+	ended       *prometheus.CounterVec
+	unconfirmed *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	polls       *prometheus.CounterVec
 
 	inFlight, progress, elapsed, eta *prometheus.Desc
 }
@@ -63,6 +69,10 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 			Name: name("waits_total"), ConstLabels: o.ConstLabels,
 			Help: "Waits that have ended, by how.",
 		}, opResult),
+		unconfirmed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: name("unconfirmed_total"), ConstLabels: o.ConstLabels,
+			Help: "Successful waits whose server cannot report rows that are still being flushed.",
+		}, []string{"op"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: name("wait_duration_seconds"), ConstLabels: o.ConstLabels, Buckets: o.Buckets,
 			Help: "Time that waits took, by how they ended.",
@@ -80,6 +90,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 	// Create all counters at 0. A counter that starts with its first failure would hide
 	// this increase from rate().
 	for _, op := range milvuswait.Kinds() {
+		m.unconfirmed.WithLabelValues(string(op))
 		for _, result := range live.Results() {
 			m.ended.WithLabelValues(string(op), result)
 		}
@@ -113,6 +124,9 @@ func (o *Observer) Observe(u milvuswait.Update) {
 		result := live.Result(u.Err)
 		o.of.ended.WithLabelValues(op, result).Inc()
 		o.of.duration.WithLabelValues(op, result).Observe(u.Elapsed.Seconds())
+		if u.Err == nil && u.Unconfirmed {
+			o.of.unconfirmed.WithLabelValues(op).Inc()
+		}
 	}
 }
 
@@ -127,6 +141,7 @@ func (o *Observer) End() {
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	m.ended.Describe(out)
+	m.unconfirmed.Describe(out)
 	m.duration.Describe(out)
 	m.polls.Describe(out)
 	for _, desc := range []*prometheus.Desc{m.inFlight, m.progress, m.elapsed, m.eta} {
@@ -137,6 +152,7 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.ended.Collect(out)
+	m.unconfirmed.Collect(out)
 	m.duration.Collect(out)
 	m.polls.Collect(out)
 

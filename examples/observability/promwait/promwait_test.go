@@ -47,9 +47,7 @@ func TestOneWait(t *testing.T) {
 milvuswait_elapsed_seconds{collection="docs",index="",op="loading"} 300
 # HELP milvuswait_in_flight Waits that are under way.
 # TYPE milvuswait_in_flight gauge
-milvuswait_in_flight{op="index_building"} 0
-milvuswait_in_flight{op="loading"} 1
-# HELP milvuswait_progress_ratio Share of what is waited for that is done, from 0 to 1.
+`+inFlight(1)+`# HELP milvuswait_progress_ratio Share of what is waited for that is done, from 0 to 1.
 # TYPE milvuswait_progress_ratio gauge
 milvuswait_progress_ratio{collection="docs",index="",op="loading"} 0.49
 `), "milvuswait_elapsed_seconds", "milvuswait_in_flight", "milvuswait_progress_ratio"))
@@ -63,28 +61,57 @@ milvuswait_progress_ratio{collection="docs",index="",op="loading"} 0.49
 		require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(fmt.Sprintf(`
 # HELP milvuswait_in_flight Waits that are under way.
 # TYPE milvuswait_in_flight gauge
-milvuswait_in_flight{op="index_building"} 0
-milvuswait_in_flight{op="loading"} 0
-# HELP milvuswait_polls_total Polls of waits, by what they brought.
+`+inFlight(0)+`# HELP milvuswait_polls_total Polls of waits, by what they brought.
 # TYPE milvuswait_polls_total counter
-milvuswait_polls_total{op="index_building",result="absent"} 0
-milvuswait_polls_total{op="index_building",result="failed"} 0
-milvuswait_polls_total{op="index_building",result="ok"} 0
-milvuswait_polls_total{op="loading",result="absent"} 0
-milvuswait_polls_total{op="loading",result="failed"} 1
-milvuswait_polls_total{op="loading",result="ok"} %d
-# HELP milvuswait_waits_total Waits that have ended, by how.
+%s# HELP milvuswait_waits_total Waits that have ended, by how.
 # TYPE milvuswait_waits_total counter
-%s`, polls-1, ended("loading", "done"))), "milvuswait_in_flight", "milvuswait_polls_total", "milvuswait_waits_total",
+%s`, pollsOfLoads(polls-1, 1), ended("loading", "done"))), "milvuswait_in_flight", "milvuswait_polls_total", "milvuswait_waits_total",
 			"milvuswait_progress_ratio", "milvuswait_elapsed_seconds", "milvuswait_eta_seconds"))
 		require.NoError(t, compareDuration(registry, "done", 600, 613))
 	})
 }
 
+// ops returns the values of the label op, sorted.
+func ops() []string {
+	var all []string
+	for _, kind := range slices.Sorted(slices.Values(milvuswait.Kinds())) {
+		all = append(all, string(kind))
+	}
+	return all
+}
+
+// inFlight returns the text of milvuswait_in_flight with n loads and nothing else.
+func inFlight(n int) string {
+	var b strings.Builder
+	for _, o := range ops() {
+		count := 0
+		if o == "loading" {
+			count = n
+		}
+		fmt.Fprintf(&b, "milvuswait_in_flight{op=%q} %d\n", o, count)
+	}
+	return b.String()
+}
+
+// pollsOfLoads returns the text of milvuswait_polls_total with so many polls of loads.
+func pollsOfLoads(ok, failed int) string {
+	var b strings.Builder
+	for _, o := range ops() {
+		for _, result := range slices.Sorted(slices.Values(live.Polls())) {
+			n := map[live.Poll]int{live.PollOK: ok, live.PollFailed: failed}[result]
+			if o != "loading" {
+				n = 0
+			}
+			fmt.Fprintf(&b, "milvuswait_polls_total{op=%q,result=%q} %d\n", o, result, n)
+		}
+	}
+	return b.String()
+}
+
 // ended returns the text of milvuswait_waits_total after a single wait with the result.
 func ended(op, result string) string {
 	var b strings.Builder
-	for _, o := range []string{"index_building", "loading"} {
+	for _, o := range ops() {
 		for _, r := range slices.Sorted(slices.Values(live.Results())) {
 			n := 0
 			if o == op && r == result {
@@ -119,6 +146,32 @@ func compareDuration(registry *prometheus.Registry, result string, from, to floa
 	return errors.New("no durations")
 }
 
+// TestUnconfirmed_Successes_AreCounted observes complete indexes that may lack rows of a flush,
+// and an import. The failure of an unconfirmed wait is no success.
+func TestUnconfirmed_Successes_AreCounted(t *testing.T) {
+	registry, m := newMetrics(t, promwait.Options{})
+	o := m.Observer()
+	for _, name := range []string{"a", "b"} {
+		o.Observe(milvuswait.Update{Target: milvuswait.IndexBuilding(name, ""), Polls: 1, Unconfirmed: true})
+		o.Observe(milvuswait.Update{Target: milvuswait.IndexBuilding(name, ""), Polls: 2, Unconfirmed: true, Final: true})
+	}
+	o.Observe(milvuswait.Update{Target: milvuswait.IndexBuilding("c", ""), Polls: 1, Unconfirmed: true, Err: milvuswait.ErrStalled, Final: true})
+	o.Observe(milvuswait.Update{Target: milvuswait.Importing(7), Polls: 1, Final: true})
+
+	var want strings.Builder
+	for _, op := range ops() {
+		n := 0
+		if op == "index_building" {
+			n = 2
+		}
+		fmt.Fprintf(&want, "milvuswait_unconfirmed_total{op=%q} %d\n", op, n)
+	}
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP milvuswait_unconfirmed_total Successful waits whose server cannot report rows that are still being flushed.
+# TYPE milvuswait_unconfirmed_total counter
+`+want.String()), "milvuswait_unconfirmed_total"))
+}
+
 func TestLint(t *testing.T) {
 	registry, m := newMetrics(t, promwait.Options{ConstLabels: prometheus.Labels{"database": "default"}})
 	o := m.Observer()
@@ -132,7 +185,8 @@ func TestLint(t *testing.T) {
 
 	n, err := testutil.GatherAndCount(registry)
 	require.NoError(t, err)
-	require.Equal(t, 2*len(live.Results())+2*3+2+3+1, n, "waits, polls, in flight, gauges of docs, the duration of images")
+	kinds := len(milvuswait.Kinds())
+	require.Equal(t, kinds*(len(live.Results())+3+1+1)+3+1, n, "waits, polls, unconfirmed and in flight, gauges of docs, the duration of images")
 }
 
 func TestBadOptionsAreNamed(t *testing.T) {
@@ -253,9 +307,7 @@ func TestAWaitThatPanicsDoesNotStayInFlight(t *testing.T) {
 		require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
 # HELP milvuswait_in_flight Waits that are under way.
 # TYPE milvuswait_in_flight gauge
-milvuswait_in_flight{op="index_building"} 0
-milvuswait_in_flight{op="loading"} 0
-# HELP milvuswait_waits_total Waits that have ended, by how.
+`+inFlight(0)+`# HELP milvuswait_waits_total Waits that have ended, by how.
 # TYPE milvuswait_waits_total counter
 `+ended("loading", "aborted")), "milvuswait_in_flight", "milvuswait_waits_total", "milvuswait_progress_ratio"))
 	})
