@@ -185,7 +185,7 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 	}
 
 	j := job{one: first}
-	s.loadSegments(first)
+	s.loadSegments(first, now)
 	if !s.batcher.indexLists || first.pollIndividually {
 		first.pollIndividually = false
 		return j
@@ -201,7 +201,7 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 		if j.kind == pollOne {
 			j.kind, j.covered = listIndexes, []*entry{first}
 		}
-		s.loadSegments(e)
+		s.loadSegments(e, now)
 		q.remove(int(e.pos))
 		j.covered = append(j.covered, e)
 	}
@@ -210,10 +210,10 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 
 // loadSegments gives an index the newest state of the segments of its collection. The entry
 // must not be in flight.
-func (s *scheduler) loadSegments(e *entry) {
+func (s *scheduler) loadSegments(e *entry, now time.Duration) {
 	if s.hasSiblings(e) {
 		if newest := s.batcher.segments[e.state.target.collection]; newest != nil {
-			e.state.indexBuilding.segments = newest
+			e.state.setSegments(now, newest)
 		}
 	}
 }

@@ -289,7 +289,7 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 		return
 	}
 
-	s.loadSegments(e)
+	s.loadSegments(e, now)
 	d := s.judge(&e.state, now, a)
 	s.shareSegments(e)
 	s.act(e, now, a, d)

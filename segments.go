@@ -53,14 +53,6 @@ func (c *segmentCheck) isSettled() bool { return c != nil && c.stage != segments
 
 func (c *segmentCheck) isUnlisted() bool { return c != nil && c.stage == segmentsUnlisted }
 
-// differs reports whether another segment is flushed in next, or segments are listed first.
-func (c *segmentCheck) differs(next *segmentCheck) bool {
-	if c == nil || next == nil {
-		return c != next
-	}
-	return c.stage != next.stage || c.listed != next.listed || len(c.waiting) != len(next.waiting)
-}
-
 // segmentList is the result of one UnflushedSegments.
 type segmentList struct {
 	unflushed []int64
@@ -169,35 +161,34 @@ func (x *indexPoll) run(ctx context.Context) []answer {
 		answers = x.request(ctx)
 	} else {
 		for _, s := range x.states {
-			answers = append(answers, answer{progress: s.last})
+			answers = append(answers, answer{progress: s.last, old: true})
 		}
 	}
 
 	// Ask for flushes. If one has ended since the progress was requested, the progress is
 	// too old.
-	old := !described
+	old, asked := !described, make([]bool, len(answers))
 	for i, s := range x.states {
 		if a := &answers[i]; a.err == nil && s.asksForFlush(a.progress) {
+			asked[i] = true
 			x.askForFlush(ctx, s, a)
 			old = old || a.err == nil && !a.flushing && (a.markDone || a.list != nil && a.list.err == nil)
-			if a.err != nil && !described {
-				a.progress = nil // it is from an earlier poll
-			}
 		}
 	}
 	if !old || !slices.ContainsFunc(answers, func(a answer) bool { return a.err == nil && !a.flushing }) {
 		return answers
 	}
 
-	// Request the progress that counts.
+	// Request the progress that counts. An index that has not asked keeps its own: the new one
+	// may look complete, while its flush is not done.
 	for i, again := range x.request(ctx) {
 		a := &answers[i]
 		switch {
-		case a.err != nil || a.flushing:
+		case a.err != nil || a.flushing || !asked[i]:
 		case again.err != nil:
 			a.err = again.err
 		default:
-			a.progress = again.progress
+			a.progress, a.old = again.progress, false
 		}
 	}
 	return answers
@@ -224,7 +215,7 @@ func (x *indexPoll) askForFlush(ctx context.Context, s *waitState, a *answer) {
 		return
 	}
 
-	a.list, a.before = x.unflushedSegments(ctx, s.target.collection), s.indexBuilding.segments
+	a.list = x.unflushedSegments(ctx, s.target.collection)
 	switch l := a.list; {
 	case l.err == nil:
 		a.flushing = len(s.indexBuilding.segments.remaining(l.unflushed)) > 0
@@ -263,18 +254,24 @@ func (x *indexPoll) unflushedSegments(ctx context.Context, collection string) *s
 	return x.list
 }
 
+// setSegments replaces the state of the segments. A change of it is progress, also if another
+// index of the collection has found it.
+func (s *waitState) setSegments(now time.Duration, next *segmentCheck) {
+	before := s.indexBuilding.segments
+	s.indexBuilding.segments = next
+	if before == nil || before.stage != next.stage || before.listed != next.listed || len(before.waiting) != len(next.waiting) {
+		s.changedAt = now
+	}
+}
+
 // noteIndex records an answer about an index, and returns its progress.
 func noteIndex(s *waitState, now time.Duration, a answer) Progress {
 	b := &s.indexBuilding
 	b.markDone = b.markDone || a.markDone
 	b.flushing = a.flushing
 
-	// A change of the list is progress, also if a sibling has brought the same list before.
 	if a.list != nil {
-		b.segments = b.segments.add(now, a.list)
-		if a.before.differs(b.segments) {
-			s.changedAt = now
-		}
+		s.setSegments(now, b.segments.add(now, a.list))
 	}
 	if a.err == nil && !a.flushing && !b.hasBaseline {
 		b.rowsAtStart, b.hasBaseline = a.progress.(IndexBuildingProgress).TotalRows, true

@@ -324,26 +324,73 @@ func TestIndex_Stall_CountsChangesOfTheList(t *testing.T) {
 	})
 }
 
-// TestWaitAll_Stall_CountsChangesOfASharedList has two indexes whose list of segments
-// changes, and none of which stalls before the other.
+// TestWaitAll_Stall_CountsChangesOfASharedList has indexes whose list of segments changes,
+// and none of which stalls before the others, whether they share their requests or not.
 func TestWaitAll_Stall_CountsChangesOfASharedList(t *testing.T) {
+	for name, poller := range map[string]func(*segmentServer) milvuswait.Poller{
+		"one list of indexes": func(s *segmentServer) milvuswait.Poller { return s },
+		"single polls":        func(s *segmentServer) milvuswait.Poller { return s.PollerFuncs },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSegmentServer(0)
+				s.segments = func(at time.Duration) ([]int64, error) {
+					return []int64{1, 2, 3, 4}[min(3, at/(8*time.Second)):], nil
+				}
+				s.at = func(string) milvuswait.IndexBuildingProgress { return rows(100, 100, finished) }
+
+				outcomes, err := milvuswait.WaitAll(t.Context(), poller(s), []milvuswait.Target{
+					milvuswait.IndexBuilding("docs", "i0"), milvuswait.IndexBuilding("docs", "i1"), milvuswait.IndexBuilding("docs", "i2"),
+				}, milvuswait.WithStallTimeout(10*time.Second), milvuswait.WithContinueOnError())
+
+				require.ErrorIs(t, err, milvuswait.ErrStalled)
+				for _, o := range outcomes {
+					require.ErrorIs(t, o.Err, milvuswait.ErrStalled)
+					require.InDelta(t, 34*time.Second, o.Elapsed, float64(time.Second))
+				}
+			})
+		})
+	}
+}
+
+// TestIndex_ListIsRefusedLater_IsUnconfirmed has a list of segments that is refused after the
+// first one: the segments of the first list are given up after 30 s of refusals.
+func TestIndex_ListIsRefusedLater_IsUnconfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &flushingIndex{progress: secondBatch(0, 0), segments: func(at time.Duration) ([]int64, error) {
+			if at < 5*time.Second {
+				return []int64{7}, nil
+			}
+			return nil, errRefused
+		}}
+
+		_, updates, err := waitForIndex(t, x.poller(), every(10*time.Second))
+
+		require.NoError(t, err)
+		require.True(t, updates[len(updates)-1].Unconfirmed)
+		require.InDelta(t, 50*time.Second, time.Since(x.start), float64(100*time.Millisecond))
+	})
+}
+
+// TestWaitAll_SiblingIsFlushed_DoesNotCompleteAnIndexWithAMark has an index that is built in
+// the moment in which its sibling requests the progress again. Its own flush is not done.
+func TestWaitAll_SiblingIsFlushed_DoesNotCompleteAnIndexWithAMark(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSegmentServer(0)
-		s.segments = func(at time.Duration) ([]int64, error) {
-			return []int64{1, 2, 3, 4}[min(3, at/(8*time.Second)):], nil
+		s.at = func(index string) milvuswait.IndexBuildingProgress {
+			if index == "i1" && s.lists == 1 {
+				return rows(100, 10, inProgress)
+			}
+			return rows(100, 100, finished)
 		}
-		s.at = func(string) milvuswait.IndexBuildingProgress { return rows(100, 100, finished) }
-		s.PollerFuncs = s.poller()
 
 		outcomes, err := milvuswait.WaitAll(t.Context(), s, []milvuswait.Target{
-			milvuswait.IndexBuilding("docs", "i0"), milvuswait.IndexBuilding("docs", "i1"), milvuswait.IndexBuilding("docs", "i2"),
-		}, milvuswait.WithStallTimeout(10*time.Second), milvuswait.WithContinueOnError())
+			milvuswait.IndexBuilding("docs", "i0"), milvuswait.IndexBuilding("docs", "i1").AfterFlush(milvuswait.FlushMark{Timestamp: 9}),
+		})
 
-		require.ErrorIs(t, err, milvuswait.ErrStalled)
-		for _, o := range outcomes {
-			require.ErrorIs(t, o.Err, milvuswait.ErrStalled)
-			require.InDelta(t, 34*time.Second, o.Elapsed, float64(time.Second))
-		}
+		require.NoError(t, err)
+		require.Less(t, outcomes[0].Elapsed, 10*time.Millisecond)
+		require.GreaterOrEqual(t, outcomes[1].Elapsed, 3*time.Second)
 	})
 }
 

@@ -46,10 +46,10 @@ type answer struct {
 	listed      bool          // from a list of all loads
 
 	// Of an index, see segments.go.
-	flushing bool          // the target waits for a flush
-	markDone bool          // the flush of its mark is done
-	list     *segmentList  // nil if not requested
-	before   *segmentCheck // state before the list
+	flushing bool         // the target waits for a flush
+	markDone bool         // the flush of its mark is done
+	list     *segmentList // nil if not requested
+	old      bool         // the progress is from an earlier poll
 }
 
 // verdict is the next step of a wait.

@@ -42,8 +42,8 @@ func (s *waitState) decideAfterVerify(now time.Duration, a answer, random float6
 		return decision{verdict: succeeded}
 	}
 
-	switch classOf(a.err) {
-	case decisive, refusal:
+	_, marked := asType[*permanentError](a.err)
+	if class := classOf(a.err); marked || class == decisive || class == refusal {
 		return decision{verdict: failed, err: fmt.Errorf("verify: %w", &maskedError{a.err})}
 	}
 	s.unverified = &maskedError{a.err}

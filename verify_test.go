@@ -58,6 +58,7 @@ func TestWithVerify(t *testing.T) {
 		{"found at the third call", []error{errNoRow, errNoRow, nil}, nil, 5, 4 * time.Second},
 		{"absent is tolerated", []error{milvuswait.ErrCollectionNotFound, nil}, nil, 4, 3 * time.Second},
 		{"permanent", []error{errNoRow, permanent}, permanent, 4, 3 * time.Second},
+		{"permanently absent", []error{milvuswait.Permanent(milvuswait.ErrCollectionNotFound)}, milvuswait.ErrCollectionNotFound, 3, 2 * time.Second},
 		{"invalid", []error{milvuswait.ErrInvalid}, milvuswait.ErrInvalid, 3, 2 * time.Second},
 		{"never", []error{errNoRow}, context.DeadlineExceeded, 61, time.Minute},
 	}
