@@ -179,12 +179,12 @@ func (x *indexPoll) run(ctx context.Context) []answer {
 		return answers
 	}
 
-	// Request the progress that counts. An index that has not asked keeps its own: the new one
-	// may look complete, while its flush is not done.
+	// Request the progress that counts. An index that looks complete only now has not asked
+	// for its flush: it keeps its first progress, and asks with the next poll.
 	for i, again := range x.request(ctx) {
 		a := &answers[i]
 		switch {
-		case a.err != nil || a.flushing || !asked[i]:
+		case a.err != nil || a.flushing || !asked[i] && x.states[i].asksForFlush(again.progress):
 		case again.err != nil:
 			a.err = again.err
 		default:
@@ -254,12 +254,13 @@ func (x *indexPoll) unflushedSegments(ctx context.Context, collection string) *s
 	return x.list
 }
 
-// setSegments replaces the state of the segments. A change of it is progress, also if another
-// index of the collection has found it.
+// setSegments replaces the state of the segments. For an index that waits for them, a change
+// is progress, also if another index of the collection has found it.
 func (s *waitState) setSegments(now time.Duration, next *segmentCheck) {
-	before := s.indexBuilding.segments
-	s.indexBuilding.segments = next
-	if before == nil || before.stage != next.stage || before.listed != next.listed || len(before.waiting) != len(next.waiting) {
+	b := &s.indexBuilding
+	before := b.segments
+	b.segments = next
+	if b.flushing && (before == nil || before.stage != next.stage || before.listed != next.listed || len(before.waiting) != len(next.waiting)) {
 		s.changedAt = now
 	}
 }
@@ -268,11 +269,11 @@ func (s *waitState) setSegments(now time.Duration, next *segmentCheck) {
 func noteIndex(s *waitState, now time.Duration, a answer) Progress {
 	b := &s.indexBuilding
 	b.markDone = b.markDone || a.markDone
-	b.flushing = a.flushing
-
 	if a.list != nil {
 		s.setSegments(now, b.segments.add(now, a.list))
 	}
+	b.flushing = a.flushing
+
 	if a.err == nil && !a.flushing && !b.hasBaseline {
 		b.rowsAtStart, b.hasBaseline = a.progress.(IndexBuildingProgress).TotalRows, true
 	}
