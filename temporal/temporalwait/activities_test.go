@@ -141,7 +141,7 @@ func TestActivities_EveryKind_UsesItsInterface(t *testing.T) {
 
 	_, err = env.ExecuteActivity(a.WaitForImport, Wait{Target: Target{Cluster: "plain", Job: 7}})
 	require.ErrorIs(t, Restore(err), milvuswait.ErrInvalid)
-	require.EqualError(t, Restore(err), "milvuswait: target 1 of 1: invalid argument: the Poller does not implement ImportPoller")
+	require.EqualError(t, Restore(err), "milvuswait: target 1 of 1: invalid argument: the Poller does not implement ImportPoller: PollerFuncs.Import is nil")
 }
 
 func TestActivitiesFailWithTheTarget(t *testing.T) {
