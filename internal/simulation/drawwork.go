@@ -56,12 +56,14 @@ func (d dice) data(w *Work) {
 		}
 		c.Segments = append(c.Segments, s)
 	}
+
 	for range d.between(0, 2) {
 		add(-2*w.Span, -w.Span)
 	}
 	for range d.between(0, 3) {
 		add(-time.Millisecond, d.part(w.Span, 0, 0.8))
 	}
+
 	var mark milvuswait.FlushMark
 	for _, s := range c.Segments {
 		if s.Flushed > 0 {
@@ -83,7 +85,7 @@ func (d dice) data(w *Work) {
 	}
 	if d.chance(0.25) {
 		other := mark
-		other.Timestamp++ // so that the log can tell its polls from those of an index
+		other.Timestamp++ // so that its polls differ from those of an index
 		w.want(milvuswait.Flushing(c.Name, other))
 	}
 	d.indexTargets(w, c, mark)
@@ -116,6 +118,7 @@ func (d dice) indexTargets(w *Work, c *Data, mark milvuswait.FlushMark) {
 // importJob draws an import, which fails in a quarter of the cases.
 func (d dice) importJob(w *Work) {
 	j := &Job{Target: milvuswait.Importing(int64(900 + len(w.Jobs)))}
+
 	at := time.Duration(0)
 	step := func(state milvuswait.ImportState, percent int64) {
 		j.Steps = append(j.Steps, JobStep{at, milvuswait.ImportProgress{State: state, Percent: percent}})
@@ -133,6 +136,7 @@ func (d dice) importJob(w *Work) {
 		at += d.spread(10*time.Millisecond, time.Second)
 	}
 	step(milvuswait.ImportStatePersisted, 100)
+
 	switch {
 	case d.chance(0.15):
 		step(milvuswait.ImportStateFailed, 0)

@@ -10,7 +10,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
-// workHistory holds what a log has about one target, in the form of the oracle.
+// workHistory holds the events of one target, in the form of the oracle.
 type workHistory struct {
 	w       *Work
 	target  milvuswait.Target
@@ -143,7 +143,24 @@ func (h *workHistory) answer(p *WorkPoll) (a oracle.Answer, later []oracle.Reque
 			a.Requests = append(a.Requests, r.Request)
 		}
 	}
+	h.dropUnused(&a)
 	return a, later
+}
+
+// dropUnused removes the last request of a shared poll if its progress is not the one in the
+// update: it was made for a sibling.
+func (h *workHistory) dropUnused(a *oracle.Answer) {
+	i := slices.IndexFunc(h.updates, func(u WorkUpdate) bool { return u.At == a.End })
+	n := len(a.Requests) - 1
+	if h.alone || i < 0 || n < 1 || a.Requests[n].Progress == nil || h.updates[i].Progress == a.Progress {
+		return
+	}
+	a.Requests, a.Progress = a.Requests[:n], nil
+	for _, r := range a.Requests {
+		if r.Progress != nil {
+			a.Progress = r.Progress
+		}
+	}
 }
 
 // inOrder returns the requests of a poll in the order of a single target: its mark before the
@@ -165,7 +182,7 @@ func (h *workHistory) concerns(r WorkRequest) bool {
 }
 
 // failure returns the error of a poll for the target, or nil. Siblings share polls, and not
-// every request of a poll is for each of them: the error in the update tells which one failed.
+// every request of a poll is for each of them: the error in the update identifies the request.
 func (h *workHistory) failure(p *WorkPoll) error {
 	i := slices.IndexFunc(h.updates, func(u WorkUpdate) bool { return u.At == p.End })
 	for _, r := range slices.Backward(p.Requests) {
@@ -181,6 +198,12 @@ func (h *workHistory) failure(p *WorkPoll) error {
 // error of the context.
 func timedOut(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "poll timed out after ")
+}
+
+// endsWithSibling reports whether the last poll was cut, and shared: the request that was cut
+// may be one for a sibling, so that the log does not show the answer for the target.
+func (h *workHistory) endsWithSibling() bool {
+	return !h.alone && len(h.polls) > 0 && h.polls[len(h.polls)-1].Cut
 }
 
 // next returns the time of the poll after the i-th answer, or the end of the facts if there

@@ -25,7 +25,7 @@ type WorkLog struct {
 // WorkPoll is one poll: all requests with the same context.
 type WorkPoll struct {
 	Begin, End, Limit time.Duration
-	Name              string              // of the collection or of the job
+	Name              string              // collection or job
 	Covers            []milvuswait.Target // without marks and expected rows; of indexes, those whose progress was requested
 	Requests          []WorkRequest
 	Cut               bool // the end of the wait interrupted it
@@ -36,7 +36,7 @@ type WorkRequest struct {
 	oracle.Request
 	Method string
 	Says   map[milvuswait.Target]milvuswait.Progress // by the targets of Covers
-	Mark   milvuswait.FlushMark                      // of FlushState
+	Mark   milvuswait.FlushMark                      // argument of FlushState
 }
 
 // WorkUpdate is an update and its time.
@@ -61,7 +61,7 @@ type server struct {
 	mu    sync.Mutex
 	log   WorkLog
 	polls map[context.Context]*WorkPoll
-	lanes map[string]time.Duration // of each name, for its first request of an instant
+	lanes map[string]time.Duration // lane of each name, for its first request of an instant
 	taken map[laneOf]time.Duration // number of requests of a name at an instant
 }
 
@@ -299,7 +299,7 @@ func (s *server) verify(ctx context.Context, t milvuswait.Target) error {
 	return call.Err
 }
 
-// sort puts the polls in the order of their ends.
+// byEnd returns the polls in the order of their ends.
 func (l *WorkLog) byEnd() []*WorkPoll {
 	all := slices.Clone(l.Polls)
 	slices.SortStableFunc(all, func(a, b *WorkPoll) int { return cmp.Compare(a.End, b.End) })
