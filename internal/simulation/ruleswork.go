@@ -129,8 +129,11 @@ func markIsTrue(h *workHistory, _ *WorkLog) error {
 
 	last, _ := h.described()
 	d := h.w.data(h.target.Collection())
-	if !d.flushed(mark, last.Begin) {
-		return fmt.Errorf("the flush was not done when the progress was requested, at %v", last.Begin)
+	reported := slices.ContainsFunc(h.answers, func(a oracle.Answer) bool {
+		return slices.ContainsFunc(a.Requests, func(r oracle.Request) bool { return r.Done && r.End <= last.Begin })
+	})
+	if !reported || !d.flushed(mark, last.Begin) {
+		return fmt.Errorf("the flush was not reported done when the progress was requested, at %v", last.Begin)
 	}
 
 	i := slices.Index(d.Indexes, h.target.Index())
