@@ -208,13 +208,21 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 	return j
 }
 
-// loadSegments gives an index the newest state of the segments of its collection. The entry
-// must not be in flight.
+// loadSegments gives an index the newest state of the segments of its collection. If it waits
+// for them, a change that another index has found is progress of its own. The entry must not
+// be in flight.
 func (s *scheduler) loadSegments(e *entry, now time.Duration) {
-	if s.hasSiblings(e) {
-		if newest := s.batcher.segments[e.state.target.collection]; newest != nil {
-			e.state.setSegments(now, newest)
-		}
+	if !s.hasSiblings(e) {
+		return
+	}
+
+	newest, b := s.batcher.segments[e.state.target.collection], &e.state.indexBuilding
+	switch {
+	case newest == nil:
+	case b.flushing:
+		e.state.setSegments(now, newest)
+	default:
+		b.segments = newest
 	}
 }
 

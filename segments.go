@@ -254,13 +254,11 @@ func (x *indexPoll) unflushedSegments(ctx context.Context, collection string) *s
 	return x.list
 }
 
-// setSegments replaces the state of the segments. For an index that waits for them, a change
-// is progress, also if another index of the collection has found it.
+// setSegments replaces the state of the segments. A change of it is progress.
 func (s *waitState) setSegments(now time.Duration, next *segmentCheck) {
-	b := &s.indexBuilding
-	before := b.segments
-	b.segments = next
-	if b.flushing && (before == nil || before.stage != next.stage || before.listed != next.listed || len(before.waiting) != len(next.waiting)) {
+	before := s.indexBuilding.segments
+	s.indexBuilding.segments = next
+	if before == nil || before.stage != next.stage || before.listed != next.listed || len(before.waiting) != len(next.waiting) {
 		s.changedAt = now
 	}
 }

@@ -103,6 +103,9 @@ func (w *wait) judgeFailure(f *Facts) {
 func (w *wait) believes(a Answer) (Rule, bool) {
 	c := a.class()
 	earlier, found := w.first(c)
+
+	// An absent answer after progress in the same poll contradicts it; a refusal does not.
+	isFirst := len(w.seen) == 0 && len(w.failures) == 0 && (a.Progress == nil || c != absent)
 	switch {
 	case c == transient:
 		return Transient, false
@@ -110,7 +113,7 @@ func (w *wait) believes(a Answer) (Rule, bool) {
 		return flushFirst, false
 	case w.inGrace(a):
 		return Grace, false
-	case c == decisive, len(w.seen) == 0 && a.Progress == nil && len(w.failures) == 0:
+	case c == decisive, isFirst:
 		if a.End == w.o.Grace && Absent(a.Err) {
 			return Grace, true
 		}
