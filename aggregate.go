@@ -15,12 +15,13 @@ import (
 // different targets, whether they run at once or one after another. Use a new Aggregate to
 // restart the count.
 type Aggregate struct {
-	mu      sync.Mutex
-	total   int
-	done    int
-	failed  int
-	pending targetMap[share]
-	elapsed time.Duration
+	mu          sync.Mutex
+	total       int
+	done        int
+	failed      int
+	unconfirmed int // complete and unconfirmed
+	pending     targetMap[share]
+	elapsed     time.Duration
 }
 
 // share is the state of one target.
@@ -49,6 +50,9 @@ func (a *Aggregate) Observe(u Update) {
 		return
 	case u.Err == nil:
 		a.done++
+		if u.Unconfirmed {
+			a.unconfirmed++
+		}
 	default:
 		a.failed++
 	}
@@ -61,6 +65,9 @@ type Summary struct {
 	Done    int // number of complete targets
 	Failed  int // number of targets that ended with an error, or by a panic
 	Pending int // number of all others, also of targets not polled yet
+
+	// Unconfirmed is the number of complete targets that are Unconfirmed, see Update.
+	Unconfirmed int
 
 	// Fraction is the mean of the targets' fractions, from 0 to 1. Complete targets
 	// count as 1, and failed targets too, since they make no more progress.
@@ -82,7 +89,7 @@ type Summary struct {
 func (a *Aggregate) Summary() Summary {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := Summary{Done: a.done, Failed: a.failed, SlowestFraction: 1, Elapsed: a.elapsed}
+	s := Summary{Done: a.done, Failed: a.failed, Unconfirmed: a.unconfirmed, SlowestFraction: 1, Elapsed: a.elapsed}
 
 	polled, sum, known := 0, 0.0, true
 	for k, p := range a.pending.m {
@@ -128,6 +135,9 @@ func (s Summary) String() string {
 	fmt.Fprintf(&b, "%d of %d done", s.Done, s.Total)
 	if s.Failed > 0 {
 		fmt.Fprintf(&b, ", %d failed", s.Failed)
+	}
+	if s.Unconfirmed > 0 {
+		fmt.Fprintf(&b, ", %d unconfirmed", s.Unconfirmed)
 	}
 
 	percent := wholePercent(s.Fraction)

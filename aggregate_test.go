@@ -182,3 +182,12 @@ func TestAggregateOfAWait(t *testing.T) {
 		require.Equal(t, "40 of 40 done, 100%", a.Summary().String())
 	})
 }
+
+func TestAggregate_UnconfirmedTargets_AreCounted(t *testing.T) {
+	a := milvuswait.NewAggregate(2)
+	a.Observe(milvuswait.Update{Target: milvuswait.IndexBuilding("docs", "a"), Final: true, Unconfirmed: true})
+	a.Observe(milvuswait.Update{Target: milvuswait.IndexBuilding("docs", "b"), Final: true})
+
+	require.Equal(t, 1, a.Summary().Unconfirmed)
+	require.Equal(t, "2 of 2 done, 1 unconfirmed, 100%", a.Summary().String())
+}

@@ -115,7 +115,7 @@ func (s *waitState) noteFailure(now time.Duration, a answer) {
 	case o.silentSince == notYet:
 		o.silentSince = start
 	}
-	o.lastErr, o.partly = a.err, o.partly || a.progress != nil && !a.old
+	o.lastErr, o.partly = a.err, o.partly || a.isPartlyAnswered()
 }
 
 // noteInterrupted records a poll that failed after the wait's context had ended. It keeps

@@ -72,6 +72,11 @@ func (t Target) FlushMark() (FlushMark, bool) {
 	return decodeMark(t.mark), true
 }
 
+// marksTime reports whether t has a flush mark with a timestamp.
+func (t Target) marksTime() bool {
+	return t.mark != "" && t.mark[:8] != "\x00\x00\x00\x00\x00\x00\x00\x00"
+}
+
 // encodeMark returns the mark as a string, since a Target with a slice would not be
 // comparable: the timestamp and the sorted segments, of 8 bytes each.
 func encodeMark(mark FlushMark) string {
@@ -160,12 +165,13 @@ type flushDict struct {
 	Flushed bool `json:"flushed"`
 }
 
-// WithFlush makes WaitForIndexBuildingComplete wait for the flush of the mark first: the
-// index is complete when the server reports the flush done, and then every row indexed.
-// Pass the result of the caller's Flush.
+// WithFlush makes WaitForIndexBuildingComplete wait for the flush of the mark too: the index
+// is complete when the server reports the flush done, and then every row indexed. Pass the
+// result of the caller's Flush. The wait asks for the flush when the index looks complete.
 //
 // Milvus 2.6 and newer need it, or WithExpectedRows: they do not report rows that are
-// still being flushed. On older servers a wait finds these rows by itself. If the server
+// still being flushed. They go by the timestamp of the mark: a mark without one leaves the
+// wait unconfirmed there. On older servers a wait finds these rows by itself. If the server
 // cannot report whether the flush is done, the wait fails.
 func WithFlush(mark FlushMark) Option {
 	return func(c *config) {

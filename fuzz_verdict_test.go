@@ -391,9 +391,10 @@ func (h *history) note(ctx context.Context, begin time.Time, r oracle.Request, p
 
 // verified is the function of WithVerify.
 func (h *history) verified(ctx context.Context, _ milvuswait.Target) error {
+	begin := time.Since(h.start)
 	_, err := h.next(ctx, errorsOfVerify)
 	final := errors.Is(err, milvuswait.ErrInvalid) || err == errorsOfVerify[3]
-	h.polls[len(h.polls)-1].Verified = &oracle.Verified{End: time.Since(h.start), Err: err, Transient: !final}
+	h.polls[len(h.polls)-1].Verified = &oracle.Verified{Begin: begin, End: time.Since(h.start), Err: err, Transient: !final}
 	return err
 }
 

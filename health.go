@@ -26,7 +26,7 @@ func (h *health) add(now time.Duration, a answer) {
 // addList records the answer to a list, without its timeout: it is shorter than a poll's.
 func (h *health) addList(now time.Duration, a answer) {
 	switch {
-	case a.err == nil || isPermanent(a.err):
+	case a.err == nil || isPermanent(a.err) || a.isPartlyAnswered():
 		h.failing, h.lastAnswerAt = false, max(h.lastAnswerAt, now)
 	default:
 		// The failed poll may have started before another one succeeded, or before one that

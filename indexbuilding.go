@@ -46,7 +46,7 @@ var indexBuildingKind = &waitKind{
 	},
 	awaitsFlush: func(s *waitState) bool { return s.indexBuilding.flushing },
 	isUnconfirmed: func(s *waitState) bool {
-		return s.indexBuilding.segments.isUnlisted() && s.target.mark == "" && s.target.rows == 0
+		return s.indexBuilding.segments.isUnlisted() && !s.target.marksTime() && s.target.rows == 0
 	},
 	hint: flushHint,
 

@@ -213,6 +213,7 @@ func TestWait_TargetsOfEveryKind_AreCheckedFirst(t *testing.T) {
 		{milvuswait.Serving(), bare, "the Poller does not implement ServerChecker"},
 		{milvuswait.IndexBuilding("docs", "").AfterFlush(mark), bare, "the Poller does not implement FlushPoller"},
 		{milvuswait.Importing(7), milvuswait.PollerFuncs{}, "the Poller does not implement ImportPoller: PollerFuncs.Import is nil"},
+		{milvuswait.Compacting(7), &milvuswait.PollerFuncs{}, "the Poller does not implement CompactionPoller: PollerFuncs.Compaction is nil"},
 		{milvuswait.Serving(), milvuswait.PollerFuncs{}, "the Poller does not implement ServerChecker: PollerFuncs.Server is nil"},
 	}
 	for _, tt := range tests {
@@ -228,7 +229,7 @@ func TestWait_TargetsOfEveryKind_AreCheckedFirst(t *testing.T) {
 	require.Empty(t, bare.at, "nothing was polled")
 
 	_, err := milvuswait.Wait(t.Context(), bare, milvuswait.IndexBuilding("docs", ""), milvuswait.WithFlush(mark))
-	require.EqualError(t, err, "milvuswait: invalid argument: WithFlush does not go with a Target: say it there")
+	require.EqualError(t, err, "milvuswait: invalid argument: WithFlush does not go with a Target: set it there")
 	_, err = milvuswait.WaitForLoadingComplete(t.Context(), bare, "docs", milvuswait.WithFlush(mark))
 	require.EqualError(t, err, "milvuswait: invalid argument: WithFlush is for indexes, not for a load")
 }

@@ -14,14 +14,14 @@ import (
 //   - Info: the first poll, every tenth of the progress, a flush to wait for, and a line
 //     every 30 s.
 //   - Warn: a tolerated failure of a poll, at most every 30 s.
-//   - The end: Info if the target is complete, Warn if the context was canceled or the
-//     wait aborted, and Error for every other failure and a deadline.
+//   - The end: Info if the target is complete; Warn if it is complete but unconfirmed, the
+//     context was canceled or the wait aborted; Error for every other failure and a deadline.
 //
 // The attributes are op (the [Kind], such as "loading"), collection, index, partitions, job,
 // progress, part (the index of the progress, if the target names none), waiting_for, polls,
 // elapsed, eta, err and, after a failure, reason, which is [Reason] of the error.
-// Attributes without a value are left out. unconfirmed is true for the end of a wait whose
-// server cannot report rows that are being flushed: this line is a Warn.
+// Attributes without a value are left out. unconfirmed is true in the last line of a wait
+// whose server cannot report rows that are being flushed.
 func Log(logger *slog.Logger) Observer {
 	if logger == nil {
 		logger = slog.Default()

@@ -43,14 +43,15 @@ type Update struct {
 	ETA time.Duration
 
 	// WaitingFor is the work that a target waits for which looks complete otherwise, or "".
-	// Until then Fraction is below 1.
+	// Fraction is below 1 then. With RowsAtStart, an index waits for flushes before it takes
+	// its baseline.
 	WaitingFor WaitingFor
 
 	// Unconfirmed means that the server cannot report rows that are still being flushed: a
 	// complete index may lack them. It is set for waits for indexes from the first progress
-	// that looks complete on, unless a flush mark or expected rows are given: on Milvus 2.6
-	// and newer, and for a Poller without SegmentLister. A wait with ServerState does not
-	// ask.
+	// that looks complete on, unless a flush mark with a timestamp or expected rows are given:
+	// on Milvus 2.6 and newer, and for a Poller without SegmentLister. A wait with ServerState
+	// does not ask.
 	Unconfirmed bool
 
 	// Final marks the last update of a target. The wait has succeeded if Err is nil.

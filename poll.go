@@ -168,7 +168,11 @@ func requires[I any](p Poller, name, field string, isSet func(PollerFuncs) bool)
 	if !ok {
 		return fmt.Errorf("%w: the Poller does not implement %s", ErrInvalid, name)
 	}
-	if f, isFuncs := any(found).(PollerFuncs); isFuncs && !isSet(f) {
+	f, isFuncs := any(found).(PollerFuncs)
+	if pointer, ok := any(found).(*PollerFuncs); ok {
+		f, isFuncs = *pointer, true
+	}
+	if isFuncs && !isSet(f) {
 		return fmt.Errorf("%w: the Poller does not implement %s: PollerFuncs.%s is nil", ErrInvalid, name, field)
 	}
 	return nil
@@ -351,7 +355,7 @@ type pollerPanic struct {
 }
 
 func (p *pollerPanic) Error() string {
-	return fmt.Sprintf("%v\n\nin the Poller, on a goroutine of WaitAll:\n%s", p.value, p.stack)
+	return fmt.Sprintf("%v\n\nin the Poller or verify, on a goroutine of WaitAll:\n%s", p.value, p.stack)
 }
 
 func (p *pollerPanic) Unwrap() error {

@@ -31,7 +31,7 @@ import (
 type segmentCheck struct {
 	stage     segmentStage
 	listed    bool          // the first list has arrived
-	waiting   []int64       // segments of the first list that are still listed
+	waiting   []int64       // segments of the first list that are still listed, sorted
 	refusedAt time.Duration // end of the first refusal since the last list, or notYet
 }
 
@@ -88,12 +88,19 @@ func (c *segmentCheck) add(now time.Duration, l *segmentList) *segmentCheck {
 	return &next
 }
 
-// remaining returns the segments to wait for after a list.
+// remaining returns the segments to wait for after a list, sorted. Lists may be long: a
+// response of 64 MiB holds a million segments.
 func (c *segmentCheck) remaining(list []int64) []int64 {
+	list = slices.Clone(list)
+	slices.Sort(list)
 	if c == nil || !c.listed {
-		return list
+		return slices.Compact(list)
 	}
-	return slices.DeleteFunc(slices.Clone(c.waiting), func(id int64) bool { return !slices.Contains(list, id) })
+
+	return slices.DeleteFunc(slices.Clone(c.waiting), func(id int64) bool {
+		_, found := slices.BinarySearch(list, id)
+		return !found
+	})
 }
 
 // isFlushPending reports whether step 1 or 2 is not finished.
@@ -270,7 +277,7 @@ func noteIndex(s *waitState, now time.Duration, a answer) Progress {
 	if a.list != nil {
 		s.setSegments(now, b.segments.add(now, a.list))
 	}
-	b.flushing = a.flushing
+	b.flushing = a.flushing || a.err != nil && (b.flushing || a.list != nil || a.markDone)
 
 	if a.err == nil && !a.flushing && !b.hasBaseline {
 		b.rowsAtStart, b.hasBaseline = a.progress.(IndexBuildingProgress).TotalRows, true

@@ -217,6 +217,7 @@ func TestIndex_ServerCannotListSegments_IsUnconfirmed(t *testing.T) {
 		{"unsupported, rows at start", unsupported, []milvuswait.Option{milvuswait.WithIndexCriterion(milvuswait.RowsAtStart)}, true, 1},
 		{"unsupported, with expected rows", unsupported, []milvuswait.Option{milvuswait.WithExpectedRows(100)}, false, 1},
 		{"unsupported, with a mark", unsupported, []milvuswait.Option{mark}, false, 1},
+		{"unsupported, with a mark without a timestamp", unsupported, []milvuswait.Option{milvuswait.WithFlush(milvuswait.FlushMark{Segments: []int64{7}})}, true, 1},
 		{"unsupported, by the server's state", unsupported, []milvuswait.Option{milvuswait.WithIndexCriterion(milvuswait.ServerState)}, false, 0},
 		{"refused for 30 s", refused, []milvuswait.Option{every(10 * time.Second)}, true, 4},
 		{"refused for 30 s, with a mark", refused, []milvuswait.Option{every(10 * time.Second), mark}, false, 4},
@@ -301,6 +302,75 @@ func TestIndex_SegmentListFails_DecidesByItsClass(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestIndex_LastRequestFails_IsNotFinished has a poll whose list shows no segment, and whose
+// last request fails: more rows may follow.
+func TestIndex_LastRequestFails_IsNotFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		answers := []milvuswait.IndexBuildingProgress{rows(100, 100, finished), {}, rows(150, 100, inProgress), rows(150, 150, finished)}
+		p := milvuswait.PollerFuncs{
+			IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+				n++
+				if n == 2 {
+					return milvuswait.IndexBuildingProgress{}, errBlip
+				}
+				return answers[min(n, len(answers))-1], nil
+			},
+			Segments: func(context.Context, string) ([]int64, error) { return nil, nil },
+		}
+
+		_, updates, err := waitForIndex(t, p)
+
+		require.NoError(t, err)
+		require.ErrorIs(t, updates[0].Err, errBlip)
+		require.Equal(t, milvuswait.WaitingForFlush, updates[0].WaitingFor)
+		require.Less(t, updates[0].Fraction, 1.0)
+	})
+}
+
+// TestIndex_PollerReusesItsSlice_KeepsTheFirstList has a Poller that returns the same slice
+// with other segments later.
+func TestIndex_PollerReusesItsSlice_KeepsTheFirstList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		buffer := make([]int64, 1)
+		x := &flushingIndex{progress: secondBatch(10*time.Second, 10*time.Second)}
+		x.segments = func(at time.Duration) ([]int64, error) {
+			buffer[0] = 7
+			if at >= 10*time.Second {
+				buffer[0] = 9 // sealed by another writer
+			}
+			return buffer, nil
+		}
+
+		_, _, err := waitForIndex(t, x.poller())
+
+		require.NoError(t, err)
+		require.Less(t, time.Since(x.start), 12*time.Second)
+	})
+}
+
+// TestWaitAll_ListOfSegmentsNeverAnswers_NamesTheCall has a server that answers all calls but
+// one.
+func TestWaitAll_ListOfSegmentsNeverAnswers_NamesTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := milvuswait.PollerFuncs{
+			IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+				return rows(100, 100, finished), nil
+			},
+			Segments: func(context.Context, string) ([]int64, error) { return nil, &methodError{"GetPersistentSegmentInfo"} },
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), p, []milvuswait.Target{
+			milvuswait.IndexBuilding("a", ""), milvuswait.IndexBuilding("b", ""),
+		}, milvuswait.WithContinueOnError())
+
+		require.ErrorIs(t, err, milvuswait.ErrUnreachable)
+		for _, o := range outcomes {
+			require.ErrorContains(t, o.Err, "GetPersistentSegmentInfo does not answer, other calls do")
+		}
+	})
 }
 
 type methodError struct{ method string }

@@ -3,6 +3,7 @@ package milvuswait
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/milvuswait/milvuswait/internal/unwrap"
@@ -52,8 +53,18 @@ func (ServingProgress) dict() any { return servingDict{true} }
 // MarshalJSON returns {"serving":true}.
 func (p ServingProgress) MarshalJSON() ([]byte, error) { return json.Marshal(p.dict()) }
 
-// UnmarshalJSON accepts the JSON of MarshalJSON.
-func (*ServingProgress) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &servingDict{}) }
+// UnmarshalJSON accepts the JSON of MarshalJSON. A JSON null leaves p unchanged, as
+// encoding/json does for other types.
+func (*ServingProgress) UnmarshalJSON(b []byte) error {
+	d := servingDict{Serving: true}
+	if err := json.Unmarshal(b, &d); err != nil {
+		return err
+	}
+	if !d.Serving {
+		return errors.New("milvuswait: a ServingProgress is never false")
+	}
+	return nil
+}
 
 type servingDict struct {
 	Serving bool `json:"serving"`

@@ -52,6 +52,9 @@ type answer struct {
 	old      bool         // the progress is from an earlier poll
 }
 
+// isPartlyAnswered reports whether an earlier request of a failed poll was answered.
+func (a answer) isPartlyAnswered() bool { return a.err != nil && a.progress != nil && !a.old }
+
 // verdict is the next step of a wait.
 type verdict int8
 
@@ -149,7 +152,9 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 		s.outage = noOutage
 	}
 
-	s.timeout = s.cfg.pollTimeout
+	if s.unverified == nil { // otherwise verify may need the longer timeout
+		s.timeout = s.cfg.pollTimeout
+	}
 	s.pace.learn(now, a.took, s.share())
 }
 

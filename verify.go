@@ -2,6 +2,7 @@ package milvuswait
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -12,12 +13,13 @@ import (
 // loaded beside others up to 9 s before its rows can be found. FindRow of package rpc makes
 // a function that searches for a row.
 //
-// verify is called on the goroutine of a poll, with the timeout of a poll. WaitAll calls it
+// verify is called on the goroutine of a poll, with the timeout of a poll, doubled while it
+// times out. WaitAll calls it
 // once for equal targets; it counts for WithMaxInFlight, and may run for several targets at
 // once. An error leaves the target incomplete: it is in Update.Err, and verify is called
 // again after the next complete poll. It runs neither the unreachable budget nor the time of
-// WithSettle again, but the time of WithStallTimeout. ErrInvalid and an error marked by
-// [Permanent] end the wait.
+// WithSettle again, but that of WithStallTimeout, from the first error on. An error marked by
+// [Permanent] ends the wait, and so do ErrInvalid and errors.ErrUnsupported.
 func WithVerify(verify func(ctx context.Context, t Target) error) Option {
 	return func(c *config) {
 		if verify == nil {
@@ -41,10 +43,17 @@ func (s *waitState) decideAfterVerify(now time.Duration, a answer, random float6
 		s.unverified = nil
 		return decision{verdict: succeeded}
 	}
-
-	_, marked := asType[*permanentError](a.err)
-	if class := classOf(a.err); marked || class == decisive || class == refusal {
+	if _, marked := asType[*permanentError](a.err); marked || isUnsupported(a.err) || errors.Is(a.err, ErrInvalid) {
 		return decision{verdict: failed, err: fmt.Errorf("verify: %w", &maskedError{a.err})}
+	}
+
+	// Tolerated. The clock of WithStallTimeout starts now: it does not run while a target
+	// settles.
+	if a.timedOut {
+		s.timeout = min(2*s.timeout, s.cfg.maxPollTimeout)
+	}
+	if s.unverified == nil {
+		s.changedAt = now
 	}
 	s.unverified = &maskedError{a.err}
 	if d, stalled := s.stalled(now); stalled {

@@ -138,6 +138,58 @@ func TestWithVerify_Stall_Runs(t *testing.T) {
 	})
 }
 
+// TestWithVerify_AfterSettle_StallsFromItsFirstError has a target that settles for longer than
+// the stall timeout: this time does not count.
+func TestWithVerify_AfterSettle_StallsFromItsFirstError(t *testing.T) {
+	for name, wait := range map[string]func(t *testing.T, p milvuswait.Poller, opts ...milvuswait.Option) error{
+		"one target": func(t *testing.T, p milvuswait.Poller, opts ...milvuswait.Option) error {
+			_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", opts...)
+			return err
+		},
+		"many": func(t *testing.T, p milvuswait.Poller, opts ...milvuswait.Option) error {
+			_, err := milvuswait.WaitAll(t.Context(), p, collections(2), opts...)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := &verifier{errs: []error{errNoRow, nil}}
+
+				err := wait(t, percents(40, 100), v.option(), milvuswait.WithSettle(30*time.Second), milvuswait.WithStallTimeout(10*time.Second), every(time.Second))
+
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
+// TestWithVerify_Slow_TimeoutDoubles has a verify that takes longer than the first timeout.
+func TestWithVerify_Slow_TimeoutDoubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &verifier{errs: []error{nil}, took: 15 * time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		_, err := milvuswait.WaitForLoadingComplete(ctx, percents(100), "docs", v.option())
+
+		require.NoError(t, err)
+		require.Len(t, v.calls, 2)
+	})
+}
+
+// TestWithVerify_UnmarkedErrors_AreTolerated has errors of a wait inside verify.
+func TestWithVerify_UnmarkedErrors_AreTolerated(t *testing.T) {
+	for _, err := range []error{milvuswait.ErrUnreachable, milvuswait.ErrStalled, milvuswait.ErrLoadFailed, milvuswait.ErrNotLoaded} {
+		synctest.Test(t, func(t *testing.T) {
+			v := &verifier{errs: []error{err, nil}}
+
+			_, got := milvuswait.WaitForLoadingComplete(t.Context(), percents(100), "docs", v.option())
+
+			require.NoError(t, got, err.Error())
+		})
+	}
+}
+
 // TestWithVerify_UnreachableBudget_DoesNotRun has a verify that fails for longer than the
 // budget.
 func TestWithVerify_UnreachableBudget_DoesNotRun(t *testing.T) {

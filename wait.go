@@ -105,7 +105,7 @@ func WaitForCompactionComplete(ctx context.Context, p Poller, id int64, opts ...
 func Wait(ctx context.Context, p Poller, t Target, opts ...Option) (Progress, error) {
 	c, err := newConfig(opts)
 	if err == nil {
-		err = c.refuse(optsOfTarget, "does not go with a Target: say it there")
+		err = c.refuse(optsOfTarget, "does not go with a Target: set it there")
 	}
 	if err != nil {
 		return nil, prefixed(err)
@@ -125,7 +125,7 @@ func Watch(ctx context.Context, p Poller, t Target, opts ...Option) iter.Seq2[Up
 	return func(yield func(Update, error) bool) {
 		c, err := newConfig(opts)
 		if err == nil {
-			err = c.refuse(optsOfTarget, "does not go with a Target: say it there")
+			err = c.refuse(optsOfTarget, "does not go with a Target: set it there")
 		}
 		var w *waiter
 		if err == nil {

@@ -50,7 +50,7 @@ func WaitAll(ctx context.Context, p Poller, targets []Target, opts ...Option) ([
 	// Check everything before the first poll, and report the first error.
 	c, err := newConfig(opts)
 	if err == nil {
-		err = c.refuse(optsOfTarget, "does not go with Targets: say it there")
+		err = c.refuse(optsOfTarget, "does not go with Targets: set it there")
 	}
 	if err == nil {
 		err = checkPoller(ctx, p)

@@ -162,10 +162,11 @@ func (w *wait) cannotList() {
 }
 
 // unconfirmed reports whether a complete index may lack rows that are being flushed: its
-// server or Poller lists no segments, and neither a mark nor the number of rows is known.
+// server or Poller lists no segments, and neither the time of a flush nor the number of rows
+// is known. Such servers ignore the segments of a mark.
 func (w *wait) unconfirmed() bool {
-	_, marked := w.o.Target.FlushMark()
-	if !w.kind.flushes() || marked || w.o.Target.ExpectedRows() > 0 || w.o.Criterion == milvuswait.ServerState {
+	mark, _ := w.o.Target.FlushMark()
+	if !w.kind.flushes() || mark.Timestamp > 0 || w.o.Target.ExpectedRows() > 0 || w.o.Criterion == milvuswait.ServerState {
 		return false
 	}
 	return w.flushes.unlisted(len(w.flushes.known))

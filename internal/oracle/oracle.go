@@ -55,6 +55,7 @@ type Answer struct {
 
 // Verified is the result of one call of the function of WithVerify.
 type Verified struct {
+	Begin     time.Duration
 	End       time.Duration
 	Err       error
 	Transient bool
@@ -179,7 +180,9 @@ func (w *wait) judgeProgress(f *Facts) {
 		w.unwatched += a.End - w.failures[0].Begin
 		w.failures = nil
 	}
-	w.patience = w.o.pollTimeout()
+	if !w.unverified { // otherwise verify may need the longer timeout
+		w.patience = w.o.pollTimeout()
+	}
 	watched := w.watched(a.End)
 	w.note(a, watched)
 

@@ -76,7 +76,7 @@ func shared(a oracle.Answer, at float64, ids ...int64) oracle.Answer {
 }
 
 func verified(a oracle.Answer, err error) oracle.Answer {
-	a.Verified = &oracle.Verified{End: a.End, Err: err, Transient: err == errBlip}
+	a.Verified = &oracle.Verified{Begin: a.End, End: a.End, Err: err, Transient: err == errBlip}
 	return a
 }
 

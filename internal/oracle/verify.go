@@ -26,7 +26,13 @@ func (w *wait) judgeVerify(f *Facts) {
 		return
 	}
 
-	// Tolerated. The target stays complete, but time without change counts again.
+	// Tolerated. The target stays complete, but time without change counts from now on.
+	if v.End-v.Begin >= w.patience {
+		w.patience = min(2*w.patience, w.o.maxPollTimeout())
+	}
+	if !w.unverified {
+		w.changed = w.watched(v.End)
+	}
 	w.unverified = true
 	f.Unchanged = w.watched(v.End) - w.changed
 	if w.o.Stall > 0 && f.Unchanged >= w.o.Stall {

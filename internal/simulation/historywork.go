@@ -81,7 +81,7 @@ func (h *workHistory) gather(l *WorkLog) {
 		}
 		for i, a := range slices.Backward(h.answers) {
 			if a.End <= call.Begin {
-				h.answers[i].Verified = &oracle.Verified{End: call.End, Err: call.Err, Transient: !errors.Is(call.Err, errRefused)}
+				h.answers[i].Verified = &oracle.Verified{Begin: call.Begin, End: call.End, Err: call.Err, Transient: !errors.Is(call.Err, errRefused)}
 				break
 			}
 		}

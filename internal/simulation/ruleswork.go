@@ -181,9 +181,9 @@ func unconfirmedIsTrue(h *workHistory, _ *WorkLog) error {
 		return nil
 	}
 
-	_, marked := h.target.FlushMark()
+	mark, _ := h.target.FlushMark()
 	want := h.facts[len(h.facts)-1].Unconfirmed
-	never := marked || h.target.ExpectedRows() > 0 || h.w.Options.Criterion == milvuswait.ServerState
+	never := mark.Timestamp > 0 || h.target.ExpectedRows() > 0 || h.w.Options.Criterion == milvuswait.ServerState
 	always := !h.w.Options.Segments || h.w.Options.Unlisted
 	if got := h.final.Unconfirmed; got != want || never && got || always && !never && !got {
 		return fmt.Errorf("unconfirmed is %t", got)
