@@ -25,7 +25,8 @@ const maxSegmentList = 64 << 20
 //
 //   - errors.ErrUnsupported: the server is Milvus 2.6 or newer, which does not list
 //     segments that are being flushed; it has no such call, as Zilliz Cloud; or the stub
-//     lacks it.
+//     lacks it. An empty list of a server of unknown version is unsupported too, unless an
+//     earlier list of this Poller was not empty: it may be Milvus 2.6.
 //   - ErrCollectionNotFound: code 100, or GetLoadState on 2.2.
 //
 // A segment that a compaction replaces meanwhile is a transient failure: code 600, or the
@@ -38,7 +39,8 @@ func (p *Poller) UnflushedSegments(ctx context.Context, collection string) ([]in
 		return nil, err
 	}
 
-	switch v := p.serverVersion(ctx); {
+	v := p.serverVersion(ctx)
+	switch {
 	case v.lite:
 		return nil, nil
 	case v.isFrom(streaming):
@@ -63,7 +65,36 @@ func (p *Poller) UnflushedSegments(ctx context.Context, collection string) ([]in
 			unflushed = append(unflushed, segment.GetSegmentID())
 		}
 	}
+	if len(unflushed) == 0 && !v.isKnown() {
+		if err := p.version.doubt(); err != nil {
+			return nil, withContextErr(ctx, err)
+		}
+	}
+	if len(unflushed) > 0 {
+		p.version.noteSegments()
+	}
 	return unflushed, nil
+}
+
+// noteSegments records that the server lists segments that are being flushed.
+func (c *versionCheck) noteSegments() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.listsSegments = true
+}
+
+// doubt returns the error for an empty list of a server of unknown version, or nil if it has
+// listed segments before. It is transient while GetVersion may still be answered.
+func (c *versionCheck) doubt() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.listsSegments:
+		return nil
+	case !c.settled:
+		return fmt.Errorf("%s: the server has not reported its version yet, which decides about an empty list", getPersistentSegmentInfo)
+	}
+	return fmt.Errorf("%s: a server of unknown version may not list segments that are being flushed: %w", getPersistentSegmentInfo, errors.ErrUnsupported)
 }
 
 // listsNoSegments reports whether f means that a list of segments cannot be had, although

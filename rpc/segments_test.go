@@ -151,6 +151,54 @@ func TestUnflushedSegments_FailureOfGetVersion_ChangesNothing(t *testing.T) {
 	}
 }
 
+// TestUnflushedSegments_EmptyListOfUnknownVersion_IsUnsupported has servers that may be Milvus
+// 2.6: a wait must not believe that nothing is being flushed. It does once a segment was
+// listed.
+func TestUnflushedSegments_EmptyListOfUnknownVersion_IsUnsupported(t *testing.T) {
+	t.Parallel()
+	away := func(context.Context, *versionRequest) (*versionResponse, error) {
+		return nil, status.Error(codes.Unavailable, "away")
+	}
+	custom := func(context.Context, *versionRequest) (*versionResponse, error) {
+		return &versionResponse{Status: ok, Version: "master-20250801-4ef1d9b"}, nil
+	}
+	tests := []struct {
+		name      string
+		version   func(context.Context, *versionRequest) (*versionResponse, error)
+		transient int // polls until GetVersion is given up
+	}{
+		{"GetVersion fails", away, 2},
+		{"a custom build", custom, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := segmentServer("", nil)
+				s.Version = tt.version
+				p := rpc.New(connect(t, s))
+
+				for range tt.transient {
+					_, err := p.UnflushedSegments(t.Context(), "docs")
+					requireClass(t, errPassing, err)
+					require.NotErrorIs(t, err, errors.ErrUnsupported)
+				}
+				_, err := p.UnflushedSegments(t.Context(), "docs")
+				require.ErrorIs(t, err, errors.ErrUnsupported)
+
+				s.Segments = segmentServer("", nil, &segment{SegmentID: 3, State: wire.SegmentState_Sealed}).Segments
+				got, err := p.UnflushedSegments(t.Context(), "docs")
+				require.NoError(t, err)
+				require.Equal(t, []int64{3}, got)
+				s.Segments = segmentServer("", nil).Segments
+				got, err = p.UnflushedSegments(t.Context(), "docs")
+				require.NoError(t, err)
+				require.Empty(t, got)
+			})
+		})
+	}
+}
+
 // TestUnflushedSegments_UsesTheVersionOfTheIndexPoll polls the index first, as waits
 // do: one GetVersion serves both.
 func TestUnflushedSegments_UsesTheVersionOfTheIndexPoll(t *testing.T) {
@@ -212,7 +260,7 @@ func TestUnflushedSegments_Limit(t *testing.T) {
 	s := answering(&statusBody{}, nil)
 	s.segments = func(_ context.Context, _ *segmentsRequest, opts ...grpc.CallOption) (*segmentsResponse, error) {
 		note(segmentsCall, opts)
-		return &segmentsResponse{Status: ok}, nil
+		return &segmentsResponse{Status: ok, Infos: []*segment{{SegmentID: 3, State: wire.SegmentState_Sealed}}}, nil
 	}
 	s.flush = func(_ context.Context, _ *flushRequest, opts ...grpc.CallOption) (*flushResponse, error) {
 		note(flushCall, opts)

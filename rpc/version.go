@@ -59,6 +59,9 @@ func parseVersion(text string) version {
 // String returns the version in Milvus' form, such as "v2.2.8".
 func (v version) String() string { return fmt.Sprintf("v%d.%d.%d", v.major, v.minor, v.patch) }
 
+// isKnown reports whether v is not the zero version.
+func (v version) isKnown() bool { return v != version{} }
+
 // olderThan reports whether v is known, and older than w.
 func (v version) olderThan(w version) bool {
 	return v.comparesWith(w) && !v.later && v.compare(w) < 0

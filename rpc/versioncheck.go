@@ -30,13 +30,14 @@ const (
 // not too old is requested once. A server that is too old may be upgraded: each poll
 // requests its version again.
 type versionCheck struct {
-	mu       sync.Mutex
-	version  version
-	settled  bool            // the version needs no more requests
-	missed   int             // number of answered polls without an answer to their GetVersion
-	pending  *versionRequest // the request in flight, or nil
-	unserved bool            // the server is in Go and has no GetVersion, as before 2.2
-	wordless bool            // the server, or a gateway, refused GetVersion without words
+	mu            sync.Mutex
+	version       version
+	settled       bool            // the version needs no more requests
+	missed        int             // number of answered polls without an answer to their GetVersion
+	pending       *versionRequest // the request in flight, or nil
+	listsSegments bool            // the server has listed segments that are being flushed
+	unserved      bool            // the server is in Go and has no GetVersion, as before 2.2
+	wordless      bool            // the server, or a gateway, refused GetVersion without words
 }
 
 // versionRequest is a GetVersion in flight.
