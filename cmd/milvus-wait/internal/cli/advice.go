@@ -75,6 +75,8 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 		return a.aboutCollection(collection)
 	case errors.Is(err, milvuswait.ErrPartitionNotFound):
 		return a.aboutPartition(ctx, o.Target)
+	case waitsForVerify(err) && errors.Is(err, milvuswait.ErrNotLoaded):
+		return fmt.Sprintf("call load_collection(%q): --verify searches it", collection)
 	case errors.Is(err, milvuswait.ErrReleased):
 		return fmt.Sprintf("call %s again; if the name is an alias, it may lead to another collection now", k.Start(a.unloaded(ctx, o.Target)))
 	case errors.Is(err, milvuswait.ErrNotLoaded):
@@ -97,6 +99,12 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 		}
 	}
 	return refusal(o.Err, k.Privilege)
+}
+
+// waitsForVerify reports whether the target of a failed wait was complete, apart from --verify.
+func waitsForVerify(err error) bool {
+	var failure *milvuswait.Error
+	return errors.As(err, &failure) && failure.WaitingFor == milvuswait.WaitingForVerify
 }
 
 // aboutConnection returns a hint for an outcome whose last poll did not reach the server,
