@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -137,9 +138,10 @@ func TestImportLite(t *testing.T) {
 		r := s.report(t, "import that the server does not know")
 		w := waitForTarget(within(t, time.Minute), s.poller, milvuswait.Importing(123456789))
 		<-w.ended
-		require.Error(t, w.err)
-		r.note = w.err.Error()
-		w.log(t, r.note)
+		w.log(t, r.name)
+		require.ErrorIs(t, w.err, errors.ErrUnsupported)
+		require.Equal(t, 1, w.polls)
+		r.note = errors.ErrUnsupported.Error()
 	})
 }
 
