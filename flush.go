@@ -46,8 +46,8 @@ func Flushing(collection string, mark FlushMark) Target {
 // FlushMark identifies the flush of one collection: the result of Flush. Make one by
 // rpc.FlushMarkOf, or from GetFlushStats of a client's flush task.
 //
-// The zero mark is valid. Milvus 2.2 returns no timestamp, and a flush without new rows
-// returns no segments.
+// The zero mark is valid. Milvus 2.2 and 2.3.0 return no timestamp, and a flush without new
+// rows returns no segments.
 //
 // Source: milvus.proto, message FlushResponse.
 type FlushMark struct {

@@ -20,7 +20,8 @@ var _ milvuswait.FlushPoller = (*Poller)(nil)
 //	mark, err := rpc.FlushMarkOf(resp, "docs")
 //
 // The mark of a response without any collection, as milvus-lite returns it, is zero. A
-// flush without new rows has no segments, and on Milvus 2.2 a flush has no timestamp.
+// flush without new rows has no segments, and on Milvus 2.2 and 2.3.0 a flush has no
+// timestamp.
 //
 //   - ErrInvalid: resp is nil, or holds other collections but not this one.
 //   - If the status of resp is a failure, the error of Classify for it: a failed Flush

@@ -184,7 +184,7 @@ func TestSpan_IndexAfterFlush_ShowsTheFlush(t *testing.T) {
 		}
 		observe := func() milvuswait.Option { return milvuswait.WithObserver(k.Observer(t.Context())) }
 
-		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithFlush(milvuswait.FlushMark{}), observe())
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithFlush(milvuswait.FlushMark{Timestamp: 9}), observe())
 		require.NoError(t, err)
 		_, err = milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", observe())
 		require.NoError(t, err)
