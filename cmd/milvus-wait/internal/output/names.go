@@ -30,8 +30,11 @@ func (c Config) title(t milvuswait.Target) string {
 //
 //	index "vidx"
 //
-// or "" if the target is the part itself.
+// or "" if the target is the part itself, or there is no progress yet.
 func part(t milvuswait.Target, p milvuswait.Progress) string {
+	if p == nil {
+		return "" // before the first update a row has no target either
+	}
 	if name := kind.Of(t).Part(t, p); name != "" {
 		return fmt.Sprintf("index %q", untrusted.Text(name))
 	}

@@ -91,6 +91,20 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// TestLines_BeforeFirstUpdate_ShowEveryTarget draws a frame while the first polls are in flight.
+func TestLines_BeforeFirstUpdate_ShowEveryTarget(t *testing.T) {
+	targets := []milvuswait.Target{
+		milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", milvuswait.AllIndexes), milvuswait.Importing(7), milvuswait.Compacting(8), milvuswait.Serving(),
+	}
+
+	lines := output.NewScreen(output.Config{Address: "http://m:1"}, targets).Lines(80, 24)
+
+	require.Len(t, lines, len(targets)+1)
+	for _, line := range lines[:len(targets)] {
+		require.Contains(t, line, "0%  waiting")
+	}
+}
+
 func TestNamesTakeTheirColumns(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"wide", "集合文档", "集合文档  ["},
