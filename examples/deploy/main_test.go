@@ -30,7 +30,7 @@ func testMain(m *testing.M) int {
 	// A signal that is ignored where the tests are started, as in the background of
 	// a script, would be ignored by every shell that they start.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
-	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "MILVUS_URI", "MILVUS_ADDRESS", "MILVUS_DB", "MILVUS_TOKEN"} {
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "MILVUS_URI", "MILVUS_ADDRESS", "MILVUS_DB", "MILVUS_DB_NAME", "MILVUS_DATABASE", "MILVUS_TOKEN", "MILVUS_USER", "MILVUS_USERNAME", "MILVUS_PASSWORD"} {
 		_ = os.Unsetenv(name)
 	}
 	return m.Run()

@@ -27,13 +27,17 @@ Exit codes:
   141  output pipe closed, as by head (SIGPIPE)
 
 Environment, which flags override:
-  MILVUS_URI      http://HOST:PORT, https://HOST:PORT or HOST:PORT, and /DATABASE
-  MILVUS_ADDRESS  the same, if MILVUS_URI is not set
+  MILVUS_URI      http://HOST:PORT, https://HOST:PORT or HOST:PORT, and /DATABASE;
+                  also with USER:PASSWORD@ before the host, which --uri refuses
   MILVUS_DB       the database
   MILVUS_TOKEN    an API key or USER:PASSWORD
+  MILVUS_USER     name of the user, with MILVUS_PASSWORD
+  MILVUS_ADDRESS means the same as MILVUS_URI, MILVUS_DB_NAME and MILVUS_DATABASE
+  the same as MILVUS_DB, and MILVUS_USERNAME the same as MILVUS_USER. Two that
+  differ are a usage error, and so is MILVUS_HOST without MILVUS_URI. MILVUS_PORT
+  is not read: Kubernetes sets it for another purpose.
   NO_COLOR, CI, TERM=dumb, COLUMNS, GITHUB_ACTIONS and GITHUB_STEP_SUMMARY have
-  their usual meaning. MILVUS_HOST and MILVUS_PORT are not read: Kubernetes sets
-  them for another purpose.
+  their usual meaning.
 
 The result goes to stdout and the progress to stderr: bars on a terminal, and
 lines in a pipe, in CI and with -v.`

@@ -31,7 +31,11 @@ type server struct {
 // open returns the server named by flags and environment. It does not connect yet.
 func (a *app) open(ctx context.Context) (*server, error) {
 	g := a.global
-	endpoint, err := a.endpoint()
+	addresses, err := a.addresses()
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	endpoint, err := endpointOf(addresses)
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
@@ -39,12 +43,15 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	if !endpoint.Explicit && (g.tlsCA != "" || g.tlsServerName != "") {
 		endpoint.TLS = true
 	}
-	database := cmp.Or(g.db, endpoint.Database, a.Getenv("MILVUS_DB"))
+	database, err := a.database(addresses)
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
 	if err := target.Name(database); database != "" && err != nil {
 		return nil, exit.Usagef("the name %q of the database %w", database, err)
 	}
 
-	token, renew, err := a.token(ctx, endpoint)
+	token, renew, err := a.token(ctx, endpoint, addresses)
 	if err != nil {
 		return nil, misuse(ctx, err)
 	}
@@ -67,21 +74,6 @@ func misuse(ctx context.Context, err error) error {
 		return err
 	}
 	return exit.AsUsage(err)
-}
-
-// endpoint returns the address of the server from the first source that sets it.
-func (a *app) endpoint() (dial.Endpoint, error) {
-	for _, from := range []struct{ name, uri string }{
-		{"--uri", a.global.uri},
-		{"MILVUS_URI", a.Getenv("MILVUS_URI")},
-		{"MILVUS_ADDRESS", a.Getenv("MILVUS_ADDRESS")},
-	} {
-		if from.uri != "" {
-			endpoint, err := dial.Parse(from.uri)
-			return endpoint, asked(from.name, err)
-		}
-	}
-	return dial.Parse(defaultURI)
 }
 
 func newServer(conn *grpc.ClientConn, endpoint dial.Endpoint, database string) *server {
@@ -110,7 +102,7 @@ func (s *server) close() { _ = s.conn.Close() }
 // token returns the credentials for the server, and a function that reads them again, or
 // nil if they never change. From then on, a.mask covers them and the credentials for a
 // proxy.
-func (a *app) token(ctx context.Context, endpoint dial.Endpoint) (secret.Token, func(context.Context) (secret.Token, error), error) {
+func (a *app) token(ctx context.Context, endpoint dial.Endpoint, addresses []address) (secret.Token, func(context.Context) (secret.Token, error), error) {
 	file, err := a.tokenFile()
 	if err != nil {
 		return "", nil, err
@@ -118,7 +110,7 @@ func (a *app) token(ctx context.Context, endpoint dial.Endpoint) (secret.Token, 
 
 	// A file that is regular only later, or no longer, is not read again.
 	rereadable := file != "" && secret.Rereadable(file)
-	token, err := a.readToken(ctx)
+	token, err := a.readToken(ctx, addresses)
 	a.mask = secret.NewMask(append(secret.Parts(token), endpoint.ProxySecrets()...)...)
 	if err != nil || !rereadable {
 		return secret.Token(token), nil, err
@@ -128,7 +120,7 @@ func (a *app) token(ctx context.Context, endpoint dial.Endpoint) (secret.Token, 
 		if !secret.Rereadable(file) {
 			return "", errors.ErrUnsupported
 		}
-		token, err := a.readToken(ctx)
+		token, err := a.readToken(ctx, addresses)
 		if err == nil {
 			a.mask.Add(secret.Parts(token)...) // before anything can print it
 		}
@@ -151,8 +143,8 @@ func (a *app) tokenFile() (string, error) {
 	return cmp.Or(g.tokenFile, g.passwordFile), nil
 }
 
-// readToken reads the credentials from the first source that is set.
-func (a *app) readToken(ctx context.Context) (string, error) {
+// readToken reads the credentials from the flags, or else from the environment.
+func (a *app) readToken(ctx context.Context, addresses []address) (string, error) {
 	g := a.global
 	switch {
 	case g.tokenFile != "":
@@ -161,9 +153,6 @@ func (a *app) readToken(ctx context.Context) (string, error) {
 	case g.user != "":
 		password, err := secret.Read(ctx, g.passwordFile, a.Stdin)
 		return g.user + ":" + password, asked("--password-file", err)
-	case a.Getenv("MILVUS_TOKEN") != "":
-		token, err := secret.Clean(a.Getenv("MILVUS_TOKEN"))
-		return token, asked("MILVUS_TOKEN", err)
 	}
-	return "", nil
+	return a.environmentToken(addresses)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
 )
 
 // Ports for URIs without a port, as in pymilvus and milvus-sdk-go.
@@ -46,41 +48,62 @@ func (e Endpoint) Loopback() bool {
 }
 
 // Parse reads http://HOST:PORT/DATABASE, https://, tcp:// for http://, or
-// HOST:PORT/DATABASE. The port and the database are optional. Its errors never quote the
-// URI, because a user may have put a secret in it.
+// HOST:PORT/DATABASE. The port and the database are optional. It returns an error for a URI
+// with credentials, as in a flag, because other users of the machine can read it there. The
+// errors never quote the URI, because a user may have put a secret in it.
 func Parse(uri string) (Endpoint, error) {
-	e, err := parse(strings.TrimSpace(uri))
-	if err != nil {
-		return Endpoint{}, fmt.Errorf("not http://HOST:PORT, https://HOST:PORT or HOST:PORT: %w", err)
-	}
-	return e, nil
+	e, _, err := read(uri, false)
+	return e, err
 }
 
-func parse(uri string) (Endpoint, error) {
-	e := Endpoint{Explicit: strings.Contains(uri, "://")}
-	if !e.Explicit {
-		uri = "http://" + uri
+// ParseWithCredentials reads a URI as Parse does, or one with credentials, as in
+// http://USER:PASSWORD@HOST:PORT. It returns them as USER:PASSWORD, or "" without any.
+func ParseWithCredentials(uri string) (Endpoint, secret.Token, error) {
+	return read(uri, true)
+}
+
+// read parses a URI with or without credentials.
+func read(uri string, credentials bool) (Endpoint, secret.Token, error) {
+	e, token, err := parse(strings.TrimSpace(uri), credentials)
+	if err != nil {
+		return Endpoint{}, "", fmt.Errorf("not http://HOST:PORT, https://HOST:PORT or HOST:PORT: %w", err)
+	}
+	return e, token, nil
+}
+
+func parse(uri string, credentials bool) (Endpoint, secret.Token, error) {
+	p := split(uri)
+	if !credentials && strings.Contains(uri, "@") {
+		return Endpoint{}, "", errCredentials
+	}
+	if err := p.mistake(); err != nil {
+		return Endpoint{}, "", err
 	}
 
-	u, err := url.Parse(uri)
+	token, err := p.token()
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	e, err := p.endpoint()
+	return e, token, err
+}
+
+// endpoint returns the endpoint of a URI without its credentials.
+func (p parts) endpoint() (Endpoint, error) {
+	e := Endpoint{Explicit: p.explicit}
+	u, err := url.Parse("http://" + p.host + p.path)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "invalid port"):
 		return e, errPort
 	case err != nil:
 		return e, errMalformed
-	case u.User != nil:
-		return e, errors.New("it has a user or a secret in it, which everybody on this machine can see; use --token-file, or --user and --password-file")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return e, errors.New("it has a query or a fragment")
 	}
 
 	port := plainPort
-	switch u.Scheme {
-	case "http", "tcp":
-	case "https":
+	if p.scheme == "https" {
 		e.TLS, port = true, tlsPort
-	default:
-		return e, errors.New("its scheme is none of http, https and tcp")
 	}
 	if e.Host, err = host(u); err != nil {
 		return e, err
@@ -117,8 +140,10 @@ func host(u *url.URL) (string, error) {
 	}
 
 	switch {
-	case strings.Count(u.Host, ":") > 1:
+	case strings.Count(u.Host, ":") > 1 && isIPv6(u.Host):
 		return "", errors.New("an IPv6 address stands in brackets, as in http://[::1]:19530")
+	case strings.Count(u.Host, ":") > 1:
+		return "", errors.New("it has several ports")
 	case name == "":
 		return "", errors.New("it has no host")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, notInHost):
@@ -127,6 +152,12 @@ func host(u *url.URL) (string, error) {
 		return "", errors.New("its host is no name: a part of it is empty or too long")
 	}
 	return name, nil
+}
+
+// isIPv6 reports whether s is an IPv6 address, possibly with a port, without brackets.
+func isIPv6(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil || strings.Contains(s, "::")
 }
 
 // isDomain reports whether a name could be in the DNS (RFC 1035). No later lookup finds
