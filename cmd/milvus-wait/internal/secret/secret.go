@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,24 +31,23 @@ const maxSize = 64 << 10
 
 // Read returns the secret in the named file, or in stdin for "-", without the newline at its
 // end. If ctx ends before a pipe or a FIFO does, it returns context.Cause. Its errors contain
-// the name of the file, but never its contents.
+// the name of the file, unless the name may be the secret itself, and never the contents.
 func Read(ctx context.Context, name string, stdin io.Reader) (string, error) {
-	open := func() (io.ReadCloser, error) { return os.Open(name) }
+	s := source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }, doubtful: func() bool { return !isFileName(name) }}
 	if name == "-" {
-		name = "stdin"
-		open = func() (io.ReadCloser, error) { return io.NopCloser(stdin), refuseTerminal(stdin) }
+		s = source{name: "stdin", open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), refuseTerminal(stdin) }}
 	}
 
-	b, err := read(ctx, name, open, maxSize)
+	b, err := s.read(ctx, maxSize)
 	if err != nil {
 		return "", err
 	}
 
-	s, err := Clean(string(b))
+	text, err := Clean(string(b))
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", s.name, err)
 	}
-	return s, nil
+	return text, nil
 }
 
 // Rereadable reports whether Read can read the named file again: only a regular file has
@@ -61,21 +61,35 @@ func Rereadable(name string) bool {
 }
 
 // ReadFile returns the contents of the named file, up to one byte more than limit. It ends
-// with ctx, as Read does.
+// with ctx, as Read does. Its errors contain the name, except for one of a missing file with
+// a colon or a newline, as in USER:PASSWORD or PEM.
 func ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
-	return read(ctx, name, func() (io.ReadCloser, error) { return os.Open(name) }, limit)
+	s := source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
+	if strings.ContainsAny(name, ":\n") {
+		s.doubtful = func() bool { return !isFileName(name) }
+	}
+	return s.read(ctx, limit)
 }
 
-func read(ctx context.Context, name string, open func() (io.ReadCloser, error), limit int64) ([]byte, error) {
+// source is a file or stdin.
+type source struct {
+	name     string
+	open     func() (io.ReadCloser, error)
+	doubtful func() bool // reports whether the name may be a secret; nil if it is none
+}
+
+// read returns the contents, up to one byte more than limit.
+func (s source) read(ctx context.Context, limit int64) ([]byte, error) {
 	type answer struct {
-		bytes []byte
-		err   error
+		bytes  []byte
+		err    error
+		hidden bool
 	}
 	read := make(chan answer, 1)
 	// Opening a FIFO and reading a pipe cannot be interrupted.
 	go func() {
-		b, err := readAll(open, limit)
-		read <- answer{b, err}
+		b, err := readAll(s.open, limit)
+		read <- answer{b, err, err != nil && s.doubtful != nil && s.doubtful()}
 	}()
 
 	select {
@@ -83,13 +97,29 @@ func read(ctx context.Context, name string, open func() (io.ReadCloser, error), 
 		switch {
 		case a.err == nil:
 			return a.bytes, nil
-		case strings.Contains(name, ":") && errors.Is(a.err, os.ErrNotExist):
-			return nil, fmt.Errorf("reading the file, whose name is not shown since it may be a secret: %w", a.err)
+		case a.hidden:
+			return nil, fmt.Errorf("reading the file, whose name is not shown because it may be the secret itself: %w", a.err)
 		}
-		return nil, fmt.Errorf("reading %s: %w", name, a.err)
+		return nil, fmt.Errorf("reading %s: %w", s.name, a.err)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("reading %s: %w", name, context.Cause(ctx))
+		return nil, fmt.Errorf("reading %s: %w", s.name, context.Cause(ctx))
 	}
+}
+
+// isFileName reports whether name is the name of a file and not a secret given in its place:
+// the file exists, or a directory that the name contains. Any secret may begin with the root
+// or stand for a file in the current directory, so these are not enough.
+func isFileName(name string) bool {
+	if _, err := os.Lstat(name); err == nil {
+		return true
+	}
+
+	dir, _ := filepath.Split(name)
+	if len(dir) <= 1 {
+		return false
+	}
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir()
 }
 
 func readAll(open func() (io.ReadCloser, error), limit int64) ([]byte, error) {
