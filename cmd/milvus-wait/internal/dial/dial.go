@@ -72,15 +72,18 @@ func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 }
 
 // checkSecrets returns an error if a secret would cross the network in plain text: the
-// token, or the password for a proxy. An endpoint on this machine is no excuse if the
-// connection to it goes through a proxy, by rules other than those of Loopback.
+// token, or the password for a proxy. A proxy without TLS to the endpoint is enough for the
+// token, wherever both are: a proxy has its own rules for names of this machine.
 func (c Config) checkSecrets() error {
 	proxy := c.Endpoint.proxy()
 	switch {
-	case c.Token != "" && !c.Endpoint.TLS && !c.Endpoint.Loopback():
-		return fmt.Errorf("%w: use https://, or specify --insecure-credentials", ErrPlaintextCredentials)
 	case c.Token != "" && !c.Endpoint.TLS && proxy != nil:
 		return fmt.Errorf("%w: the proxy that HTTPS_PROXY names; use https://, name the host in NO_PROXY, or specify --insecure-credentials", ErrPlaintextCredentials)
+	case c.Token != "" && !c.Endpoint.TLS && !c.Endpoint.Loopback():
+		return fmt.Errorf("%w: use https://, or specify --insecure-credentials", ErrPlaintextCredentials)
+	case proxy != nil && proxy.User != nil && !(Endpoint{Host: proxy.Hostname()}).Loopback():
+		return fmt.Errorf("%w: HTTPS_PROXY has a password, and gRPC speaks no TLS to a proxy; "+
+			"use a proxy without a password, name the host in NO_PROXY, or specify --insecure-credentials", ErrPlaintextCredentials)
 	case proxy != nil && proxy.User != nil && proxy.Scheme != "http":
 		// gRPC ignores the scheme, and sends the password without TLS.
 		return errors.New("HTTPS_PROXY has a password, and a scheme that promises TLS or SOCKS: gRPC speaks only plain HTTP to a proxy; " +
