@@ -41,6 +41,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 //	milvus stop
 //	milvus load COLLECTION[:PARTITION] [PERCENT…]  released without percents
 //	milvus index COLLECTION INDEX TOTAL INDEXED…
+//	milvus writes COLLECTION INDEX INDEXED/TOTAL…  the total grows with the polls
 //	milvus add COLLECTION              neither loaded nor indexed
 //	milvus fail COLLECTION REASON      its load fails at the second poll
 //	milvus query COLLECTION[:PARTITION] PERCENT…  finds a row at 100
@@ -92,6 +93,8 @@ func milvus(ts *testscript.TestScript, neg bool, args []string) {
 	case "index":
 		n := numbers(ts, args[3:])
 		s.Set(milvuswait.IndexBuilding(args[1], args[2]), fake.Rows(n[0], n[1:]...))
+	case "writes":
+		s.Set(milvuswait.IndexBuilding(args[1], args[2]), growing(ts, args[3:]))
 	case "add":
 		s.AddCollection(args[1])
 	case "fail":
@@ -184,6 +187,18 @@ func text(ts *testscript.TestScript, s string) string {
 	unquoted, err := strconv.Unquote(`"` + s + `"`)
 	ts.Check(err)
 	return unquoted
+}
+
+// growing returns an index in progress, with a step for each INDEXED/TOTAL.
+func growing(ts *testscript.TestScript, counts []string) fake.Script {
+	steps := make([]fake.Step, len(counts))
+	for i, count := range counts {
+		n := numbers(ts, strings.Split(count, "/"))
+		steps[i].Progress = milvuswait.IndexBuildingProgress{
+			IndexedRows: n[0], TotalRows: n[1], PendingIndexRows: n[1] - n[0], State: milvuswait.IndexStateInProgress,
+		}
+	}
+	return fake.Steps(steps...)
 }
 
 // clean [FILE…] fails if stdout, stderr or the files contain commands to a terminal.

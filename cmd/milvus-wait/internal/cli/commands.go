@@ -64,9 +64,13 @@ named index, or all indexes by COLLECTION/*.
 
 Rows that are still being flushed when the wait begins count. Milvus 2.6 and newer,
 and Zilliz Cloud, do not report them: use --rows there. Without it the command warns,
-and the result is unconfirmed.`,
+and the result is unconfirmed.
+
+Rows that are inserted during the wait count too. If they never stop, use
+--rows-at-start.`,
 		Example: `  milvus-wait index docs --rows 100000 --timeout 30m
   milvus-wait index docs/vidx images/* --rows docs=100000
+  milvus-wait index docs --rows-at-start
   milvus-wait index --all`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -95,7 +99,7 @@ and the result is unconfirmed.`,
 	})
 
 	cmd.Flags().BoolVar(&all, "all", false, "every index of every collection of the database")
-	registerRows(cmd.Flags(), &rows)
+	wait.registerRows(cmd.Flags(), &rows)
 	wait.register(cmd.Flags())
 	return cmd
 }
@@ -125,7 +129,7 @@ func (a *app) all() *cobra.Command {
 		return a.wait(ctx, these(targets), &wait)
 	})
 
-	registerRows(cmd.Flags(), &rows)
+	wait.registerRows(cmd.Flags(), &rows)
 	wait.registerRefresh(cmd.Flags())
 	wait.register(cmd.Flags())
 	return cmd

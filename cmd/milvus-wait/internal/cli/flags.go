@@ -111,6 +111,7 @@ func flagError(_ *cobra.Command, err error) error {
 // waitFlags are the flags of commands that wait. They set options of the library.
 type waitFlags struct {
 	refresh         bool
+	rowsAtStart     bool
 	stall           time.Duration
 	grace           time.Duration
 	settle          time.Duration
@@ -147,8 +148,10 @@ func (w *waitFlags) registerRefresh(flags *pflag.FlagSet) {
 	flags.BoolVar(&w.refresh, "refresh", false, "also wait for a refresh (load with refresh=true); Milvus 2.3 or newer")
 }
 
-func registerRows(flags *pflag.FlagSet, rows *[]string) {
+// registerRows adds the flags about the rows of an index. The values of --rows go to rows.
+func (w *waitFlags) registerRows(flags *pflag.FlagSet, rows *[]string) {
 	flags.StringArrayVar(rows, "rows", nil, "minimum rows of each index, as `N or COLLECTION=N`; may be repeated")
+	flags.BoolVar(&w.rowsAtStart, "rows-at-start", false, "finish when the rows at the start are indexed, for collections with continuous writes; --rows applies in addition")
 }
 
 // defaultMaxInterval is the default of milvuswait.Backoff.Max.
@@ -163,6 +166,9 @@ func (w *waitFlags) options() []milvuswait.Option {
 	)
 	if w.refresh {
 		options = append(options, milvuswait.WithRefresh())
+	}
+	if w.rowsAtStart {
+		options = append(options, milvuswait.WithIndexCriterion(milvuswait.RowsAtStart))
 	}
 	if w.continueOnError {
 		options = append(options, milvuswait.WithContinueOnError())
