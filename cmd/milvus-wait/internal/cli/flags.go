@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -90,18 +91,17 @@ func checkValues(flags *pflag.FlagSet) (err error) {
 	return err
 }
 
-// flagError returns cobra's error about a flag, with two exceptions. A number without a
-// unit gets a hint. An unknown short flag is named without its value, because other
-// programs take passwords as -pSECRET.
-func flagError(_ *cobra.Command, err error) error {
+// flagError returns cobra's error about a flag, with two exceptions. An unknown flag gets a
+// suggestion, and a number without a unit a hint.
+func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "" {
-		return fmt.Errorf("unknown flag: -%s", unknown.GetSpecifiedName())
+	if errors.As(err, &unknown) {
+		return unknownFlag(cmd, unknown)
 	}
 
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
-		if _, numeric := strconv.ParseFloat(invalid.GetValue(), 64); numeric == nil {
+		if n, numeric := strconv.ParseFloat(invalid.GetValue(), 64); numeric == nil && !math.IsInf(n, 0) && !math.IsNaN(n) {
 			return fmt.Errorf("--%s %s has no unit: say %[2]ss for seconds", invalid.GetFlag().Name, invalid.GetValue())
 		}
 	}

@@ -103,11 +103,7 @@ func alternatives(names []string, mask secret.Mask) string {
 		return fmt.Sprintf("%s or one of %d more", strings.Join(quoted, ", "), more)
 	}
 
-	last := len(quoted) - 1
-	if last < 1 {
-		return strings.Join(quoted, "")
-	}
-	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
+	return either(quoted, "or")
 }
 
 // shown returns a name from the server, cleaned and masked, in this order: cleaning can
