@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -40,7 +41,11 @@ func echoServer(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		certificate, pem := selfSigned(ts, until)
 		ts.Check(writeFile(ts.MkAbs("ca.pem"), pem))
-		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(&certificate)))
+		config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+		if args[0] == "mutual" {
+			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, clientAuthority(ts)
+		}
+		options = append(options, grpc.Creds(credentials.NewTLS(config)))
 	}
 	listener := listen(ts, "ECHO")
 	server := grpc.NewServer(options...)

@@ -36,3 +36,17 @@ func selfSigned(ts *testscript.TestScript, until time.Time) (certificate tls.Cer
 	ts.Check(err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
+
+// clientAuthority writes a certificate of a client into client.pem and its key into client.key,
+// and returns the certificate as the authority to trust.
+func clientAuthority(ts *testscript.TestScript) *x509.CertPool {
+	certificate, authority := selfSigned(ts, time.Now().Add(time.Hour))
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	ts.Check(err)
+	ts.Check(writeFile(ts.MkAbs("client.pem"), authority))
+	ts.Check(writeFile(ts.MkAbs("client.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(authority)
+	return pool
+}

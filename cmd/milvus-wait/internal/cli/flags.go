@@ -24,6 +24,8 @@ type globalFlags struct {
 	user           string
 	passwordFile   string
 	tlsCA          string
+	tlsCert        string
+	tlsKey         string
 	tlsServerName  string
 	insecure       bool
 	timeout        time.Duration
@@ -43,6 +45,8 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&g.user, "user", "", "`name` of the user, with --password-file")
 	flags.StringVar(&g.passwordFile, "password-file", "", "`file` with the user's password, read again like --token-file; - is stdin")
 	flags.StringVar(&g.tlsCA, "tls-ca", "", "PEM `file` of the authorities to trust, read again before each handshake (default the system's)")
+	flags.StringVar(&g.tlsCert, "tls-cert", "", "PEM `file` of this client's certificate, with --tls-key, for servers that require one; read again like --tls-ca")
+	flags.StringVar(&g.tlsKey, "tls-key", "", "PEM `file` of the key of --tls-cert, read again like --tls-ca")
 	flags.StringVar(&g.tlsServerName, "tls-server-name", "", "`name` in the server's certificate (default the host)")
 	flags.BoolVar(&g.insecure, "insecure-credentials", false, "send credentials in plain text to other machines and proxies too")
 	flags.StringVarP(&g.format, "output", "o", string(output.Text), "`format` of the result: text, json (one document) or jsonl (events)")

@@ -40,9 +40,10 @@ func (a *app) open(ctx context.Context) (*server, error) {
 		return nil, exit.AsUsage(err)
 	}
 
-	if !endpoint.Explicit && (g.tlsCA != "" || g.tlsServerName != "") {
+	if !endpoint.Explicit && (g.tlsCA != "" || g.tlsCert != "" || g.tlsServerName != "") {
 		endpoint.TLS = true
 	}
+	endpoint.CertFile, endpoint.KeyFile = g.tlsCert, g.tlsKey
 	database, err := a.database(addresses)
 	if err != nil {
 		return nil, exit.AsUsage(err)

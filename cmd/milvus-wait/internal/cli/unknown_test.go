@@ -12,7 +12,7 @@ func TestUnknownFlags(t *testing.T) {
 	tests := []struct{ name, args, want string }{
 		{"a missing letter", "load docs --timout 5s", "--timout; did you mean --timeout?"},
 		{"a dash too many", "load docs --time-out=5s", "--time-out; did you mean --timeout?"},
-		{"the beginning of several", "load docs --tls", "--tls; did you mean --tls-ca or --tls-server-name?"},
+		{"the beginning of several", "load docs --tls", "--tls; did you mean --tls-ca, --tls-key or --tls-cert?"},
 		{"a letter", "load docs -t 5s", "-t; did you mean --timeout, --token-file or --tls-ca?"},
 		{"a letter without a flag", "load docs -z", "-z"},
 		{"one dash", "load docs -timeout 5s", "-t; did you mean --timeout?"},

@@ -39,8 +39,7 @@ type Config struct {
 var ErrPlaintextCredentials = errors.New("credentials are not sent in plain text to another machine")
 
 // Open returns a connection, not yet established. It returns an error for an invalid Config,
-// and context.Cause if ctx ends before the file of authorities, for example a FIFO, is
-// read.
+// and context.Cause if ctx ends before the files for TLS, for example a FIFO, are read.
 func Open(ctx context.Context, c Config) (*grpc.ClientConn, error) {
 	if !c.Insecure {
 		if err := c.checkSecrets(); err != nil {
@@ -104,22 +103,16 @@ func bounded(ctx context.Context, method string, req, reply any, conn *grpc.Clie
 
 // transport returns the credentials of the transport: plain text or TLS.
 func (c Config) transport(ctx context.Context) (credentials.TransportCredentials, error) {
-	if !c.Endpoint.TLS {
-		if c.CAFile != "" || c.ServerName != "" {
-			return nil, errors.New("--tls-ca and --tls-server-name are for https:// addresses")
-		}
-		return insecure.NewCredentials(), nil
+	e := c.Endpoint
+	switch {
+	case (e.CertFile == "") != (e.KeyFile == ""):
+		return nil, errors.New("--tls-cert and --tls-key go together")
+	case e.TLS:
+		return newRotated(ctx, e.files(c.CAFile), &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12})
+	case c.CAFile != "" || e.CertFile != "" || c.ServerName != "":
+		return nil, errors.New("--tls-ca, --tls-cert, --tls-key and --tls-server-name are for https:// addresses")
 	}
-
-	config := &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12}
-	if c.CAFile != "" {
-		creds, err := newAuthorities(ctx, c.CAFile, config)
-		if err != nil {
-			return nil, fmt.Errorf("--tls-ca: %w", err)
-		}
-		return creds, nil
-	}
-	return credentials.NewTLS(config), nil
+	return insecure.NewCredentials(), nil
 }
 
 // Establish blocks until the connection is established. It returns an *Error at once for a

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -57,18 +58,38 @@ func listen(t *testing.T, serve func(net.Conn)) (address string) {
 }
 
 func TestConfigsThatMakeNoSense(t *testing.T) {
-	noPEM := filepath.Join(t.TempDir(), "no.pem")
-	require.NoError(t, os.WriteFile(noPEM, []byte("nothing"), 0o600))
+	file := func(name, text string) string {
+		name = filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+		return name
+	}
+	noPEM := file("no.pem", "nothing")
+	encrypted := file("key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY"})))
+	legacy := file("old.pem", string(pem.EncodeToMemory(&pem.Block{
+		Type: "RSA PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,00"},
+	})))
 	plain, secure := endpoint(t, "http://milvus"), endpoint(t, "https://milvus")
+	with := func(e dial.Endpoint, cert, key string) dial.Endpoint {
+		e.CertFile, e.KeyFile = cert, key
+		return e
+	}
 	tests := []struct {
 		name   string
 		config dial.Config
 		want   string
 	}{
 		{"a token in plain text", dial.Config{Endpoint: plain, Token: token}, "credentials are not sent in plain text to another machine: use https://, or specify --insecure-credentials"},
-		{"authorities of plain text", dial.Config{Endpoint: plain, CAFile: noPEM}, "--tls-ca and --tls-server-name are for https:// addresses"},
-		{"a name of plain text", dial.Config{Endpoint: plain, ServerName: "milvus"}, "--tls-ca and --tls-server-name are for https:// addresses"},
+		{"authorities of plain text", dial.Config{Endpoint: plain, CAFile: noPEM}, "--tls-ca, --tls-cert, --tls-key and --tls-server-name are for https:// addresses"},
+		{"a name of plain text", dial.Config{Endpoint: plain, ServerName: "milvus"}, "--tls-ca, --tls-cert, --tls-key and --tls-server-name are for https:// addresses"},
 		{"no file of authorities", dial.Config{Endpoint: secure, CAFile: "missing.pem"}, "--tls-ca: reading missing.pem: no such file or directory"},
+		{"a certificate of plain text", dial.Config{Endpoint: with(plain, noPEM, noPEM)}, "--tls-ca, --tls-cert, --tls-key and --tls-server-name are for https:// addresses"},
+		{"a certificate without a key", dial.Config{Endpoint: with(secure, noPEM, "")}, "--tls-cert and --tls-key go together"},
+		{"a key without a certificate", dial.Config{Endpoint: with(plain, "", noPEM)}, "--tls-cert and --tls-key go together"},
+		{"no file of a certificate", dial.Config{Endpoint: with(secure, "missing.pem", noPEM)}, "--tls-cert: reading missing.pem: no such file or directory"},
+		{"no file of a key", dial.Config{Endpoint: with(secure, noPEM, "missing.pem")}, "--tls-key: reading missing.pem: no such file or directory"},
+		{"a file without a certificate", dial.Config{Endpoint: with(secure, noPEM, noPEM)}, "--tls-cert and --tls-key: tls: failed to find any PEM data in certificate input"},
+		{"an encrypted key", dial.Config{Endpoint: with(secure, noPEM, encrypted)}, "--tls-key: the key in " + encrypted + " is encrypted: decrypt it, as by openssl pkey"},
+		{"an encrypted key of old", dial.Config{Endpoint: with(secure, noPEM, legacy)}, "--tls-key: the key in " + legacy + " is encrypted: decrypt it, as by openssl pkey"},
 		{"a file without authorities", dial.Config{Endpoint: secure, CAFile: noPEM}, "--tls-ca: there is no PEM certificate in " + noPEM},
 	}
 	for _, tt := range tests {
@@ -87,7 +108,7 @@ func TestAuthoritiesThatNeverEnd(t *testing.T) {
 
 	_, err := dial.Open(t.Context(), dial.Config{Endpoint: endpoint(t, "https://milvus"), CAFile: "/dev/zero"})
 
-	require.EqualError(t, err, "--tls-ca: /dev/zero is too long for a file of authorities")
+	require.EqualError(t, err, "--tls-ca: /dev/zero is too long for a PEM file")
 }
 
 func TestWhoMayBeToldAToken(t *testing.T) {

@@ -84,7 +84,7 @@ const (
 	advicePlain     = "the server does not speak TLS there: use http://"
 	adviceTLS       = "the server speaks TLS there: use https://"
 	adviceHandshake = "the connection broke during the TLS handshake: does the server speak TLS there?"
-	adviceClient    = "the server refuses this client's TLS: it may want a certificate of its own from clients, or another version"
+	adviceClient    = "the server refuses this client's TLS: it may want another certificate of the client, set by --tls-cert and --tls-key, or another version"
 	adviceCert      = "the certificate is not trusted: give its authority by --tls-ca, or its name by --tls-server-name"
 )
 
@@ -224,7 +224,21 @@ func alertOf(ctx context.Context, e Endpoint) string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 
-	dialer := tls.Dialer{Config: &tls.Config{ServerName: e.Host, NextProtos: []string{"h2"}, InsecureSkipVerify: true}} //nolint:gosec // as in speaksTLS
+	config := &tls.Config{ServerName: e.Host, NextProtos: []string{"h2"}, InsecureSkipVerify: true} //nolint:gosec // as in speaksTLS
+	if e.CertFile != "" {
+		// Without the certificate, the alert would be about the missing one.
+		files, err := e.files("").read(ctx, false)
+		if err != nil {
+			return ""
+		}
+		certificate, err := tls.X509KeyPair(files.cert.pem, files.key.pem)
+		if err != nil {
+			return ""
+		}
+		config.Certificates = []tls.Certificate{certificate}
+	}
+
+	dialer := tls.Dialer{Config: config}
 	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
 	if err != nil {
 		return ""

@@ -35,7 +35,7 @@ func TestExplain(t *testing.T) {
 		},
 		{
 			"another certificate wanted", `connection error: desc = "error reading server preface: remote error: tls: certificate required"`,
-			"error reading server preface: remote error: tls: certificate required; the server refuses this client's TLS: it may want a certificate of its own from clients, or another version", true,
+			"error reading server preface: remote error: tls: certificate required; the server refuses this client's TLS: it may want another certificate of the client, set by --tls-cert and --tls-key, or another version", true,
 		},
 		{
 			"a server that stops", `connection error: desc = "error reading server preface: remote error: tls: internal error"`,

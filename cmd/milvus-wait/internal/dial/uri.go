@@ -27,6 +27,10 @@ type Endpoint struct {
 	TLS      bool
 	Explicit bool   // the URI has a scheme, so the user chose plain text or TLS
 	Database string // path of the URI, "" without one
+
+	// CertFile and KeyFile are the PEM files of the client's certificate and its key; ""
+	// for none.
+	CertFile, KeyFile string
 }
 
 // URI returns the endpoint as a URI without the database.
