@@ -22,7 +22,7 @@ import (
 const (
 	adviceDatabase    = "check --db, the path of the address, and MILVUS_DB"
 	adviceUnreachable = "a longer --unreachable is more patient"
-	adviceAppeared    = "it is there now: run the command again, or use --grace"
+	adviceAppeared    = "it is there now: run the command again"
 )
 
 // Timeouts for the requests after the end of the wait, all together.
@@ -116,6 +116,18 @@ func aboutConnection(err error, lost *dial.Error) string {
 	return lost.Error()
 }
 
+// orGrace returns advice, and --grace as the alternative for the case, if the command has
+// the flag.
+func (a *adviser) orGrace(advice, when string) string {
+	switch {
+	case a.grace == nil:
+		return advice
+	case *a.grace > 0:
+		return advice + ", or use a longer --grace" + when
+	}
+	return advice + ", or use --grace" + when
+}
+
 // aboutCollection returns a hint for a missing collection.
 func (a *adviser) aboutCollection(name string) string {
 	names, err := a.collections()
@@ -123,13 +135,13 @@ func (a *adviser) aboutCollection(name string) string {
 	case errors.Is(err, milvuswait.ErrDatabaseNotFound): // servers of 2.x report the collection as missing
 		return fmt.Sprintf("there is no database %q: %s", a.database, adviceDatabase)
 	case err != nil:
-		return "check the name, --db and MILVUS_DB, or use --grace if it is about to be created; " + a.noList("collections", err)
+		return a.orGrace("check the name, --db and MILVUS_DB", " if it is about to be created") + "; " + a.noList("collections", err)
 	case len(names) == 0:
-		return fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB, or use --grace if it is about to be created", a.inDatabase())
+		return a.orGrace(fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB", a.inDatabase()), " if it is about to be created")
 	}
 
 	if slices.Contains(names, name) {
-		return adviceAppeared
+		return a.orGrace(adviceAppeared, "")
 	}
 	if meant := similar(name, names, a.mask); meant != "" {
 		return meant
@@ -146,7 +158,7 @@ func (a *adviser) aboutPartition(ctx context.Context, t milvuswait.Target) strin
 
 	missing := slices.DeleteFunc(t.Partitions(), func(p string) bool { return slices.Contains(names, p) })
 	if len(missing) == 0 {
-		return adviceAppeared
+		return a.orGrace(adviceAppeared, "")
 	}
 	for _, p := range missing {
 		if meant := similar(p, names, a.mask); meant != "" {
@@ -163,19 +175,19 @@ func (a *adviser) aboutIndex(ctx context.Context, t milvuswait.Target) string {
 	case err != nil:
 		return "check the name of the index; " + a.noList("indexes", err)
 	case slices.Contains(names, t.Index()), len(names) > 0 && (t.Index() == "" || t.Index() == milvuswait.AllIndexes):
-		return adviceAppeared
+		return a.orGrace(adviceAppeared, "")
 	case len(names) > 0:
 		return fmt.Sprintf("the collection has %s; name one of them, or all, '%s/*'", alternatives(names, a.mask), t.Collection())
 	}
-	return fmt.Sprintf("create it by %s, or use --grace if another process does", kind.Of(t).Start(t))
+	return a.orGrace("create it by "+kind.Of(t).Start(t), " if another process does")
 }
 
 // aboutLoad returns a hint for a collection or partition that is not loaded.
 func (a *adviser) aboutLoad(ctx context.Context, t milvuswait.Target) string {
 	if a.poller.CheckLoadState(ctx, t.Collection(), t.Partitions()...) == nil {
-		return "its load has begun now: run the command again, or use --grace"
+		return a.orGrace("its load has begun now: run the command again", "")
 	}
-	return fmt.Sprintf("call %s, or use --grace if another process starts the load", kind.Of(t).Start(a.unloaded(ctx, t)))
+	return a.orGrace("call "+kind.Of(t).Start(a.unloaded(ctx, t)), " if another process starts the load")
 }
 
 // mostProbed is the maximum number of partitions requested one by one for the hints of a

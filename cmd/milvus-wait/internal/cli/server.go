@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -24,8 +25,9 @@ type server struct {
 	line     *line
 	endpoint dial.Endpoint
 	database string
-	mask     secret.Mask // masks the secrets sent to it
-	refresh  bool        // the wait is for refreshes too
+	mask     secret.Mask    // masks the secrets sent to it
+	grace    *time.Duration // value of --grace; nil for commands without the flag
+	refresh  bool           // the wait is for refreshes too
 }
 
 // open returns the server named by flags and environment. It does not connect yet.

@@ -46,13 +46,14 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 		return a.failed(start, err)
 	}
 	defer s.close()
+	grace := wait.grace // finding the targets takes a part of it
+	s.grace, s.refresh = &grace, wait.refresh
 
 	targets, err := find(ctx, s, wait)
 	if err != nil {
 		return a.failed(start, err)
 	}
 
-	s.refresh = wait.refresh
 	options := wait.options()
 	if wait.verify != "" {
 		options = append(options, milvuswait.WithVerify(s.poller.FindRow(wait.verify)))
