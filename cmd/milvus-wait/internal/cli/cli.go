@@ -64,6 +64,10 @@ func Main(args []string, streams Streams) (code int) {
 			code = exit.Code(err)
 		}
 	}
+
+	if code == exit.Done && len(a.then) > 0 {
+		return a.runCommand(ctx, stop)
+	}
 	return code
 }
 
@@ -98,6 +102,7 @@ type app struct {
 	output   output.Config // zero until configure
 	mask     secret.Mask   // zero until the token is read
 	ran      bool          // cobra accepted the arguments
+	then     []string      // command to run after success; empty for none
 
 	unhelpful error // reason for the missing help
 }
@@ -107,8 +112,20 @@ type reportedError struct{ code int }
 
 func (e *reportedError) Error() string { return "reported" }
 
-// run returns f as the function of a cobra command.
+// run returns f as the function of a cobra command that does not wait.
 func (a *app) run(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		return a.runAlways(func(ctx context.Context, args []string) error {
+			if len(beforeDash(cmd, args)) < len(args) {
+				return exit.Usagef("%s runs no command after --", cmd.CommandPath())
+			}
+			return f(ctx, args)
+		})(cmd, args)
+	}
+}
+
+// runAlways returns f as the function of a cobra command. Use run or runThen.
+func (a *app) runAlways(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.ran = true
 		if err := a.configure(cmd.Flags()); err != nil {

@@ -17,7 +17,7 @@ func (a *app) load() *cobra.Command {
 		all  bool
 	)
 	cmd := &cobra.Command{
-		Use:   "load [COLLECTION[:PARTITION,…]]…",
+		Use:   "load [COLLECTION[:PARTITION,…]]… [flags] [-- COMMAND]",
 		Short: "Wait until collections or partitions are loaded",
 		Long: `Wait until collections, or partitions of them, are loaded. The command does not start
 the load. If another process starts it later, use --grace.
@@ -27,11 +27,12 @@ report one as loaded some seconds before its rows can be found: use --verify the
 		Example: `  milvus-wait load docs images:2024,2025 --timeout 10m
   milvus-wait load --all -o json
   milvus-wait load docs --refresh
-  milvus-wait load docs:2025 --verify 'id == 7'`,
+  milvus-wait load docs:2025 --verify 'id == 7'
+  milvus-wait load docs -- python app.py`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 
-	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		targets, err := target.Loads(args)
 		if err := oneOf(all, len(args), err); err != nil {
 			return err
@@ -57,7 +58,7 @@ func (a *app) index() *cobra.Command {
 		rows []string
 	)
 	cmd := &cobra.Command{
-		Use:   "index [COLLECTION[/INDEX]]…",
+		Use:   "index [COLLECTION[/INDEX]]… [flags] [-- COMMAND]",
 		Short: "Wait until indexes are built for all rows",
 		Long: `Wait until indexes are built for all flushed rows: the only index of a collection, a
 named index, or all indexes by COLLECTION/*.
@@ -75,7 +76,7 @@ Rows that are inserted during the wait count too. If they never stop, use
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 
-	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		expected, rowsErr := target.ParseRows(rows)
 		targets, err := target.Indexes(args)
 		if err := oneOf(all, len(args), cmp.Or(err, rowsErr)); err != nil {
@@ -110,13 +111,13 @@ func (a *app) all() *cobra.Command {
 		rows []string
 	)
 	cmd := &cobra.Command{
-		Use:               "all COLLECTION…",
+		Use:               "all COLLECTION… [flags] [-- COMMAND]",
 		Short:             "Wait until collections are loaded and all their indexes are built",
 		Example:           "  milvus-wait all docs images --rows docs=100000 --grace 30s",
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 
-	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		expected, rowsErr := target.ParseRows(rows)
 		targets, err := target.Everything(args)
 		if err := oneOf(false, len(args), cmp.Or(err, rowsErr)); err != nil {
@@ -137,7 +138,7 @@ func (a *app) all() *cobra.Command {
 
 func (a *app) imports() *cobra.Command {
 	return a.jobs(&cobra.Command{
-		Use:   "import JOB…",
+		Use:   "import JOB… [flags] [-- COMMAND]",
 		Short: "Wait until bulk imports are completed",
 		Long: `Wait until imports are completed: the jobs that Import, do_bulk_insert or the REST API
 of an open-source server returned. A failed import ends the wait at once, with the
@@ -152,7 +153,7 @@ for the index after it, and refresh the load.`,
 
 func (a *app) compaction() *cobra.Command {
 	return a.jobs(&cobra.Command{
-		Use:   "compaction ID…",
+		Use:   "compaction ID… [flags] [-- COMMAND]",
 		Short: "Wait until compactions are completed",
 		Long: `Wait until manual compactions are completed. The command fails if a plan of one failed
 or timed out.
@@ -167,7 +168,7 @@ compaction of 0 plans, and also one with nothing to do.`,
 func (a *app) jobs(cmd *cobra.Command, parse func([]string) ([]milvuswait.Target, error)) *cobra.Command {
 	var wait waitFlags
 	cmd.ValidArgsFunction = cobra.NoFileCompletions
-	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		targets, err := parse(args)
 		switch {
 		case err != nil:

@@ -12,17 +12,17 @@ import (
 func (a *app) ready() *cobra.Command {
 	var wait waitFlags
 	cmd := &cobra.Command{
-		Use:   "ready",
+		Use:   "ready [flags] [-- COMMAND]",
 		Short: "Wait until the server answers",
 		Long: `Wait until the server answers a request for its collections, for example before the
 first migration. It answers once its proxy and coordinators are up. The server need
 not run yet, and the database need not exist. Refused credentials and permanent
 failures of TLS end the wait.`,
 		Example: "  milvus-wait ready --uri http://milvus:19530 --timeout 5m",
-		Args:    cobra.NoArgs,
+		Args:    func(cmd *cobra.Command, args []string) error { return cobra.NoArgs(cmd, beforeDash(cmd, args)) },
 	}
 
-	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
+	cmd.RunE = a.runThen(func(ctx context.Context, _ []string) error {
 		start := time.Now()
 		ctx, cancel := a.within(ctx)
 		defer cancel()

@@ -26,6 +26,10 @@ Exit codes:
   130  ended by ctrl-C, 143 by SIGTERM; a second signal ends it at once
   141  output pipe closed, as by head (SIGPIPE)
 
+A wait runs the command after --, if there is one, once all targets are complete.
+Signals are handed on to it. The exit code is its own then, 128+n if signal n ended
+it, and 126 or 127 if it cannot be run. --timeout does not apply to it.
+
 Environment, which flags override:
   MILVUS_URI      http://HOST:PORT, https://HOST:PORT or HOST:PORT, and /DATABASE;
                   also with USER:PASSWORD@ before the host, which --uri refuses

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
@@ -12,6 +13,9 @@ import (
 // untilSignal returns a context that ends at the first SIGINT or SIGTERM. A second signal
 // exits the process at once, because there is no state to restore. A SIGINT ignored by
 // the parent stays ignored, as in background jobs of a shell.
+//
+// The returned function ends the handling of signals, and may be called several times. A
+// signal that arrived before is the context's cause then.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
@@ -21,8 +25,9 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 		}
 	}
 
-	done := make(chan struct{})
+	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(ended)
 		for first := true; ; first = false {
 			select {
 			case s := <-signals:
@@ -31,14 +36,20 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 				}
 				cancel(&exit.SignalError{Signal: s})
 			case <-done:
+				select {
+				case s := <-signals:
+					cancel(&exit.SignalError{Signal: s})
+				default:
+				}
 				return
 			}
 		}
 	}()
 
-	return ctx, func() {
+	return ctx, sync.OnceFunc(func() {
 		signal.Stop(signals)
 		close(done)
+		<-ended
 		cancel(nil)
-	}
+	})
 }
