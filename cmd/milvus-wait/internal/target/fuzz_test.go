@@ -40,7 +40,7 @@ func FuzzRows(f *testing.F) {
 				every = n
 				continue
 			}
-			require.NoError(t, target.Name(collection))
+			require.NoError(t, target.Collection(collection))
 			named = append(named, milvuswait.IndexBuilding(collection, milvuswait.AllIndexes))
 		}
 
@@ -67,7 +67,7 @@ func FuzzEverything(f *testing.F) {
 	f.Fuzz(func(t *testing.T, arg string) {
 		targets, err := target.Everything([]string{arg})
 		if err != nil {
-			require.Error(t, target.Name(arg))
+			require.Error(t, target.Collection(arg))
 			require.NotContains(t, err.Error(), "\x1b")
 			return
 		}

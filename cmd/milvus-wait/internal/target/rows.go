@@ -25,7 +25,7 @@ func ParseRows(values []string) (Rows, error) {
 		collection, number, named := strings.Cut(value, "=")
 		if !named {
 			number = value
-		} else if err := Name(collection); err != nil {
+		} else if err := Collection(collection); err != nil {
 			return Rows{}, fmt.Errorf("--rows %q is not N or COLLECTION=N: the name %w", value, err)
 		}
 		n, err := strconv.ParseInt(strings.ReplaceAll(number, "_", ""), 10, 64)

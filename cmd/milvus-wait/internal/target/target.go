@@ -2,6 +2,7 @@
 package target
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,7 +22,8 @@ func Loads(args []string) ([]milvuswait.Target, error) {
 		if found {
 			partitions = strings.Split(list, ",")
 		}
-		if err := check(arg, "COLLECTION or COLLECTION:PARTITION,…", append([]string{collection}, partitions...)...); err != nil {
+
+		if err := check(arg, "COLLECTION or COLLECTION:PARTITION,…", collection, partitions...); err != nil {
 			return nil, err
 		}
 		targets = append(targets, milvuswait.Loading(collection, partitions...))
@@ -30,16 +32,18 @@ func Loads(args []string) ([]milvuswait.Target, error) {
 }
 
 // Indexes reads one of COLLECTION, for its only index, COLLECTION/INDEX and COLLECTION/*, for
-// all indexes, from each argument.
+// all indexes, from each argument. The name of an index may contain slashes: a server makes
+// names such as meta/price for indexes of JSON paths.
 func Indexes(args []string) ([]milvuswait.Target, error) {
 	targets := make([]milvuswait.Target, 0, len(args))
 	for _, arg := range args {
 		collection, index, found := strings.Cut(arg, "/")
-		names := []string{collection}
-		if found && index != milvuswait.AllIndexes {
-			names = append(names, index)
+		var names []string
+		if found {
+			names = []string{index}
 		}
-		if err := check(arg, "COLLECTION, COLLECTION/INDEX or COLLECTION/*", names...); err != nil {
+
+		if err := check(arg, "COLLECTION, COLLECTION/INDEX or COLLECTION/*", collection, names...); err != nil {
 			return nil, err
 		}
 		targets = append(targets, milvuswait.IndexBuilding(collection, index))
@@ -83,32 +87,46 @@ func jobs(args []string, form string, target func(int64) milvuswait.Target) ([]m
 	return targets, nil
 }
 
-// separators are the characters with a meaning in arguments. Milvus allows none of them in
-// names: without this check, a server would answer a typing error with "not found".
-const separators = ":/,=*"
-
-// check returns an error for an argument with an invalid name.
-func check(arg, form string, names ...string) error {
-	for _, name := range names {
-		if err := Name(name); err != nil {
-			return fmt.Errorf("%q is not %s: a name %w", arg, form, err)
-		}
+// check returns an error for an argument with an invalid name of a collection, or of its
+// partitions or index.
+func check(arg, form, collection string, parts ...string) error {
+	err := Collection(collection)
+	for _, part := range parts {
+		err = cmp.Or(err, Name(part))
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not %s: a name %w", arg, form, err)
 	}
 	return nil
 }
 
-// Name returns the reason why name is invalid for a database, collection, partition or
-// index, as a predicate such as "is empty", or nil.
+// Name returns the reason why name is invalid for a database, partition or index, as a
+// predicate such as "is empty", or nil. Further rules are the server's: they change with its
+// version and settings.
 func Name(name string) error {
 	switch {
 	case name == "":
 		return errors.New("is empty")
 	case !utf8.ValidString(name):
 		return errors.New("is not valid UTF-8")
-	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.C, r) }):
-		return errors.New("holds white space or a control character")
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(unicode.C, r) }):
+		return errors.New("holds a control character")
+	}
+	return nil
+}
+
+// separators are the characters with a meaning in arguments. Milvus allows none of them in
+// names of collections: without this check, a server would answer a typing error with "not
+// found".
+const separators = ":/,=*"
+
+// Collection returns the reason why name is invalid for a collection, as Name does.
+func Collection(name string) error {
+	switch {
+	case strings.ContainsFunc(name, unicode.IsSpace):
+		return errors.New("holds white space")
 	case strings.ContainsAny(name, separators):
 		return fmt.Errorf("holds one of %s", separators)
 	}
-	return nil
+	return Name(name)
 }

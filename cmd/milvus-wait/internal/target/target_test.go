@@ -12,19 +12,20 @@ import (
 )
 
 func TestLoads(t *testing.T) {
-	got, err := target.Loads([]string{"docs", "images:y1,y2", "größe"})
+	got, err := target.Loads([]string{"docs", "images:y1,y2", "größe", "docs:2025/01,a=b,c d:*"})
 
 	require.NoError(t, err)
-	require.Equal(t, []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("images", "y1", "y2"), milvuswait.Loading("größe")}, got)
+	require.Equal(t, []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("images", "y1", "y2"), milvuswait.Loading("größe"), milvuswait.Loading("docs", "2025/01", "a=b", "c d:*")}, got)
 }
 
 func TestIndexes(t *testing.T) {
-	got, err := target.Indexes([]string{"docs", "docs/vidx", "pics/*"})
+	got, err := target.Indexes([]string{"docs", "docs/vidx", "pics/*", "docs/meta/price", "docs/meta['a b',\"c\"]=:*"})
 
 	require.NoError(t, err)
 	require.Equal(t, []milvuswait.Target{
 		milvuswait.IndexBuilding("docs", ""), milvuswait.IndexBuilding("docs", "vidx"),
 		milvuswait.IndexBuilding("pics", milvuswait.AllIndexes),
+		milvuswait.IndexBuilding("docs", "meta/price"), milvuswait.IndexBuilding("docs", "meta['a b',\"c\"]=:*"),
 	}, got)
 }
 
@@ -70,19 +71,20 @@ func TestArgumentsThatCannotBe(t *testing.T) {
 		{"no partition", loads, "docs:", `"docs:" is not ` + load + `: a name is empty`},
 		{"no partition after a comma", loads, "docs:a,", `"docs:a," is not ` + load + `: a name is empty`},
 		{"no collection", loads, ":p", `":p" is not ` + load + `: a name is empty`},
-		{"partitions twice", loads, "docs:a:b", `"docs:a:b" is not ` + load + `: a name holds one of :/,=*`},
 		{"an index to load", loads, "docs/vidx", `"docs/vidx" is not ` + load + `: a name holds one of :/,=*`},
 		{"collections in one argument", loads, "a,b", `"a,b" is not ` + load + `: a name holds one of :/,=*`},
 		{"rows to load", loads, "docs=5", `"docs=5" is not ` + load + `: a name holds one of :/,=*`},
 		{"all collections", loads, "*", `"*" is not ` + load + `: a name holds one of :/,=*`},
-		{"a space", loads, "do cs", `"do cs" is not ` + load + `: a name holds white space or a control character`},
-		{"an escape", loads, "do\x1bcs", `"do\x1bcs" is not ` + load + `: a name holds white space or a control character`},
-		{"a change of direction", loads, "do\u202ecs", `"do\u202ecs" is not ` + load + `: a name holds white space or a control character`},
+		{"a space", loads, "do cs", `"do cs" is not ` + load + `: a name holds white space`},
+		{"a newline", loads, "docs\n", `"docs\n" is not ` + load + `: a name holds white space`},
+		{"an escape in a partition", loads, "docs:\x1b", `"docs:\x1b" is not ` + load + `: a name holds a control character`},
+		{"an escape", loads, "do\x1bcs", `"do\x1bcs" is not ` + load + `: a name holds a control character`},
+		{"a change of direction", loads, "do\u202ecs", `"do\u202ecs" is not ` + load + `: a name holds a control character`},
 		{"no UTF-8", loads, "\xff", `"\xff" is not ` + load + `: a name is not valid UTF-8`},
 		{"no index", indexes, "docs/", `"docs/" is not ` + index + `: a name is empty`},
 		{"an index of nothing", indexes, "/vidx", `"/vidx" is not ` + index + `: a name is empty`},
-		{"two indexes", indexes, "docs/a,b", `"docs/a,b" is not ` + index + `: a name holds one of :/,=*`},
-		{"some indexes", indexes, "docs/v*", `"docs/v*" is not ` + index + `: a name holds one of :/,=*`},
+		{"a newline in an index", indexes, "docs/a\n", `"docs/a\n" is not ` + index + `: a name holds a control character`},
+		{"an index without UTF-8", indexes, "docs/\xff", `"docs/\xff" is not ` + index + `: a name is not valid UTF-8`},
 		{"an index of a partition", indexes, "docs:p", `"docs:p" is not ` + index + `: a name holds one of :/,=*`},
 		{"nothing at all", all, "", `"" is not COLLECTION: a name is empty`},
 		{"all of an index", all, "docs/vidx", `"docs/vidx" is not COLLECTION: a name holds one of :/,=*`},
