@@ -88,9 +88,11 @@ func waited(t *testing.T, pod corev1.PodSpec) (sum time.Duration) {
 }
 
 func TestPods(t *testing.T) {
+	// Pods that serve start for years: deletes and inserts must not keep them from it.
+	after := map[string]string{"initcontainer.yaml": "load", "helm-hook.yaml": "all"}
 	for file, pod := range pods(t) {
 		t.Run(file, func(t *testing.T) {
-			require.Equal(t, []string{"ready", "all"}, []string{waits(pod)[0].Args[0], waits(pod)[1].Args[0]})
+			require.Equal(t, []string{"ready", after[file]}, []string{waits(pod)[0].Args[0], waits(pod)[1].Args[0]})
 			require.Len(t, waits(pod), 2)
 			require.False(t, *pod.EnableServiceLinks, "MILVUS_PORT would be set")
 			require.False(t, *pod.AutomountServiceAccountToken)
