@@ -24,9 +24,10 @@ func compose(t *testing.T) *types.Project {
 
 func TestCompose(t *testing.T) {
 	project := compose(t)
-	require.Equal(t, []string{"migrate", "milvus", "milvus-loaded", "search"}, project.ServiceNames())
-	start := []string{"milvus", "migrate", "milvus-loaded", "search"}
-	conditions := []string{"", types.ServiceConditionHealthy, types.ServiceConditionCompletedSuccessfully, types.ServiceConditionCompletedSuccessfully}
+	require.Equal(t, []string{"migrate", "milvus", "milvus-loaded", "milvus-ready", "search"}, project.ServiceNames())
+	const completed = types.ServiceConditionCompletedSuccessfully
+	start := []string{"milvus", "milvus-ready", "migrate", "milvus-loaded", "search"}
+	conditions := []string{"", types.ServiceConditionStarted, completed, completed, completed}
 	for i, name := range start {
 		service := project.Services[name]
 		if i == 0 {
@@ -37,7 +38,7 @@ func TestCompose(t *testing.T) {
 			require.True(t, service.DependsOn[start[i-1]].Required)
 		}
 		// What is waited for to be complete must end, and the others be watched.
-		ends := i+1 < len(start) && conditions[i+1] == types.ServiceConditionCompletedSuccessfully
+		ends := i+1 < len(start) && conditions[i+1] == completed
 		require.Equal(t, !ends, service.HealthCheck != nil, name)
 		require.Contains(t, []string{"", types.RestartPolicyNo}, service.Restart)
 		for variable := range service.Environment {
@@ -46,24 +47,28 @@ func TestCompose(t *testing.T) {
 	}
 	require.NotZero(t, project.Services["milvus"].HealthCheck.Retries)
 
-	wait := project.Services["milvus-loaded"]
-	require.Equal(t, image, wait.Image)
-	require.True(t, wait.ReadOnly)
-	require.Equal(t, []string{"ALL"}, wait.CapDrop)
-	require.Equal(t, []string{"no-new-privileges:true"}, wait.SecurityOpt)
-	require.EqualValues(t, 64<<20, wait.MemLimit)
+	for _, name := range []string{"milvus-ready", "milvus-loaded"} {
+		wait := project.Services[name]
+		require.Equal(t, image, wait.Image)
+		require.True(t, wait.ReadOnly)
+		require.Equal(t, []string{"ALL"}, wait.CapDrop)
+		require.Equal(t, []string{"no-new-privileges:true"}, wait.SecurityOpt)
+		require.EqualValues(t, 64<<20, wait.MemLimit)
+	}
 	for _, name := range start[1:] {
 		require.Equal(t, "http://milvus:19530", *project.Services[name].Environment["MILVUS_URI"])
 	}
 }
 
 func TestComposeWaits(t *testing.T) {
-	wait := compose(t).Services["milvus-loaded"]
-	s := startLoaded(t)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "milvus-wait"), slices.Clone(wait.Command)...)
-	cmd.Env = []string{"MILVUS_URI=http://" + s.Address()}
+	for _, name := range []string{"milvus-ready", "milvus-loaded"} {
+		wait := compose(t).Services[name]
+		s := startLoaded(t)
+		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "milvus-wait"), slices.Clone(wait.Command)...)
+		cmd.Env = []string{"MILVUS_URI=http://" + s.Address()}
 
-	output, err := cmd.CombinedOutput()
+		output, err := cmd.CombinedOutput()
 
-	require.NoError(t, err, string(output))
+		require.NoError(t, err, string(output))
+	}
 }
