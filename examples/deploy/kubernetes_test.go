@@ -186,6 +186,21 @@ func TestHook(t *testing.T) {
 	require.Greater(t, helm, deadline)
 }
 
+// TestArgoHook_IsTheHelmHook: what the other tests find of one holds for both.
+func TestArgoHook_IsTheHelmHook(t *testing.T) {
+	var argo batchv1.Job
+	decode(t, "argocd-hook.yaml", &argo)
+
+	require.Equal(t, hook(t).Spec, argo.Spec)
+	require.Equal(t, "Job", argo.Kind)
+	require.NotEmpty(t, argo.Name)
+	require.Equal(t, map[string]string{
+		"argocd.argoproj.io/hook":               "PostSync",
+		"argocd.argoproj.io/sync-wave":          "10",
+		"argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation,HookSucceeded",
+	}, argo.Annotations)
+}
+
 // action is what a Job does about a Pod that failed: that of the first rule that
 // fits, and otherwise a count towards backoffLimit.
 func action(policy *batchv1.PodFailurePolicy, code int32, conditions ...corev1.PodConditionType) batchv1.PodFailurePolicyAction {
