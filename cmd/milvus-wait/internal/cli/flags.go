@@ -58,7 +58,7 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 // configure sets the output and checks the values of flags, as far as cobra has not.
 func (a *app) configure(flags *pflag.FlagSet) error {
 	g := a.global
-	format := output.Format(g.format)
+	format := output.Format(strings.ToLower(g.format))
 	switch format {
 	case output.Text, output.JSON, output.JSONL:
 	default:
