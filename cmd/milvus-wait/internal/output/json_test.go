@@ -106,7 +106,7 @@ func TestDocument_Jobs(t *testing.T) {
 				"progress": {"state": "ImportCompleted", "progress": "100%", "row_count": 20000}
 			},
 			{
-				"kind": "compacting", "job": 815, "state": "complete", "polls": 1, "elapsed_seconds": 0,
+				"kind": "compacting", "job": 815, "warning": "0 plans, Completed: nothing to do, or is the id wrong?", "state": "complete", "polls": 1, "elapsed_seconds": 0,
 				"progress": {"state": "Completed", "executing": 0, "completed": 0, "failed": 0, "timed_out": 0}
 			},
 			{

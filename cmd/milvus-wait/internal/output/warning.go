@@ -5,15 +5,20 @@ import (
 	"strings"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 )
 
 // unconfirmed is the warning about an index that may lack rows.
 const unconfirmed = "rows that are still being flushed are not counted on this server; pass --rows"
 
-// warning returns the warning about a target in JSON, or "".
-func warning(isUnconfirmed bool) string {
-	if isUnconfirmed {
+// warning returns the warning about a target in JSON, or "": it is unconfirmed, or complete
+// with a progress that leaves a doubt, such as 0 rows.
+func warning(t milvuswait.Target, p milvuswait.Progress, isUnconfirmed, isComplete bool) string {
+	switch doubt := kind.Of(t).Doubt(p); {
+	case isUnconfirmed:
 		return unconfirmed
+	case isComplete && doubt != "":
+		return fmt.Sprintf("%v: %s", p, doubt)
 	}
 	return ""
 }
