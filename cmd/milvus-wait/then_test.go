@@ -6,8 +6,11 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -19,9 +22,22 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
+// catchIgnored catches the signals that are ignored where the tests are started, as in the
+// background of a script. They would be ignored by every process that the tests start.
+var catchIgnored = sync.OnceFunc(func() {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTERM} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
+})
+
 // then returns a milvus-wait that runs a script of the shell after a complete load.
 func then(t *testing.T, script string) *exec.Cmd {
 	t.Helper()
+
+	catchIgnored()
+
 	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
@@ -56,6 +72,7 @@ func TestCommandAfterWait_Signals_AreHandedOn(t *testing.T) {
 			t.Run(name+" "+tt.name, func(t *testing.T) {
 				cmd := then(t, tt.script)
 				cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // away from the terminal of the test
+				cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 				stdout, err := cmd.StdoutPipe()
 				require.NoError(t, err)
 				require.NoError(t, cmd.Start())
