@@ -110,7 +110,8 @@ func (r *racing) ListIndexBuilding(ctx context.Context, collection string, index
 	return r.listing.ListIndexBuilding(ctx, collection, indexes)
 }
 
-// refilling returns the same map from every list, filled under a lock.
+// refilling returns the same map from every list, filled under a lock. It takes a millisecond
+// to return, so that another caller fills the map before the first one reads it.
 type refilling struct {
 	listing
 	mu   sync.Mutex
@@ -121,8 +122,10 @@ func (r *refilling) ListLoading(ctx context.Context) (map[string]milvuswait.Load
 	list, err := r.listing.ListLoading(ctx)
 
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	maps.Copy(r.list, list)
+	r.mu.Unlock()
+
+	time.Sleep(time.Millisecond)
 	return r.list, err
 }
 
