@@ -54,7 +54,7 @@ var noOutage = outage{silentSince: notYet, absentAt: notYet, refusedAt: notYet}
 // Failures of other classes in between neither confirm nor reset; a successful poll resets.
 func (s *waitState) decideAfterFailure(now time.Duration, a answer, first bool, random float64) decision {
 	if a.timedOut {
-		s.timeout = min(2*s.timeout, s.cfg.maxPollTimeout)
+		s.doubleTimeout()
 	}
 
 	o := &s.outage
@@ -179,6 +179,9 @@ func callOf(err error) string {
 	}
 	return ""
 }
+
+// doubleTimeout records a call that timed out: the next one has more time.
+func (s *waitState) doubleTimeout() { s.timeout = min(2*s.timeout, s.cfg.maxPollTimeout) }
 
 // timeoutAt returns the timeout of a poll that starts at the given time.
 func (s *waitState) timeoutAt(start time.Duration) time.Duration {

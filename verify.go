@@ -14,9 +14,8 @@ import (
 // a function that searches for a row.
 //
 // verify is called on the goroutine of a poll, with the timeout of a poll, doubled while it
-// times out. WaitAll calls it
-// once for equal targets; it counts for WithMaxInFlight, and may run for several targets at
-// once. An error leaves the target incomplete: it is in Update.Err, and verify is called
+// times out. WaitAll calls it once for equal targets; it counts for WithMaxInFlight, and may
+// run for several targets at once. An error leaves the target incomplete: it is in Update.Err, and verify is called
 // again after the next complete poll. It runs neither the unreachable budget nor the time of
 // WithSettle again, but that of WithStallTimeout, from the first error on. An error marked by
 // [Permanent] ends the wait, and so do ErrInvalid and errors.ErrUnsupported.
@@ -50,7 +49,7 @@ func (s *waitState) decideAfterVerify(now time.Duration, a answer, random float6
 	// Tolerated. The clock of WithStallTimeout starts now: it does not run while a target
 	// settles.
 	if a.timedOut {
-		s.timeout = min(2*s.timeout, s.cfg.maxPollTimeout)
+		s.doubleTimeout()
 	}
 	if s.unverified == nil {
 		s.changedAt = now
