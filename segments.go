@@ -174,10 +174,9 @@ func (x *indexPoll) run(ctx context.Context) []answer {
 
 	// Ask for flushes. If one has ended since the progress was requested, the progress is
 	// too old.
-	old, asked := !described, make([]bool, len(answers))
+	old := !described
 	for i, s := range x.states {
 		if a := &answers[i]; a.err == nil && s.asksForFlush(a.progress) {
-			asked[i] = true
 			x.askForFlush(ctx, s, a)
 			old = old || a.err == nil && !a.flushing && (a.markDone || a.list != nil && a.list.err == nil)
 		}
@@ -190,8 +189,9 @@ func (x *indexPoll) run(ctx context.Context) []answer {
 	// for its flush: it keeps its first progress, and asks with the next poll.
 	for i, again := range x.request(ctx) {
 		a := &answers[i]
+		asked := a.markDone || a.list != nil
 		switch {
-		case a.err != nil || a.flushing || !asked[i] && x.states[i].asksForFlush(again.progress):
+		case a.err != nil || a.flushing || !asked && x.states[i].asksForFlush(again.progress):
 		case again.err != nil:
 			a.err = again.err
 		default:
