@@ -128,14 +128,19 @@ func pollIndex(ctx context.Context, p Poller, s *waitState) answer {
 	describe := func(ctx context.Context) answer {
 		return answerOf(p.IndexBuildingProgress(ctx, s.target.collection, s.target.index))
 	}
-	if !s.isFlushPending() {
-		return describe(ctx)
+
+	// Most polls find an index in progress, and are one request.
+	first := answer{progress: s.last, old: true}
+	if !s.asksForFlushOnly() {
+		if first = describe(ctx); first.err != nil || !s.asksForFlush(first.progress) {
+			return first
+		}
 	}
 
 	x := indexPoll{poller: p, states: []*waitState{s}, describe: func(ctx context.Context) []answer {
 		return []answer{describe(ctx)}
 	}}
-	a := x.run(ctx)[0]
+	a := x.askForFlushes(ctx, []answer{first})[0]
 	a.took = x.took
 	return a
 }
@@ -162,19 +167,21 @@ type flushState struct {
 // an answer has the progress of an earlier one too.
 func (x *indexPoll) run(ctx context.Context) []answer {
 	// Request the progress, unless only flushes are left to ask for.
-	described := slices.ContainsFunc(x.states, func(s *waitState) bool { return !s.asksForFlushOnly() })
-	var answers []answer
-	if described {
-		answers = x.request(ctx)
-	} else {
-		for _, s := range x.states {
-			answers = append(answers, answer{progress: s.last, old: true})
-		}
+	if slices.ContainsFunc(x.states, func(s *waitState) bool { return !s.asksForFlushOnly() }) {
+		return x.askForFlushes(ctx, x.request(ctx))
 	}
+	answers := make([]answer, len(x.states))
+	for i, s := range x.states {
+		answers[i] = answer{progress: s.last, old: true}
+	}
+	return x.askForFlushes(ctx, answers)
+}
 
-	// Ask for flushes. If one has ended since the progress was requested, the progress is
-	// too old.
-	old := !described
+// askForFlushes asks for the flushes of the indexes whose progress looks complete, and
+// requests the progress of all once more if it may be too old.
+func (x *indexPoll) askForFlushes(ctx context.Context, answers []answer) []answer {
+	// If a flush has ended since the progress was requested, the progress is too old.
+	old := answers[0].old
 	for i, s := range x.states {
 		if a := &answers[i]; a.err == nil && s.asksForFlush(a.progress) {
 			x.askForFlush(ctx, s, a)
