@@ -202,7 +202,8 @@ func TestCommandRefuses(t *testing.T) {
 		if s.lite() {
 			indexes = `"number", "vector"`
 		}
-		notLoaded := `call load_collection("` + c.docs + `"), or use --grace if another process starts the load`
+		load := `call load_collection("` + c.docs + `")`
+		notLoaded := load + `, or use --grace if another process starts the load`
 		tests := []struct {
 			name    string
 			args    []string
@@ -216,7 +217,7 @@ func TestCommandRefuses(t *testing.T) {
 			{"load that nobody asked for", []string{"load", c.docs},
 				`loading "` + c.docs + `": not loaded: `, notLoaded, all, ""},
 			{"progress of a load that nobody asked for", []string{"progress", "load", c.docs},
-				`loading "` + c.docs + `": not loaded: `, notLoaded, all, "null\n"},
+				`loading "` + c.docs + `": not loaded: `, load + "\n", all, "null\n"},
 			{"unknown partition", []string{"load", c.parts + ":nope"},
 				`loading "` + c.parts + `", partitions "nope": partition not found: `, `the partitions are "_default", "p1" or "p2"`, standalone, ""},
 			{"load of a partition that nobody asked for", []string{"load", c.parts + ":p2"},
@@ -244,7 +245,7 @@ func TestCommandRefuses(t *testing.T) {
 				lines := strings.Split(c.stderr, "\n")
 				require.Len(t, lines, 3)
 				require.True(t, strings.HasPrefix(lines[0], "milvus-wait: "+tt.failure), c.stderr)
-				require.True(t, strings.HasPrefix(lines[1], "milvus-wait: hint: "+tt.hint), c.stderr)
+				require.True(t, strings.HasPrefix(lines[1]+"\n", "milvus-wait: hint: "+tt.hint), c.stderr)
 			})
 		}
 		t.Run("one of two", func(t *testing.T) {
