@@ -8,36 +8,31 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Backoff is the pace of the polls. A zero field means the default.
+// Backoff is the pace of the polls. A zero field means the default. The section How long
+// it takes of the package comment has the rules.
 //
-// The delay after a poll grows exponentially from Initial to Max. It is shortened to a
-// fifth of the time left, as predicted from the progress so far, and to Lateness of the
-// time waited or 100 ms, whichever is longer. It is at least 0.5 % of the time waited,
-// the duration of the last successful poll, and Initial, and at most Max. Finally, Jitter
-// shortens it by a random part.
-//
-// A wait therefore returns late by at most one delay and the polls on both sides of it:
-// the poll that just missed the end, and the poll that sees it. The delay is at most
-// 100 ms, 2 % of the time waited, or the duration of the last successful poll, whichever
-// is longest, and never longer than 5 s. On 21 families of simulated progress this costs
-// 210 polls in the mean; a poll every 200 ms, as in most clients, costs 727.
+// A wait returns late by at most one delay and the polls on both sides of it: the poll that
+// just missed the end, and the poll that sees it. On 21 families of simulated progress the
+// defaults cost 206 polls in the mean and are 0.22 s late. A constant delay of 700 ms costs as
+// many, and is 0.36 s late.
 //
 // Backoff{Lateness: 1, IgnoreProgress: true} is plain exponential backoff.
 type Backoff struct {
 	// Initial is the delay after the first poll and the minimum delay, before jitter:
-	// from 1 ms to Max. The default is 50 ms for a load, and 100 ms for an index, whose
-	// polls cost the server more.
+	// from 1 ms to Max. The default is 40 ms for a load, 100 ms for an index, whose polls
+	// cost the server more, and 50 ms for other work.
 	Initial time.Duration
 
 	// Max is the maximum delay: from Initial to 1 h. The default is 5 s.
 	Max time.Duration
 
 	// Multiplier is the growth from one delay to the next, from 1 (a constant delay,
-	// unless another bound lengthens it) to 10. The default is 1.25.
+	// unless another bound lengthens it) to 10. The default is 1.1.
 	Multiplier float64
 
-	// Jitter is the maximum share by which a delay is shortened at random, below 1. It
-	// never lengthens a delay, so that every bound holds. The default is 0.2, and
+	// Jitter is the maximum share by which a wait shortens its delays, below 1. Each wait
+	// draws its own share once, so that waits that begin together drift apart. Jitter
+	// never lengthens a delay, so that every bound holds. The default is 0.05, and
 	// NoJitter turns it off.
 	Jitter float64
 
@@ -45,20 +40,22 @@ type Backoff struct {
 	// bounds no delay. The default is 0.02.
 	Lateness float64
 
-	// IgnoreProgress turns off the cut to a fifth of the time left, for sources whose
-	// progress does not predict the time.
+	// IgnoreProgress turns off the rules about the time left, for sources whose progress
+	// does not predict the time.
 	IgnoreProgress bool
 }
 
 // NoJitter, as Backoff.Jitter, leaves delays as they are.
 const NoJitter = -1
 
-// The constants of the pace that no option sets. They come from simulations over families
-// of progress traces, checked on a real 2.3.5 server.
+// The constants of the pace that no option sets.
 const (
 	minLateness   = 100 * time.Millisecond // bound on the delay in short waits: less costs polls and helps no user
-	etaShare      = 0.2                    // delay as a share of the time left; the optimum is flat from 0.15 to 0.3
-	floorShare    = 0.005                  // minimum delay as a share of the time waited, for progress that stays at 99.99 %
+	timeLeftShare = 0.2
+	lastStep      = 1.5
+	nearShare     = 0.75
+	nearGain      = 7    // s
+	roundingError = 1e-6 // error of a float32: two shares this close are equal
 	defaultMax    = 5 * time.Second
 	shortestDelay = time.Millisecond // minimum delay, also of a generator that returns 0
 )
@@ -73,11 +70,11 @@ func (b Backoff) resolve(initial time.Duration) Backoff {
 	}
 
 	if b.Multiplier == 0 {
-		b.Multiplier = 1.25
+		b.Multiplier = 1.1
 	}
 	switch b.Jitter {
 	case 0:
-		b.Jitter = 0.2
+		b.Jitter = 0.05
 	case NoJitter:
 		b.Jitter = 0
 	}
@@ -154,40 +151,54 @@ type stoppedClock struct{}
 func (stoppedClock) Now() time.Time { return time.Time{} }
 
 // pace decides the delays of one target. All times are durations since the start of its
-// wait.
+// wait. A call with 100 000 targets has as many: no more than 88 bytes each.
 type pace struct {
-	rule   *rule
-	custom func() time.Duration // returns the delays of a custom generator; nil if none
-	lag    time.Duration        // duration of the last successful poll
-	left   time.Duration        // predicted time left; 0 while unknown
-	t0     time.Duration        // time when the share was last seen at its minimum, p0
-	p0     float64
-	n      int32 // number of delays so far
-	primed bool  // p0 and t0 are set
+	rule      *rule
+	custom    func() time.Duration // returns the delays of a custom generator; nil if none
+	lag       time.Duration        // duration of the last successful poll
+	left      time.Duration        // predicted time left; 0 while unknown
+	shortened time.Duration        // sum of the delays that the prediction shortened
+	t0        time.Duration        // time when the share was last seen at its minimum, p0
+	p0        float64
+	share     float32    // last known share
+	steps     [2]float32 // its last two rises, the newest first
+	jitter    float32    // random number from 0 to below 1, the part of Jitter by which this wait shortens delays
+	n         int32      // number of delays so far
+	primed    bool       // t0, p0 and share are set
+	lastIsDue bool       // the next rise of the share may be the last one
 }
 
 // learn records the share from a successful poll, negative if unknown, and the duration of
 // the poll.
 func (p *pace) learn(now, took time.Duration, share float64) {
 	p.lag, p.left = took, 0
-
-	switch {
-	case share < 0:
-	case !p.primed || share <= p.p0: // no progress yet, or a step back
-		p.t0, p.p0, p.primed = now, share, true
-	default:
-		// At least 1 ns, also at a share of 1: 0 means unknown.
-		left := (1 - share) / (share - p.p0) * float64(now-p.t0)
-		p.left = time.Duration(min(max(left, 1), math.MaxInt64/2))
+	if share < 0 {
+		return
 	}
+
+	// Is as little missing as the last steps brought?
+	s := float32(share)
+	if p.primed && s > p.share {
+		p.steps = [2]float32{s - p.share, p.steps[0]}
+	}
+	p.share = s
+	p.lastIsDue = 1-share <= lastStep*float64(max(p.steps[0], p.steps[1]))+roundingError
+
+	// Predict the time left from the mean rate.
+	if !p.primed || share <= p.p0 { // no progress yet, or a step back
+		p.t0, p.p0, p.primed = now, share, true
+		return
+	}
+	// At least 1 ns, also at a share of 1: 0 means unknown.
+	left := (1 - share) / (share - p.p0) * float64(now-p.t0)
+	p.left = time.Duration(min(max(left, 1), math.MaxInt64/2))
 }
 
 // forget discards the prediction after a failed poll.
 func (p *pace) forget() { p.left = 0 }
 
 // delay returns the time until the next poll, negative if a custom generator ends the wait.
-// random is from 0 to below 1.
-func (p *pace) delay(now time.Duration, random float64) time.Duration {
+func (p *pace) delay(now time.Duration) time.Duration {
 	if p.custom != nil {
 		return p.custom()
 	}
@@ -196,18 +207,44 @@ func (p *pace) delay(now time.Duration, random float64) time.Duration {
 	d := r.step(int(p.n))
 	p.n++
 
-	// Shorten the delay by the time left and by the lateness allowed, then apply the
-	// minimum for long waits.
-	if !r.IgnoreProgress && p.left > 0 {
-		d = min(d, time.Duration(etaShare*float64(p.left)))
-	}
+	promised := r.Max
 	if r.Lateness < 1 {
-		d = min(d, max(minLateness, time.Duration(r.Lateness*float64(now))))
+		promised = min(promised, max(minLateness, time.Duration(r.Lateness*float64(now))))
+		d = min(d, promised)
 	}
-	if r.Lateness < 1 || !r.IgnoreProgress {
-		d = max(d, time.Duration(floorShare*float64(now)))
+
+	shortened := false
+	if !r.IgnoreProgress && p.left > 0 {
+		if most := p.beforeEnd(promised); most < d {
+			d, shortened = most, true
+		}
 	}
 
 	d = min(max(d, r.Initial, p.lag), r.Max)
-	return d - time.Duration(r.Jitter*random*float64(d))
+	d -= time.Duration(r.Jitter * float64(p.jitter) * float64(d))
+	if shortened {
+		p.shortened += d
+	}
+	return d
+}
+
+// beforeEnd returns the maximum delay before an end that progress predicts.
+//
+// Progress that stays at 99 % predicts an end at every poll. The longer the end fails to
+// come, the less the prediction counts: a fifth of the time spent in shortened delays is
+// the minimum of the time left.
+//
+// Near the end, how likely it is in the next second is about 0.4 divided by the time left.
+// For such an end, delays that grow with the root of the time left have the least mean
+// lateness. The fourth root gives a little of the mean for less lateness of long waits.
+func (p *pace) beforeEnd(promised time.Duration) time.Duration {
+	overdue := time.Duration(timeLeftShare * float64(p.shortened))
+	left := max(p.left, overdue)
+	d := timeLeftShare * float64(left)
+
+	if p.lastIsDue || p.left < overdue {
+		near := math.Sqrt(nearGain * p.rule.Lateness * math.Sqrt(left.Seconds()))
+		d = min(d, nearShare*float64(promised), near*float64(time.Second))
+	}
+	return time.Duration(d)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/oracle"
 )
 
 // TestBackoffAtItsBounds shows the first delay for the minimum and maximum of each field.
@@ -24,10 +26,10 @@ func TestBackoffAtItsBounds(t *testing.T) {
 		{milvuswait.Backoff{Initial: time.Millisecond}, time.Millisecond},
 		{milvuswait.Backoff{Max: time.Millisecond}, time.Millisecond},
 		{milvuswait.Backoff{Initial: time.Hour}, time.Hour},
-		{milvuswait.Backoff{Max: time.Hour}, 50 * time.Millisecond},
+		{milvuswait.Backoff{Max: time.Hour}, 40 * time.Millisecond},
 		{milvuswait.Backoff{Initial: time.Hour, Max: time.Hour}, time.Hour},
-		{milvuswait.Backoff{Multiplier: 1}, 50 * time.Millisecond},
-		{milvuswait.Backoff{Multiplier: 10}, 50 * time.Millisecond},
+		{milvuswait.Backoff{Multiplier: 1}, 40 * time.Millisecond},
+		{milvuswait.Backoff{Multiplier: 10}, 40 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprintf("%+v", tt.b), func(t *testing.T) {
 			tt.b.Jitter = milvuswait.NoJitter
@@ -85,18 +87,21 @@ func TestDefaultsGiveWay(t *testing.T) {
 		"a Max below the default Initial")
 }
 
-// TestJitterOnlyTakesOff shows that a jitter of 0.5 shortens delays by up to half and never
-// lengthens them.
-func TestJitterOnlyTakesOff(t *testing.T) {
+// TestJitterIsDrawnOncePerWait shows that a jitter of 0.5 shortens all delays of a wait by
+// one share of up to half, and those of another wait by another share.
+func TestJitterIsDrawnOncePerWait(t *testing.T) {
 	seen := map[time.Duration]bool{}
-	for _, d := range delays(t, 1000, milvuswait.WithBackoff(milvuswait.Backoff{
-		Initial: time.Second, Multiplier: 1, Lateness: 1, IgnoreProgress: true, Jitter: 0.5,
-	})) {
-		require.LessOrEqual(t, d, time.Second)
-		require.Greater(t, d, 500*time.Millisecond)
-		seen[d] = true
+	for range 100 {
+		d := delays(t, 10, milvuswait.WithBackoff(milvuswait.Backoff{
+			Initial: time.Second, Multiplier: 1, Lateness: 1, IgnoreProgress: true, Jitter: 0.5,
+		}))
+
+		require.Equal(t, slices.Repeat(d[:1], 10), d)
+		require.LessOrEqual(t, d[0], time.Second)
+		require.GreaterOrEqual(t, d[0], 500*time.Millisecond)
+		seen[d[0]] = true
 	}
-	require.Greater(t, len(seen), 900)
+	require.Greater(t, len(seen), 90)
 }
 
 // TestOwnGenerator uses the delays of a custom generator unchanged, except that 0 becomes
@@ -138,7 +143,8 @@ func TestCenkaltisGeneratorAsItIs(t *testing.T) {
 }
 
 // FuzzBackoff passes any numbers to WithBackoff. Out-of-range values are refused before the
-// first poll. All others produce 99 delays within the documented bounds of Backoff.
+// first poll. All others produce 99 delays within the documented bounds of Backoff; without
+// jitter they are the delays of the oracle.
 func FuzzBackoff(f *testing.F) {
 	f.Add(int64(0), int64(0), 0.0, 0.0, 0.0, false, []byte{0, 10, 20, 10, 5, 99})
 	f.Add(int64(time.Second), int64(time.Hour), 10.0, 0.999, 1.0, true, []byte{0})
@@ -193,12 +199,12 @@ func FuzzBackoff(f *testing.F) {
 			greatest = max(5*time.Second, b.Initial)
 		}
 		if least == 0 {
-			least = min(50*time.Millisecond, greatest)
+			least = min(40*time.Millisecond, greatest)
 		}
 
 		switch b.Jitter {
 		case 0:
-			jitter = 0.2
+			jitter = 0.05
 		case milvuswait.NoJitter:
 			jitter = 0
 		}
@@ -213,16 +219,21 @@ func FuzzBackoff(f *testing.F) {
 			took := p.ended[i] - p.at[i]
 			require.GreaterOrEqual(t, u.Next, max(time.Millisecond, time.Duration(float64(min(max(least, took), greatest))*(1-jitter))-1))
 			require.LessOrEqual(t, u.Next, greatest)
-
-			if lateness < 1 || !ignore {
-				floor := min(time.Duration(0.005*float64(u.Elapsed)), greatest)
-				require.GreaterOrEqual(t, u.Next, time.Duration(float64(floor)*(1-jitter))-1, "after %v", u.Elapsed)
-			}
 			if lateness < 1 {
-				waited := float64(u.Elapsed)
-				late := max(100*time.Millisecond, time.Duration(max(lateness, 0.005)*waited), least, took)
+				late := max(100*time.Millisecond, time.Duration(lateness*float64(u.Elapsed)), least, took)
 				require.LessOrEqual(t, u.Next, late, "after %v", u.Elapsed)
 			}
+		}
+
+		if jitter > 0 {
+			return
+		}
+		answers := make([]oracle.Answer, 99)
+		for i, u := range seen[:99] {
+			answers[i] = oracle.Answer{Begin: p.at[i], End: p.ended[i], Progress: u.Progress}
+		}
+		for i, facts := range oracle.Judge(oracle.Options{Target: milvuswait.Loading("docs"), Backoff: b}, answers) {
+			require.NoError(t, facts.CheckNext(seen[i].Elapsed+seen[i].Next), "delay %d", i)
 		}
 	})
 }

@@ -40,11 +40,25 @@
 //
 // # How long it takes
 //
-// The context is the only time limit of a working server. A wait is late by at most one
-// delay and the polls around it. The delay is at most 100 ms, or 2 % of the time waited if
-// this is more, and never more than 5 s: see [Backoff], and [WaitAll] for thousands of
-// targets. A server that does not answer is tolerated for 5 minutes
-// ([WithUnreachableAfter]), and standing progress without limit ([WithStallTimeout]).
+// The context is the only time limit of a working server. A server that does not answer is
+// tolerated for 5 minutes ([WithUnreachableAfter]), and standing progress without limit
+// ([WithStallTimeout]).
+//
+// A wait is late by at most one delay and the polls around it. Five rules set the delays,
+// see [Backoff], and [WaitAll] for thousands of targets:
+//
+//   - The promise: a delay is at most 100 ms, or 2 % of the time waited if this is more,
+//     and never more than 5 s.
+//   - Delays grow exponentially, and are at most a fifth of the time left, as the mean rate
+//     of the progress predicts it.
+//   - A predicted end that does not come is doubted: the time left counts as at least a
+//     fifth of the time spent in delays shortened by the prediction.
+//   - The end is near if the share left is at most 1½ times the greater of the last two
+//     steps of progress, or if the doubt exceeds the prediction. Then a delay is at most
+//     three quarters of the promise, and at most √(7 s · 2 % · √(time left)), about 0.4 s
+//     with 1 s left and 1.2 s with 100 s.
+//   - A delay is at least the first delay, 40 ms for a load, and at least as long as the
+//     last poll took. Each wait shortens its delays by a random share of up to 5 %.
 //
 // # Errors
 //

@@ -52,7 +52,7 @@ var noOutage = outage{silentSince: notYet, absentAt: notYet, refusedAt: notYet}
 //   - a refusal by another one, refusedFor later.
 //
 // Failures of other classes in between neither confirm nor reset; a successful poll resets.
-func (s *waitState) decideAfterFailure(now time.Duration, a answer, first bool, random float64) decision {
+func (s *waitState) decideAfterFailure(now time.Duration, a answer, first bool) decision {
 	if a.timedOut {
 		s.doubleTimeout()
 	}
@@ -95,7 +95,7 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, first bool, 
 		return s.planAt(now, a, max(shortestDelay, o.absentAt+confirmAfter-now), true)
 	}
 	s.pace.forget()
-	return s.planNext(now, a, random)
+	return s.planNext(now, a)
 }
 
 // noteFailure records the error of a poll that decides nothing.

@@ -14,7 +14,7 @@ import (
 // flushingKind is the row of flushes in the table of kinds.
 var flushingKind = &waitKind{
 	kind: KindFlushing, one: "a flush", many: "flushes",
-	initial:     50 * time.Millisecond, // GetFlushState is answered from memory
+	initial:     40 * time.Millisecond, // GetFlushState is answered from memory
 	describe:    func(t Target) string { return fmt.Sprintf("flush of %q", t.collection) },
 	validate:    func(t Target) error { return validateName("collection", t.collection) },
 	checkPoller: requireFlushPoller,

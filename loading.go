@@ -33,7 +33,7 @@ const (
 // loadingKind is the row of loads in the table of kinds.
 var loadingKind = &waitKind{
 	kind: KindLoading, one: "a load", many: "loads",
-	initial:  50 * time.Millisecond,
+	initial:  40 * time.Millisecond,
 	options:  optPartitions | optRefresh,
 	describe: describeLoading, validate: validateLoading,
 	checkPoller: func(p Poller, _ Target) error {

@@ -84,16 +84,15 @@ func newWaitState(cfg *config, target Target, pace pace, deadline time.Duration)
 	}
 }
 
-// decide records the answer of a poll that ended at now, and returns the next step. random
-// is from 0 to below 1, for jitter.
-func (s *waitState) decide(now time.Duration, a answer, random float64) decision {
+// decide records the answer of a poll that ended at now, and returns the next step.
+func (s *waitState) decide(now time.Duration, a answer) decision {
 	first := s.last == nil && s.outage.lastErr == nil
 	s.polls++
 	if a.progress != nil {
 		s.noteProgress(now, a)
 	}
 	if a.err != nil {
-		return s.decideAfterFailure(now, a, first, random)
+		return s.decideAfterFailure(now, a, first)
 	}
 
 	s.noteSuccess(now, a)
@@ -120,7 +119,7 @@ func (s *waitState) decide(now time.Duration, a answer, random float64) decision
 	if d, stalled := s.stalled(now); stalled {
 		return d
 	}
-	return s.planNext(now, a, random)
+	return s.planNext(now, a)
 }
 
 // stalled returns the end of a wait whose progress has not changed for too long, and
@@ -159,9 +158,9 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 }
 
 // planNext returns the delay until the next poll by the pace, or the end of the wait.
-func (s *waitState) planNext(now time.Duration, a answer, random float64) decision {
+func (s *waitState) planNext(now time.Duration, a answer) decision {
 	// Begin with the pace, slower for lists and while complete.
-	delay := s.pace.delay(now, random)
+	delay := s.pace.delay(now)
 	if delay < 0 {
 		return decision{verdict: failed, err: fmt.Errorf("%w: the generator of WithBackoffFunc returned a negative delay", ErrAborted)}
 	}

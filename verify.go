@@ -37,7 +37,7 @@ func verify(parent context.Context, s *waitState) answer {
 
 // decideAfterVerify records the result of verify for a complete target, and returns the next
 // step.
-func (s *waitState) decideAfterVerify(now time.Duration, a answer, random float64) decision {
+func (s *waitState) decideAfterVerify(now time.Duration, a answer) decision {
 	if a.err == nil {
 		s.unverified = nil
 		return decision{verdict: succeeded}
@@ -58,5 +58,5 @@ func (s *waitState) decideAfterVerify(now time.Duration, a answer, random float6
 	if d, stalled := s.stalled(now); stalled {
 		return d
 	}
-	return s.planNext(now, answer{took: s.pace.lag}, random)
+	return s.planNext(now, answer{took: s.pace.lag})
 }

@@ -305,7 +305,7 @@ func (k *clock) judge(s *waitState, now time.Duration, a answer) decision {
 		return decision{verdict: failed, err: k.interruption()}
 	}
 
-	d := s.decide(now, a, s.cfg.random())
+	d := s.decide(now, a)
 	if d.verdict != succeeded && k.ended(now) {
 		// The context decides, but keep the poll's result in LastErr.
 		s.outage.lastErr = cmp.Or(d.err, s.outage.lastErr)
@@ -323,5 +323,5 @@ func (k *clock) judgeVerify(s *waitState, now time.Duration, a answer) decision 
 		}
 		return decision{verdict: failed, err: k.interruption()}
 	}
-	return s.decideAfterVerify(now, a, s.cfg.random())
+	return s.decideAfterVerify(now, a)
 }

@@ -26,4 +26,4 @@ func (k flushing) share(o *Options, seen []milvuswait.Progress) float64 {
 	return -1
 }
 
-func (flushing) initial() time.Duration { return 50 * time.Millisecond }
+func (flushing) initial() time.Duration { return 40 * time.Millisecond }

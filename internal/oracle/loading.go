@@ -62,7 +62,7 @@ func (loading) share(o *Options, seen []milvuswait.Progress) float64 {
 	return within(float64(p.Percent) / 100)
 }
 
-func (loading) initial() time.Duration { return 50 * time.Millisecond }
+func (loading) initial() time.Duration { return 40 * time.Millisecond }
 
 // serverGivesUp is the time without progress after which a server drops a load.
 const serverGivesUp = 600 * time.Second

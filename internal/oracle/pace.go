@@ -11,6 +11,8 @@ const (
 	shortest     = time.Millisecond       // minimum of all delays, custom ones included
 	listInterval = 100 * time.Millisecond // between lists
 	noLateness   = 100 * time.Millisecond // a delay up to this one is never cut by Lateness
+
+	roundingError = 1e-6 // two shares this close are equal
 )
 
 // pace is the memory of Judge for the delays.
@@ -22,6 +24,9 @@ type pace struct {
 	left    time.Duration      // predicted time left; 0 while unknown
 	lowest  float64            // lowest known share; negative while unknown
 	since   time.Duration      // time at which the share was lowest
+	newest  float64            // newest known share
+	rises   []float64          // all rises of the share, in order
+	cut     time.Duration      // sum of the delays that the prediction cut
 }
 
 func newPace(o *Options, initial time.Duration) pace {
@@ -33,7 +38,7 @@ func newPace(o *Options, initial time.Duration) pace {
 		b.Initial = min(initial, b.Max)
 	}
 	if b.Multiplier == 0 {
-		b.Multiplier = 1.25
+		b.Multiplier = 1.1
 	}
 	if b.Lateness == 0 {
 		b.Lateness = 0.02
@@ -46,8 +51,16 @@ func newPace(o *Options, initial time.Duration) pace {
 // lowest predicts the time left.
 func (p *pace) learn(a Answer, share float64) {
 	p.lag, p.left = a.took(), 0
+	if share < 0 {
+		return
+	}
+
+	if p.lowest >= 0 && share > p.newest {
+		p.rises = append(p.rises, share-p.newest)
+	}
+	p.newest = share
+
 	switch {
-	case share < 0:
 	case p.lowest < 0 || share <= p.lowest:
 		p.lowest, p.since = share, a.End
 	default:
@@ -80,17 +93,13 @@ func (w *wait) plan(f *Facts) {
 
 	w.addTurns(f)
 	f.Least, f.Most = w.pace.bounds(w.o, f)
-	delay := w.pace.exact(w.o, f)
+	delay := w.pace.next(w.o, f)
 	for _, turn := range f.turns {
 		if turn > now {
 			delay = min(delay, turn-now)
 		}
 	}
 	f.Next = w.beforeEnd(f, max(delay, shortest))
-
-	p := &w.pace
-	p.delays++
-	p.grown = min(time.Duration(float64(p.grown)*p.backoff.Multiplier), p.backoff.Max)
 }
 
 // addTurns adds the times at which the verdict can change without any event.
@@ -120,9 +129,6 @@ func (p *pace) bounds(o *Options, f *Facts) (least, most time.Duration) {
 
 	b, now := p.backoff, f.at
 	least, most = max(b.Initial, p.lag), b.Max
-	if b.Lateness < 1 || !b.IgnoreProgress {
-		least = max(least, now/200)
-	}
 	if b.Lateness < 1 {
 		most = max(least, noLateness, time.Duration(b.Lateness*float64(now)))
 		if f.Settles >= 0 {
@@ -138,24 +144,27 @@ func (p *pace) bounds(o *Options, f *Facts) (least, most time.Duration) {
 	return least, most
 }
 
-// exact returns Backoff's delay, without jitter.
-func (p *pace) exact(o *Options, f *Facts) time.Duration {
+// next returns the delay after an answer, without jitter, and remembers it.
+func (p *pace) next(o *Options, f *Facts) time.Duration {
+	p.delays++
 	if o.Delay != nil {
-		return o.Delay(p.delays)
+		return o.Delay(p.delays - 1)
 	}
 
-	b, now := p.backoff, float64(f.at)
-	delay := p.grown
-	if !b.IgnoreProgress && p.left > 0 {
-		delay = min(delay, time.Duration(0.2*float64(p.left)))
-	}
+	b := p.backoff
+	grown, promise := p.grown, b.Max
+	p.grown = min(time.Duration(float64(p.grown)*b.Multiplier), b.Max)
 	if b.Lateness < 1 {
-		delay = min(delay, max(noLateness, time.Duration(b.Lateness*now)))
+		promise = min(promise, max(noLateness, time.Duration(b.Lateness*float64(f.at))))
 	}
-	if b.Lateness < 1 || !b.IgnoreProgress {
-		delay = max(delay, time.Duration(0.005*now))
+
+	delay := min(grown, promise)
+	predicted := p.beforeEnd(promise)
+	cut := predicted < delay
+	delay = min(max(min(delay, predicted), b.Initial, p.lag), b.Max)
+	if cut {
+		p.cut += delay
 	}
-	delay = min(max(delay, b.Initial, p.lag), b.Max)
 
 	// Lists and complete targets have delays of their own.
 	if f.answer.Listed {
@@ -164,8 +173,29 @@ func (p *pace) exact(o *Options, f *Facts) time.Duration {
 	if f.Settles >= 0 {
 		delay = max(delay, min(o.Settle/10, b.Max))
 	}
-
 	return delay
+}
+
+// beforeEnd returns the maximum delay before the predicted end: a fifth of the time left,
+// and less than the promise if the end is near. The time left is at least a fifth of all
+// delays cut before, and an end that is overdue by this counts as near.
+func (p *pace) beforeEnd(promise time.Duration) time.Duration {
+	if p.backoff.IgnoreProgress || p.left == 0 {
+		return math.MaxInt64
+	}
+	overdue := p.cut / 5
+	left := max(p.left, overdue).Seconds()
+
+	near := p.left < overdue
+	for _, rise := range p.rises[max(0, len(p.rises)-2):] {
+		near = near || 1-p.newest <= 1.5*rise+roundingError
+	}
+
+	seconds := left / 5
+	if near {
+		seconds = min(seconds, 0.75*promise.Seconds(), math.Sqrt(7*p.backoff.Lateness*math.Sqrt(left)))
+	}
+	return time.Duration(seconds * float64(time.Second))
 }
 
 // margin returns the time for the last poll before the end.

@@ -18,6 +18,7 @@ func TestNext(t *testing.T) {
 	type answers = []oracle.Answer
 	steady := milvuswait.Backoff{Initial: second, Max: 10 * second, Multiplier: 2, Lateness: 1}
 	blind := milvuswait.Backoff{Initial: second, Max: 10 * second, Multiplier: 2, Lateness: 1, IgnoreProgress: true}
+	steep := milvuswait.Backoff{Multiplier: 10}
 	slow := at(10, 7)
 	slow.Begin = 6 * second
 
@@ -27,13 +28,19 @@ func TestNext(t *testing.T) {
 		answers answers
 		want    float64 // seconds
 	}{
-		{"first of a load", options{Target: load}, answers{at(0.1, 0)}, 0.15},
+		{"first of a load", options{Target: load}, answers{at(0.1, 0)}, 0.14},
 		{"first of an index", options{Target: index}, answers{at(0.1, rows(9, 0, 9, 2))}, 0.2},
 		{"grown", options{Target: load, Backoff: blind}, answers{at(1, 0), at(2, 0), at(4, 0)}, 8},
 		{"grown to the maximum", options{Target: load, Backoff: blind}, answers{at(1, 0), at(2, 0), at(4, 0), at(8, 0), at(16, 0)}, 26},
 		{"a fifth of the time left", options{Target: load, Backoff: steady}, answers{at(1, 0), at(2, 0), at(10, 50)}, 11.6},
+		{"far from the end", options{Target: load, Backoff: steep}, answers{at(100, 0), at(150, 20), at(200, 40)}, 204},
+		{"near the end", options{Target: load, Backoff: steep}, answers{at(100, 0), at(150, 40), at(200, 80)}, 200 + math.Sqrt(7*0.02*5)},
+		{"as much left as one and a half of the last step but one", options{Target: load, Backoff: steep},
+			answers{at(100, 0), at(150, 40), at(200, 41)}, 200 + math.Sqrt(7*0.02*math.Sqrt(59.0/41*100))},
+		{"overdue", options{Target: load, Backoff: milvuswait.Backoff{Initial: second, Max: 100 * second, Multiplier: 10, Lateness: 1}},
+			append(answers{at(10, 0)}, slices.Repeat(answers{at(110, 99)}, 27)...), 111.04},
 		{"no prediction after a failure", options{Target: load, Backoff: steady}, answers{at(1, 0), at(2, 80), at(3, errBlip)}, 7},
-		{"2 % of the time waited", options{Target: load}, append(slices.Repeat(answers{at(1, 0)}, 20), at(100, 0)), 102},
+		{"2 % of the time waited", options{Target: load}, append(slices.Repeat(answers{at(1, 0)}, 50), at(100, 0)), 102},
 		{"as long as the last answer took", options{Target: load, Backoff: milvuswait.Backoff{Max: 10 * second}}, answers{slow}, 14},
 		{"after a list", options{Target: load}, answers{listed(at(0.1, 0))}, 0.2},
 		{"by a custom generator", options{Target: load, Delay: func(n int) time.Duration { return time.Duration(n) * second }}, answers{at(1, 0), at(2, 0)}, 3},
