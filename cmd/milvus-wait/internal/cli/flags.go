@@ -144,7 +144,7 @@ func (w *waitFlags) registerJobs(flags *pflag.FlagSet) {
 }
 
 func (w *waitFlags) registerPace(flags *pflag.FlagSet) {
-	flags.DurationVar(&w.interval, "interval", 0, "minimum time between polls (default 50ms for loads, 100ms for others)")
+	flags.DurationVar(&w.interval, "interval", 0, "minimum time between polls (default 40ms for loads, 100ms for others)")
 	flags.DurationVar(&w.maxInterval, "max-interval", 0, "maximum time between polls (default 5s)")
 }
 
