@@ -48,14 +48,38 @@ type Backoff struct {
 // NoJitter, as Backoff.Jitter, leaves delays as they are.
 const NoJitter = -1
 
-// The constants of the pace that no option sets.
+// The constants of the pace that no option sets. The figures are the mean number of polls,
+// and the mean and the 95th percentile of the lateness in seconds, of 10 500 waits on the 21
+// families of internal/traces in this library's loop. They are 206, 0.22 and 0.62 with the
+// values below. Differences of 1 % are noise.
 const (
-	minLateness   = 100 * time.Millisecond // bound on the delay in short waits: less costs polls and helps no user
+	// Bound on the delay in short waits: less costs polls and helps no user.
+	minLateness = 100 * time.Millisecond
+
+	// Share of the time left for a delay, and share of shortened delays for the time left.
+	// A tenth: 225, 0.18, 0.58. A third: 202, 0.24, 0.66. Without doubt: 254, 0.17, 0.53.
 	timeLeftShare = 0.2
-	lastStep      = 1.5
-	nearShare     = 0.75
-	nearGain      = 7    // s
-	roundingError = 1e-6 // error of a float32: two shares this close are equal
+
+	// Steps of progress from which on the end is near. The optimum is flat: 1.1 steps need
+	// 206 polls, 2 steps 211. An end that is never near this way: 200, 0.35, 1.32. An end
+	// that is always near: 261, 0.31, 0.85.
+	lastStep = 1.5
+
+	// Share of the promise for a delay near the end. One half: 209, 0.21, 0.61. The whole
+	// promise: 205, 0.23, 0.63.
+	nearShare = 0.75
+
+	// Seconds under the root of a delay near the end, times Lateness and the root of the
+	// time left. 5 s: 211, 0.19, 0.53. 9 s: 203, 0.24, 0.69.
+	nearGain = 7
+
+	// Minimum delay after a list of loads, as a share of the time waited: of many loads one
+	// is always near its end. For 10 000 loads it saves 1 list in 2.
+	listShare = 0.004
+
+	// Error of a float32: two shares this close are equal.
+	roundingError = 1e-6
+
 	defaultMax    = 5 * time.Second
 	shortestDelay = time.Millisecond // minimum delay, also of a generator that returns 0
 )
@@ -198,7 +222,8 @@ func (p *pace) learn(now, took time.Duration, share float64) {
 func (p *pace) forget() { p.left = 0 }
 
 // delay returns the time until the next poll, negative if a custom generator ends the wait.
-func (p *pace) delay(now time.Duration) time.Duration {
+// listed is true after a list of loads.
+func (p *pace) delay(now time.Duration, listed bool) time.Duration {
 	if p.custom != nil {
 		return p.custom()
 	}
@@ -215,7 +240,11 @@ func (p *pace) delay(now time.Duration) time.Duration {
 
 	shortened := false
 	if !r.IgnoreProgress && p.left > 0 {
-		if most := p.beforeEnd(promised); most < d {
+		most := p.beforeEnd(promised)
+		if listed {
+			most = max(most, min(promised, time.Duration(listShare*float64(now))))
+		}
+		if most < d {
 			d, shortened = most, true
 		}
 	}

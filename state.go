@@ -160,7 +160,7 @@ func (s *waitState) noteSuccess(now time.Duration, a answer) {
 // planNext returns the delay until the next poll by the pace, or the end of the wait.
 func (s *waitState) planNext(now time.Duration, a answer) decision {
 	// Begin with the pace, slower for lists and while complete.
-	delay := s.pace.delay(now)
+	delay := s.pace.delay(now, a.listed)
 	if delay < 0 {
 		return decision{verdict: failed, err: fmt.Errorf("%w: the generator of WithBackoffFunc returned a negative delay", ErrAborted)}
 	}

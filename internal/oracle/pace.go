@@ -160,6 +160,9 @@ func (p *pace) next(o *Options, f *Facts) time.Duration {
 
 	delay := min(grown, promise)
 	predicted := p.beforeEnd(promise)
+	if f.answer.Listed {
+		predicted = max(predicted, min(promise, time.Duration(0.004*float64(f.at))))
+	}
 	cut := predicted < delay
 	delay = min(max(min(delay, predicted), b.Initial, p.lag), b.Max)
 	if cut {

@@ -42,6 +42,7 @@ func TestNext(t *testing.T) {
 		{"no prediction after a failure", options{Target: load, Backoff: steady}, answers{at(1, 0), at(2, 80), at(3, errBlip)}, 7},
 		{"2 % of the time waited", options{Target: load}, append(slices.Repeat(answers{at(1, 0)}, 50), at(100, 0)), 102},
 		{"as long as the last answer took", options{Target: load, Backoff: milvuswait.Backoff{Max: 10 * second}}, answers{slow}, 14},
+		{"near the end, after a list", options{Target: load, Backoff: steep}, answers{at(100, 0), at(150, 40), listed(at(300, 99))}, 301.2},
 		{"after a list", options{Target: load}, answers{listed(at(0.1, 0))}, 0.2},
 		{"by a custom generator", options{Target: load, Delay: func(n int) time.Duration { return time.Duration(n) * second }}, answers{at(1, 0), at(2, 0)}, 3},
 		{"never at once", options{Target: load, Delay: func(int) time.Duration { return 0 }}, answers{at(1, 0)}, 1.001},
