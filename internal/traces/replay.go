@@ -49,9 +49,8 @@ func (r *replay) look() float64 {
 	trip := roundTrip(r.rand)
 	r.polls, r.slowest = r.polls+1, max(r.slowest, trip)
 
-	time.Sleep(trip / 2)
-	share := r.trace.At(time.Since(r.start))
-	time.Sleep(trip - trip/2)
+	share := r.trace.At(time.Since(r.start) + trip/2)
+	time.Sleep(trip)
 	return share
 }
 
