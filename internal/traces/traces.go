@@ -1,5 +1,6 @@
-// Package traces draws synthetic progress of loads and index builds, to compare paces of
-// polls. There are 21 families. Their shapes follow the source of the Milvus server and the
+// Package traces has the progress of loads and index builds, to compare paces of polls: 21
+// families of synthetic traces, eight further families, and 57 recordings of a real server.
+// The shapes of the families follow the source of the Milvus server, measurements, and the
 // reports of its users.
 package traces
 
