@@ -11,22 +11,23 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// pace is a way to space polls.
+// pace is a schedule of polls.
 type pace struct {
-	name  string
-	short string // in the plot
-	curve bool   // one of the settings of this library that are joined by a line
-	opts  []milvuswait.Option
+	name     string
+	short    string        // the name in the plot
+	setting  bool          // another setting of this library, which the plot leaves out
+	interval time.Duration // a fixed interval; 0 for any other schedule
+	opts     []milvuswait.Option
 }
 
 const ourDefault = "milvuswait, default"
 
-// ours are this library's paces: the default and its neighbours.
+// ours returns the paces of this library: the default and its neighbours.
 func ours() []pace {
 	paces := []pace{{name: ourDefault, short: "milvuswait"}}
 	for _, lateness := range []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2} {
 		paces = append(paces, pace{
-			name: fmt.Sprintf("milvuswait, Lateness %g %%", lateness*100), curve: true,
+			name: fmt.Sprintf("milvuswait, Lateness %g %%", lateness*100), setting: true,
 			opts: []milvuswait.Option{milvuswait.WithBackoff(milvuswait.Backoff{Lateness: lateness})},
 		})
 	}
@@ -36,8 +37,19 @@ func ours() []pace {
 	})
 }
 
-// peers are the schedules of other clients and libraries. All of them look at
-// once, as this library does, though some clients sleep first.
+// few returns the default pace of this library and the fixed intervals of other clients.
+func few() []pace {
+	paces := ours()[:1]
+	for _, p := range peers() {
+		if p.interval > 0 {
+			paces = append(paces, p)
+		}
+	}
+	return paces
+}
+
+// peers returns the schedules of other clients and libraries. All of them poll immediately, as
+// this library does, though some clients sleep first.
 func peers() []pace {
 	const s = time.Second
 	return []pace{
@@ -62,7 +74,9 @@ func generator(name, short string, f func() func() time.Duration) pace {
 }
 
 func fixed(name string, d time.Duration) pace {
-	return generator(name, "fixed "+short(d), func() func() time.Duration { return backoff.NewConstantBackOff(d).NextBackOff })
+	p := generator(name, "fixed "+short(d), func() func() time.Duration { return backoff.NewConstantBackOff(d).NextBackOff })
+	p.interval = d
+	return p
 }
 
 func exponential(name, short string, initial time.Duration, multiplier, jitter float64, most time.Duration) pace {
@@ -72,8 +86,8 @@ func exponential(name, short string, initial time.Duration, multiplier, jitter f
 	})
 }
 
-// smithy is ComputeDelay of github.com/aws/smithy-go/waiter: a random delay from
-// the least to one that doubles.
+// smithy is ComputeDelay of github.com/aws/smithy-go/waiter: a random delay from the minimum to
+// a limit that doubles.
 type smithy struct {
 	least, most float64 // seconds
 	n           int
@@ -85,8 +99,8 @@ func (g *smithy) next() time.Duration {
 	return time.Duration((g.least + rand.Float64()*(d-g.least)) * float64(time.Second))
 }
 
-// fullJitter is a random delay up to one that doubles, of the AWS Architecture
-// Blog's "Exponential Backoff And Jitter".
+// fullJitter is a random delay up to a limit that doubles, from "Exponential Backoff And Jitter"
+// in the AWS Architecture Blog.
 type fullJitter struct {
 	base, most float64 // seconds
 	n          int

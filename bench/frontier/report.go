@@ -3,34 +3,26 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-
-	"github.com/milvuswait/milvuswait/bench/internal/chart"
 	"github.com/milvuswait/milvuswait/internal/traces"
 )
 
-// report is what the replays showed.
+// report is the page of results.
 type report struct {
-	head    string
-	paces   []pace
-	results [][]traces.Wait // by pace
+	head string
+	sets []*set
 }
 
-// summary is of many waits.
+// summary has the figures of many waits.
 type summary struct {
 	polls       float64 // mean
-	mean        float64 // s late
-	median, p95 float64 // s late
-	relative95  float64 // late, as a share of how long it took
-	relative50  float64 // the median of that share
+	mean        float64 // lateness in seconds
+	median, p95 float64 // lateness in seconds
+	relative50  float64 // median of the lateness as a share of the duration
+	relative95  float64 // p95 of that share
 }
 
 func summarize(waits []traces.Wait) summary {
@@ -42,56 +34,100 @@ func summarize(waits []traces.Wait) summary {
 		late = append(late, w.Late.Seconds())
 		relative = append(relative, float64(w.Late)/float64(w.Took))
 	}
+
 	s.median, s.p95 = quantile(late, 0.5), quantile(late, 0.95)
 	s.relative50, s.relative95 = quantile(relative, 0.5), quantile(relative, 0.95)
 	return s
 }
 
-// quantile sorts all, and returns the greatest of its lower share q.
+// quantile sorts all and returns the maximum of its lower share q.
 func quantile[T cmp.Ordered](all []T, q float64) T {
 	slices.Sort(all)
 	return all[int(q*float64(len(all)-1))]
 }
 
-func (r report) table() string {
+// ratios returns the five figures of lateness in terms of those of another pace: mean, p50, p95,
+// and p50 and p95 of the share of the duration.
+func (s summary) ratios(other summary) [5]float64 {
+	return [5]float64{
+		s.mean / other.mean, s.median / other.median, s.p95 / other.p95,
+		s.relative50 / other.relative50, s.relative95 / other.relative95,
+	}
+}
+
+// kept returns the number of waits that kept the promise of Backoff: the lateness is at most one
+// delay and the polls on both sides of it. The delay is at most Lateness of the time waited,
+// 100 ms or a poll, whichever is longest, and at most Max.
+func kept(waits []traces.Wait, lateness float64, most time.Duration) int {
+	n := 0
+	for _, w := range waits {
+		delay := max(100*time.Millisecond, time.Duration(lateness*float64(w.Took)), w.Slowest)
+		if w.Late <= min(delay, most)+2*w.Slowest {
+			n++
+		}
+	}
+	return n
+}
+
+func (r report) tables() string {
 	var t strings.Builder
 	fmt.Fprintf(&t, `# Lateness against polls
 
 Written by %s.
-%d waits at each pace: synthetic progress of loads and index builds, the families of internal/traces with equal weight,
-from 50 ms to 30 min long, with round trips of 3 ms in the median. Every pace runs in this library's own loop, in
-virtual time, and looks at once. They compare paces; they are no latencies of a server. "rel" is lateness as a share of
-how long the load or build took.
+Every pace runs in this library's own loop, in virtual time, with round trips of 3 ms in the median, and polls
+immediately. The traces compare paces; they measure no server. "rel" is lateness as a share of the duration of the load
+or build.
 
-| pace | polls, mean | late, mean | late p50 | late p95 | rel p50 | rel p95 |
+At equal polls, each row compares this library with a fixed interval. Lateness, and Max from 1.5 s on, are set to poll as
+often, never more. The ratios are the lateness of this library in terms of the lateness of the interval: below 1 this
+library is less late, and above 1 the ratio is bold. "Kept" counts waits within the promise of that Lateness and Max: one
+delay and the polls on both sides of it.
+`, r.head)
+
+	for i, s := range r.sets {
+		fmt.Fprintf(&t, "\n## %s\n\n%s\n\n", s.title, s.text)
+		s.paceTable(&t)
+		if i == 0 {
+			s.durationTable(&t)
+		}
+		s.equalTable(&t)
+	}
+	return t.String()
+}
+
+func (s *set) paceTable(t *strings.Builder) {
+	t.WriteString(`| pace | polls, mean | late, mean | late p50 | late p95 | rel p50 | rel p95 |
 |---|--:|--:|--:|--:|--:|--:|
-`, r.head, len(r.results[0]))
-	for i, p := range r.paces {
-		s := summarize(r.results[i])
+`)
+	for i, p := range s.paces {
 		name := p.name
 		if name == ourDefault {
 			name = "**" + name + "**"
 		}
-		fmt.Fprintf(&t, "| %s | %.0f | %.3f s | %.3f s | %.3f s | %.2f %% | %.1f %% |\n",
-			name, s.polls, s.mean, s.median, s.p95, 100*s.relative50, 100*s.relative95)
+		f := summarize(s.results[i])
+		fmt.Fprintf(t, "| %s | %.0f | %.3f s | %.3f s | %.3f s | %.2f %% | %.1f %% |\n",
+			name, f.polls, f.mean, f.median, f.p95, 100*f.relative50, 100*f.relative95)
 	}
-	t.WriteString("\nBy how long the load or build took: median of the lateness / p95 / polls in the mean.\n\n| took |")
-	chosen := []int{0}
-	for i, p := range r.paces {
-		if strings.HasPrefix(p.name, "fixed 200") || strings.HasPrefix(p.name, "fixed 500") || strings.HasPrefix(p.name, "cenkalti/backoff, default") {
+}
+
+// durationTable compares the default with a few paces, by the duration of the load or build.
+func (s *set) durationTable(t *strings.Builder) {
+	t.WriteString("\nBy the duration of the load or build: median of the lateness / p95 / mean number of polls.\n\n| duration |")
+	var chosen []int
+	for i, p := range s.paces {
+		if p.name == ourDefault || p.interval == 200*time.Millisecond || p.interval == 500*time.Millisecond || p.short == "cenkalti default" {
 			chosen = append(chosen, i)
+			fmt.Fprintf(t, " %s |", p.short)
 		}
 	}
-	for _, i := range chosen {
-		fmt.Fprintf(&t, " %s |", r.paces[i].short)
-	}
 	t.WriteString("\n|---|" + strings.Repeat("--:|", len(chosen)) + "\n")
+
 	limits := []time.Duration{0, time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour}
 	for i, to := range limits[1:] {
-		fmt.Fprintf(&t, "| %s |", between(limits[i], to))
+		fmt.Fprintf(t, "| %s |", between(limits[i], to))
 		for _, pace := range chosen {
 			var class []traces.Wait
-			for _, w := range r.results[pace] {
+			for _, w := range s.results[pace] {
 				if w.Took >= limits[i] && w.Took < to {
 					class = append(class, w)
 				}
@@ -100,12 +136,59 @@ how long the load or build took.
 				t.WriteString(" – |")
 				continue
 			}
-			s := summarize(class)
-			fmt.Fprintf(&t, " %.3f s / %.3f s / %.0f |", s.median, s.p95, s.polls)
+			f := summarize(class)
+			fmt.Fprintf(t, " %.3f s / %.3f s / %.0f |", f.median, f.p95, f.polls)
 		}
 		t.WriteString("\n")
 	}
-	return t.String()
+}
+
+func (s *set) equalTable(t *strings.Builder) {
+	t.WriteString(`
+At equal polls:
+
+| fixed | polls | Lateness | Max | polls | mean | p50 | p95 | rel p50 | rel p95 | kept | kept by fixed |
+|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+`)
+	compared, worse := 0, 0
+	for _, p := range s.pairs {
+		fixed, ours := summarize(p.fixed), summarize(p.ours)
+		fmt.Fprintf(t, "| %s | %.0f |", short(p.interval), fixed.polls)
+		if !p.equal {
+			fmt.Fprintf(t, " – | – | %s | – | – | – | – | – | – | – |\n", p.bound(ours, fixed))
+			continue
+		}
+
+		fmt.Fprintf(t, " %.2f %% | %s | %.0f |", 100*p.lateness, short(p.most), ours.polls)
+		for _, ratio := range ours.ratios(fixed) {
+			compared++
+			if ratio > 1 {
+				worse++
+				fmt.Fprintf(t, " **%.2f** |", ratio)
+			} else {
+				fmt.Fprintf(t, " %.2f |", ratio)
+			}
+		}
+		fmt.Fprintf(t, " %d/%d | %d/%d |\n",
+			kept(p.ours, p.lateness, p.most), len(p.ours), kept(p.fixed, p.lateness, p.most), len(p.fixed))
+	}
+	t.WriteString("\n" + s.verdict(compared, worse) + "\n")
+}
+
+// bound describes the closest number of polls that this library reaches.
+func (p pair) bound(ours, fixed summary) string {
+	if ours.polls > fixed.polls {
+		return fmt.Sprintf("≥ %.0f", ours.polls)
+	}
+	return fmt.Sprintf("≤ %.0f", ours.polls)
+}
+
+// verdict puts the number of ratios above 1 into words.
+func (s *set) verdict(compared, worse int) string {
+	if worse == 0 {
+		return fmt.Sprintf("None of the %d ratios is above 1: no fixed interval that polls as often is less late.", compared)
+	}
+	return strings.TrimSpace(fmt.Sprintf("The fixed interval is less late in %d of the %d ratios. %s", worse, compared, s.worse))
 }
 
 func between(from, to time.Duration) string {
@@ -126,61 +209,4 @@ func short(d time.Duration) string {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%g s", d.Seconds())
-}
-
-// draw writes the plot.
-func (r report) draw(base string) error {
-	mean, err := r.panel("Mean lateness", "s late, mean", func(s summary) float64 { return s.mean })
-	if err != nil {
-		return err
-	}
-	relative, err := r.panel("Lateness of the worst 5 %, as a share of how long it took", "% late, p95",
-		func(s summary) float64 { return 100 * s.relative95 })
-	if err != nil {
-		return err
-	}
-	caption := strings.ReplaceAll(r.head, "`", "") + fmt.Sprintf(", %d waits at each pace; lower left is better", len(r.results[0]))
-	return chart.Save(base, caption, [][]*plot.Plot{{mean, relative}}, 38*vg.Centimeter, 18*vg.Centimeter)
-}
-
-func (r report) panel(title, unit string, value func(summary) float64) (*plot.Plot, error) {
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, "polls per wait, mean", unit
-	p.Title.TextStyle.Font.Size, p.Title.Padding = 14, 8
-	chart.LogX(p)
-	chart.LogY(p)
-	p.Legend.Top, p.Legend.YOffs = true, -4
-	var labels chart.Labels
-	least, most := math.Inf(1), math.Inf(-1)
-	for i, pace := range r.paces {
-		s := summarize(r.results[i])
-		at := plotter.XY{X: s.polls, Y: value(s)}
-		if pace.curve {
-			labels.Curve = append(labels.Curve, at)
-			continue
-		}
-		point, err := plotter.NewScatter(plotter.XYs{at})
-		if err != nil {
-			return nil, err
-		}
-		label := chart.Label{XY: at, Text: pace.short, Color: chart.Peers, Size: 10, Dot: 3}
-		if pace.name == ourDefault {
-			label.Color, label.Size, label.Dot = chart.Ours, 13, 6
-		}
-		labels.All = append(labels.All, label)
-		point.GlyphStyle = draw.GlyphStyle{Color: label.Color, Radius: label.Dot, Shape: draw.CircleGlyph{}}
-		least, most = math.Min(least, at.Y), math.Max(most, at.Y)
-		p.Add(point)
-	}
-	line, err := plotter.NewLine(labels.Curve)
-	if err != nil {
-		return nil, err
-	}
-	line.Color, line.Width = chart.Ours, 1.5
-	p.Add(line, labels)
-	p.Legend.Add("milvuswait, Lateness 0.5 % (right) to 20 % (left)", line)
-	p.Add(plotter.NewGrid())
-	p.X.Min, p.X.Max = 5, 4000
-	p.Y.Min, p.Y.Max = least/2, most*2
-	return p, nil
 }
