@@ -81,7 +81,8 @@ or build.
 At equal polls, each row compares this library with a fixed interval. Lateness, and Max from 1.5 s on, are set to poll as
 often, never more. The ratios are the lateness of this library in terms of the lateness of the interval: below 1 this
 library is less late, and above 1 the ratio is bold. "Kept" counts waits within the promise of that Lateness and Max: one
-delay and the polls on both sides of it.
+delay and the polls on both sides of it. If no Lateness polls as often as the interval, the row has only the closest number
+of polls.
 `, r.head)
 
 	for i, s := range r.sets {
