@@ -16,22 +16,29 @@ import (
 	"github.com/milvuswait/milvuswait/internal/traces"
 )
 
-// TestPaceKeepsItsPromise replays 100 traces of each family with the default pace. No wait
-// returns early. Its lateness is at most two polls and 2 % of the time waited, the latter
-// between 100 ms and 5 s.
+// TestPaceKeepsItsPromise replays traces of every family, and every recording of a real
+// server, with the default pace. No wait returns early. Its lateness is at most two polls and
+// 2 % of the time waited, the latter between 100 ms and 5 s.
 func TestPaceKeepsItsPromise(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		drawn := traces.Draw(100, 1)
-		for i := range drawn {
-			w, err := traces.Replay(&drawn[i], uint64(i))
+	for name, drawn := range map[string][]traces.Trace{
+		"21 families":        traces.Draw(100, 1),
+		"8 further families": traces.DrawFurther(100, 1),
+		"57 recordings":      traces.Later(traces.Recorded(), 20, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for i := range drawn {
+					w, err := traces.Replay(&drawn[i], uint64(i))
 
-			require.NoError(t, err)
-			promise := 2*w.Slowest + min(5*time.Second, max(100*time.Millisecond, w.Took/50))
-			name := fmt.Sprintf("%s, trace %d, %v", drawn[i].Family, i, w.Took)
-			require.GreaterOrEqual(t, w.Late, time.Duration(0), "early: %s", name)
-			require.LessOrEqual(t, w.Late, promise, "late: %s", name)
-		}
-	})
+					require.NoError(t, err)
+					promise := 2*w.Slowest + min(5*time.Second, max(100*time.Millisecond, w.Took/50))
+					name := fmt.Sprintf("%s, trace %d, %v", drawn[i].Family, i, w.Took)
+					require.GreaterOrEqual(t, w.Late, time.Duration(0), "early: %s", name)
+					require.LessOrEqual(t, w.Late, promise, "late: %s", name)
+				}
+			})
+		})
+	}
 }
 
 func TestLongWaitEndsWithinItsPromise(t *testing.T) {
@@ -47,29 +54,56 @@ func TestLongWaitEndsWithinItsPromise(t *testing.T) {
 	})
 }
 
-// TestPollsAreNotWithoutEnd bounds the number of polls of a load that is almost complete for
-// an hour, with and without adaptation to the progress.
+// TestPollsAreNotWithoutEnd bounds the polls of an hour in which the end seems near all the
+// time and does not come. Polls every 100 ms would add up to 36 000.
 func TestPollsAreNotWithoutEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		// The load is at 99 % from the first second on, so that its end always seems near.
-		// Polls every 40 ms would add up to 90 000.
-		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
-			return milvuswait.LoadingProgress{Percent: min(99, int64(at/(10*time.Millisecond)))}, nil
-		}}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, len(p.at), 3000)
-		withProgress := len(p.at)
+	const total = 1_000_000_000
+	for _, tt := range []struct {
+		name string
+		left func(n int, at time.Duration) float64 // share left at the n-th poll
+	}{
+		{"stands at 99 % from the first second on", func(_ int, at time.Duration) float64 {
+			return max(0.01, 1-at.Seconds())
+		}},
+		{"stands at 99.99 % after ten even minutes", func(_ int, at time.Duration) float64 {
+			return max(0.0001, 1-at.Minutes()/10)
+		}},
+		{"halves the rest in every second", func(_ int, at time.Duration) float64 {
+			return max(1e-9, math.Exp2(-at.Seconds()))
+		}},
+		{"halves the rest at every poll", func(n int, _ time.Duration) float64 {
+			return max(1e-9, math.Exp2(-float64(n)))
+		}},
+		{"creeps by 0.001 % at every poll", func(n int, _ time.Duration) float64 {
+			return max(1e-9, 0.1-1e-5*float64(n))
+		}},
+		{"rises to 99 % and falls back, poll by poll", func(n int, _ time.Duration) float64 {
+			return []float64{0.5, 0.01}[n%2]
+		}},
+		{"falls to 0 and begins again every ten seconds", func(_ int, at time.Duration) float64 {
+			return 1 - 0.99*math.Mod(at.Seconds(), 10)/10
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				polls, start := 0, time.Now()
+				p := milvuswait.PollerFuncs{IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+					polls++
+					indexed := int64(total * (1 - tt.left(polls, time.Since(start))))
+					return rows(total, indexed, inProgress), nil
+				}}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
 
-		p = percents(99)
-		ctx, cancel = context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithBackoff(milvuswait.Backoff{IgnoreProgress: true}))
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, len(p.at), withProgress, "the cut to the time left costs polls")
-	})
+				_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs")
+
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				t.Logf("%d polls", polls)
+				require.LessOrEqual(t, polls, 3000)
+				require.Greater(t, polls, 700, "a poll every 5 s")
+			})
+		})
+	}
 }
 
 func TestOnePollAtATimeAndDelayFromItsEnd(t *testing.T) {
