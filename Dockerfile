@@ -1,18 +1,12 @@
-# A static milvus-wait and root certificates, run as nobody. For other platforms:
-# docker buildx build --platform linux/amd64,linux/arm64 .
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
-WORKDIR /src
-COPY go.mod go.sum ./
-RUN go mod download
-COPY . .
-ARG VERSION=unknown TARGETOS TARGETARCH
-RUN make "$TARGETOS/$TARGETARCH" VERSION="$VERSION" && \
-    cp "dist/milvus-wait_${TARGETOS}_${TARGETARCH}" /milvus-wait
-
-# Root certificates, an /etc/passwd and no shell.
-FROM gcr.io/distroless/static-debian12:nonroot
-COPY --from=build /milvus-wait /milvus-wait
-COPY --from=build /src/LICENSE /src/cmd/milvus-wait/THIRD_PARTY.md /licenses/
-# By number, so that Kubernetes' runAsNonRoot can tell.
+# Of files that `make release` made: `make image` does both. No base image.
+FROM scratch
+ARG TARGETARCH
+COPY dist/image/$TARGETARCH/ /
+ARG VERSION
+LABEL org.opencontainers.image.title=milvus-wait \
+      org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.licenses=Apache-2.0 \
+      org.opencontainers.image.source=https://github.com/milvuswait/milvuswait
+# By number, for Kubernetes' runAsNonRoot.
 USER 65532:65532
 ENTRYPOINT ["/milvus-wait"]
