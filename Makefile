@@ -13,7 +13,7 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 
 BUILDS := build release image reproducible docs licences picture $(PLATFORMS)
-CHECKS := check lint gofmt vet staticcheck generated test
+CHECKS := check lint gofmt vet staticcheck workflows generated test
 
 .PHONY: $(BUILDS) $(CHECKS)
 
@@ -68,7 +68,7 @@ check:
 	$(MAKE) generated
 	$(MAKE) test
 
-lint: gofmt vet staticcheck
+lint: gofmt vet staticcheck workflows
 
 # All modules, new files included.
 gofmt:
@@ -83,6 +83,10 @@ vet:
 
 staticcheck:
 	go tool -modfile=tools/go.mod staticcheck ./...
+
+# Checks the scripts in the workflows too, if shellcheck is installed.
+workflows:
+	go tool -modfile=tools/go.mod actionlint
 
 # Fails if the generated code was out of date. Afterwards it is up to date.
 generated:
