@@ -214,13 +214,13 @@ func TestCommandRefuses(t *testing.T) {
 		}{
 			{"unknown collection", []string{"load", typo},
 				`loading "` + typo + `": collection not found: GetLoadingProgress: `, `did you mean "` + c.docs + `"`, all, ""},
-			{"load that nobody asked for", []string{"load", c.docs},
+			{"load that was never requested", []string{"load", c.docs},
 				`loading "` + c.docs + `": not loaded: `, notLoaded, all, ""},
-			{"progress of a load that nobody asked for", []string{"progress", "load", c.docs},
+			{"progress of a load that was never requested", []string{"progress", "load", c.docs},
 				`loading "` + c.docs + `": not loaded: `, load + "\n", all, "null\n"},
 			{"unknown partition", []string{"load", c.parts + ":nope"},
 				`loading "` + c.parts + `", partitions "nope": partition not found: `, `the partitions are "_default", "p1" or "p2"`, standalone, ""},
-			{"load of a partition that nobody asked for", []string{"load", c.parts + ":p2"},
+			{"load of a partition that was never requested", []string{"load", c.parts + ":p2"},
 				`loading "` + c.parts + `", partitions "p2": not loaded: `, `call load_partitions("` + c.parts + `", ["p2"])`, standalone, ""},
 			{"no index", []string{"index", c.bare},
 				`index of "` + c.bare + `": index not found: DescribeIndex: `, `create it by create_index("` + c.bare + `", …)`, all, ""},
@@ -265,7 +265,7 @@ func TestCommandRefuses(t *testing.T) {
 			}
 		})
 		t.Run("usage", func(t *testing.T) {
-			s.report(t, "milvus-wait with a command line that makes no sense: 2")
+			s.report(t, "milvus-wait with a usage error: 2")
 			c := s.command(t, "index", c.docs, "--rows", "many")
 			c.exits(t, 2)
 			require.Empty(t, c.stdout)

@@ -25,9 +25,9 @@ func TestRefused(t *testing.T) {
 			lite   error // nil: complete, since milvus-lite takes any name for the one it has
 		}{
 			{"load of an unknown collection", load("nope"), milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
-			{"load that nobody asked for", load(c.docs), milvuswait.ErrNotLoaded, milvuswait.ErrNotLoaded},
+			{"load that was never requested", load(c.docs), milvuswait.ErrNotLoaded, milvuswait.ErrNotLoaded},
 			{"load of an unknown partition", load(c.parts, "nope"), milvuswait.ErrPartitionNotFound, nil},
-			{"load of a partition that nobody asked for", load(c.parts, "p2"), milvuswait.ErrNotLoaded, nil},
+			{"load of a partition that was never requested", load(c.parts, "p2"), milvuswait.ErrNotLoaded, nil},
 			{"index of an unknown collection", index("nope", ""), milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
 			{"no index", index(c.bare, ""), milvuswait.ErrIndexNotFound, milvuswait.ErrIndexNotFound},
 			{"unknown index", index(c.docs, "nope"), milvuswait.ErrIndexNotFound, nil},
