@@ -36,7 +36,7 @@ func Main(args []string, streams Streams) (code int) {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
 
-	a := &app{Streams: streams, result: patient.NewWriter(ctx, streams.Stdout), messages: patient.NewWriter(ctx, streams.Stderr)}
+	a := &app{Streams: streams, line: args, result: patient.NewWriter(ctx, streams.Stdout), messages: patient.NewWriter(ctx, streams.Stderr)}
 	a.Stderr = a.messages
 
 	// Go's own exit code for a panic is 2, which is the code of usage errors here.
@@ -96,6 +96,7 @@ func (a *app) end(err error) int {
 // app is one run of the command.
 type app struct {
 	Streams
+	line     []string        // all arguments of the process
 	result   *patient.Writer // writer to Stdout
 	messages *patient.Writer // writer to the original Stderr; it replaces Stderr
 	global   globalFlags

@@ -29,7 +29,7 @@ report one as loaded some seconds before its rows can be found: use --verify the
   milvus-wait load docs --refresh
   milvus-wait load docs:2025 --verify 'id == 7'
   milvus-wait load docs -- python app.py`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: a.completing(completeLoads),
 	}
 
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
@@ -73,7 +73,7 @@ Rows that are inserted during the wait count too. If they never stop, use
   milvus-wait index docs/vidx images/* --rows docs=100000
   milvus-wait index docs --rows-at-start
   milvus-wait index --all`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: a.completing(completeIndexes),
 	}
 
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
@@ -101,6 +101,7 @@ Rows that are inserted during the wait count too. If they never stop, use
 
 	cmd.Flags().BoolVar(&all, "all", false, "every index of every collection of the database")
 	wait.registerRows(cmd.Flags(), &rows)
+	_ = cmd.RegisterFlagCompletionFunc("rows", a.completeRows)
 	wait.register(cmd.Flags())
 	return cmd
 }
@@ -114,7 +115,7 @@ func (a *app) all() *cobra.Command {
 		Use:               "all COLLECTION… [flags] [-- COMMAND]",
 		Short:             "Wait until collections are loaded and all their indexes are built",
 		Example:           "  milvus-wait all docs images --rows docs=100000 --grace 30s",
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: a.completing(completeCollections),
 	}
 
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
@@ -131,6 +132,7 @@ func (a *app) all() *cobra.Command {
 	})
 
 	wait.registerRows(cmd.Flags(), &rows)
+	_ = cmd.RegisterFlagCompletionFunc("rows", a.completeRows)
 	wait.registerRefresh(cmd.Flags())
 	wait.register(cmd.Flags())
 	return cmd
@@ -167,7 +169,7 @@ compaction of 0 plans, and also one with nothing to do.`,
 // jobs completes the command of a wait for jobs.
 func (a *app) jobs(cmd *cobra.Command, parse func([]string) ([]milvuswait.Target, error)) *cobra.Command {
 	var wait waitFlags
-	cmd.ValidArgsFunction = cobra.NoFileCompletions
+	cmd.ValidArgsFunction = a.completing(nil)
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		targets, err := parse(args)
 		switch {

@@ -59,6 +59,13 @@ func (s *server) indexes(ctx context.Context, collection string) ([]string, erro
 	return named("DescribeIndex", names, answer.GetStatus(), err)
 }
 
+// databases returns the names of all databases, sorted. The request is for no database,
+// because one that is missing would be an error.
+func (s *server) databases(ctx context.Context) ([]string, error) {
+	answer, err := wire.ListDatabases.Call(ctx, s.conn, &wire.ListDatabasesRequest{})
+	return named("ListDatabases", answer.GetDbNames(), answer.GetStatus(), err)
+}
+
 // named returns the names in a response to method, sorted, or the failure in st or err.
 // Empty names and duplicates, which no server has, would cost a request each.
 func named(method string, names []string, st *wire.Status, err error) ([]string, error) {

@@ -20,6 +20,8 @@ not run yet, and the database need not exist. Refused credentials and permanent
 failures of TLS end the wait.`,
 		Example: "  milvus-wait ready --uri http://milvus:19530 --timeout 5m",
 		Args:    func(cmd *cobra.Command, args []string) error { return cobra.NoArgs(cmd, beforeDash(cmd, args)) },
+
+		ValidArgsFunction: a.completing(nil),
 	}
 
 	cmd.RunE = a.runThen(func(ctx context.Context, _ []string) error {

@@ -46,6 +46,16 @@ Environment, which flags override:
 The result goes to stdout and the progress to stderr: bars on a terminal, and
 lines in a pipe, in CI and with -v.`
 
+const aboutCompletion = `Generate the completion script for bash, fish, powershell or zsh. The help of each
+shell has more ways to install it, such as: milvus-wait completion bash --help
+
+The script completes commands, flags and names on the server: collections, partitions
+after COLLECTION: and each comma, indexes after COLLECTION/, and databases after --db.
+It uses the address and the credentials on the command line and in the environment,
+for at most 1 second. If the server does not answer, or a file of these flags is no
+regular file, there are no names. A name with special characters of shells is
+completed once no other name has the same beginning.`
+
 // Root returns the command with all its subcommands, for the manual.
 func Root() *cobra.Command {
 	root := new(app).root()
@@ -69,7 +79,7 @@ func (a *app) root() *cobra.Command {
 	}
 
 	a.global.register(root.PersistentFlags())
-	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
+	a.completeFlags(root)
 	root.SetFlagErrorFunc(flagError)
 
 	help := root.HelpFunc()
@@ -97,8 +107,10 @@ func addHelpers(root *cobra.Command) {
 	root.SetHelpCommand(helpCommand())
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"})
-	completion.Long = `Generate the completion script for bash, fish, powershell or zsh. The help of the
-shell describes where to put it, such as: milvus-wait completion bash --help`
+	completion.Long = aboutCompletion
+	completion.Example = `  source <(milvus-wait completion bash)   # in ~/.bashrc, with the package bash-completion
+  milvus-wait completion zsh > "${fpath[1]}/_milvus-wait"
+  milvus-wait completion fish > ~/.config/fish/completions/milvus-wait.fish`
 	completion.Args = knownCommand
 	completion.RunE = func(*cobra.Command, []string) error {
 		return exit.Usagef("the shell is missing: bash, fish, powershell or zsh")
