@@ -3,7 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,14 +89,14 @@ func checkValues(flags *pflag.FlagSet) (err error) {
 		case f.Value.Type() == "string" && strings.TrimSpace(value) == "":
 			err = exit.Usagef("--%s is empty", f.Name)
 		case f.Value.Type() == "duration" && strings.HasPrefix(value, "-"):
-			err = exit.Usagef("--%s %s is negative", f.Name, value)
+			err = exit.Usagef("--%s %s is negative%s", f.Name, value, zero(f))
 		}
 	})
 	return err
 }
 
 // flagError returns cobra's error about a flag, with two exceptions. An unknown flag gets a
-// suggestion, and a number without a unit a hint.
+// suggestion, and an invalid duration a hint.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
@@ -105,11 +105,39 @@ func flagError(cmd *cobra.Command, err error) error {
 
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
-		if n, numeric := strconv.ParseFloat(invalid.GetValue(), 64); numeric == nil && !math.IsInf(n, 0) && !math.IsNaN(n) {
-			return fmt.Errorf("--%s %s has no unit: say %[2]ss for seconds", invalid.GetFlag().Name, invalid.GetValue())
-		}
+		return durationError(invalid.GetFlag(), invalid.GetValue())
 	}
 	return err
+}
+
+// durationError returns the error about an invalid duration.
+func durationError(f *pflag.Flag, value string) error {
+	number := strings.TrimRight(value, "hmsnuµ")
+	switch {
+	case strings.TrimSpace(value) == "":
+		return fmt.Errorf("--%s is empty", f.Name)
+	case isNumber(value):
+		return fmt.Errorf("--%s %s has no unit: use %[2]ss for seconds", f.Name, value)
+	case isNumber(strings.TrimPrefix(value, "-")):
+		return fmt.Errorf("--%s %s is negative%s", f.Name, value, zero(f))
+	case isNumber(number) && slices.Contains([]string{"h", "m", "s", "ms"}, value[len(number):]):
+		return fmt.Errorf("--%s %s is too long%s", f.Name, value, zero(f))
+	}
+	return fmt.Errorf("--%s %q: must be a duration such as 90s, 10m or 1h30m%s", f.Name, value, zero(f))
+}
+
+// isNumber reports whether s is a number of digits, with or without a decimal point.
+func isNumber(s string) bool {
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil && strings.Trim(s, "0123456789.") == ""
+}
+
+// zero returns the meaning of 0 for a duration, as in its usage, or "".
+func zero(f *pflag.Flag) string {
+	if _, meaning, found := strings.Cut(f.Usage, "; 0 means "); found {
+		return "; 0 means " + meaning
+	}
+	return ""
 }
 
 // waitFlags are the flags of commands that wait. They set options of the library.

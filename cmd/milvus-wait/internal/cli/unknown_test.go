@@ -45,17 +45,39 @@ func TestUnknownFlags(t *testing.T) {
 	}
 }
 
-func TestDurationsWithoutUnit(t *testing.T) {
+func TestDurations_Invalid_AreExplained(t *testing.T) {
+	const noLimit, example = "; 0 means no limit", ": must be a duration such as 90s, 10m or 1h30m; 0 means no limit"
 	for value, want := range map[string]string{
-		"600": "--timeout 600 has no unit: say 600s for seconds",
-		"inf": `invalid argument "inf" for "--timeout" flag: time: invalid duration "inf"`,
-		"NaN": `invalid argument "NaN" for "--timeout" flag: time: invalid duration "NaN"`,
+		"600":      "600 has no unit: use 600s for seconds",
+		"1.5":      "1.5 has no unit: use 1.5s for seconds",
+		"-1":       "-1 is negative" + noLimit,
+		"-1s":      "-1s is negative" + noLimit,
+		"":         "is empty",
+		" ":        "is empty",
+		"9999999h": "9999999h is too long" + noLimit,
+		"inf":      `"inf"` + example,
+		"infs":     `"infs"` + example,
+		"NaN":      `"NaN"` + example,
+		"never":    `"never"` + example,
+		"1d":       `"1d"` + example,
+		"10min":    `"10min"` + example,
+		"5 m":      `"5 m"` + example,
+		"5M":       `"5M"` + example,
+		"5mm":      `"5mm"` + example,
+		"1,5s":     `"1,5s"` + example,
+		"1h30":     `"1h30"` + example,
+		"1e3":      `"1e3"` + example,
 	} {
 		t.Run(value, func(t *testing.T) {
 			code, _, stderr := run(nil, "load", "docs", "--timeout", value)
 
 			require.Equal(t, 2, code)
-			require.Equal(t, "milvus-wait: "+want+"\nmilvus-wait: see milvus-wait --help\n", stderr)
+			require.Equal(t, "milvus-wait: --timeout "+want+"\nmilvus-wait: see milvus-wait --help\n", stderr)
 		})
 	}
+}
+
+func TestDurations_ZeroHasNoMeaning_IsNotOffered(t *testing.T) {
+	_, _, stderr := run(nil, "load", "docs", "--grace", "soon")
+	require.Contains(t, stderr, "--grace \"soon\": must be a duration such as 90s, 10m or 1h30m\n")
 }
