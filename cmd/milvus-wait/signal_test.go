@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,52 +48,119 @@ func exitCode(t *testing.T, cmd *exec.Cmd) int {
 	return 0
 }
 
-func TestSignalsEndAWait(t *testing.T) {
+// docsLoading starts a server with a load that takes an hour.
+func docsLoading(t *testing.T) *fakeserver.Server {
+	t.Helper()
 	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	s.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))
-	tests := []struct {
-		name   string
-		signal syscall.Signal
-		code   int
-	}{
-		{"ctrl-C", syscall.SIGINT, 130},
-		{"SIGTERM", syscall.SIGTERM, 143},
+	return s
+}
+
+func TestSignals_DuringWait_ReportTargets(t *testing.T) {
+	catchIgnored()
+	s := docsLoading(t)
+	for name, sent := range map[string]syscall.Signal{
+		"interrupt": syscall.SIGINT, "terminated": syscall.SIGTERM, "hangup": syscall.SIGHUP, "quit": syscall.SIGQUIT,
+		"user defined signal 1": syscall.SIGUSR1, "user defined signal 2": syscall.SIGUSR2,
+	} {
+		for _, format := range []string{"json", "jsonl"} {
+			t.Run(name+" "+format, func(t *testing.T) {
+				cmd := command(t, s.Address(), "load", "docs", "-v", "-o", format)
+				out := new(strings.Builder)
+				cmd.Stdout = out
+				stderr, err := cmd.StderrPipe()
+				require.NoError(t, err)
+				require.NoError(t, cmd.Start())
+				messages := bufio.NewReader(stderr)
+				first, err := messages.ReadString('\n')
+				require.NoError(t, err)
+				require.Contains(t, first, "docs: loading 0%")
+
+				require.NoError(t, cmd.Process.Signal(sent))
+				rest, err := io.ReadAll(messages)
+				require.NoError(t, err)
+
+				require.Equal(t, 128+int(sent), exitCode(t, cmd))
+				require.Contains(t, string(rest), "ended by signal: "+name+" (")
+				require.Contains(t, string(rest), "last 0%")
+				require.NotContains(t, string(rest), "hint")
+				lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+				last := lines[len(lines)-1]
+				require.True(t, json.Valid([]byte(last)), last)
+				require.Contains(t, last, fmt.Sprintf(`"exit_code":%d`, 128+int(sent)))
+				require.Contains(t, out.String(), `"state":"interrupted"`)
+				require.Contains(t, last, `"reason":"canceled"`)
+			})
+		}
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			cmd := command(t, s.Address(), "load", "docs", "-v", "-o", "json")
+}
+
+// TestSignals_HangupTwice_ReportsTargets has the two signals of a closed terminal.
+func TestSignals_HangupTwice_ReportsTargets(t *testing.T) {
+	catchIgnored()
+	address, called, ended := hanging(t)
+	in, out, err := os.Pipe()
+	require.NoError(t, err)
+	cmd := command(t, address, "load", "docs", "-o", "json")
+	cmd.Stdout = out
+	require.NoError(t, cmd.Start())
+	require.NoError(t, out.Close())
+	<-called
+
+	require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
+	<-ended
+	_ = cmd.Process.Signal(syscall.SIGHUP) // the process may have ended
+	document, err := io.ReadAll(in)
+
+	require.NoError(t, err)
+	require.Equal(t, 129, exitCode(t, cmd))
+	require.Contains(t, string(document), `{"ok":false,"exit_code":129,`)
+}
+
+// TestSignals_DuringHint_DecideExitCode has a failed wait and a hint that waits for the server.
+func TestSignals_DuringHint_DecideExitCode(t *testing.T) {
+	catchIgnored()
+	s := docsLoading(t)
+	s.Fail("ShowCollections", fakeserver.Hang())
+	cmd := command(t, s.Address(), "load", "nosuch", "-q", "-o", "json")
+	out := new(strings.Builder)
+	cmd.Stdout = out
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool { return s.Count("ShowCollections") > 0 }, 20*time.Second, time.Millisecond)
+
+	require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
+
+	require.Equal(t, 129, exitCode(t, cmd))
+	require.Contains(t, out.String(), `{"ok":false,"exit_code":129,"reason":"collection_not_found"`)
+}
+
+// TestSignals_BeforeTargetsAreKnown_AreReported has a command that asks for its targets.
+func TestSignals_BeforeTargetsAreKnown_AreReported(t *testing.T) {
+	catchIgnored()
+	for _, args := range [][]string{{"load", "--all"}, {"index", "--all"}, {"ready"}, {"progress", "load", "docs"}} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			address, called, _ := hanging(t)
+			cmd := command(t, address, append(args, "-o", "json")...)
 			out := new(strings.Builder)
 			cmd.Stdout = out
-			stderr, err := cmd.StderrPipe()
-			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
-			said := bufio.NewReader(stderr)
-			first, err := said.ReadString('\n')
-			require.NoError(t, err)
-			require.Contains(t, first, "docs: loading 0%")
+			<-called
 
-			require.NoError(t, cmd.Process.Signal(tt.signal))
-			rest, err := io.ReadAll(said)
-			require.NoError(t, err)
+			require.NoError(t, cmd.Process.Signal(syscall.SIGQUIT))
 
-			require.Equal(t, tt.code, exitCode(t, cmd))
-			require.Contains(t, string(rest), `milvus-wait: loading "docs": `)
-			require.Contains(t, string(rest), "last 0%")
-			require.NotContains(t, string(rest), "hint")
-			require.Contains(t, out.String(), `"state":"interrupted"`)
+			require.Equal(t, 131, exitCode(t, cmd))
+			require.True(t, json.Valid([]byte(out.String())), out.String())
+			require.Contains(t, out.String(), "ended by signal: quit")
 		})
 	}
 }
 
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
-	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
-	require.NoError(t, err)
-	t.Cleanup(s.Close)
-	s.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))
+	s := docsLoading(t)
 	cmd := command(t, s.Address())
-	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", "trap '' INT; exec milvus-wait load docs -v --max-interval 10ms"}
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", "trap '' INT HUP; exec milvus-wait load docs -v --max-interval 10ms"}
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -102,6 +169,7 @@ func TestIgnoredSignalsStayIgnored(t *testing.T) {
 	require.NoError(t, err)
 
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
 	for range 3 {
 		poll, err := said.ReadString('\n')
 		require.NoError(t, err)
@@ -195,111 +263,4 @@ func TestSecondCtrlCEndsAtOnce(t *testing.T) {
 
 	require.Equal(t, 130, exitCode(t, cmd))
 	require.NotContains(t, stderr.String(), "nobody reads it")
-}
-
-func TestResultsThatNobodyReads(t *testing.T) {
-	t.Parallel()
-	many := []string{"load", "-q"}
-	for i := range 300 {
-		many = append(many, fmt.Sprintf("c%03d", i))
-	}
-	tests := []struct {
-		name   string
-		args   []string
-		signal syscall.Signal // 0 for none
-		errors bool           // stderr is read, and has the reason
-		code   int
-		why    string
-	}{
-		{"events, timed out", append(many, "-o", "jsonl", "--timeout", "1s"), 0, true, 124, "timed out"},
-		{"events and errors, SIGTERM", append(many, "-o", "jsonl"), syscall.SIGTERM, false, 143, ""},
-		{"a document, ctrl-C", []string{"load", "c000", "-q", "-o", "json"}, syscall.SIGINT, true, 130, "ended by signal: interrupt"},
-		{"what is done, timed out", []string{"load", "done", "--timeout", "1s"}, 0, true, 124, "timed out"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
-			require.NoError(t, err)
-			t.Cleanup(s.Close)
-			s.Set(milvuswait.Loading("done"), fake.Percents(100))
-			for _, name := range many[2:] {
-				s.Set(milvuswait.Loading(name), fake.LoadOver(time.Hour))
-			}
-			in, out := fullPipe(t)
-			t.Cleanup(func() { _ = in.Close() })
-			cmd := command(t, s.Address(), slices.Clone(tt.args)...)
-			stderr := new(strings.Builder)
-			cmd.Stdout, cmd.Stderr = out, out
-			if tt.errors {
-				cmd.Stderr = stderr
-			}
-			require.NoError(t, cmd.Start())
-			require.NoError(t, out.Close())
-			if tt.signal != 0 {
-				require.Eventually(t, func() bool {
-					return s.Count("GetLoadingProgress")+s.Count("ShowCollections") > 0
-				}, 20*time.Second, 10*time.Millisecond)
-				require.NoError(t, cmd.Process.Signal(tt.signal))
-			}
-
-			require.Equal(t, tt.code, exitCode(t, cmd))
-			if tt.errors {
-				require.Contains(t, stderr.String(), "milvus-wait: the result was not written: nobody reads it: "+tt.why+"\n")
-			}
-		})
-	}
-}
-
-func TestResultsThatAreReadLate(t *testing.T) {
-	address, _, ended := hanging(t)
-	in, out := fullPipe(t)
-	cmd := command(t, address, "load", "docs", "-o", "json", "--timeout", "1s")
-	cmd.Stdout = out
-	require.NoError(t, cmd.Start())
-	require.NoError(t, out.Close())
-	<-ended
-
-	read, err := io.ReadAll(in)
-	require.NoError(t, err)
-
-	require.Equal(t, 124, exitCode(t, cmd))
-	require.Contains(t, string(read), `{"ok":false,"exit_code":124,`)
-}
-
-// The signal is exit code 141 in a shell.
-func TestReadersThatHaveGoneEndIt(t *testing.T) {
-	s, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
-	require.NoError(t, err)
-	t.Cleanup(s.Close)
-	s.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))
-	in, out, err := os.Pipe()
-	require.NoError(t, err)
-	cmd := command(t, s.Address(), "load", "docs", "-o", "jsonl", "-v")
-	cmd.Stdout = out
-	require.NoError(t, cmd.Start())
-	require.NoError(t, errors.Join(in.Close(), out.Close()))
-
-	var failed *exec.ExitError
-	require.ErrorAs(t, cmd.Wait(), &failed)
-	require.Equal(t, syscall.SIGPIPE, failed.Sys().(syscall.WaitStatus).Signal())
-}
-
-// fullPipe returns a pipe with a full buffer.
-func fullPipe(t *testing.T) (in, out *os.File) {
-	t.Helper()
-	in, out, err := os.Pipe()
-	require.NoError(t, err)
-	require.NoError(t, out.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
-	for err == nil {
-		_, err = out.Write(make([]byte, 4096))
-	}
-	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-	// The last page may have room for less than 4096 bytes.
-	require.NoError(t, out.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
-	for err = nil; err == nil; {
-		_, err = out.Write([]byte{0})
-	}
-	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-	return in, out
 }

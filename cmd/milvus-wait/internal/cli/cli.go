@@ -64,6 +64,9 @@ func Main(args []string, streams Streams) (code int) {
 			code = exit.Code(err)
 		}
 	}
+	if code != exit.Done {
+		code = exit.Interrupted(code, a.result.Err(), a.messages.Err())
+	}
 
 	if code == exit.Done && len(a.then) > 0 {
 		return a.runCommand(ctx, stop)

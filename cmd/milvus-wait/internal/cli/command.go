@@ -62,7 +62,7 @@ func (a *app) runCommand(ctx context.Context, stop func()) int {
 	// From here on, signals are for the command. None is lost meanwhile: it is in ctx, in
 	// signals or in both.
 	signals := make(chan os.Signal, 16)
-	for _, s := range handedOn {
+	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handedOn are the signals for the command after --.
-var handedOn = []os.Signal{
+// endingSignals end a wait, and are handed on to the command after --. SIGABRT is not among
+// them: it makes Go print the stacks of all goroutines.
+var endingSignals = []os.Signal{
 	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
 }
 

@@ -1,9 +1,12 @@
 package cli
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
-// handedOn are the signals that do not end this process before the command after --.
-var handedOn = []os.Signal{os.Interrupt}
+// endingSignals end a wait, but not this process before the command after --.
+var endingSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
 // isOfTerminal reports whether the console sends s to all its processes: it sends every one.
 func isOfTerminal(os.Signal) bool { return true }

@@ -21,10 +21,14 @@ Try it without a server: milvus-wait demo
 Exit codes:
   0    all targets are complete
   1    a target failed; the reason is on stderr
-  2    usage error
+  2    usage error; the last line on stderr is "see milvus-wait --help"
   124  the time was up; the last progress of every target is on stderr
-  130  ended by ctrl-C, 143 by SIGTERM; a second signal ends it at once
+  128+n  ended by signal n: 129 SIGHUP, 130 ctrl-C, 131 SIGQUIT, 143 SIGTERM; it still
+       writes its result, and a second signal ends it at once
   141  output pipe closed, as by head (SIGPIPE)
+
+A crash of Go's runtime also exits with 2, for example with too little memory for a
+process or on SIGABRT. Stack traces are on stderr then, and not the last line above.
 
 A wait runs the command after --, if there is one, once all targets are complete.
 Signals are handed on to it. The exit code is its own then, 128+n if signal n ended

@@ -10,16 +10,16 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 )
 
-// untilSignal returns a context that ends at the first SIGINT or SIGTERM. A second signal
-// exits the process at once, because there is no state to restore. A SIGINT ignored by
-// the parent stays ignored, as in background jobs of a shell.
+// untilSignal returns a context that ends at the first of endingSignals. A second signal
+// exits the process at once, because there is no state to restore. A SIGINT or SIGHUP
+// ignored by the parent stays ignored, as in background jobs of a shell and by nohup.
 //
 // The returned function ends the handling of signals, and may be called several times. A
 // signal that arrived before is the context's cause then.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, s := range endingSignals {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}
@@ -31,10 +31,12 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 		for first := true; ; first = false {
 			select {
 			case s := <-signals:
-				if !first {
+				switch {
+				case first:
+					cancel(&exit.SignalError{Signal: s})
+				case s != syscall.SIGHUP: // a closed terminal sends two: the kernel's and the shell's
 					os.Exit(exit.OfSignal(s))
 				}
-				cancel(&exit.SignalError{Signal: s})
 			case <-done:
 				select {
 				case s := <-signals:

@@ -109,17 +109,15 @@ func checkOptions(options []milvuswait.Option) error {
 var flagNames = strings.NewReplacer("milvuswait: invalid argument: ", "",
 	"Backoff.Initial", "--interval", "Backoff.Max", "--max-interval", "more than Max", "more than --max-interval")
 
-// code returns the exit code of a wait.
+// code returns the exit code of a wait. A signal decides it unless all targets are complete.
+// Call it after the last request, which a signal may end too.
 func code(ctx context.Context, outcomes []milvuswait.Outcome) int {
+	code := exit.OfOutcomes(outcomes)
 	var signal *exit.SignalError
-	if errors.As(context.Cause(ctx), &signal) {
-		for _, o := range outcomes {
-			if errors.Is(o.Err, context.Canceled) {
-				return exit.Code(signal)
-			}
-		}
+	if code != exit.Done && errors.As(context.Cause(ctx), &signal) {
+		return exit.Code(signal)
 	}
-	return exit.OfOutcomes(outcomes)
+	return code
 }
 
 // asked returns err with the subject of the request in front.

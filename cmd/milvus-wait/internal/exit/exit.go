@@ -70,12 +70,22 @@ func Text(err error) string {
 	return strings.Replace(err.Error(), context.DeadlineExceeded.Error(), "timed out", 1)
 }
 
-// OfSignal returns the exit code for a signal: 130 for SIGINT, 143 for SIGTERM.
+// OfSignal returns the exit code for a signal: 129 for SIGHUP, 130 for SIGINT, 131 for
+// SIGQUIT, 143 for SIGTERM.
 func OfSignal(s os.Signal) int {
 	if number, ok := s.(syscall.Signal); ok {
 		return 128 + int(number)
 	}
 	return Failed
+}
+
+// Interrupted returns the code of the signal in one of errs, or else the given code.
+func Interrupted(code int, errs ...error) int {
+	var signal *SignalError
+	if errors.As(errors.Join(errs...), &signal) {
+		return Code(signal)
+	}
+	return code
 }
 
 // OfOutcomes returns the exit code of a wait: Failed if any target failed by itself, and

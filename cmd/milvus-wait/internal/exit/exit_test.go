@@ -72,6 +72,14 @@ func TestOfOutcomes(t *testing.T) {
 	}
 }
 
+func TestInterrupted(t *testing.T) {
+	hangup := &exit.SignalError{Signal: syscall.SIGHUP}
+
+	require.Equal(t, 129, exit.Interrupted(1, nil, fmt.Errorf("no: %w", hangup)))
+	require.Equal(t, 124, exit.Interrupted(124, nil, context.DeadlineExceeded))
+	require.Equal(t, 1, exit.Interrupted(1))
+}
+
 // private is a signal of no system.
 type private struct{}
 
