@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/milvus-io/milvus-proto/go-api/v2/milvuspb"
@@ -52,6 +53,7 @@ var (
 	_ = fmt.Errorf
 	_ = slog.Error
 	_ = time.Second
+	_ = synctest.Wait
 	_ *testing.T
 	_ = require.NoError
 	_ = grpc.NewClient
