@@ -77,7 +77,7 @@ func TestContextOfThePoll(t *testing.T) {
 				require.Empty(t, s.Calls())
 			})
 		})
-		t.Run("ends while the server says no", func(t *testing.T) {
+		t.Run("ends while the server reports a failure", func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
@@ -87,12 +87,12 @@ func TestContextOfThePoll(t *testing.T) {
 			require.ErrorIs(t, err, context.Canceled)
 			require.Equal(t, absentCollection(method) == milvuswait.ErrCollectionNotFound, errors.Is(err, milvuswait.ErrCollectionNotFound))
 		})
-		t.Run("lives while the server's does not", func(t *testing.T) {
+		t.Run("goes on while the server's ends", func(t *testing.T) {
 			t.Parallel()
 			for _, code := range []codes.Code{codes.DeadlineExceeded, codes.Canceled} {
 				err := poll(t.Context(), rpc.FromStub(answering(nil, status.Error(code, "proxy"))))
 
-				requireClass(t, errPassing, err)
+				requireClass(t, errTransient, err)
 				require.NotErrorIs(t, err, context.DeadlineExceeded)
 				require.NotErrorIs(t, err, context.Canceled)
 			}
@@ -100,9 +100,9 @@ func TestContextOfThePoll(t *testing.T) {
 	})
 }
 
-// TestNoInnerRetries uses a connection with the retry interceptor of both Go SDKs. Its six
+// TestPoll_RetryInterceptor_IsDisabled uses a connection with the retry interceptor of both Go SDKs. Its six
 // retries would take 21.8 s and hide the server's reason, so each poll disables them.
-func TestNoInnerRetries(t *testing.T) {
+func TestPoll_RetryInterceptor_IsDisabled(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
 		for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
@@ -136,9 +136,9 @@ func TestNoInnerRetries(t *testing.T) {
 	})
 }
 
-// TestSettlingIsNotRetried covers the only second RPC of a poll: GetLoadState, after a
+// TestGetLoadState_AfterAFailure_IsNotRetried covers the only second RPC of a poll: GetLoadState, after a
 // failure without a clear code. It is not retried either.
-func TestSettlingIsNotRetried(t *testing.T) {
+func TestGetLoadState_AfterAFailure_IsNotRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{
@@ -156,15 +156,15 @@ func TestSettlingIsNotRetried(t *testing.T) {
 
 		_, err := p.LoadingProgress(t.Context(), "docs")
 
-		requireClass(t, errPassing, err)
+		requireClass(t, errTransient, err)
 		require.EqualError(t, err, "GetLoadingProgress: what? (error code 1)")
 		require.Equal(t, []string{loadingCall, stateCall}, s.Calls())
 	})
 }
 
-// TestClosedConnection shows that polls of a closed connection fail permanently: the
-// program does not open it again.
-func TestClosedConnection(t *testing.T) {
+// TestPoll_ClosedConnection_IsInvalid polls a closed connection, which the program does not
+// open again.
+func TestPoll_ClosedConnection_IsInvalid(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, _ string, poll func(context.Context, *rpc.Poller) error) {
 		synctest.Test(t, func(t *testing.T) {

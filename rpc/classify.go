@@ -121,24 +121,24 @@ var classOfLegacyCode = map[int32]class{
 // Classify returns the error of a Poller of this package for a status from Milvus, or nil
 // for a success. Use it in a Poller over another transport, for example REST.
 //
-// The method is the name of the RPC, without which a failure may have any meaning. A
-// failure of "DescribeIndex" is never one of a load, and only one of "GetImportState" is
-// milvuswait.ErrJobNotFound. The codes are
-// Status.code, 0 before Milvus 2.3, and Status.error_code. The error wraps a
-// *milvuswait.ServerError, and a sentinel or milvuswait.Permanent if polling again
-// cannot change the answer.
+// The method is the name of the RPC, such as "DescribeIndex". It decides which errors are
+// possible: a failure of "DescribeIndex" is never ErrLoadFailed, and only a failure of
+// "GetImportState" is ErrJobNotFound. With any other method, all other errors are possible. The
+// codes are Status.code, 0 before Milvus 2.3, and Status.error_code. The error wraps a
+// *milvuswait.ServerError, and a sentinel or milvuswait.Permanent if polling again cannot
+// change the answer.
 //
-// A Poller of this package calls GetLoadState if the codes do not settle a failure, as
-// on Milvus 2.2. Classify goes by the text then.
+// If the codes do not decide, as on Milvus 2.2, Classify uses the text. A Poller of this
+// package calls GetLoadState then.
 func Classify(method string, code, legacyCode int32, reason string) error {
 	method = path.Base(method) // also of a full name
-	said := &milvuswait.ServerError{Code: code, LegacyCode: legacyCode, Reason: untrusted.Text(reason), Method: method}
-	c := classify(code, legacyCode, said.Reason, method)
+	reported := &milvuswait.ServerError{Code: code, LegacyCode: legacyCode, Reason: untrusted.Text(reason), Method: method}
+	c := classify(code, legacyCode, reported.Reason, method)
 	if c == succeeded {
 		return nil
 	}
 
-	f := &failure{class: c, err: said, said: said}
+	f := &failure{class: c, err: reported, reported: reported}
 	return f.settledByText().error(context.Background())
 }
 

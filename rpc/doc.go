@@ -51,43 +51,43 @@
 //
 // The privileges are those of the messages in go-api.
 //
-// The retries in the connections of Milvus' Go clients (6 attempts in 21.8 s, whose
-// reasons are lost) are switched off for them: the wait decides when to poll again. For
+// The connections of Milvus' Go clients make up to 6 attempts in 21.8 s and hide the reasons.
+// A Poller switches these retries off for its calls: the wait decides when to poll again. For
 // retries of other interceptors see [WithCallOptions].
 //
-// Some failures need a second call. Milvus 2.2 has one code for an unknown collection,
-// a collection that is not loaded and a transient failure; newer servers have 65535
-// for failures without a code of their own. After such a failure the poll also calls
-// GetLoadState, once, unless the text settles it by naming an unknown partition, an
-// invalid name, or an unavailable coordinator. If GetLoadState fails, the text decides, as
-// for imports and compactions, which are about no single collection. After "not loaded" of
-// several partitions, at most eleven GetLoadState find the name of one, within a second.
+// Some failures need a second call. Milvus 2.2 has one code for an unknown collection, for
+// an unloaded one and for a transient failure. Newer servers use 65535 for failures without
+// a more specific code. After such a failure the poll also calls GetLoadState, once. It does
+// not if the text names an unknown partition, an invalid name or an unavailable coordinator,
+// and not for imports and compactions, which belong to no single collection: there the text
+// decides, as it does if GetLoadState fails. After "not loaded" of several partitions, at
+// most eleven GetLoadState find the name of one, within a second.
 //
-// The first poll of an index also calls GetVersion, beside DescribeIndex, once for each
-// Poller. Milvus before 2.2.9 does not count all rows, so that an index would look
-// complete too early or never: the poll returns a permanent error. So does one of Milvus
-// 2.1, which has neither GetVersion nor GetLoadingProgress. A server that does not report
-// its version, or reports the version of a custom build, is polled like Milvus 2.2.9 to 2.5:
-// a failure of GetVersion changes nothing. GetVersion is requested again only if it was not
-// answered, at most three times, and if the server was too old and may have been upgraded.
+// The first poll of an index also calls GetVersion, in parallel with DescribeIndex, once for
+// each Poller. Milvus before 2.2.9 does not count all rows, so that an index would look
+// complete too early or never: the poll returns ErrInvalid. It also does for Milvus 2.1,
+// which has neither GetVersion nor GetLoadingProgress. A server without a known version, such
+// as a custom build, is polled like Milvus 2.2.9 to 2.5. GetVersion is repeated at most three
+// times if it was not answered, and with every poll of a server that was too old: it may have
+// been upgraded.
 //
-// Milvus 2.6 and newer do not list segments that are being flushed, and a flush of
-// milvus-lite has ended when Flush returns: there GetPersistentSegmentInfo is not called.
+// GetPersistentSegmentInfo is not called for Milvus 2.6 and newer, which do not list segments
+// that are being flushed, and not for milvus-lite, where a flush has ended when Flush returns.
 //
 // # Servers
 //
-//   - Milvus 2.2.9 to 2.5: everything. A flush is known by its segments on 2.2: deletes
-//     cannot be seen.
+//   - Milvus 2.2.9 to 2.5: everything. On 2.2, a flush of deletes alone cannot be observed,
+//     because it has no segments.
 //   - Milvus 2.6 and newer: everything but segments that are being flushed. Waits for
 //     indexes are unconfirmed without a flush mark or expected rows.
 //   - Milvus 2.2.0 to 2.2.8: all but indexes. Polls of an index return ErrInvalid.
 //   - Milvus 2.1: nothing. Polls return a permanent error.
 //   - milvus-lite 3.0 and newer: loads, indexes, flushes and FindRow. It has no imports, and
-//     a compaction is complete at all times. It names an index after its field, and so does
-//     a wait: two indexes of a collection cannot be found by names of their own. 3.0 takes
-//     any name for its only index. Before 3.2, ListLoading reports nothing.
+//     a compaction is complete at all times. It names an index after its field, and so must
+//     a wait: a custom name does not find one of two indexes. 3.0 accepts any name for its
+//     only index. Before 3.2, ListLoading reports nothing.
 //   - milvus-lite 2.4: nothing. A load returns a permanent error. The index is Finished and
-//     has 0 rows at all times: a wait without expected rows returns at once, which is right
+//     has 0 rows at all times: a wait without expected rows returns at once, as it should
 //     since builds are synchronous there, and a wait with expected rows does not end.
 //   - milvus-lite 2.5: the same for indexes. A load is at 100 % at all times, also for a
 //     collection that is not loaded or does not exist; only CheckLoadState is right.
@@ -110,31 +110,30 @@
 //   - ErrLoadFailed: codes 101 and 201 with a cause in the reason; the codes under
 //     which servers remember a failed load (3, 7, 601 to 605, 2000 to 2099); or a
 //     reason that begins with "show collection failed", as on 2.3 to 2.6.15.
-//   - Permanent: invalid parameters (1100 to 1102), a missing permission (1400, 1401),
-//     a missing alias (1600, 1603), and of gRPC Unauthenticated, PermissionDenied,
-//     InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, Unimplemented with
-//     the words of a gRPC server that does not know the method, and Canceled by a
-//     connection that the program has closed; a server older than those named below.
-//   - ErrInvalid: the Poller has no connection, or its stub is not a stub of Milvus.
+//   - Permanent: a missing permission (1400, 1401), a missing alias (1600, 1603), and of
+//     gRPC Unauthenticated, PermissionDenied, NotFound, AlreadyExists, FailedPrecondition,
+//     and Unimplemented with the words of a gRPC server that does not know the method.
+//   - ErrInvalid: the Poller has no connection, or the program has closed it; its stub is
+//     not a stub of Milvus; the server is too old for the poll; invalid parameters (802,
+//     1100 to 1102), and of gRPC InvalidArgument.
 //   - errors.ErrUnsupported: the stub lacks the call. Also Unimplemented, in the words of a
 //     gRPC server, if the call is GetPersistentSegmentInfo, GetFlushState, GetImportState,
 //     GetCompactionState or Query. A wait whose target needs the call ends with it, and any
 //     other wait does without.
 //
-// A failure of a call is only an error about an object that the call is about: one of
+// A failure of a call matches only sentinels for objects of the call: a failure of
 // GetImportState is never ErrNotLoaded, whatever the server reports.
 //
-// [ErrMalformed] is transient, as are all other codes and gRPC errors, except for the load
-// at 100 % without a status of milvus-lite 2.4. Unknown is one of
-// them: a proxy that starts returns it. If the context of the poll is done, the error
-// also matches the context's error, by errors.Is.
+// [ErrMalformed] is transient, except for the load at 100 % without a status of milvus-lite
+// 2.4. All other codes and gRPC errors are transient too, for example Unknown, which a
+// starting proxy returns. If the context of the poll is done, the error also matches the
+// context's error, by errors.Is.
 //
 // A response of a gateway, an ingress or a service mesh instead of Milvus is also
 // transient and matches ErrMalformed: its route to Milvus may appear later. The error
 // describes the response, for example as "HTTP status 404 (Not Found), content-type
-// text/html". The gRPC status is the one that grpc-go made of it: PermissionDenied for
-// 403, Unimplemented for 404. A failure of the client's own credentials is transient as
-// well.
+// text/html". Its gRPC status is grpc-go's: PermissionDenied for 403, Unimplemented for 404.
+// A failure of the client's own credentials is transient as well.
 //
 // The error of a failed call, as opposed to a failure in a response, has a method that
 // names the RPC:

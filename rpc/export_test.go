@@ -26,8 +26,8 @@ type Class = class
 
 const (
 	Succeeded          = succeeded
-	Passing            = transient
-	Unsettled          = undecided
+	Transient          = transient
+	Undecided          = undecided
 	PermanentFailure   = permanent
 	InvalidArgument    = invalidArgument
 	Lasting            = lasting

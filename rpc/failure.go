@@ -23,9 +23,9 @@ var ErrMalformed = errors.New("malformed answer")
 
 // failure is a failed poll.
 type failure struct {
-	class class
-	err   error
-	said  *milvuswait.ServerError // nil without a response, and for a malformed one
+	class    class
+	err      error
+	reported *milvuswait.ServerError // nil without a response, and for a malformed one
 }
 
 // checkResponse returns the failure of a call of method, or the failure in its response,
@@ -43,16 +43,16 @@ func checkResponse(method string, st *wire.Status, err error) *failure {
 	if st == nil {
 		return &failure{class: transient, err: fmt.Errorf("%s: %w: no status", method, ErrMalformed)}
 	}
-	said := &milvuswait.ServerError{
+	reported := &milvuswait.ServerError{
 		Code: st.Code, LegacyCode: int32(st.ErrorCode),
 		Reason: reason(st), Retriable: st.Retriable, Method: method,
 	}
 
-	c := classify(said.Code, said.LegacyCode, said.Reason, method)
+	c := classify(reported.Code, reported.LegacyCode, reported.Reason, method)
 	if c == succeeded {
 		return nil
 	}
-	return &failure{class: c, err: said, said: said}
+	return &failure{class: c, err: reported, reported: reported}
 }
 
 // liteReportsNoLoad returns the failure of a load at 100 % without a status. milvus-lite
@@ -83,7 +83,7 @@ func reason(st *wire.Status) string {
 // settledByText returns f. If its class is undecided, the text decides it.
 func (f *failure) settledByText() *failure {
 	if f.class == undecided {
-		f.class = settle(f.said.Code, f.said.Reason, f.said.Method, noState)
+		f.class = settle(f.reported.Code, f.reported.Reason, f.reported.Method, noState)
 	}
 	return f
 }

@@ -73,7 +73,7 @@ func allPolls() map[string]func(context.Context, *rpc.Poller) error {
 // collection. Jobs belong to none: such a failure of theirs has another cause.
 func absentCollection(method string) error {
 	if method == importCall || method == compactionCall {
-		return errPassing
+		return errTransient
 	}
 	return milvuswait.ErrCollectionNotFound
 }
@@ -98,9 +98,9 @@ func TestBothCodesCount(t *testing.T) {
 			err := poll(t.Context(), rpc.FromStub(answering(st, nil)))
 
 			requireClass(t, absentCollection(method), err)
-			var said *milvuswait.ServerError
-			require.ErrorAs(t, err, &said)
-			require.Equal(t, &milvuswait.ServerError{Code: st.Code, LegacyCode: int32(st.ErrorCode), Method: method}, said)
+			var reported *milvuswait.ServerError
+			require.ErrorAs(t, err, &reported)
+			require.Equal(t, &milvuswait.ServerError{Code: st.Code, LegacyCode: int32(st.ErrorCode), Method: method}, reported)
 		}
 	})
 }
@@ -127,7 +127,7 @@ func TestMalformedAnswers(t *testing.T) {
 		for method, poll := range allPolls() {
 			err := poll(t.Context(), p)
 
-			requireClass(t, errPassing, err)
+			requireClass(t, errTransient, err)
 			require.ErrorIs(t, err, rpc.ErrMalformed)
 			require.EqualError(t, err, method+": malformed answer: no message")
 		}
@@ -138,7 +138,7 @@ func TestMalformedAnswers(t *testing.T) {
 		for method, poll := range allPolls() {
 			err := poll(t.Context(), rpc.FromStub(answering(nil, nil)))
 
-			requireClass(t, errPassing, err)
+			requireClass(t, errTransient, err)
 			require.ErrorIs(t, err, rpc.ErrMalformed)
 			require.EqualError(t, err, method+": malformed answer: no status")
 		}
@@ -169,7 +169,7 @@ func TestMalformedAnswers(t *testing.T) {
 // there, and transient.
 func TestLite24_LoadWithoutStatus_IsPermanent(t *testing.T) {
 	t.Parallel()
-	for percent, want := range map[int64]error{100: errPermanent, 99: errPassing, 0: errPassing} {
+	for percent, want := range map[int64]error{100: errPermanent, 99: errTransient, 0: errTransient} {
 		s := answering(nil, nil)
 		s.loading = func(context.Context, *loadingRequest, ...grpc.CallOption) (*loadingResponse, error) {
 			return &loadingResponse{Progress: percent}, nil
@@ -199,12 +199,12 @@ func TestServerErrorIsWhole(t *testing.T) {
 	_, err := rpc.FromStub(answering(st, nil)).LoadingProgress(t.Context(), "docs")
 
 	requireClass(t, milvuswait.ErrLoadFailed, err)
-	var said *milvuswait.ServerError
-	require.ErrorAs(t, err, &said)
+	var reported *milvuswait.ServerError
+	require.ErrorAs(t, err, &reported)
 	require.Equal(t, &milvuswait.ServerError{
 		Code: 101, LegacyCode: 1, Retriable: true, Method: loadingCall,
 		Reason: "load segment failed[2J, OOM if load: collection not loaded[collection=5]",
-	}, said)
+	}, reported)
 	require.EqualError(t, err, "load failed: GetLoadingProgress: load segment failed[2J, OOM if load: collection not loaded[collection=5] (code 101)")
 
 	st.Detail = "something else"
@@ -223,22 +223,22 @@ func TestCallErrors(t *testing.T) {
 		code codes.Code
 		text string // error text after the name of the method
 	}{
-		{"unavailable", status.Error(codes.Unavailable, "connection refused"), errPassing, codes.Unavailable, "unavailable: connection refused"},
-		{"deadline of somebody else", status.Error(codes.DeadlineExceeded, "slow"), errPassing, codes.DeadlineExceeded, "deadline exceeded: slow"},
-		{"canceled by somebody else", status.Error(codes.Canceled, "drained"), errPassing, codes.Canceled, "canceled: drained"},
+		{"unavailable", status.Error(codes.Unavailable, "connection refused"), errTransient, codes.Unavailable, "unavailable: connection refused"},
+		{"deadline of somebody else", status.Error(codes.DeadlineExceeded, "slow"), errTransient, codes.DeadlineExceeded, "deadline exceeded: slow"},
+		{"canceled by somebody else", status.Error(codes.Canceled, "drained"), errTransient, codes.Canceled, "canceled: drained"},
 		{"closed client", status.Error(codes.Canceled, "grpc: the client connection is closing"), milvuswait.ErrInvalid, codes.Canceled, "canceled: grpc: the client connection is closing"},
-		{"starting proxy", status.Error(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), errPassing, codes.Unknown, "unknown: Milvus Proxy is not ready yet. please wait"},
+		{"starting proxy", status.Error(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), errTransient, codes.Unknown, "unknown: Milvus Proxy is not ready yet. please wait"},
 		{"bad credentials on 2.2", status.Error(codes.Unknown, "auth check failure, please check username and password are correct"), errPermanent, codes.Unknown, "unknown: auth check failure, please check username and password are correct"},
-		{"throttled", status.Error(codes.ResourceExhausted, "slow down"), errPassing, codes.ResourceExhausted, "resource exhausted: slow down"},
+		{"throttled", status.Error(codes.ResourceExhausted, "slow down"), errTransient, codes.ResourceExhausted, "resource exhausted: slow down"},
 		{"no permission", status.Error(codes.PermissionDenied, "no"), errPermanent, codes.PermissionDenied, "permission denied: no"},
 		{"bad credentials", status.Error(codes.Unauthenticated, "no"), errPermanent, codes.Unauthenticated, "unauthenticated: no"},
 		{"no such RPC", status.Error(codes.Unimplemented, "unknown method"), errPermanent, codes.Unimplemented, "unimplemented: unknown method"},
 		{"wrapped by an interceptor", fmt.Errorf("tracing: %w", status.Error(codes.PermissionDenied, "no")), errPermanent, codes.PermissionDenied, "permission denied: tracing: rpc error: code = PermissionDenied desc = no"},
-		{"not of gRPC", io.ErrUnexpectedEOF, errPassing, codes.Unknown, "unknown: unexpected EOF"},
-		{"a bare context error", context.DeadlineExceeded, errPassing, codes.DeadlineExceeded, "deadline exceeded: context deadline exceeded"},
-		{"an error that says OK", okError{}, errPassing, codes.Unknown, "unknown: odd"},
-		{"dirty text", status.Error(codes.Unavailable, "a\x1b]0;x\a\nb\u202ec"), errPassing, codes.Unavailable, "unavailable: a]0;x bc"},
-		{"an unknown code", status.Error(codes.Code(99), "odd"), errPassing, codes.Code(99), "code(99): odd"},
+		{"not of gRPC", io.ErrUnexpectedEOF, errTransient, codes.Unknown, "unknown: unexpected EOF"},
+		{"a bare context error", context.DeadlineExceeded, errTransient, codes.DeadlineExceeded, "deadline exceeded: context deadline exceeded"},
+		{"an error that says OK", okError{}, errTransient, codes.Unknown, "unknown: odd"},
+		{"dirty text", status.Error(codes.Unavailable, "a\x1b]0;x\a\nb\u202ec"), errTransient, codes.Unavailable, "unavailable: a]0;x bc"},
+		{"an unknown code", status.Error(codes.Code(99), "odd"), errTransient, codes.Code(99), "code(99): odd"},
 	}
 
 	for _, tt := range tests {
@@ -268,7 +268,7 @@ type okError struct{}
 func (okError) Error() string              { return "odd" }
 func (okError) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
 
-func TestCallErrorsLoseTheirDetails(t *testing.T) {
+func TestCallError_Details_AreRemoved(t *testing.T) {
 	t.Parallel()
 	st, err := status.New(codes.Unavailable, "down").WithDetails(&errdetails.DebugInfo{Detail: strings.Repeat("x", 1<<20)})
 	require.NoError(t, err)

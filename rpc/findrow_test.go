@@ -86,7 +86,7 @@ func TestFindRow_NoRow_NamesThePartition(t *testing.T) {
 
 				err := p.FindRow("id in [5,6,7]")(t.Context(), tt.target)
 
-				requireClass(t, errPassing, err)
+				requireClass(t, errTransient, err)
 				require.EqualError(t, err, tt.want)
 				require.Len(t, got, tt.calls)
 			})
@@ -164,11 +164,11 @@ func TestFindRow_Failures(t *testing.T) {
 		{"2.3.5, no collection", nope235, nil, milvuswait.ErrCollectionNotFound},
 		{"2.3.5, no partition", noPart235, nil, milvuswait.ErrPartitionNotFound},
 		{"2.2.16, no collection", nope2216, says(notExist), milvuswait.ErrCollectionNotFound},
-		{"2.3.5, delegator", &statusBody{Code: 65535, ErrorCode: 1, Reason: "failed to search/query delegator 1 for channel by-dev-rootcoord-dml_6_470802561083723252v1: fail to Query"}, says(loaded), errPassing},
-		{"recovering", &statusBody{Code: 106, ErrorCode: 1, Reason: "collection on recovering[collection=5]"}, nil, errPassing},
-		{"channel not available", &statusBody{Code: 503, ErrorCode: 1, Reason: "channel not available"}, nil, errPassing},
-		{"segcore", &statusBody{Code: 2000, ErrorCode: 1, Reason: "segcore error"}, nil, errPassing},
-		{"memory", &statusBody{Code: 3, ErrorCode: 52, Reason: "memory limit exceeded"}, nil, errPassing},
+		{"2.3.5, delegator", &statusBody{Code: 65535, ErrorCode: 1, Reason: "failed to search/query delegator 1 for channel by-dev-rootcoord-dml_6_470802561083723252v1: fail to Query"}, says(loaded), errTransient},
+		{"recovering", &statusBody{Code: 106, ErrorCode: 1, Reason: "collection on recovering[collection=5]"}, nil, errTransient},
+		{"channel not available", &statusBody{Code: 503, ErrorCode: 1, Reason: "channel not available"}, nil, errTransient},
+		{"segcore", &statusBody{Code: 2000, ErrorCode: 1, Reason: "segcore error"}, nil, errTransient},
+		{"memory", &statusBody{Code: 3, ErrorCode: 52, Reason: "memory limit exceeded"}, nil, errTransient},
 		{"2.2.16, not loaded", &statusBody{ErrorCode: 1, Reason: "checkIfLoaded failed when query, collection:docs, partitions:[], err = GetCollectionInfo failed, dbName = default, collection = docs, err = collection 470811387921170492 has not been loaded to memory or load failed"}, says(notLoad), milvuswait.ErrNotLoaded},
 		{"2.2.16, invalid filter", &statusBody{ErrorCode: 1, Reason: "cannot parse expression: id ==, error: line 1:5 mismatched input '<EOF>' expecting {'(', EXISTS}"}, nil, milvuswait.ErrInvalid},
 		{"2.3.5, unknown field", &statusBody{Code: 65535, ErrorCode: 1, Reason: "cannot parse expression: nofield == 7, error: field nofield not exist"}, nil, milvuswait.ErrInvalid},

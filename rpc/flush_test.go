@@ -84,7 +84,7 @@ func TestFlushMarkOf_FailedFlush_HasNoMark(t *testing.T) {
 	}{
 		{"2.2.16, dropped", dropped2216, milvuswait.ErrCollectionNotFound},
 		{"2.3.5, dropped", &statusBody{Code: 100, ErrorCode: 4, Reason: "collection not found[collection=470802561083113647]"}, milvuswait.ErrCollectionNotFound},
-		{"rate limit", &statusBody{Code: 8, ErrorCode: 49, Reason: "request is rejected by grpc RateLimiter middleware"}, errPassing},
+		{"rate limit", &statusBody{Code: 8, ErrorCode: 49, Reason: "request is rejected by grpc RateLimiter middleware"}, errTransient},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -155,9 +155,9 @@ func TestFlushDone_Failures(t *testing.T) {
 		{"2.3.5, dropped", &statusBody{Code: 100, ErrorCode: 4, Reason: "collection not found[collection=470802561083113647]"}, nil, milvuswait.ErrCollectionNotFound},
 		{"2.3.5, invalid name", invalid235, nil, milvuswait.ErrInvalid},
 		{"no database", &statusBody{Code: 800, ErrorCode: 1, Reason: "database not found[database=nope]"}, nil, milvuswait.ErrDatabaseNotFound},
-		{"channel not found", &statusBody{Code: 500, ErrorCode: 1, Reason: "channel not found[channel=by-dev-rootcoord-dml_0_47v0]"}, nil, errPassing},
-		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, nil, errPassing},
-		{"not loaded, and something else", &statusBody{Code: 65535, ErrorCode: 1, Reason: "what?"}, says(notLoad), errPassing},
+		{"channel not found", &statusBody{Code: 500, ErrorCode: 1, Reason: "channel not found[channel=by-dev-rootcoord-dml_0_47v0]"}, nil, errTransient},
+		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, nil, errTransient},
+		{"not loaded, and something else", &statusBody{Code: 65535, ErrorCode: 1, Reason: "what?"}, says(notLoad), errTransient},
 		{"2.2, not there", nope2216, says(notExist), milvuswait.ErrCollectionNotFound},
 	}
 	for _, tt := range tests {

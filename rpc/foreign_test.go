@@ -97,7 +97,7 @@ func TestForeignAnswer_IsTransientAndNamed(t *testing.T) {
 			for method, poll := range all {
 				err := poll(t.Context(), p)
 
-				requireClass(t, errPassing, err)
+				requireClass(t, errTransient, err)
 				require.Equal(t, tt.code, status.Code(err), "%v", err)
 				require.Equal(t, tt.text != "", errors.Is(err, rpc.ErrMalformed), "%v", err)
 				if tt.text != "" {
@@ -142,7 +142,7 @@ func TestForeignServer_IsTransient(t *testing.T) {
 			for method, poll := range allPolls() {
 				err := poll(t.Context(), p)
 
-				requireClass(t, errPassing, err)
+				requireClass(t, errTransient, err)
 				require.ErrorContains(t, err, method+tt.text)
 			}
 		})
@@ -201,9 +201,9 @@ func TestUnimplemented_WordsOfServers_ArePermanent(t *testing.T) {
 		"Service is unimplemented.":                                                         rpc.PermanentFailure, // .NET
 		`grpc: Decompressor is not installed for grpc-encoding "zstd"`:                      rpc.PermanentFailure, // Go, a compressed request
 		"getloadingprogress is gone":                                                        rpc.PermanentFailure,
-		"":                                                                                  rpc.Passing, // Envoy, and C++
-		"unimplemented":                                                                     rpc.Passing, // nginx
-		"no route":                                                                          rpc.Passing,
+		"":                                                                                  rpc.Transient, // Envoy, and C++
+		"unimplemented":                                                                     rpc.Transient, // nginx
+		"no route":                                                                          rpc.Transient,
 	} {
 		require.Equal(t, want, rpc.ClassifyCall(codes.Unimplemented, message, loadingCall), message)
 	}
@@ -218,7 +218,7 @@ func TestCodesOfGRPC_AreTransient(t *testing.T) {
 		"malformed header: missing HTTP status":                                                                                codes.Internal,
 		"unexpected HTTP status code received from server: 401 (Unauthorized); malformed header: missing HTTP content-type":    codes.Unauthenticated,
 	} {
-		require.Equal(t, rpc.Passing, rpc.ClassifyCall(code, message, loadingCall), message)
+		require.Equal(t, rpc.Transient, rpc.ClassifyCall(code, message, loadingCall), message)
 	}
 	require.Equal(t, rpc.PermanentFailure, rpc.ClassifyCall(codes.PermissionDenied, "stream is closed", loadingCall))
 }
@@ -245,7 +245,7 @@ func TestCredentialsFail_IsTransient(t *testing.T) {
 	secure := credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
 	p := rpc.New(dialAt(t, s.Listener.Addr().String(), grpc.WithTransportCredentials(secure), grpc.WithPerRPCCredentials(expired{})))
 	err := polls[loadingCall](t.Context(), p)
-	requireClass(t, errPassing, err)
+	requireClass(t, errTransient, err)
 	require.Equal(t, codes.Unauthenticated, status.Code(err))
 	require.ErrorContains(t, err, "the token endpoint is away")
 

@@ -36,8 +36,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(uint8(call), int32(0), int32(0), "ok?", "", false, uint32(codes.OK), int32(1), int64(0), int64(0))
 
 	f.Fuzz(func(t *testing.T, how uint8, code, legacy int32, reason, detail string, retriable bool, callCode uint32, state int32, a, b int64) {
-		said := wire.Status{Code: code, ErrorCode: wire.ErrorCode(legacy), Reason: reason, Detail: detail, Retriable: retriable}
-		p := rpc.FromStub(anything(how%4, &said, codes.Code(callCode), state, a, b))
+		reported := wire.Status{Code: code, ErrorCode: wire.ErrorCode(legacy), Reason: reason, Detail: detail, Retriable: retriable}
+		p := rpc.FromStub(anything(how%4, &reported, codes.Code(callCode), state, a, b))
 
 		for method, poll := range answered() {
 			err := poll(context.Background(), p)
@@ -169,8 +169,8 @@ func requireClean(t *testing.T, err error) {
 	require.False(t, strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }), "%q", text)
 	require.LessOrEqual(t, len(text), untrusted.MaxText+256)
 
-	var said *milvuswait.ServerError
-	if errors.As(err, &said) {
-		require.Equal(t, said.Reason, untrusted.Text(said.Reason))
+	var reported *milvuswait.ServerError
+	if errors.As(err, &reported) {
+		require.Equal(t, reported.Reason, untrusted.Text(reported.Reason))
 	}
 }

@@ -56,7 +56,7 @@ const (
 var (
 	connect      = milvustest.Connect
 	requireClass = milvustest.RequireClass
-	errPassing   = milvustest.ErrPassing
+	errTransient = milvustest.ErrPassing
 	errPermanent = milvustest.ErrPermanent
 )
 

@@ -66,8 +66,8 @@ func TestHugeMessageFromTheWire(t *testing.T) {
 		require.Less(t, len(err.Error()), 1200)
 
 		_, err = p.IndexBuildingProgress(t.Context(), "docs", "")
-		var said *milvuswait.ServerError
-		require.ErrorAs(t, err, &said)
-		require.Less(t, len(said.Reason), 1200)
+		var reported *milvuswait.ServerError
+		require.ErrorAs(t, err, &reported)
+		require.Less(t, len(reported.Reason), 1200)
 	})
 }

@@ -65,7 +65,7 @@ func names(described []*wire.IndexDescription) string {
 	return quoted(sorted)
 }
 
-// quoted returns names as errors list them: in quotes, and no more than 16.
+// quoted returns names as errors list them: in quotes, and at most 16.
 func quoted(names []string) string {
 	const most = 16
 	var b strings.Builder

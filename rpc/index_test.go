@@ -38,9 +38,9 @@ func rows(name string, state wire.IndexState, total, indexed, pending int64) *de
 	return &description{IndexName: name, State: state, TotalRows: total, IndexedRows: indexed, PendingIndexRows: pending}
 }
 
-// TestIndexProgressIsRaw shows that numbers and states of the server reach the caller
+// TestIndexBuildingProgress_OddValues_AreUnchanged shows that numbers and states of the server reach the caller
 // unchanged, even invalid ones. Only the texts are cleaned and cut.
-func TestIndexProgressIsRaw(t *testing.T) {
+func TestIndexBuildingProgress_OddValues_AreUnchanged(t *testing.T) {
 	t.Parallel()
 	d := rows("v", indexFail, -1, 1<<62, -5)
 	d.IndexStateFailReason = "470: out of memory\x1b[31m;\n"
@@ -92,7 +92,7 @@ func TestNamedIndex(t *testing.T) {
 
 			requireClass(t, tt.err, err)
 			require.Equal(t, tt.want, got.IndexName)
-			require.Equal(t, tt.err == errPassing, errors.Is(err, rpc.ErrMalformed))
+			require.Equal(t, tt.err == errTransient, errors.Is(err, rpc.ErrMalformed))
 		})
 	}
 }

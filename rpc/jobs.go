@@ -60,8 +60,8 @@ func (p *Poller) ImportProgress(ctx context.Context, job int64) (milvuswait.Impo
 	return progress, nil
 }
 
-// isUncommitted reports whether the progress, as the server reports it, is that of a job
-// without auto-commit which is imported, and not committed yet.
+// isUncommitted reports whether the progress, as the server reports it, belongs to a job
+// without auto-commit that is imported and not committed yet.
 //
 // Milvus 3.0 has the states Uncommitted and Committing for it, with 99 % and no reason
 // (GetJobProgress in internal/datacoord/import_util.go). GetImportState has no such state,

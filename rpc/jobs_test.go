@@ -102,17 +102,17 @@ func TestImportProgress_Failures(t *testing.T) {
 		{"3.0, unknown", &statusBody{Code: 2101, ErrorCode: 1, Reason: "job 1 not found"}, milvuswait.ErrJobNotFound},
 		{"unknown, by the text alone", &statusBody{Code: 65535, ErrorCode: 1, Reason: "import job does not exist, jobID=1"}, milvuswait.ErrJobNotFound},
 
-		{"another key", &statusBody{Code: 1000, ErrorCode: 1, Reason: "key not found[key=by-dev/meta/collection/1]"}, errPassing},
-		{"another failure of a job", &statusBody{Code: 2100, ErrorCode: 1, Reason: "parse job id failed"}, errPassing},
-		{"not ready", &statusBody{Code: 1, ErrorCode: 56, Reason: "service not ready"}, errPassing},
-		{"coordinator away", &statusBody{ErrorCode: 1, Reason: "find no available rootcoord, check rootcoord state"}, errPassing},
-		{"something", &statusBody{ErrorCode: 1, Reason: "what?"}, errPassing},
-		{"words of a collection", &statusBody{Code: 100, ErrorCode: 4, Reason: "collection not found[collection=5]"}, errPassing},
-		{"words of a collection, 2.2", &statusBody{ErrorCode: 1, Reason: "can't find collection default:docs"}, errPassing},
-		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, errPassing},
-		{"words of a load, 2.2", &statusBody{ErrorCode: 1, Reason: "collection 5 has not been loaded to memory or load failed"}, errPassing},
-		{"codes of a failed load", &statusBody{Code: 2000, ErrorCode: 52, Reason: "out of memory"}, errPassing},
-		{"words of an index", &statusBody{Code: 700, ErrorCode: 25, Reason: "index not found"}, errPassing},
+		{"another key", &statusBody{Code: 1000, ErrorCode: 1, Reason: "key not found[key=by-dev/meta/collection/1]"}, errTransient},
+		{"another failure of a job", &statusBody{Code: 2100, ErrorCode: 1, Reason: "parse job id failed"}, errTransient},
+		{"not ready", &statusBody{Code: 1, ErrorCode: 56, Reason: "service not ready"}, errTransient},
+		{"coordinator away", &statusBody{ErrorCode: 1, Reason: "find no available rootcoord, check rootcoord state"}, errTransient},
+		{"something", &statusBody{ErrorCode: 1, Reason: "what?"}, errTransient},
+		{"words of a collection", &statusBody{Code: 100, ErrorCode: 4, Reason: "collection not found[collection=5]"}, errTransient},
+		{"words of a collection, 2.2", &statusBody{ErrorCode: 1, Reason: "can't find collection default:docs"}, errTransient},
+		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, errTransient},
+		{"words of a load, 2.2", &statusBody{ErrorCode: 1, Reason: "collection 5 has not been loaded to memory or load failed"}, errTransient},
+		{"codes of a failed load", &statusBody{Code: 2000, ErrorCode: 52, Reason: "out of memory"}, errTransient},
+		{"words of an index", &statusBody{Code: 700, ErrorCode: 25, Reason: "index not found"}, errTransient},
 
 		{"no permission", &statusBody{Code: 1401, ErrorCode: 1, Reason: "privilege not permitted"}, errPermanent},
 		{"invalid", &statusBody{Code: 1100, ErrorCode: 5, Reason: "invalid parameter"}, milvuswait.ErrInvalid},
@@ -146,11 +146,11 @@ func TestErrJobNotFound_OnlyOfImports(t *testing.T) {
 	} {
 		for method, poll := range allPolls() {
 			if method != importCall {
-				requireClass(t, errPassing, poll(t.Context(), rpc.FromStub(answering(st, nil))))
+				requireClass(t, errTransient, poll(t.Context(), rpc.FromStub(answering(st, nil))))
 			}
 		}
 		require.ErrorIs(t, rpc.Classify("milvus.proto.milvus.MilvusService/GetImportState", st.GetCode(), int32(st.GetErrorCode()), st.GetReason()), milvuswait.ErrJobNotFound)
-		requireClass(t, errPassing, rpc.Classify("", st.GetCode(), int32(st.GetErrorCode()), st.GetReason()))
+		requireClass(t, errTransient, rpc.Classify("", st.GetCode(), int32(st.GetErrorCode()), st.GetReason()))
 	}
 }
 
@@ -192,10 +192,10 @@ func TestCompactionProgress_Failures(t *testing.T) {
 		status *statusBody
 		want   error
 	}{
-		"proxy not healthy, 2.2":  {&statusBody{ErrorCode: 1, Reason: "proxy not healthy"}, errPassing},
-		"compaction switched off": {&statusBody{Code: 2, ErrorCode: 1, Reason: "compaction disabled: service unavailable"}, errPassing},
-		"words of a collection":   {&statusBody{Code: 100, ErrorCode: 4, Reason: "collection not found"}, errPassing},
-		"words of a load":         {&statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, errPassing},
+		"proxy not healthy, 2.2":  {&statusBody{ErrorCode: 1, Reason: "proxy not healthy"}, errTransient},
+		"compaction switched off": {&statusBody{Code: 2, ErrorCode: 1, Reason: "compaction disabled: service unavailable"}, errTransient},
+		"words of a collection":   {&statusBody{Code: 100, ErrorCode: 4, Reason: "collection not found"}, errTransient},
+		"words of a load":         {&statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, errTransient},
 		"no permission":           {&statusBody{Code: 1401, ErrorCode: 1, Reason: "privilege not permitted"}, errPermanent},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,14 +21,14 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// saying returns a server that reports a huge text, in its response or as a gRPC message.
-func saying(size int, inAnswer bool) *server {
-	huge := strings.Repeat("x", size)
+// huge returns a server that reports a huge text, in its response or as a gRPC message.
+func huge(size int, inAnswer bool) *server {
+	text := strings.Repeat("x", size)
 	return &server{Loading: func(context.Context, *loadingRequest) (*loadingResponse, error) {
 		if inAnswer {
-			return &loadingResponse{Status: &statusBody{Code: 1, Reason: huge}}, nil
+			return &loadingResponse{Status: &statusBody{Code: 1, Reason: text}}, nil
 		}
-		return nil, status.Error(codes.Unavailable, huge)
+		return nil, status.Error(codes.Unavailable, text)
 	}}
 }
 
@@ -52,15 +52,15 @@ func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before := usage.LiveHeap()
-			var said []milvuswait.Update
+			var updates []milvuswait.Update
 			synctest.Test(t, func(t *testing.T) {
-				conn := connect(t, saying(tt.size, tt.inAnswer), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(tt.most)))
+				conn := connect(t, huge(tt.size, tt.inAnswer), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(tt.most)))
 				p := rpc.New(conn)
 				start := time.Now()
 
 				_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs",
 					milvuswait.WithPollTimeout(time.Second, time.Second), milvuswait.WithUnreachableAfter(2*time.Second),
-					milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) { said = append(said, u) })),
+					milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) { updates = append(updates, u) })),
 					milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Second, Max: time.Second}))
 
 				require.ErrorIs(t, err, milvuswait.ErrUnreachable)
@@ -68,8 +68,8 @@ func TestWaitsForServersThatSayTooMuch(t *testing.T) {
 			})
 			after := usage.LiveHeap() // after the server and the connection are gone
 
-			require.GreaterOrEqual(t, len(said), 3)
-			for _, u := range said {
+			require.GreaterOrEqual(t, len(updates), 3)
+			for _, u := range updates {
 				require.Contains(t, u.Err.Error(), tt.want)
 				require.Less(t, len(u.Err.Error()), 1500)
 				require.Less(t, len(status.Convert(u.Err).Message()), 1500)

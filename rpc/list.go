@@ -90,7 +90,7 @@ func (p *Poller) describe(ctx context.Context, collection, index string) ([]*wir
 		DbName: p.database, CollectionName: collection, IndexName: index, Timestamp: math.MaxUint64,
 	})
 	f := checkResponse(describeIndex, resp.GetStatus(), err)
-	endVersion(f == nil || f.said != nil)
+	endVersion(f == nil || f.reported != nil)
 
 	if err := p.checkVersion(ctx, collection, f, resp.GetIndexDescriptions()); err != nil {
 		return nil, withContextErr(ctx, err)

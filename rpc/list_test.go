@@ -61,9 +61,9 @@ func TestListLoading(t *testing.T) {
 	}
 }
 
-// TestListLoadingFails shows that a failed list is never the failure of one collection:
+// TestListLoading_Failure_IsOfNoCollection shows that a failed list is never the failure of one collection:
 // its error does not match ErrNotLoaded, despite the text.
-func TestListLoadingFails(t *testing.T) {
+func TestListLoading_Failure_IsOfNoCollection(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault fakeserver.Fault
@@ -88,9 +88,9 @@ func TestListLoadingFails(t *testing.T) {
 	}
 }
 
-// TestListWhosePercentagesDoNotFit shows that a list with fewer or more percentages than
+// TestListLoading_WrongNumberOfPercentages_IsNil shows that a list with fewer or more percentages than
 // names reports nothing: the map is nil. WaitAll then polls each collection individually.
-func TestListWhosePercentagesDoNotFit(t *testing.T) {
+func TestListLoading_WrongNumberOfPercentages_IsNil(t *testing.T) {
 	tests := []struct {
 		name     string
 		percents []int64
@@ -113,8 +113,8 @@ func TestListWhosePercentagesDoNotFit(t *testing.T) {
 	}
 }
 
-// TestListLoading_NothingLoaded_IsEmpty distinguishes a list without entries, which is empty, from
-// a list without percentages, which is nil.
+// TestListLoading_NothingLoaded_IsEmpty distinguishes a list without entries, which is empty,
+// from a list without percentages, which is nil.
 func TestListLoading_NothingLoaded_IsEmpty(t *testing.T) {
 	t.Parallel()
 	all, err := rpc.FromStub(answering(ok, nil)).ListLoading(t.Context())
@@ -150,9 +150,9 @@ func TestListIndexBuilding(t *testing.T) {
 	})
 }
 
-// TestWaitAllListsOnARealConnection waits for 40 loads and three indexes at once. The loads
+// TestWaitAll_ManyLoads_UsesLists waits for 40 loads and three indexes at once. The loads
 // end one second apart, the last one after 40 s. Lists replace most single polls.
-func TestWaitAllListsOnARealConnection(t *testing.T) {
+func TestWaitAll_ManyLoads_UsesLists(t *testing.T) {
 	withFake(t, fakeserver.Config{}, func(t *testing.T, server *fakeserver.Server, p *rpc.Poller) {
 		var targets []milvuswait.Target
 		for i := range 40 {

@@ -25,10 +25,10 @@ var (
 	ok          = &statusBody{}
 )
 
-// TestMeasured replays recorded responses of real servers. It checks the class of the
+// TestPoll_RecordedResponses replays recorded responses of real servers. It checks the class of the
 // error, and which RPCs the poll makes: GetLoadState follows only if 2.2.16 reports a
 // failure without a code.
-func TestMeasured(t *testing.T) {
+func TestPoll_RecordedResponses(t *testing.T) {
 	type answer struct {
 		status    *statusBody
 		progress  int64
@@ -126,12 +126,12 @@ func TestMeasured(t *testing.T) {
 				}
 
 				if tt.want != nil && tt.answer.status != ok {
-					var said *milvuswait.ServerError
-					require.ErrorAs(t, err, &said)
+					var reported *milvuswait.ServerError
+					require.ErrorAs(t, err, &reported)
 					require.Equal(t, &milvuswait.ServerError{
 						Code: tt.answer.status.Code, LegacyCode: int32(tt.answer.status.ErrorCode),
 						Reason: tt.answer.status.Reason, Method: tt.rpcs[0],
-					}, said)
+					}, reported)
 				}
 			})
 		})

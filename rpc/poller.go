@@ -217,7 +217,7 @@ func (p *Poller) settled(ctx context.Context, f *failure, collection string, par
 	if failed != nil {
 		state = noState
 	}
-	f.class = settle(f.said.Code, f.said.Reason, f.said.Method, state)
+	f.class = settle(f.reported.Code, f.reported.Reason, f.reported.Method, state)
 	return f
 }
 

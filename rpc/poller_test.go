@@ -94,10 +94,10 @@ func text(message any) string {
 	return message.(interface{ String() string }).String()
 }
 
-// TestEveryCallDisablesRetries shows that each call passes the option of the SDK's retry
+// TestCalls_Retries_AreDisabled shows that each call passes the option of the SDK's retry
 // interceptor, so that it makes one attempt. The polls make five calls: the load's fails
 // without a code, so a GetLoadState follows.
-func TestEveryCallDisablesRetries(t *testing.T) {
+func TestCalls_Retries_AreDisabled(t *testing.T) {
 	t.Parallel()
 	want := []grpc.CallOption{grpc_retry.Disable()}
 	calls := 0
@@ -135,9 +135,9 @@ func TestEveryCallDisablesRetries(t *testing.T) {
 	require.Equal(t, 5, calls)
 }
 
-// TestLoadingProgressIsRaw shows that percentages reach the caller unchanged, even those
+// TestLoadingProgress_OddPercentages_AreUnchanged shows that percentages reach the caller unchanged, even those
 // out of range.
-func TestLoadingProgressIsRaw(t *testing.T) {
+func TestLoadingProgress_OddPercentages_AreUnchanged(t *testing.T) {
 	t.Parallel()
 	for _, want := range []milvuswait.LoadingProgress{
 		{}, {Percent: 40, RefreshPercent: 100}, {Percent: 100, RefreshPercent: 0}, {Percent: -1, RefreshPercent: math.MaxInt64}, {Percent: 250},
@@ -203,7 +203,7 @@ func (valueStub) GetLoadState(context.Context, *stateRequest, ...grpc.CallOption
 	return &stateResponse{Status: &statusBody{}, State: loaded}, nil
 }
 
-func TestClientByValue(t *testing.T) {
+func TestFromStub_StubByValue_IsUsed(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, rpc.FromStub(valueStub{}).CheckLoadState(t.Context(), "docs"))
 }
@@ -222,10 +222,10 @@ func TestCheckLoadState(t *testing.T) {
 		{"loaded", ok, loaded, nil},
 		{"not loaded", ok, notLoad, milvuswait.ErrNotLoaded},
 		{"not there", ok, notExist, milvuswait.ErrCollectionNotFound},
-		{"a state from the future", ok, 17, errPassing},
-		{"a failure, which reads as NotExist", &statusBody{Code: 5, Reason: "internal"}, notExist, errPassing},
-		{"not ready, which reads as NotExist", &statusBody{Code: 1, ErrorCode: 56, Reason: "service not ready"}, notExist, errPassing},
-		{"2.2, a failure", &statusBody{ErrorCode: 1, Reason: "what?"}, notExist, errPassing},
+		{"a state from the future", ok, 17, errTransient},
+		{"a failure, which reads as NotExist", &statusBody{Code: 5, Reason: "internal"}, notExist, errTransient},
+		{"not ready, which reads as NotExist", &statusBody{Code: 1, ErrorCode: 56, Reason: "service not ready"}, notExist, errTransient},
+		{"2.2, a failure", &statusBody{ErrorCode: 1, Reason: "what?"}, notExist, errTransient},
 		{"2.2, an invalid name", invalid2216, notExist, errPermanent},
 		{"2.2, a failure that tells", nope2216, notExist, milvuswait.ErrCollectionNotFound},
 		{"2.3.5, unknown partition", noPart235, notExist, milvuswait.ErrPartitionNotFound},
@@ -259,10 +259,10 @@ func TestCheckLoadState(t *testing.T) {
 	})
 }
 
-// TestSettling covers polls whose failure has no clear code. GetLoadState decides, unless
+// TestPoll_UnclearFailure_IsSettledByGetLoadState covers polls whose failure has no clear code. GetLoadState decides, unless
 // it fails itself: its response then reads as NotExist, as does a failed lookup of the
 // name.
-func TestSettling(t *testing.T) {
+func TestPoll_UnclearFailure_IsSettledByGetLoadState(t *testing.T) {
 	t.Parallel()
 	const (
 		unloaded = "collection 47 has not been loaded to memory or load failed"
@@ -277,19 +277,19 @@ func TestSettling(t *testing.T) {
 		load, index error
 	}{
 		{"not there", &statusBody{ErrorCode: 1, Reason: "what?"}, ok, notExist, milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
-		{"not loaded", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, notLoad, milvuswait.ErrNotLoaded, errPassing},
-		{"loading meanwhile", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, loading, errPassing, errPassing},
-		{"loaded meanwhile", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, loaded, errPassing, errPassing},
-		{"out of memory", &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, ok, notLoad, milvuswait.ErrLoadFailed, errPassing},
-		{"out of memory, and so is GetLoadState", &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, notExist, milvuswait.ErrLoadFailed, errPassing},
-		{"GetLoadState fails, which reads as NotExist", &statusBody{ErrorCode: 1, Reason: "what?"}, &statusBody{Code: 1}, notExist, errPassing, errPassing},
+		{"not loaded", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, notLoad, milvuswait.ErrNotLoaded, errTransient},
+		{"loading meanwhile", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, loading, errTransient, errTransient},
+		{"loaded meanwhile", &statusBody{ErrorCode: 1, Reason: unloaded}, ok, loaded, errTransient, errTransient},
+		{"out of memory", &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, ok, notLoad, milvuswait.ErrLoadFailed, errTransient},
+		{"out of memory, and so is GetLoadState", &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, &statusBody{ErrorCode: 1, Code: 65535, Reason: oom}, notExist, milvuswait.ErrLoadFailed, errTransient},
+		{"GetLoadState fails, which reads as NotExist", &statusBody{ErrorCode: 1, Reason: "what?"}, &statusBody{Code: 1}, notExist, errTransient, errTransient},
 		{"GetLoadState fails, but the text tells", nope2216, &statusBody{Code: 1}, notExist, milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
-		{"GetLoadState has no permission", &statusBody{ErrorCode: 1, Reason: "what?"}, &statusBody{Code: 1401}, notExist, errPassing, errPassing},
-		{"the coordinator is away", &statusBody{ErrorCode: 1, Reason: "find no available rootcoord, check rootcoord state"}, nil, notExist, errPassing, errPassing},
-		{"the coordinator is slow", &statusBody{ErrorCode: 1, Reason: "rpc error: code = DeadlineExceeded desc = context deadline exceeded"}, nil, notExist, errPassing, errPassing},
-		{"the proxy starts", &statusBody{ErrorCode: 1, Reason: "proxy 5 is not ready"}, nil, notExist, errPassing, errPassing},
-		{"a lookup that failed on a server with codes", &statusBody{ErrorCode: 1, Code: 65535, Reason: "what?"}, ok, notExist, errPassing, errPassing},
-		{"not loaded, by code", &statusBody{Code: 101}, nil, notExist, milvuswait.ErrNotLoaded, errPassing},
+		{"GetLoadState has no permission", &statusBody{ErrorCode: 1, Reason: "what?"}, &statusBody{Code: 1401}, notExist, errTransient, errTransient},
+		{"the coordinator is away", &statusBody{ErrorCode: 1, Reason: "find no available rootcoord, check rootcoord state"}, nil, notExist, errTransient, errTransient},
+		{"the coordinator is slow", &statusBody{ErrorCode: 1, Reason: "rpc error: code = DeadlineExceeded desc = context deadline exceeded"}, nil, notExist, errTransient, errTransient},
+		{"the proxy starts", &statusBody{ErrorCode: 1, Reason: "proxy 5 is not ready"}, nil, notExist, errTransient, errTransient},
+		{"a lookup that failed on a server with codes", &statusBody{ErrorCode: 1, Code: 65535, Reason: "what?"}, ok, notExist, errTransient, errTransient},
+		{"not loaded, by code", &statusBody{Code: 101}, nil, notExist, milvuswait.ErrNotLoaded, errTransient},
 	}
 
 	for _, tt := range tests {

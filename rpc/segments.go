@@ -97,13 +97,14 @@ func (c *versionCheck) doubt() error {
 	return fmt.Errorf("%s: a server of unknown version may not list segments that are being flushed: %w", getPersistentSegmentInfo, errors.ErrUnsupported)
 }
 
-// listsNoSegments reports whether f means that a list of segments cannot be had, although
-// the same failure of another call would not: the caller has not asked for the list, a wait
-// has.
+// listsNoSegments reports whether f means that the server lists no segments, although the
+// same failure of another call would end the wait or be transient. A wait makes this call
+// on its own, so the program must not have to provide it.
 //
-//   - A mock embeds a nil stub: it has not got the call.
+//   - A mock with an embedded nil stub lacks the call.
 //   - A server in C++, as milvus-lite before 3.0, refuses a call that it does not have
-//     without words, as gateways do for a missing route. It has refused GetVersion so, too.
+//     without a message, as gateways do for a missing route. It is such a server if it has
+//     refused GetVersion in the same way.
 func (p *Poller) listsNoSegments(f *failure) bool {
 	if isStubError(f.err) {
 		return !errors.Is(f.err, ErrMalformed)

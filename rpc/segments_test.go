@@ -104,8 +104,8 @@ func TestUnflushedSegments_Versions(t *testing.T) {
 	}
 }
 
-// TestUnflushedSegments_FailureOfGetVersion_ChangesNothing requests the list without
-// a known version, after a second at most.
+// TestUnflushedSegments_FailureOfGetVersion_ChangesNothing makes polls without a known
+// version: each lists the segments within a second.
 func TestUnflushedSegments_FailureOfGetVersion_ChangesNothing(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -180,7 +180,7 @@ func TestUnflushedSegments_EmptyListOfUnknownVersion_IsUnsupported(t *testing.T)
 
 				for range tt.transient {
 					_, err := p.UnflushedSegments(t.Context(), "docs")
-					requireClass(t, errPassing, err)
+					requireClass(t, errTransient, err)
 					require.NotErrorIs(t, err, errors.ErrUnsupported)
 				}
 				_, err := p.UnflushedSegments(t.Context(), "docs")
@@ -242,7 +242,7 @@ func TestUnflushedSegments_LongList_IsReceived(t *testing.T) {
 
 		_, err = rpc.New(conn, rpc.WithCallOptions(grpc.MaxCallRecvMsgSize(1<<20))).UnflushedSegments(t.Context(), "docs")
 		require.Equal(t, codes.ResourceExhausted, status.Code(err))
-		requireClass(t, errPassing, err)
+		requireClass(t, errTransient, err)
 	})
 }
 
@@ -284,8 +284,8 @@ func TestUnflushedSegments_Failures(t *testing.T) {
 		state  *wire.LoadState // nil: GetLoadState must not be called
 		want   error
 	}{
-		{"2.3.5, replaced by a compaction", &statusBody{Code: 600, ErrorCode: 47, Reason: "segment not found[segment=470802561083515473]"}, nil, errPassing},
-		{"2.2.16, replaced by a compaction", &statusBody{ErrorCode: 1, Reason: "failed to get segment 470802686271727209"}, nil, errPassing},
+		{"2.3.5, replaced by a compaction", &statusBody{Code: 600, ErrorCode: 47, Reason: "segment not found[segment=470802561083515473]"}, nil, errTransient},
+		{"2.2.16, replaced by a compaction", &statusBody{ErrorCode: 1, Reason: "failed to get segment 470802686271727209"}, nil, errTransient},
 		{"2.3.5, no collection", nope235, nil, milvuswait.ErrCollectionNotFound},
 		{"2.2.16, no collection", nope2216, says(notExist), milvuswait.ErrCollectionNotFound},
 		{"2.2.16, dropped", dropped2216, says(notExist), milvuswait.ErrCollectionNotFound},
@@ -293,10 +293,10 @@ func TestUnflushedSegments_Failures(t *testing.T) {
 		{"2.2.16, invalid name", invalid2216, nil, errPermanent},
 		{"no database", &statusBody{Code: 800, ErrorCode: 1, Reason: "database not found[database=nope]"}, nil, milvuswait.ErrDatabaseNotFound},
 		{"not permitted", &statusBody{Code: 1401, ErrorCode: 1, Reason: "privilege not permitted"}, nil, errPermanent},
-		{"something else of a collection that is not loaded", &statusBody{ErrorCode: 1, Reason: "what?"}, says(notLoad), errPassing},
-		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, nil, errPassing},
-		{"words of a failed load", &statusBody{Code: 1, ErrorCode: 1, Reason: "show collection failed: oom"}, nil, errPassing},
-		{"not ready", &statusBody{Code: 1, ErrorCode: 56, Reason: "service not ready"}, nil, errPassing},
+		{"something else of a collection that is not loaded", &statusBody{ErrorCode: 1, Reason: "what?"}, says(notLoad), errTransient},
+		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, nil, errTransient},
+		{"words of a failed load", &statusBody{Code: 1, ErrorCode: 1, Reason: "show collection failed: oom"}, nil, errTransient},
+		{"not ready", &statusBody{Code: 1, ErrorCode: 56, Reason: "service not ready"}, nil, errTransient},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -325,9 +325,9 @@ func TestUnflushedSegments_Failures(t *testing.T) {
 	}
 }
 
-// TestUnflushedSegments_NoSuchCall covers servers without the call. One in C++, as
-// milvus-lite before 3.0, has no words for it, and has no GetVersion either. If the server
-// has answered GetVersion, a gateway has lost its route.
+// TestUnflushedSegments_NoSuchCall covers servers without the call. A server in C++, as
+// milvus-lite before 3.0, reports this without a message, and has no GetVersion either. If
+// the server has answered GetVersion, a gateway has lost its route.
 func TestUnflushedSegments_NoSuchCall(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -359,7 +359,7 @@ func TestUnflushedSegments_NoSuchCall(t *testing.T) {
 
 					require.Equal(t, tt.unsupported, errors.Is(err, errors.ErrUnsupported), "%v", err)
 					if !tt.unsupported {
-						requireClass(t, errPassing, err)
+						requireClass(t, errTransient, err)
 					}
 				}
 			})

@@ -16,8 +16,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// TestCheckServer_AsksForTheCollectionsInMemory finds the database of the Poller neither
-// in the request nor in a header.
+// TestCheckServer_AsksForTheCollectionsInMemory shows that the database of the Poller is
+// neither in the request nor in a header.
 func TestCheckServer_AsksForTheCollectionsInMemory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -37,8 +37,8 @@ func TestCheckServer_AsksForTheCollectionsInMemory(t *testing.T) {
 	})
 }
 
-// TestCheckServer_Failures takes a missing database for an answer of the server, and no
-// failure for one about an object.
+// TestCheckServer_Failures shows that a missing database counts as an answer of the server,
+// and that no failure is about an object.
 func TestCheckServer_Failures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -51,14 +51,14 @@ func TestCheckServer_Failures(t *testing.T) {
 		{"no database, 2.3.5", &statusBody{Code: 800, ErrorCode: 1, Reason: "database not found[database=nodb]"}, nil, nil},
 		{"no database, milvus-lite", &statusBody{Code: 1, Reason: "database 'nodb' does not exist"}, nil, nil},
 
-		{"starting proxy", nil, status.Error(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), errPassing},
-		{"no server yet", nil, status.Error(codes.Unavailable, "connection refused"), errPassing},
-		{"starting coordinator", &statusBody{ErrorCode: 1, Reason: "find no available querycoord, check querycoord state"}, nil, errPassing},
-		{"something", &statusBody{Code: 65535, ErrorCode: 1, Reason: "what?"}, nil, errPassing},
-		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, nil, errPassing},
-		{"words of a failed load", &statusBody{Code: 1, ErrorCode: 1, Reason: "show collection failed: oom"}, nil, errPassing},
-		{"words of a collection", nope235, nil, errPassing},
-		{"no status", nil, nil, errPassing},
+		{"starting proxy", nil, status.Error(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), errTransient},
+		{"no server yet", nil, status.Error(codes.Unavailable, "connection refused"), errTransient},
+		{"starting coordinator", &statusBody{ErrorCode: 1, Reason: "find no available querycoord, check querycoord state"}, nil, errTransient},
+		{"something", &statusBody{Code: 65535, ErrorCode: 1, Reason: "what?"}, nil, errTransient},
+		{"words of a load", &statusBody{Code: 101, ErrorCode: 1, Reason: "collection not loaded[collection=5]"}, nil, errTransient},
+		{"words of a failed load", &statusBody{Code: 1, ErrorCode: 1, Reason: "show collection failed: oom"}, nil, errTransient},
+		{"words of a collection", nope235, nil, errTransient},
+		{"no status", nil, nil, errTransient},
 
 		{"credentials", nil, status.Error(codes.Unauthenticated, "no"), errPermanent},
 		{"credentials, 2.2", nil, status.Error(codes.Unknown, "auth check failure, please check username and password are correct"), errPermanent},

@@ -111,7 +111,7 @@ func TestFromStub_NoGetLoadState_ClassifiesByText(t *testing.T) {
 	}{
 		{"can't find collection docs", milvuswait.ErrCollectionNotFound},
 		{"collection 47 has not been loaded to memory or load failed", milvuswait.ErrNotLoaded},
-		{"something else", errPassing},
+		{"something else", errTransient},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reason, func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestFromStub_EmbeddedStubIsNil_IsInvalidAndNamesTheCall(t *testing.T) {
 
 			for method, poll := range optionalPolls {
 				err := poll(t.Context(), p)
-				if method == segmentsCall { // a wait calls it for its own sake
+				if method == segmentsCall { // waits make this call on their own
 					require.ErrorIs(t, err, errors.ErrUnsupported)
 					continue
 				}
@@ -189,7 +189,7 @@ func TestFromStub_NilResponse_IsMalformed(t *testing.T) {
 	for _, poll := range polls {
 		err := poll(t.Context(), p)
 
-		requireClass(t, errPassing, err)
+		requireClass(t, errTransient, err)
 		require.ErrorIs(t, err, rpc.ErrMalformed)
 		require.ErrorContains(t, err, ": malformed answer: no message")
 	}
@@ -401,7 +401,7 @@ func TestFromStub_InvalidUTF8_IsInternal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := p.LoadingProgress(t.Context(), "\xff")
 
-			requireClass(t, errPassing, err)
+			requireClass(t, errTransient, err)
 			require.Equal(t, codes.Internal, status.Code(err))
 		})
 	}

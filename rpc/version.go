@@ -10,7 +10,7 @@ import (
 // version is the version of a server. The zero version is unknown.
 type version struct {
 	major, minor, patch int
-	lite                bool // milvus-lite, with version numbers of its own; not the suffix -lite of PyPI's milvus
+	lite                bool // milvus-lite, whose numbers differ from those of Milvus; not the suffix -lite of PyPI's milvus
 	later               bool // a build after the release: it may have the changes of any later release
 }
 

@@ -20,15 +20,14 @@ const (
 	versionPatience = time.Second
 
 	// maxMissed is the number of polls that may miss the version. A gateway may drop the
-	// call; a server in C++ has it not and reports no name.
+	// call; a server in C++ lacks it and reports no method name.
 	maxMissed = 3
 )
 
-// versionCheck finds out the version of the server, by GetVersion beside DescribeIndex, or
-// before a list of segments. All
-// calls of a Poller share one, and one request at a time. The version of a server that is
-// not too old is requested once. A server that is too old may be upgraded: each poll
-// requests its version again.
+// versionCheck finds out the version of the server: by GetVersion in parallel with
+// DescribeIndex, or before a list of segments. All calls of a Poller share one, and one
+// request at a time. The version of a server that is not too old is requested once. A server
+// that is too old may be upgraded: each poll requests its version again.
 type versionCheck struct {
 	mu            sync.Mutex
 	version       version
@@ -198,7 +197,7 @@ func tooOld(server string) error {
 // rows of any index, and has one code for all failures. Other servers do so, too.
 func looksLike21(f *failure, described []*wire.IndexDescription) bool {
 	if f != nil {
-		return f.said != nil && f.said.Code == 0 && f.said.LegacyCode == legacyUnexpected
+		return f.reported != nil && f.reported.Code == 0 && f.reported.LegacyCode == legacyUnexpected
 	}
 
 	for _, d := range described {
@@ -218,7 +217,7 @@ func (p *Poller) lacksProgress(ctx context.Context, collection string) bool {
 		return true
 	}
 
-	if f := checkResponse(getLoadingProgress, resp.GetStatus(), err); f == nil || f.said != nil {
+	if f := checkResponse(getLoadingProgress, resp.GetStatus(), err); f == nil || f.reported != nil {
 		p.version.mu.Lock()
 		defer p.version.mu.Unlock()
 		p.version.unserved = false

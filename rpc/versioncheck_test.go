@@ -136,7 +136,7 @@ func TestVersion_FailedPolls_AreFollowedByTheVersion(t *testing.T) {
 		server.Set(milvuswait.IndexBuilding("docs", "v"), fake.Rows(0, 0))
 		server.Fail(fakeserver.AnyMethod, fakeserver.Refuse(codes.Unavailable, "away"))
 		for range 5 {
-			requireClass(t, errPassing, polls[indexCall](t.Context(), p))
+			requireClass(t, errTransient, polls[indexCall](t.Context(), p))
 		}
 
 		server.Heal()
