@@ -6,14 +6,14 @@
 //
 // client.NewClient returns a *client.GrpcClient. For this type, New is rpc.FromStub of
 // the client's Service, and everything in package rpc holds. rpc.New(g.Conn), with g a
-// *client.GrpcClient, converts no messages and needs less CPU. New does not use the
-// client's public methods. Its GetLoadingProgress returns 0 without an error whatever
-// the server reports, even for an unknown collection. Its GetIndexBuildProgress takes
-// any index for the named one, and reports no pending rows.
+// *client.GrpcClient, converts no messages and needs less CPU. New bypasses the client's
+// public methods because they hide results of the server: GetLoadingProgress returns 0
+// without an error for every failure, even for an unknown collection, and
+// GetIndexBuildProgress uses the first index of a response and reports no pending rows.
 //
-// The client's Flush returns no mark, and its FlushV2 one without the timestamp: use the
-// Service for both, or wait for the index without a mark on Milvus before 2.6. The same
-// Poller finds rows:
+// The client's Flush returns no mark, and the mark of its FlushV2 has no timestamp. Call
+// Flush of the Service instead, or wait for the index without a mark on Milvus before 2.6.
+// The same Poller finds rows:
 //
 //	g := c.(*client.GrpcClient)
 //	resp, err := g.Service.Flush(ctx, &milvuspb.FlushRequest{CollectionNames: []string{"docs"}})
@@ -23,7 +23,7 @@
 //	p := rpc.FromStub(g.Service)
 //	_, err = milvuswait.WaitForLoadingComplete(ctx, p, "docs", milvuswait.WithVerify(p.FindRow("id == 7")))
 //
-// The database is the client's: client.Config.DBName is sent in a header of each call.
+// The client selects the database: it sends client.Config.DBName in a header of each call.
 // Do not call UsingDatabase while waits use the client: it is a data race in the SDK,
 // and moves every wait to the other database. Use one client per database.
 //

@@ -19,8 +19,8 @@ import (
 )
 
 // fallback polls a client.Client without access to its stub. It implements the optional
-// interfaces that the methods of the client suffice for. It is no milvuswait.Lister and no
-// milvuswait.FlushPoller, since the client has no such methods, and no
+// interfaces for which the client has methods. It is no milvuswait.Lister and no
+// milvuswait.FlushPoller, since the client lacks these methods, and no
 // milvuswait.CompactionPoller, since the client does not return failed plans.
 type fallback struct{ poller *rpc.Poller }
 

@@ -19,10 +19,10 @@ import (
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
-// TestFallbackLoading covers clients without the generated stub. Their methods drop the
+// TestFallback_LoadingProgress covers clients without the generated stub. Their methods drop the
 // server's status and report an unloaded or missing collection as 0 %. GetLoadState,
 // HasCollection and HasPartition find the reason, as far as they must be called.
-func TestFallbackLoading(t *testing.T) {
+func TestFallback_LoadingProgress(t *testing.T) {
 	t.Parallel()
 	type answer[T any] struct {
 		value T
@@ -55,23 +55,23 @@ func TestFallbackLoading(t *testing.T) {
 		{name: "0 %, and loaded by now", state: states(entity.LoadStateLoaded)},
 		{name: "0 %, as it is not loaded", state: states(entity.LoadStateNotLoad), want: milvuswait.ErrNotLoaded},
 		{name: "0 %, as there is no collection", state: states(entity.LoadStateNotExist), collection: has(false), want: milvuswait.ErrCollectionNotFound},
-		{name: "0 %, and the state is an error", state: states(entity.LoadStateNotExist), collection: has(true), want: errPassing},
-		{name: "0 %, and nobody knows", state: states(entity.LoadStateNotExist), collection: hasErr(down), want: errPassing},
-		{name: "0 %, and nobody knows the collection, let alone the partition", partitions: []string{"p1"}, state: states(entity.LoadStateNotExist), collection: hasErr(down), want: errPassing},
+		{name: "0 %, and the state is an error", state: states(entity.LoadStateNotExist), collection: has(true), want: errTransient},
+		{name: "0 %, and the check of the collection fails", state: states(entity.LoadStateNotExist), collection: hasErr(down), want: errTransient},
+		{name: "0 %, and the checks of collection and partition fail", partitions: []string{"p1"}, state: states(entity.LoadStateNotExist), collection: hasErr(down), want: errTransient},
 		{name: "0 %, and no permission to know", state: states(entity.LoadStateNotExist), collection: hasErr(denied), want: errPermanent},
 		{name: "0 %, as there is no partition", partitions: []string{"p1"}, state: states(entity.LoadStateNotExist), collection: has(true), partition: has(false), want: milvuswait.ErrPartitionNotFound},
-		{name: "0 %, and every partition is there", partitions: []string{"p1", "p2"}, state: states(entity.LoadStateNotExist), collection: has(true), partition: has(true), want: errPassing},
-		{name: "0 %, and nobody knows the partition", partitions: []string{"p1"}, state: states(entity.LoadStateNotExist), collection: has(true), partition: hasErr(errors.New("request failed")), want: errPassing},
-		{name: "0 %, and the state fails", state: stateErr(down), want: errPassing},
-		{name: "unavailable", err: down, want: errPassing},
+		{name: "0 %, and every partition is there", partitions: []string{"p1", "p2"}, state: states(entity.LoadStateNotExist), collection: has(true), partition: has(true), want: errTransient},
+		{name: "0 %, and the check of the partition fails", partitions: []string{"p1"}, state: states(entity.LoadStateNotExist), collection: has(true), partition: hasErr(errors.New("request failed")), want: errTransient},
+		{name: "0 %, and the state fails", state: stateErr(down), want: errTransient},
+		{name: "unavailable", err: down, want: errTransient},
 		{name: "no permission", err: denied, want: errPermanent},
-		{name: "canceled by the server", err: context.Canceled, want: errPassing},
+		{name: "canceled by the server", err: context.Canceled, want: errTransient},
 		{name: "the client was never connected", err: client.ErrClientNotReady, want: errPermanent},
-		{name: "the client says that there is no collection", err: client.ErrCollectionNotExists{}, want: milvuswait.ErrCollectionNotFound},
-		{name: "the client says that there is no partition", err: client.ErrPartitionNotExists{}, want: milvuswait.ErrPartitionNotFound},
-		{name: "no collection, as other versions say", err: errors.New("collection not found[collection=docs]"), state: states(entity.LoadStateNotExist), collection: has(false), want: milvuswait.ErrCollectionNotFound},
-		{name: "not loaded, as other versions say", err: errors.New("collection not loaded[collection=docs]"), state: states(entity.LoadStateNotLoad), want: milvuswait.ErrNotLoaded},
-		{name: "an error that says nothing", err: errors.New("Service failed"), state: states(entity.LoadStateLoading), want: errPassing},
+		{name: "no collection, by the client", err: client.ErrCollectionNotExists{}, want: milvuswait.ErrCollectionNotFound},
+		{name: "no partition, by the client", err: client.ErrPartitionNotExists{}, want: milvuswait.ErrPartitionNotFound},
+		{name: "no collection, in the words of other versions", err: errors.New("collection not found[collection=docs]"), state: states(entity.LoadStateNotExist), collection: has(false), want: milvuswait.ErrCollectionNotFound},
+		{name: "not loaded, in the words of other versions", err: errors.New("collection not loaded[collection=docs]"), state: states(entity.LoadStateNotLoad), want: milvuswait.ErrNotLoaded},
+		{name: "an error without a known text", err: errors.New("Service failed"), state: states(entity.LoadStateLoading), want: errTransient},
 	}
 
 	for _, tt := range tests {
@@ -116,9 +116,9 @@ func TestFallbackLoading(t *testing.T) {
 	}
 }
 
-// TestFallbackCallsNoMoreThanNeeded shows that a poll is one call, unless the load is at
+// TestFallback_Progress_IsOneCall shows that a poll is one call, unless the load is at
 // 0 %.
-func TestFallbackCallsNoMoreThanNeeded(t *testing.T) {
+func TestFallback_Progress_IsOneCall(t *testing.T) {
 	t.Parallel()
 	m := &mock{
 		loading: func(string, []string) (int64, error) { return 40, nil },
@@ -141,9 +141,9 @@ func TestFallbackCallsNoMoreThanNeeded(t *testing.T) {
 	require.Equal(t, []string{"GetLoadingProgress", "GetLoadState"}, m.calls)
 }
 
-// TestFallbackIndex covers the progress and the errors of GetIndexBuildProgress. It returns
+// TestFallback_IndexBuildingProgress covers the progress and the errors of GetIndexBuildProgress. It returns
 // counts of rows only, so the state follows from them.
-func TestFallbackIndex(t *testing.T) {
+func TestFallback_IndexBuildingProgress(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name           string
@@ -162,10 +162,10 @@ func TestFallbackIndex(t *testing.T) {
 		{"no description", 0, 0, errors.New("index not found"), milvuswait.IndexBuildingProgress{}, milvuswait.ErrIndexNotFound},
 		{"no such collection", 0, 0, errors.New("collection not found[collection=docs]"), milvuswait.IndexBuildingProgress{}, milvuswait.ErrCollectionNotFound},
 		{"no such collection on 2.2", 0, 0, errors.New("can't find collection default:docs"), milvuswait.IndexBuildingProgress{}, milvuswait.ErrCollectionNotFound},
-		{"rate limit", 0, 0, errors.New("rate limit exceeded[rate=1]"), milvuswait.IndexBuildingProgress{}, errPassing},
-		{"not ready", 0, 0, errors.New("service not ready"), milvuswait.IndexBuildingProgress{}, errPassing},
-		{"no status", 0, 0, client.ErrStatusNil, milvuswait.IndexBuildingProgress{}, errPassing},
-		{"unavailable", 0, 0, status.Error(codes.Unavailable, "down"), milvuswait.IndexBuildingProgress{}, errPassing},
+		{"rate limit", 0, 0, errors.New("rate limit exceeded[rate=1]"), milvuswait.IndexBuildingProgress{}, errTransient},
+		{"not ready", 0, 0, errors.New("service not ready"), milvuswait.IndexBuildingProgress{}, errTransient},
+		{"no status", 0, 0, client.ErrStatusNil, milvuswait.IndexBuildingProgress{}, errTransient},
+		{"unavailable", 0, 0, status.Error(codes.Unavailable, "down"), milvuswait.IndexBuildingProgress{}, errTransient},
 		{"no permission", 0, 0, fmt.Errorf("wrapped: %w", status.Error(codes.PermissionDenied, "no")), milvuswait.IndexBuildingProgress{}, errPermanent},
 	}
 	for _, tt := range tests {
@@ -205,7 +205,7 @@ func TestFallbackNeedsAName(t *testing.T) {
 	require.Empty(t, m.calls)
 }
 
-func TestFallbackErrors(t *testing.T) {
+func TestFallback_Errors(t *testing.T) {
 	t.Parallel()
 	m := &mock{
 		loading: func(string, []string) (int64, error) { return 0, nil },
@@ -224,10 +224,10 @@ func TestFallbackErrors(t *testing.T) {
 
 	_, err = p.IndexBuildingProgress(t.Context(), "docs", "vec")
 	require.Less(t, len(err.Error()), 1200)
-	var said *milvuswait.ServerError
-	require.ErrorAs(t, err, &said)
-	require.Equal(t, int32(1), said.LegacyCode)
-	require.Equal(t, "DescribeIndex", said.Method)
+	var reported *milvuswait.ServerError
+	require.ErrorAs(t, err, &reported)
+	require.Equal(t, int32(1), reported.LegacyCode)
+	require.Equal(t, "DescribeIndex", reported.Method)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -236,7 +236,7 @@ func TestFallbackErrors(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestFallbackCheckLoadState(t *testing.T) {
+func TestFallback_CheckLoadState(t *testing.T) {
 	t.Parallel()
 	m := &mock{state: func(string, []string) (entity.LoadState, error) { return entity.LoadStateNotLoad, nil }}
 

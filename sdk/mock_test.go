@@ -11,7 +11,7 @@ import (
 
 var (
 	requireClass = milvustest.RequireClass
-	errPassing   = milvustest.ErrPassing
+	errTransient = milvustest.ErrPassing
 	errPermanent = milvustest.ErrPermanent
 )
 

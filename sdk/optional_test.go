@@ -89,7 +89,7 @@ func TestFallback_UnflushedSegments(t *testing.T) {
 		{"2.6", func() (string, error) { return "v2.6.0", nil }, nil, nil, errors.ErrUnsupported, 0},
 		{"milvus-lite", func() (string, error) { return "milvus_lite-3.2.2", nil }, nil, nil, nil, 0},
 		{"mock without GetVersion", nil, nil, []int64{2, 3}, nil, 1},
-		{"replaced by a compaction", nil, errors.New("failed to get segment 470802686271727209"), nil, errPassing, 1},
+		{"replaced by a compaction", nil, errors.New("failed to get segment 470802686271727209"), nil, errTransient, 1},
 		{"no collection", nil, client.ErrCollectionNotExists{}, nil, milvuswait.ErrCollectionNotFound, 1},
 	}
 	for _, tt := range tests {
@@ -128,7 +128,7 @@ func TestFallback_ImportProgress(t *testing.T) {
 			milvuswait.ImportProgress{State: milvuswait.ImportStateFailed, FailReason: "no such file"}, nil},
 		{"unknown, 2.2.16", nil, errors.New("import task id doesn't exist"), milvuswait.ImportProgress{}, milvuswait.ErrJobNotFound},
 		{"unknown, 2.3.5", nil, errors.New("key not found[key=by-dev/meta/importtask/1]"), milvuswait.ImportProgress{}, milvuswait.ErrJobNotFound},
-		{"something", nil, errors.New("what?"), milvuswait.ImportProgress{}, errPassing},
+		{"something", nil, errors.New("what?"), milvuswait.ImportProgress{}, errTransient},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestFallback_CheckServer(t *testing.T) {
 	for name, tt := range map[string]struct{ err, want error }{
 		"answers":     {nil, nil},
 		"no database": {errors.New("database not found[database=nodb]"), nil},
-		"not ready":   {errors.New("service not ready"), errPassing},
+		"not ready":   {errors.New("service not ready"), errTransient},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

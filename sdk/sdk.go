@@ -44,7 +44,8 @@ func overService(service milvuspb.MilvusServiceClient) milvuswait.Poller {
 }
 
 // invalid is a Poller for an unusable client. Every method returns ErrInvalid with the
-// reason, also methods of optional interfaces: without them, waits would blame the Poller.
+// reason. It has the methods of optional interfaces too: without them, the error of a wait
+// would name the missing interface instead of the reason.
 type invalid string
 
 var (

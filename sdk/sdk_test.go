@@ -88,8 +88,8 @@ func TestRealClient(t *testing.T) {
 	})
 }
 
-// TestRealClientDoesNotRetry shows that a poll disables the retries of the SDK.
-func TestRealClientDoesNotRetry(t *testing.T) {
+// TestRealClient_Retries_AreDisabled shows that a poll disables the retries of the SDK.
+func TestRealClient_Retries_AreDisabled(t *testing.T) {
 	t.Parallel()
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
 		t.Run(code.String(), func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestRealClientDoesNotRetry(t *testing.T) {
 
 				_, err := p.LoadingProgress(t.Context(), "docs")
 
-				requireClass(t, errPassing, err)
+				requireClass(t, errTransient, err)
 				require.Equal(t, code, status.Code(err))
 				require.Equal(t, []string{"GetLoadingProgress"}, s.Calls())
 				require.Zero(t, time.Since(start))
@@ -113,7 +113,7 @@ func TestRealClientDoesNotRetry(t *testing.T) {
 	}
 }
 
-func TestClosedClient(t *testing.T) {
+func TestRealClient_Closed_IsInvalid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := connect(t, newServer(), client.Config{})
@@ -128,9 +128,9 @@ func TestClosedClient(t *testing.T) {
 // wrapper is a client of an application around the client of the SDK.
 type wrapper struct{ client.Client }
 
-// TestWrappedClient polls by the methods of the wrapper. They drop the status of the
+// TestWrapper_WithoutService_IsPolledByItsMethods polls by the methods of the wrapper. They drop the status of the
 // server.
-func TestWrappedClient(t *testing.T) {
+func TestWrapper_WithoutService_IsPolledByItsMethods(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer()
@@ -158,7 +158,7 @@ func (w openWrapper) GetService() milvuspb.MilvusServiceClient {
 	return w.Client.(*client.GrpcClient).Service
 }
 
-func TestWrapperWithService(t *testing.T) {
+func TestWrapper_WithService_IsPolledByItsService(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer()
