@@ -30,8 +30,8 @@ type Call struct {
 // flight. The rows expected by a target, and the flush mark of an index, make no difference.
 // The caller owns the slice.
 //
-// A wait for an index makes one poll more than the index needs: it believes a complete
-// progress only after a list of the segments. This list is not a call for the index.
+// A wait for an index polls once more when the index looks complete, after a list of the
+// segments. The list is a call for the flush of the collection, not for the index.
 //
 // No call is ever dropped: each takes about 200 bytes for the life of the Poller.
 func (p *Poller) Calls(targets ...milvuswait.Target) []Call {

@@ -16,7 +16,7 @@ func TestCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		docs, vidx := milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")
 		p := new(fake.Poller).
-			Set(docs, fake.WithDelay(fake.WithError(fake.Percents(0, 40, 100), errPassing, 2), time.Second)).
+			Set(docs, fake.WithDelay(fake.WithError(fake.Percents(0, 40, 100), errTransient, 2), time.Second)).
 			Set(vidx, fake.WithDelay(fake.Rows(10, 10), fake.Forever))
 		start := time.Now()
 		for range 2 {
@@ -33,7 +33,7 @@ func TestCalls(t *testing.T) {
 		require.Equal(t, []fake.Call{{Target: vidx, Poll: 1, Time: start.Add(2 * time.Second)}}, under)
 		require.Equal(t, []fake.Call{
 			{Target: docs, Poll: 1, Time: start, Took: time.Second, Progress: milvuswait.LoadingProgress{RefreshPercent: 100}},
-			{Target: docs, Poll: 2, Time: start.Add(time.Second), Took: time.Second, Err: errPassing},
+			{Target: docs, Poll: 2, Time: start.Add(time.Second), Took: time.Second, Err: errTransient},
 			{Target: vidx, Poll: 1, Time: start.Add(2 * time.Second), Err: context.Canceled},
 		}, p.Calls())
 		require.Equal(t, p.Calls()[:2], p.Calls(docs))

@@ -46,8 +46,8 @@ func findOneOrNone(c collection, target milvuswait.Target) ([]*role, error) {
 	return nil, nil
 }
 
-// answerOr returns a join for targets of one role: the answer of the script, or otherwise
-// the given progress.
+// answerOr returns a join for targets with at most one role: it returns the answer of the
+// script, or the given progress without one.
 func answerOr[P milvuswait.Progress](otherwise P) func(turns []turn, answers []P) P {
 	return func(_ []turn, answers []P) P {
 		if len(answers) == 0 {

@@ -125,8 +125,8 @@ func (c BuildCurve) InSteps(n int64) BuildCurve {
 
 // VisibleAfter returns a copy of c that begins only after d. Until then it reports Finished
 // with 0 rows, as real servers do for about 2.6 s after a flush, and its rows are in an
-// unflushed segment: see [Poller.UnflushedSegments]. A wait without WithExpectedRows goes on
-// because of this segment.
+// unflushed segment: see [Poller.UnflushedSegments]. Because of this segment, a wait does
+// not end before d, even without WithExpectedRows.
 //
 // It panics if d is negative.
 func (c BuildCurve) VisibleAfter(d time.Duration) BuildCurve {
@@ -135,9 +135,9 @@ func (c BuildCurve) VisibleAfter(d time.Duration) BuildCurve {
 	return c
 }
 
-// Unflushed reports whether the rows are still being flushed, so long after the start of the
-// script: before the time of VisibleAfter. A custom script of an index may have such a
-// method too.
+// Unflushed reports whether the rows are still being flushed when the given time has passed
+// since the start of the script: it is true before the time of VisibleAfter. A custom script
+// of an index may have this method too.
 func (c BuildCurve) Unflushed(elapsed time.Duration) bool { return elapsed < c.hidden }
 
 // AlwaysFinished returns a copy of c with the state Finished from the start, although rows
@@ -269,7 +269,7 @@ func (c curve) position(t time.Duration) (int64, *event) {
 	return c.whole, nil
 }
 
-// duration returns the time in which the curve rises by so many units of whole.
+// duration returns the time in which the curve rises by the given part of whole.
 func (c curve) duration(units int64) time.Duration {
 	return time.Duration(mulDiv(units, int64(c.moving), c.whole))
 }

@@ -34,7 +34,7 @@ func TestFlushDone(t *testing.T) {
 		{"segments in another order", milvuswait.Flushing("docs", firstMark), fake.FlushOver(m), milvuswait.FlushMark{Timestamp: 1, Segments: []int64{1, 3}}, false, nil},
 		{"another mark", milvuswait.Flushing("docs", firstMark), fake.FlushOver(m), secondMark, true, nil},
 		{"nil script", milvuswait.Flushing("docs", firstMark), nil, firstMark, true, nil},
-		{"error of the script", milvuswait.Flushing("docs", firstMark), fake.WithError(fake.FlushOver(m), errPassing), firstMark, false, errPassing},
+		{"error of the script", milvuswait.Flushing("docs", firstMark), fake.WithError(fake.FlushOver(m), errTransient), firstMark, false, errTransient},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestUnflushedSegments_CannotBeListed_ReturnsError(t *testing.T) {
 		want   error
 	}{
 		{"no collection", t.Context(), fake.FlushOver(0), "images", milvuswait.ErrCollectionNotFound},
-		{"error of a flush", t.Context(), fake.WithError(fake.FlushOver(0), errPassing), "docs", errPassing},
+		{"error of a flush", t.Context(), fake.WithError(fake.FlushOver(0), errTransient), "docs", errTransient},
 		{"ended context", ended, fake.FlushOver(0), "docs", context.Canceled},
 	}
 	for _, tt := range tests {

@@ -128,7 +128,7 @@ func TestWait_JobsAndServer(t *testing.T) {
 		{"unknown compaction", milvuswait.Compacting(7), nil, 0, "0 plans, Completed", nil},
 		{"compaction with a failure that is forgotten", milvuswait.Compacting(7), forgetful, 60 * s, "3/3 plans, Completed, 1 failed", milvuswait.ErrJobFailed},
 		{"flush", milvuswait.Flushing("docs", firstMark), fake.FlushOver(60 * s), 60 * s, "flushed", nil},
-		{"server", milvuswait.Serving(), fake.ServeAfter(60*s, errPassing), 60 * s, "serving", nil},
+		{"server", milvuswait.Serving(), fake.ServeAfter(60*s, errTransient), 60 * s, "serving", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

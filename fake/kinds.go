@@ -10,14 +10,15 @@ import (
 // its functions.
 type kind struct {
 	// split returns the targets to which Set gives a script, each with its own role. It
-	// panics for a target that cannot have one. nil if the target itself has the script.
+	// panics for a target that cannot have one. It is nil if the target itself has the
+	// script.
 	split func(target milvuswait.Target) []milvuswait.Target
 
 	// plain returns the target without a flush mark that makes no difference for the
-	// script. nil if there is none.
+	// script. It is nil if there is no such mark.
 	plain func(target milvuswait.Target) milvuswait.Target
 
-	// ofServer means that the targets belong to the server, not to a collection.
+	// ofServer is set if the targets belong to the server, not to a collection.
 	ofServer bool
 }
 

@@ -61,8 +61,8 @@ var (
 // rows expected by target, and the flush mark of an index, make no difference. The flush
 // mark of a flush does: each mark has its own script.
 //
-// With a nil script, the target is known but absent: a load or partition is not loaded (any
-// more), an index does not exist. A flush, a job or the server has no script any more. Set
+// With a nil script, the target is known but absent: a load or partition is not loaded, an
+// index does not exist. A flush, a job or the server becomes a target without a script. Set
 // may be called while waits are polling.
 //
 // It panics if target is the zero Target or of an unknown kind, or if its index is
@@ -161,7 +161,7 @@ func finish[P milvuswait.Progress](ctx context.Context, turns []turn, err error)
 		case step.Err != nil:
 			err = step.Err
 		case !ok:
-			err = milvuswait.Permanent(fmt.Errorf("fake: the script of %v answered with %T", t.target, step.Progress))
+			err = milvuswait.Permanent(fmt.Errorf("fake: the script of %v returned %T, the progress of another kind", t.target, step.Progress))
 		}
 
 		answers = append(answers, progress)

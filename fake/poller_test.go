@@ -32,7 +32,7 @@ func TestLoadingProgress(t *testing.T) {
 		{"rubbish is passed on", script{docs: fake.Percents(math.MinInt64)}, nil, math.MinInt64, nil},
 		{"released", script{docs: nil}, nil, 0, milvuswait.ErrNotLoaded},
 		{"only an index", script{milvuswait.IndexBuilding("docs", "vidx"): fake.Rows(1, 1)}, nil, 0, milvuswait.ErrNotLoaded},
-		{"an error of the script", script{docs: fake.WithError(fake.Percents(40), errPassing)}, nil, 0, errPassing},
+		{"an error of the script", script{docs: fake.WithError(fake.Percents(40), errTransient)}, nil, 0, errTransient},
 		{"partition", script{partition("p1"): fake.Percents(30)}, []string{"p1"}, 30, nil},
 		{"unknown partition", script{docs: fake.Percents(40)}, []string{"p1"}, 0, milvuswait.ErrPartitionNotFound},
 		{"partition not loaded", script{docs: fake.Percents(40), partition("p1"): nil}, []string{"p1"}, 0, milvuswait.ErrNotLoaded},
@@ -87,7 +87,7 @@ func TestIndexBuildingProgress(t *testing.T) {
 		{"empty beside one under way", script{"a": fake.Rows(0, 0), "b": fake.Rows(100, 99)}, milvuswait.AllIndexes, "99/100 rows, InProgress", "b", nil, ""},
 		{"one failed", script{"a": fake.Rows(100, 0), "b": failed}, milvuswait.AllIndexes, "100/100 rows, Failed", "b", nil, ""},
 		{"one pending but Finished beside one further that is not", script{"a": fake.BuildOver(100, fake.Forever).AlwaysFinished(), "b": fake.Rows(100, 50)}, milvuswait.AllIndexes, "50/100 rows, InProgress", "b", nil, ""},
-		{"one cannot be polled", script{"a": fake.Rows(100, 0), "b": fake.Steps(fake.Step{Err: errPassing})}, milvuswait.AllIndexes, "", "", errPassing, "connection reset"},
+		{"one cannot be polled", script{"a": fake.Rows(100, 0), "b": fake.Steps(fake.Step{Err: errTransient})}, milvuswait.AllIndexes, "", "", errTransient, "connection reset"},
 		{
 			"a name of its own", script{"vidx": fake.Steps(fake.Step{Progress: milvuswait.IndexBuildingProgress{IndexName: "vec"}})}, "vidx",
 			"0/0 rows, None", "vec", nil, "",
@@ -115,7 +115,7 @@ func TestIndexBuildingProgress(t *testing.T) {
 	}
 }
 
-func TestOnlyLoadAskedForIndex(t *testing.T) {
+func TestIndexBuildingProgress_OnlyALoad_IsIndexNotFound(t *testing.T) {
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(40))
 
 	_, err := p.IndexBuildingProgress(t.Context(), "docs", "")
@@ -123,12 +123,12 @@ func TestOnlyLoadAskedForIndex(t *testing.T) {
 	require.ErrorIs(t, err, milvuswait.ErrIndexNotFound)
 }
 
-func TestScriptOfTheWrongKind(t *testing.T) {
+func TestPoll_ScriptOfAnotherKind_IsPermanent(t *testing.T) {
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Rows(1, 1))
 
 	_, err := p.LoadingProgress(t.Context(), "docs")
 
-	require.EqualError(t, err, `fake: the script of loading "docs" answered with milvuswait.IndexBuildingProgress`)
+	require.EqualError(t, err, `fake: the script of loading "docs" returned milvuswait.IndexBuildingProgress, the progress of another kind`)
 }
 
 func TestCheckLoadState(t *testing.T) {
@@ -154,7 +154,7 @@ func TestCheckLoadState(t *testing.T) {
 	require.ErrorIs(t, calls[0].Err, milvuswait.ErrNotLoaded)
 }
 
-func TestSetAgainBeginsTheScriptAnew(t *testing.T) {
+func TestSet_Again_RestartsTheScript(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		docs := milvuswait.Loading("docs")
 		p := new(fake.Poller).Set(docs, fake.LoadOver(10*time.Minute))
@@ -185,7 +185,7 @@ func TestSetAgainBeginsTheScriptAnew(t *testing.T) {
 	})
 }
 
-func TestDelay(t *testing.T) {
+func TestPoll_Delay_TakesItsTime(t *testing.T) {
 	tests := []struct {
 		name    string
 		delay   time.Duration
@@ -221,7 +221,7 @@ func TestDelay(t *testing.T) {
 	}
 }
 
-func TestDelayOfSeveralIsTheLongest(t *testing.T) {
+func TestPoll_SeveralDelays_TakesTheLongest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p fake.Poller
 		p.Set(milvuswait.Loading("docs", "p1"), fake.WithDelay(fake.Percents(10), time.Second))
@@ -236,7 +236,7 @@ func TestDelayOfSeveralIsTheLongest(t *testing.T) {
 	})
 }
 
-func TestEndedContext(t *testing.T) {
+func TestPoll_EndedContext_ReturnsItsError(t *testing.T) {
 	p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(40))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
@@ -246,7 +246,7 @@ func TestEndedContext(t *testing.T) {
 	require.Equal(t, context.Canceled, err)
 }
 
-func TestCancelEndsAHang(t *testing.T) {
+func TestPoll_HangingUntilCanceled_Returns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithDelay(fake.Percents(40), 2*time.Hour))
 		ctx, cancel := context.WithCancel(t.Context())

@@ -12,7 +12,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-var errPassing = errors.New("connection reset")
+var errTransient = errors.New("connection reset")
 
 // at returns the steps of s for polls at these times.
 func at(s fake.Script, times ...time.Duration) []fake.Step {
@@ -49,9 +49,9 @@ func TestScriptsByPolls(t *testing.T) {
 	}{
 		{
 			"steps, the last repeated",
-			fake.Steps(fake.Step{Err: errPassing}, fake.Step{Progress: milvuswait.LoadingProgress{Percent: 7}, Delay: time.Second}),
+			fake.Steps(fake.Step{Err: errTransient}, fake.Step{Progress: milvuswait.LoadingProgress{Percent: 7}, Delay: time.Second}),
 			[]fake.Step{
-				{Err: errPassing},
+				{Err: errTransient},
 				{Progress: milvuswait.LoadingProgress{Percent: 7}, Delay: time.Second},
 				{Progress: milvuswait.LoadingProgress{Percent: 7}, Delay: time.Second},
 			},
@@ -74,12 +74,12 @@ func TestScriptsByPolls(t *testing.T) {
 		{"more rows than there are", fake.Rows(10, 15), []fake.Step{building(10, 15, 0, milvuswait.IndexStateFinished)}},
 		{"silently released", fake.SilentlyReleased(), []fake.Step{{Progress: milvuswait.LoadingProgress{}}}},
 		{
-			"one poll fails", fake.WithError(fake.Percents(10, 20, 30), errPassing, 2),
-			[]fake.Step{loading(10), {Err: errPassing}, loading(30)},
+			"one poll fails", fake.WithError(fake.Percents(10, 20, 30), errTransient, 2),
+			[]fake.Step{loading(10), {Err: errTransient}, loading(30)},
 		},
 		{
-			"every poll fails, late", fake.WithError(fake.WithDelay(fake.Percents(10), time.Second), errPassing),
-			[]fake.Step{{Err: errPassing, Delay: time.Second}, {Err: errPassing, Delay: time.Second}},
+			"every poll fails, late", fake.WithError(fake.WithDelay(fake.Percents(10), time.Second), errTransient),
+			[]fake.Step{{Err: errTransient, Delay: time.Second}, {Err: errTransient, Delay: time.Second}},
 		},
 		{
 			"delays add up", fake.WithDelay(fake.WithDelay(fake.Percents(10), time.Second), time.Minute, 2, 3),
@@ -126,7 +126,7 @@ func TestLoadCurve(t *testing.T) {
 		{"fall and stall below", fake.LoadOver(10*m).FallAt(80, 20).StallAt(25, m), []time.Duration{8 * m, 9 * m, 9*m + 30*time.Second, 17 * m}, []int64{20, 25, 25, 100}},
 		{"steps", fake.LoadOver(10 * m).InSteps(2), []time.Duration{0, 5*m - 1, 5 * m, 10*m - 1, 10 * m}, []int64{0, 0, 50, 50, 100}},
 		{"three steps", fake.LoadOver(9 * m).InSteps(3), []time.Duration{3*m - 1, 3 * m, 6 * m, 9 * m}, []int64{0, 0, 33, 100}},
-		{"outage in time", fake.WithOutage(fake.LoadOver(10*m), errPassing, 20*m, m), []time.Duration{m, 5 * m}, []int64{10, 50}},
+		{"outage in time", fake.WithOutage(fake.LoadOver(10*m), errTransient, 20*m, m), []time.Duration{m, 5 * m}, []int64{10, 50}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestLoadCurve(t *testing.T) {
 	}
 }
 
-func TestLoadCurveFails(t *testing.T) {
+func TestLoadCurve_FailAt(t *testing.T) {
 	s := fake.LoadOver(10*time.Minute).StallAt(30, time.Minute).FailAt(70, milvuswait.ErrLoadFailed)
 
 	steps := at(s, 8*time.Minute-1, 8*time.Minute, fake.Forever)
@@ -147,13 +147,13 @@ func TestLoadCurveFails(t *testing.T) {
 func TestWithOutage(t *testing.T) {
 	for name, d := range map[string]time.Duration{"for a while": time.Minute, "for ever": fake.Forever} {
 		t.Run(name, func(t *testing.T) {
-			s := fake.WithOutage(fake.WithDelay(fake.LoadOver(10*time.Minute), time.Second), errPassing, 2*time.Minute, d)
+			s := fake.WithOutage(fake.WithDelay(fake.LoadOver(10*time.Minute), time.Second), errTransient, 2*time.Minute, d)
 
 			steps := at(s, 2*time.Minute-1, 2*time.Minute, 3*time.Minute-1, 3*time.Minute)
 
 			require.NoError(t, steps[0].Err)
-			require.Equal(t, fake.Step{Err: errPassing, Delay: time.Second}, steps[1])
-			require.ErrorIs(t, steps[2].Err, errPassing)
+			require.Equal(t, fake.Step{Err: errTransient, Delay: time.Second}, steps[1])
+			require.ErrorIs(t, steps[2].Err, errTransient)
 			require.Equal(t, d == fake.Forever, steps[3].Err != nil)
 		})
 	}
@@ -197,7 +197,7 @@ func TestRefreshOver(t *testing.T) {
 	}, steps)
 }
 
-func TestCurvesAreValues(t *testing.T) {
+func TestCurves_SharedBeginning_StaysUnchanged(t *testing.T) {
 	start := fake.LoadOver(10*time.Minute).StallAt(10, time.Minute)
 	short, long := start.StallAt(20, time.Minute), start.StallAt(20, time.Hour)
 
@@ -206,17 +206,17 @@ func TestCurvesAreValues(t *testing.T) {
 	require.Equal(t, []int64{100}, percents(t, at(start, 11*time.Minute)))
 }
 
-func TestStepsAndPollsAreCopied(t *testing.T) {
-	steps, polls := []fake.Step{{Err: errPassing}}, []int{1}
+func TestSteps_Arguments_AreCopied(t *testing.T) {
+	steps, polls := []fake.Step{{Err: errTransient}}, []int{1}
 	script := fake.Steps(steps...)
-	failing := fake.WithError(fake.Percents(1), errPassing, polls...)
+	failing := fake.WithError(fake.Percents(1), errTransient, polls...)
 	steps[0].Err, polls[0] = nil, 2
 
-	require.ErrorIs(t, script.Step(1, 0).Err, errPassing)
-	require.ErrorIs(t, failing.Step(1, 0).Err, errPassing)
+	require.ErrorIs(t, script.Step(1, 0).Err, errTransient)
+	require.ErrorIs(t, failing.Step(1, 0).Err, errTransient)
 }
 
-func TestWrongScriptsPanic(t *testing.T) {
+func TestScripts_InvalidArguments_Panic(t *testing.T) {
 	load, build := fake.LoadOver(time.Minute), fake.BuildOver(10, time.Minute)
 	tests := []struct {
 		name string
@@ -226,8 +226,8 @@ func TestWrongScriptsPanic(t *testing.T) {
 		{"no steps", func() { fake.Steps() }, "fake: Steps: there are none"},
 		{"no percents", func() { fake.Percents() }, "fake: Steps: there are none"},
 		{"no rows", func() { fake.Rows(10) }, "fake: Steps: there are none"},
-		{"empty step", func() { fake.Steps(fake.Step{Err: errPassing}, fake.Step{}) }, "fake: Steps: step 2 has neither Progress nor Err"},
-		{"negative delay", func() { fake.Steps(fake.Step{Err: errPassing, Delay: -1}) }, "fake: Steps: the delay of step 1, -1ns, is negative"},
+		{"empty step", func() { fake.Steps(fake.Step{Err: errTransient}, fake.Step{}) }, "fake: Steps: step 2 has neither Progress nor Err"},
+		{"negative delay", func() { fake.Steps(fake.Step{Err: errTransient, Delay: -1}) }, "fake: Steps: the delay of step 1, -1ns, is negative"},
 		{"negative load", func() { fake.LoadOver(-1) }, "fake: LoadOver: -1ns is negative"},
 		{"negative build", func() { fake.BuildOver(1, -1) }, "fake: BuildOver: -1ns is negative"},
 		{"build of nothing", func() { fake.BuildOver(0, 1) }, "fake: BuildOver: 0 rows are not positive"},
@@ -236,22 +236,22 @@ func TestWrongScriptsPanic(t *testing.T) {
 		{"stall beyond", func() { build.StallAt(101, 1) }, "fake: StallAt: 101 % is not within 0 and 100"},
 		{"stall before", func() { load.StallAt(-1, 1) }, "fake: StallAt: -1 % is not within 0 and 100"},
 		{"order", func() { load.StallAt(50, 1).StallAt(40, 1) }, "fake: StallAt: the curve has left 40 % behind, it is at 50"},
-		{"order after a fall", func() { load.FallAt(50, 30).FailAt(20, errPassing) }, "fake: FailAt: the curve has left 20 % behind, it is at 30"},
+		{"order after a fall", func() { load.FallAt(50, 30).FailAt(20, errTransient) }, "fake: FailAt: the curve has left 20 % behind, it is at 30"},
 		{"fall up", func() { build.FallAt(50, 60) }, "fake: FallAt: 60 % is not within 0 and 50"},
 		{"after a failure", func() { build.FailAt(50, "").StallAt(60, 1) }, "fake: StallAt: nothing comes after FailAt"},
-		{"after a failed load", func() { load.FailAt(50, errPassing).FallAt(60, 1) }, "fake: FallAt: nothing comes after FailAt"},
-		{"after for ever", func() { load.StallAt(50, fake.Forever).FailAt(60, errPassing) }, "fake: FailAt: nothing comes after a stall for ever"},
+		{"after a failed load", func() { load.FailAt(50, errTransient).FallAt(60, 1) }, "fake: FallAt: nothing comes after FailAt"},
+		{"after for ever", func() { load.StallAt(50, fake.Forever).FailAt(60, errTransient) }, "fake: FailAt: nothing comes after a stall for ever"},
 		{"failure of nil", func() { load.FailAt(50, nil) }, "fake: FailAt: the error is nil"},
 		{"no parts", func() { load.InSteps(0) }, "fake: InSteps: 0 is not positive"},
 		{"visible before", func() { build.VisibleAfter(-1) }, "fake: VisibleAfter: -1ns is negative"},
 		{"nil script, delay", func() { fake.WithDelay(nil, 1) }, "fake: WithDelay: the script is nil"},
-		{"nil script, error", func() { fake.WithError(nil, errPassing) }, "fake: WithError: the script is nil"},
-		{"nil script, outage", func() { fake.WithOutage(nil, errPassing, 1, 1) }, "fake: WithOutage: the script is nil"},
+		{"nil script, error", func() { fake.WithError(nil, errTransient) }, "fake: WithError: the script is nil"},
+		{"nil script, outage", func() { fake.WithOutage(nil, errTransient, 1, 1) }, "fake: WithOutage: the script is nil"},
 		{"nil error", func() { fake.WithError(load, nil) }, "fake: WithError: the error is nil"},
 		{"outage of nil", func() { fake.WithOutage(load, nil, 1, 1) }, "fake: WithOutage: the error is nil"},
-		{"outage before", func() { fake.WithOutage(load, errPassing, -1, 1) }, "fake: WithOutage: -1ns is negative"},
-		{"negative outage", func() { fake.WithOutage(load, errPassing, 1, -1) }, "fake: WithOutage: -1ns is negative"},
-		{"poll 0", func() { fake.WithError(load, errPassing, 1, 0) }, "fake: WithError: there is no poll 0, the first one is 1"},
+		{"outage before", func() { fake.WithOutage(load, errTransient, -1, 1) }, "fake: WithOutage: -1ns is negative"},
+		{"negative outage", func() { fake.WithOutage(load, errTransient, 1, -1) }, "fake: WithOutage: -1ns is negative"},
+		{"poll 0", func() { fake.WithError(load, errTransient, 1, 0) }, "fake: WithError: there is no poll 0, the first one is 1"},
 		{"a negative delay more", func() { fake.WithDelay(load, -1) }, "fake: WithDelay: -1ns is negative"},
 		{"negative flush", func() { fake.FlushOver(-1) }, "fake: FlushOver: -1ns is negative"},
 		{"negative import", func() { fake.ImportOver(1, -1) }, "fake: ImportOver: -1ns is negative"},
@@ -262,7 +262,7 @@ func TestWrongScriptsPanic(t *testing.T) {
 		{"more failures than plans", func() { fake.CompactOver(3, 1).FailPlans(4) }, "fake: FailPlans: 4 is not within 0 and 3"},
 		{"negative failures", func() { fake.CompactOver(3, 1).FailPlans(-1) }, "fake: FailPlans: -1 is not within 0 and 3"},
 		{"forgotten before", func() { fake.CompactOver(3, 1).ForgetAfter(-1) }, "fake: ForgetAfter: -1ns is negative"},
-		{"server away before", func() { fake.ServeAfter(-1, errPassing) }, "fake: ServeAfter: -1ns is negative"},
+		{"server away before", func() { fake.ServeAfter(-1, errTransient) }, "fake: ServeAfter: -1ns is negative"},
 		{"server away without an error", func() { fake.ServeAfter(1, nil) }, "fake: ServeAfter: the error is nil"},
 		{"zero target", func() { new(fake.Poller).Set(milvuswait.Target{}, load) }, "fake: Set: the zero Target"},
 		{

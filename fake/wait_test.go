@@ -12,7 +12,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake"
 )
 
-func TestWaitForALoadOf40Minutes(t *testing.T) {
+func TestWait_LoadOf40Minutes_Completes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		docs := milvuswait.Loading("docs")
 		p := new(fake.Poller).Set(docs, fake.LoadOver(40*time.Minute))
@@ -36,7 +36,7 @@ func TestWaitForALoadOf40Minutes(t *testing.T) {
 	})
 }
 
-func TestWaitForAnIndexWhoseRowsAreNotVisibleYet(t *testing.T) {
+func TestWait_IndexWithHiddenRows_EndsAfterThem(t *testing.T) {
 	const built = 42*time.Second + 600*time.Millisecond
 	all := func(p *fake.Poller) milvuswait.Poller { return p }
 	withoutSegments := func(p *fake.Poller) milvuswait.Poller {
@@ -73,7 +73,7 @@ func TestWaitForAnIndexWhoseRowsAreNotVisibleYet(t *testing.T) {
 	}
 }
 
-func TestWaitThatCannotEndWell(t *testing.T) {
+func TestWait_FailingScripts_ReturnsTheirErrors(t *testing.T) {
 	tests := []struct {
 		name   string
 		script fake.Script
@@ -82,7 +82,7 @@ func TestWaitThatCannotEndWell(t *testing.T) {
 	}{
 		{"fails at 70 %", fake.LoadOver(40*time.Minute).FailAt(70, milvuswait.ErrLoadFailed), milvuswait.ErrLoadFailed, 28 * time.Minute},
 		{"stalls at 30 %", fake.LoadOver(40*time.Minute).StallAt(30, fake.Forever), milvuswait.ErrStalled, 22 * time.Minute},
-		{"out of reach", fake.WithOutage(fake.LoadOver(40*time.Minute), errPassing, time.Minute, fake.Forever), milvuswait.ErrUnreachable, 6 * time.Minute},
+		{"out of reach", fake.WithOutage(fake.LoadOver(40*time.Minute), errTransient, time.Minute, fake.Forever), milvuswait.ErrUnreachable, 6 * time.Minute},
 		{"released silently", fake.SilentlyReleased(), milvuswait.ErrNotLoaded, 0},
 	}
 	for _, tt := range tests {

@@ -32,7 +32,7 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestRefusalSaysWhatToDo(t *testing.T) {
+func TestStart_AddressNotOnLoopback_NamesTheOnesAllowed(t *testing.T) {
 	_, err := fakeserver.Start(fakeserver.Config{Address: "0.0.0.0:19530"})
 
 	require.EqualError(t, err, `fakeserver: address "0.0.0.0:19530" is not on the loopback interface: use 127.0.0.1, [::1] or localhost`)
@@ -59,7 +59,7 @@ func TestAddressesThatAreServed(t *testing.T) {
 	}
 }
 
-func TestAddressThatIsTaken(t *testing.T) {
+func TestStart_AddressInUse_Fails(t *testing.T) {
 	first, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	require.NoError(t, err)
 	defer first.Close()
@@ -69,7 +69,7 @@ func TestAddressThatIsTaken(t *testing.T) {
 	require.ErrorContains(t, err, "address already in use")
 }
 
-func TestConfigThatMakesNoSense(t *testing.T) {
+func TestStart_InvalidConfig_Fails(t *testing.T) {
 	_, err := fakeserver.Start(fakeserver.Config{VisibleAfter: -1})
 	require.EqualError(t, err, "fakeserver: VisibleAfter: -1ns is negative")
 

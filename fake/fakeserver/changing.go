@@ -120,7 +120,7 @@ func (v *service) ReleasePartitions(ctx context.Context, req *wire.ReleasePartit
 // mismatched returns the failure of 2.2 for operations on partitions of a collection loaded
 // as a whole, and the reverse.
 func mismatched(legacy wire.ErrorCode, what, how string) *failure {
-	f := said(legacy, 0, "failed to %s, err=%s after load collection is not supported[LoadParameterMismatched]", what, how)
+	f := withReason(legacy, 0, "failed to %s, err=%s after load collection is not supported[LoadParameterMismatched]", what, how)
 	return &f
 }
 

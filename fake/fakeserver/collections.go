@@ -16,7 +16,7 @@ func (v *service) CreateCollection(ctx context.Context, req *wire.CreateCollecti
 	schema, err := decodeSchema(req.GetSchema())
 	if err != nil {
 		if d == MilvusLite {
-			corrupt := said(0, 1, "Error parsing message with type 'milvus.proto.schema.CollectionSchema': Wire format was corrupt")
+			corrupt := withReason(0, 1, "Error parsing message with type 'milvus.proto.schema.CollectionSchema': Wire format was corrupt")
 			return corrupt.status(), nil
 		}
 		return d.refused("%v", err).status(), nil

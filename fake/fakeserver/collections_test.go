@@ -13,7 +13,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func TestCollectionsByClients(t *testing.T) {
+func TestCollections_CreatedByClients(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.AddCollection("docs")
 	described, err := wire.DescribeCollection.Call(t.Context(), c, &wire.DescribeCollectionRequest{CollectionName: "docs"})
@@ -34,9 +34,9 @@ func TestCollectionsByClients(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"_default", "p1"}, shown.GetPartitionNames())
 	srv.Set(milvuswait.Loading("docs", "p1"), fake.Percents(1))
-	require.Equal(t, said{unexpected, 65535, "partition cannot be dropped, partition is loaded, please release it first"},
+	require.Equal(t, body{unexpected, 65535, "partition cannot be dropped, partition is loaded, please release it first"},
 		done(t)(wire.DropPartition.Call(t.Context(), c, &wire.DropPartitionRequest{CollectionName: "docs", PartitionName: "p1"})))
-	require.Equal(t, said{unexpected, 65535, "default partition cannot be deleted"},
+	require.Equal(t, body{unexpected, 65535, "default partition cannot be deleted"},
 		done(t)(wire.DropPartition.Call(t.Context(), c, &wire.DropPartitionRequest{CollectionName: "docs", PartitionName: "_default"})))
 
 	s, err := wire.DropCollection.Call(t.Context(), c, &wire.DropCollectionRequest{CollectionName: "docs"})
@@ -60,20 +60,20 @@ func TestCreateCollection(t *testing.T) {
 	const differs = "create duplicate collection with different parameters, collection: docs"
 	tests := []struct {
 		dialect       fakeserver.Dialect
-		again, differ said
-		ghost         said
+		again, differ body
+		ghost         body
 	}{
-		{fakeserver.Milvus23, ok, said{unexpected, 65535, differs}, said{unexpected, 65535, "database:ghost not found"}},
-		{fakeserver.Milvus22, ok, said{unexpected, 0, differs}, said{unexpected, 0, "database:ghost not found"}},
+		{fakeserver.Milvus23, ok, body{unexpected, 65535, differs}, body{unexpected, 65535, "database:ghost not found"}},
+		{fakeserver.Milvus22, ok, body{unexpected, 0, differs}, body{unexpected, 0, "database:ghost not found"}},
 		{
-			fakeserver.MilvusLite, said{unexpected, 1, "collection 'docs' already exists"}, said{unexpected, 1, "collection 'docs' already exists"},
-			said{6, 6, "database 'ghost' does not exist"},
+			fakeserver.MilvusLite, body{unexpected, 1, "collection 'docs' already exists"}, body{unexpected, 1, "collection 'docs' already exists"},
+			body{6, 6, "database 'ghost' does not exist"},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.dialect.String(), func(t *testing.T) {
 			_, c := start(t, fakeserver.Config{Dialect: tt.dialect})
-			create := func(db, dim string, shards int32) said {
+			create := func(db, dim string, shards int32) body {
 				return done(t)(wire.CreateCollection.Call(t.Context(), c, &wire.CreateCollectionRequest{
 					DbName: db, CollectionName: "docs", Schema: schema(dim), ShardsNum: shards,
 				}))

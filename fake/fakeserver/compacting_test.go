@@ -119,5 +119,5 @@ func TestGetCompactionState_ScriptOfAnotherKind_IsUnexpected(t *testing.T) {
 	r, err := wire.GetCompactionState.Call(t.Context(), c, &wire.GetCompactionStateRequest{CompactionID: 7})
 
 	require.NoError(t, err)
-	require.Equal(t, said{unexpected, 65535, `fakeserver: a script of "a job" answered with milvuswait.LoadingProgress`}, of(r.GetStatus()))
+	require.Equal(t, body{unexpected, 65535, `fakeserver: a script of "a job" returned milvuswait.LoadingProgress, the progress of another kind`}, of(r.GetStatus()))
 }

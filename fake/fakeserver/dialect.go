@@ -65,8 +65,8 @@ const (
 	liteIllegalValue = 6 // used as code and as error code
 )
 
-// said returns a failure with the codes and a formatted reason.
-func said(legacy wire.ErrorCode, code int32, format string, args ...any) failure {
+// withReason returns a failure with the codes and a formatted reason.
+func withReason(legacy wire.ErrorCode, code int32, format string, args ...any) failure {
 	return failure{legacy: legacy, code: code, reason: fmt.Sprintf(format, args...)}
 }
 
@@ -87,9 +87,9 @@ func (d Dialect) one(v23, v22, lite failure) *failure {
 // collectionNotFound is the failure of a request for an unknown collection.
 func (d Dialect) collectionNotFound(db, name string) *failure {
 	return d.one(
-		said(wire.ErrorCode_CollectionNotExists, 100, "collection not found[database=%s][collection=%s]", db, name),
-		said(unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection %s:%s", db, name),
-		said(wire.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
+		withReason(wire.ErrorCode_CollectionNotExists, 100, "collection not found[database=%s][collection=%s]", db, name),
+		withReason(unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection %s:%s", db, name),
+		withReason(wire.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
 	)
 }
 
@@ -97,9 +97,9 @@ func (d Dialect) collectionNotFound(db, name string) *failure {
 // its ID.
 func (d Dialect) collectionDropped(id int64, name string) *failure {
 	return d.one(
-		said(wire.ErrorCode_CollectionNotExists, 100, "collection not found[collection=%d]", id),
-		said(unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection: %d", id),
-		said(wire.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
+		withReason(wire.ErrorCode_CollectionNotExists, 100, "collection not found[collection=%d]", id),
+		withReason(unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection: %d", id),
+		withReason(wire.ErrorCode_CollectionNotExists, 100, "collection '%s' does not exist", name),
 	)
 }
 
@@ -136,9 +136,9 @@ func (d Dialect) notDescribed(db, name string, id int64) *failure {
 // about a collection, Milvus reports a missing collection instead.
 func (d Dialect) databaseNotFound(db string) *failure {
 	return d.one(
-		said(unexpected, 800, "database not found[database=%s]", db),
-		said(unexpected, 0, "ShowCollections failed: database:%s not found", db),
-		said(liteIllegalValue, liteIllegalValue, "database '%s' does not exist", db),
+		withReason(unexpected, 800, "database not found[database=%s]", db),
+		withReason(unexpected, 0, "ShowCollections failed: database:%s not found", db),
+		withReason(liteIllegalValue, liteIllegalValue, "database '%s' does not exist", db),
 	)
 }
 
@@ -154,16 +154,16 @@ func (d Dialect) noDatabaseToCreateIn(db string) *failure {
 func (d Dialect) collectionExists(name string) *failure {
 	const text = "create duplicate collection with different parameters, collection: %s"
 	return d.one(
-		said(unexpected, codeUnexpected, text, name), said(unexpected, 0, text, name),
-		said(unexpected, 1, "collection '%s' already exists", name),
+		withReason(unexpected, codeUnexpected, text, name), withReason(unexpected, 0, text, name),
+		withReason(unexpected, 1, "collection '%s' already exists", name),
 	)
 }
 
 // collectionNotLoaded is the failure of a poll of an unloaded collection.
 func (d Dialect) collectionNotLoaded(id int64) *failure {
 	return d.one(
-		said(unexpected, 101, "collection not loaded[collection=%d]", id),
-		said(unexpected, 0, "collection %d has not been loaded to memory or load failed", id),
+		withReason(unexpected, 101, "collection not loaded[collection=%d]", id),
+		withReason(unexpected, 0, "collection %d has not been loaded to memory or load failed", id),
 		failure{},
 	)
 }
@@ -171,8 +171,8 @@ func (d Dialect) collectionNotLoaded(id int64) *failure {
 // listedNotLoaded is the failure of ShowCollections for an unloaded collection.
 func (d Dialect) listedNotLoaded(name string) *failure {
 	return d.one(
-		said(unexpected, codeUnexpected, "collection not loaded[collection=%s]", name),
-		said(unexpected, 0, "collection %s has not been loaded to memory or load failed", name),
+		withReason(unexpected, codeUnexpected, "collection not loaded[collection=%s]", name),
+		withReason(unexpected, 0, "collection %s has not been loaded to memory or load failed", name),
 		failure{},
 	)
 }
@@ -180,8 +180,8 @@ func (d Dialect) listedNotLoaded(name string) *failure {
 // notFullyLoaded is the failure of a refresh during a load.
 func (d Dialect) notFullyLoaded(id int64) *failure {
 	return d.one(
-		said(unexpected, 101, "collection not fully loaded: collection not loaded[collection=%d]", id),
-		said(unexpected, 0, "a collection must be fully loaded before refreshing"),
+		withReason(unexpected, 101, "collection not fully loaded: collection not loaded[collection=%d]", id),
+		withReason(unexpected, 0, "a collection must be fully loaded before refreshing"),
 		failure{},
 	)
 }
@@ -189,17 +189,17 @@ func (d Dialect) notFullyLoaded(id int64) *failure {
 // partitionNotFound is the failure of a request for a missing partition.
 func (d Dialect) partitionNotFound(name string) *failure {
 	return d.one(
-		said(wire.ErrorCode_MetaFailed, 200, "partition not found[partition=%s]", name),
-		said(unexpected, 0, "partition is not exist: %s", name),
-		said(200, 200, "%s", name),
+		withReason(wire.ErrorCode_MetaFailed, 200, "partition not found[partition=%s]", name),
+		withReason(unexpected, 0, "partition is not exist: %s", name),
+		withReason(200, 200, "%s", name),
 	)
 }
 
 // partitionNotLoaded is the failure of a poll of an unloaded partition.
 func (d Dialect) partitionNotLoaded(id int64) *failure {
 	return d.one(
-		said(unexpected, 201, "partition not loaded[partition=%d]", id),
-		said(unexpected, 0, "fail to show partitions from the querycoord, invalid data num"),
+		withReason(unexpected, 201, "partition not loaded[partition=%d]", id),
+		withReason(unexpected, 0, "fail to show partitions from the querycoord, invalid data num"),
 		failure{},
 	)
 }
@@ -216,15 +216,15 @@ func (d Dialect) partitionNotListed(c *collection, p *partition) *failure {
 // indexNotFound is the failure of DescribeIndex. An empty name means all indexes of the
 // collection.
 func (d Dialect) indexNotFound(c *collection, index string) *failure {
-	v23 := said(wire.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", index)
-	lite := said(wire.ErrorCode_IllegalRowRecord, 700, "no index on field '%s' of collection '%s'", index, c.name)
+	v23 := withReason(wire.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", index)
+	lite := withReason(wire.ErrorCode_IllegalRowRecord, 700, "no index on field '%s' of collection '%s'", index, c.name)
 	if index == "" {
 		v23.reason = fmt.Sprintf("index not found[collection=%s]", c.name)
 	}
 	if len(c.indexes) == 0 {
 		lite.reason = fmt.Sprintf("no index on collection '%s'", c.name)
 	}
-	return d.one(v23, said(wire.ErrorCode_IndexNotExist, 0, "index doesn't exist, collectionID %d", c.id), lite)
+	return d.one(v23, withReason(wire.ErrorCode_IndexNotExist, 0, "index doesn't exist, collectionID %d", c.id), lite)
 }
 
 // loadWithoutIndex is the failure of a load without an index. milvus-lite does not need an
@@ -239,15 +239,15 @@ func (d Dialect) loadWithoutIndex(c *collection) *failure {
 
 // importNotFound is the failure of GetImportState for an unknown job.
 func (d Dialect) importNotFound(id int64) *failure {
-	v23 := said(unexpected, 1000, "key not found[key=by-dev/meta/importtask/%d]", id)
+	v23 := withReason(unexpected, 1000, "key not found[key=by-dev/meta/importtask/%d]", id)
 	if d == Milvus26 {
-		v23 = said(unexpected, 2100, "import job does not exist, jobID=%d: importing data failed", id)
+		v23 = withReason(unexpected, 2100, "import job does not exist, jobID=%d: importing data failed", id)
 	}
-	return d.one(v23, said(unexpected, 0, "import task id doesn't exist"), failure{})
+	return d.one(v23, withReason(unexpected, 0, "import task id doesn't exist"), failure{})
 }
 
-// notImported is the failure of Import for f, the one of a missing collection or partition.
-// Milvus 2.3 retries for 53 s before it, and hides the code.
+// notImported is the failure of Import for a missing collection or partition. f is the
+// failure of other RPCs for it. Milvus 2.3 retries for 53 s before, and hides the code.
 func (d Dialect) notImported(f *failure) *failure {
 	if d == Milvus23 {
 		return d.refused("attempt #9: rpc error: code = Unknown desc = %s", f.reason)
@@ -259,9 +259,9 @@ func (d Dialect) notImported(f *failure) *failure {
 // in all versions.
 func (d Dialect) refused(format string, args ...any) *failure {
 	return d.one(
-		said(unexpected, codeUnexpected, format, args...),
-		said(unexpected, 0, format, args...),
-		said(liteIllegalValue, liteIllegalValue, format, args...),
+		withReason(unexpected, codeUnexpected, format, args...),
+		withReason(unexpected, 0, format, args...),
+		withReason(liteIllegalValue, liteIllegalValue, format, args...),
 	)
 }
 

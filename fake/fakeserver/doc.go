@@ -31,8 +31,8 @@
 // # State
 //
 // Operations of clients take time. LoadCollection starts the script of Config.Load, Import
-// the one of Config.Import, and ManualCompaction the one of Config.Compact. Each flushed lot
-// of rows starts a script of Config.Build. An import adds no rows, and a compaction changes
+// the script of Config.Import, and ManualCompaction the script of Config.Compact. The rows of
+// each flush start a script of Config.Build. An import adds no rows, and a compaction changes
 // no index: a test adds these effects by AddRows and Set.
 //
 // A test can also set the state at any time, with the targets and scripts of package fake:

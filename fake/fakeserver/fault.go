@@ -28,7 +28,7 @@ const AnyMethod = "*"
 type Fault struct {
 	delay time.Duration
 	act   action
-	said  failure // the body for reject
+	body  failure // the body for reject
 	err   error   // the gRPC error for refuse
 	calls []int
 }
@@ -75,7 +75,7 @@ func Refuse(code codes.Code, message string) Fault {
 // stands for Milvus 2.2, where a failure has only an error code. The error code is a
 // commonpb.ErrorCode of any version of go-api, or a number.
 func Reject[ErrorCode ~int32 | ~int](code int32, errorCode ErrorCode, reason string) Fault {
-	return Fault{act: reject, said: failure{code: code, legacy: wire.ErrorCode(errorCode), reason: reason}}
+	return Fault{act: reject, body: failure{code: code, legacy: wire.ErrorCode(errorCode), reason: reason}}
 }
 
 // Blank returns a fault that makes calls return an empty message, without a status. The

@@ -22,7 +22,7 @@ import (
 const progressMethod = "GetLoadingProgress"
 
 // poll polls "docs" and returns the gRPC code, the status in the body, and the duration.
-func poll(ctx context.Context, c grpc.ClientConnInterface) (codes.Code, said, time.Duration) {
+func poll(ctx context.Context, c grpc.ClientConnInterface) (codes.Code, body, time.Duration) {
 	begin := time.Now()
 	r, err := wire.GetLoadingProgress.Call(ctx, c, &wire.GetLoadingProgressRequest{CollectionName: "docs"})
 	return status.Code(err), of(r.GetStatus()), time.Since(begin)
@@ -34,7 +34,7 @@ func TestFaults(t *testing.T) {
 		name     string
 		faults   []fakeserver.Fault
 		wantCode codes.Code
-		wantSaid said
+		wantBody body
 		wantTook time.Duration
 	}{
 		{"none", nil, codes.OK, ok, 0},
@@ -43,10 +43,10 @@ func TestFaults(t *testing.T) {
 		{"too slow", []fakeserver.Fault{fakeserver.Slow(time.Hour)}, codes.DeadlineExceeded, ok, limit},
 		{"drop", []fakeserver.Fault{fakeserver.Drop()}, codes.Unavailable, ok, 0},
 		{"refuse", []fakeserver.Fault{fakeserver.Refuse(codes.Unauthenticated, "who?")}, codes.Unauthenticated, ok, 0},
-		{"reject", []fakeserver.Fault{fakeserver.Reject(8, wire.ErrorCode_RateLimit, "slow down")}, codes.OK, said{wire.ErrorCode_RateLimit, 8, "slow down"}, 0},
+		{"reject", []fakeserver.Fault{fakeserver.Reject(8, wire.ErrorCode_RateLimit, "slow down")}, codes.OK, body{wire.ErrorCode_RateLimit, 8, "slow down"}, 0},
 		{"slow twice, then the first of the others", []fakeserver.Fault{
 			fakeserver.Slow(time.Second), fakeserver.Reject(8, 49, "slow down"), fakeserver.Slow(2 * time.Second), fakeserver.Drop(),
-		}, codes.OK, said{wire.ErrorCode_RateLimit, 8, "slow down"}, 3 * time.Second},
+		}, codes.OK, body{wire.ErrorCode_RateLimit, 8, "slow down"}, 3 * time.Second},
 		{"hangs do not add up", []fakeserver.Fault{fakeserver.Hang(), fakeserver.Hang()}, codes.DeadlineExceeded, ok, limit},
 		{"another call", []fakeserver.Fault{fakeserver.Drop().On(2, 3)}, codes.OK, ok, 0},
 	}
@@ -60,10 +60,10 @@ func TestFaults(t *testing.T) {
 					ctx, cancel := context.WithTimeout(t.Context(), limit)
 					defer cancel()
 
-					code, says, took := poll(ctx, c)
+					code, got, took := poll(ctx, c)
 
 					require.Equal(t, tt.wantCode, code)
-					require.Equal(t, tt.wantSaid, says)
+					require.Equal(t, tt.wantBody, got)
 					require.Equal(t, tt.wantTook, took)
 					require.Equal(t, 1, srv.Count(progressMethod))
 				})
@@ -72,7 +72,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestFaultOnCertainCalls(t *testing.T) {
+func TestFault_OnSomeCalls_LeavesTheOthers(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(1, 2, 3, 4, 5))
 	_, _, _ = poll(t.Context(), c)
@@ -106,12 +106,12 @@ func TestHeal(t *testing.T) {
 }
 
 // Reject and Blank work for every method.
-func TestAnswersOfEveryShape(t *testing.T) {
+func TestRejectAndBlank_EveryMethod(t *testing.T) {
 	for _, reject := range []bool{true, false} {
 		srv, c := start(t, fakeserver.Config{})
 		want := ok
 		if reject {
-			want = said{1, 5, "internal"}
+			want = body{1, 5, "internal"}
 			srv.Fail(fakeserver.AnyMethod, fakeserver.Reject(5, 1, "internal"))
 		} else {
 			srv.Fail(fakeserver.AnyMethod, fakeserver.Blank())
@@ -126,7 +126,7 @@ func TestAnswersOfEveryShape(t *testing.T) {
 	}
 }
 
-func TestHangEndsWithTheClient(t *testing.T) {
+func TestHang_CanceledCall_Ends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{})
 		srv.Fail(progressMethod, fakeserver.Hang())
@@ -140,7 +140,7 @@ func TestHangEndsWithTheClient(t *testing.T) {
 	})
 }
 
-func TestHangEndsWithTheServer(t *testing.T) {
+func TestHang_StoppedServer_Ends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{})
 		srv.Fail(progressMethod, fakeserver.Hang())
@@ -153,7 +153,7 @@ func TestHangEndsWithTheServer(t *testing.T) {
 	})
 }
 
-func TestDropBreaksTheConnection(t *testing.T) {
+func TestDrop_BreaksTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{})
 		srv.Set(milvuswait.Loading("docs"), fake.WithDelay(fake.Percents(40), fake.Forever))
@@ -172,7 +172,7 @@ func TestDropBreaksTheConnection(t *testing.T) {
 	})
 }
 
-func TestKeepaliveOfIdleClients(t *testing.T) {
+func TestKeepalive_IdleClient_StaysConnected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dials := 0
 		srv, err := fakeserver.Start(fakeserver.Config{})
@@ -214,7 +214,7 @@ func TestLastRequest(t *testing.T) {
 	require.Equal(t, 1, srv.Count(fakeserver.AnyMethod))
 }
 
-func TestWrongFaultsPanic(t *testing.T) {
+func TestFaults_InvalidArguments_Panic(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	tests := []struct {
 		name string

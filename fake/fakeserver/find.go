@@ -112,7 +112,7 @@ func read[P milvuswait.Progress](q question) (parts []P, delay time.Duration, er
 		case steps[i].Err != nil:
 			return nil, delay, steps[i].Err
 		case !ok:
-			return nil, delay, fmt.Errorf("fakeserver: a script of %q answered with %T", cmp.Or(q.c.name, "a job"), steps[i].Progress)
+			return nil, delay, fmt.Errorf("fakeserver: a script of %q returned %T, the progress of another kind", cmp.Or(q.c.name, "a job"), steps[i].Progress)
 		}
 		parts = append(parts, part)
 	}

@@ -96,7 +96,7 @@ func TestGetFlushState_OfEachDialect_MisleadsAsMeasured(t *testing.T) {
 }
 
 func TestGetFlushState_UnknownCollection_IsAFailureSince23(t *testing.T) {
-	for dialect, want := range map[fakeserver.Dialect]said{
+	for dialect, want := range map[fakeserver.Dialect]body{
 		fakeserver.Milvus23:   {notExists, 100, "collection not found[database=default][collection=nope]"},
 		fakeserver.Milvus26:   {notExists, 100, "collection not found[database=default][collection=nope]"},
 		fakeserver.Milvus22:   ok,
@@ -241,7 +241,7 @@ func TestGetFlushState_ScriptOfAMark_IsUsedForThatMarkOnly(t *testing.T) {
 
 			require.False(t, flushState(t, c, request).GetFlushed())
 			require.True(t, flushed(t, c, "docs", milvuswait.FlushMark{Timestamp: 12345, Segments: []int64{7}}), "another mark")
-			require.Equal(t, said{49, 8, "slow down"}, of(flushState(t, c, request).GetStatus()))
+			require.Equal(t, body{49, 8, "slow down"}, of(flushState(t, c, request).GetStatus()))
 			require.True(t, flushState(t, c, request).GetFlushed())
 
 			srv.Set(milvuswait.Flushing("docs", mark), fake.Steps(fake.Step{Progress: milvuswait.FlushProgress{}}))

@@ -34,21 +34,21 @@ func overTCP(t *testing.T, srv *fakeserver.Server, opts ...grpc.DialOption) grpc
 	return conn
 }
 
-// said is the status in the body of a response.
-type said struct {
+// body is the status in the body of a response.
+type body struct {
 	legacy wire.ErrorCode
 	code   int32
 	reason string
 }
 
-func of(s *wire.Status) said {
+func of(s *wire.Status) body {
 	if s == nil {
-		return said{}
+		return body{}
 	}
-	return said{s.ErrorCode, s.Code, s.Reason}
+	return body{s.ErrorCode, s.Code, s.Reason}
 }
 
-var ok said
+var ok body
 
 func loadingProgress(t *testing.T, c grpc.ClientConnInterface, collection string, partitions ...string) *wire.GetLoadingProgressResponse {
 	t.Helper()
@@ -79,8 +79,8 @@ func inMemory(t *testing.T, c grpc.ClientConnInterface, names ...string) *wire.S
 }
 
 // done returns the status of a response that is only a status.
-func done(t *testing.T) func(*wire.Status, error) said {
-	return func(s *wire.Status, err error) said {
+func done(t *testing.T) func(*wire.Status, error) body {
+	return func(s *wire.Status, err error) body {
 		t.Helper()
 		require.NoError(t, err)
 		return of(s)

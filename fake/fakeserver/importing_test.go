@@ -98,7 +98,7 @@ func TestImport_DefaultScript_Completes(t *testing.T) {
 }
 
 func TestImport_MissingCollectionOrPartition_IsRefused(t *testing.T) {
-	tests := map[fakeserver.Dialect][2]said{
+	tests := map[fakeserver.Dialect][2]body{
 		fakeserver.Milvus23: {
 			{unexpected, 65535, "attempt #9: rpc error: code = Unknown desc = collection not found[database=default][collection=nope]"},
 			{unexpected, 65535, "attempt #9: rpc error: code = Unknown desc = partition not found[partition=nopart]"},
@@ -124,7 +124,7 @@ func TestImport_MissingCollectionOrPartition_IsRefused(t *testing.T) {
 }
 
 func TestGetImportState_UnknownJob_HasTheFailureOfTheDialect(t *testing.T) {
-	tests := map[fakeserver.Dialect]said{
+	tests := map[fakeserver.Dialect]body{
 		fakeserver.Milvus23: {unexpected, 1000, "key not found[key=by-dev/meta/importtask/7]"},
 		fakeserver.Milvus22: {unexpected, 0, "import task id doesn't exist"},
 		fakeserver.Milvus26: {unexpected, 2100, "import job does not exist, jobID=7: importing data failed"},

@@ -81,16 +81,16 @@ func (v *service) GetIndexBuildProgress(ctx context.Context, req *wire.GetIndexB
 		switch len(found) {
 		case 0:
 			return nil, d.one(
-				said(wire.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", req.GetIndexName()),
-				said(unexpected, 0, "there is no index on collection: %d with the index name: %s", c.id, req.GetIndexName()),
+				withReason(wire.ErrorCode_IndexNotExist, 700, "index not found[indexName=%s]", req.GetIndexName()),
+				withReason(unexpected, 0, "there is no index on collection: %d with the index name: %s", c.id, req.GetIndexName()),
 				failure{},
 			)
 		case 1:
 			return found, nil
 		}
 		return nil, d.one(
-			said(unexpected, 702, "index duplicates[indexName=%s]", req.GetIndexName()),
-			said(unexpected, 0, "there are multiple indexes, please specify the index_name"),
+			withReason(unexpected, 702, "index duplicates[indexName=%s]", req.GetIndexName()),
+			withReason(unexpected, 0, "there are multiple indexes, please specify the index_name"),
 			failure{},
 		)
 	})

@@ -20,7 +20,7 @@ func rows(d *wire.IndexDescription) string {
 }
 
 // As measured on real servers: a state of Finished while rows are pending.
-func TestRowsThatAreNewerThanTheIndex(t *testing.T) {
+func TestIndex_RowsNewerThanIt_AreFinishedEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{
 			VisibleAfter: 2600 * time.Millisecond,
@@ -57,7 +57,7 @@ func TestRowsThatAreNewerThanTheIndex(t *testing.T) {
 	})
 }
 
-func TestIndexThatIsNewerThanTheRows(t *testing.T) {
+func TestIndex_CreatedAfterTheRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{Build: func(rows int64) fake.Script { return fake.BuildOver(rows, 40*time.Second) }})
 		srv.AddRows("docs", 1000)
@@ -68,12 +68,12 @@ func TestIndexThatIsNewerThanTheRows(t *testing.T) {
 
 		index := describeIndex(t, c, "docs", "", 0).GetIndexDescriptions()[0]
 
-		require.Equal(t, "250/1000, 750 pending, InProgress", rows(index), "the state is told whatever the timestamp")
+		require.Equal(t, "250/1000, 750 pending, InProgress", rows(index), "every timestamp gets the state")
 		require.Equal(t, "vec", index.GetIndexName())
 	})
 }
 
-func TestIndexThatHasAScript(t *testing.T) {
+func TestIndex_WithScript_ReportsItsRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{})
 		srv.AddRows("docs", 7)
@@ -91,11 +91,11 @@ func TestIndexThatHasAScript(t *testing.T) {
 		srv.Set(milvuswait.IndexBuilding("docs", ""), fake.Rows(5, 5))
 		require.Equal(t, "5/5, 0 pending, Finished", rows(describeIndex(t, c, "docs", "vidx", 0).GetIndexDescriptions()[0]), "the only one was meant")
 		srv.Set(milvuswait.IndexBuilding("docs", "vidx"), nil)
-		require.Equal(t, said{indexAbsent, 700, "index not found[collection=docs]"}, of(describeIndex(t, c, "docs", "", 0).GetStatus()))
+		require.Equal(t, body{indexAbsent, 700, "index not found[collection=docs]"}, of(describeIndex(t, c, "docs", "", 0).GetStatus()))
 	})
 }
 
-func TestSeveralIndexes(t *testing.T) {
+func TestIndexes_SeveralInACollection(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.IndexBuilding("docs", "first"), fake.Rows(10, 10))
 	srv.Set(milvuswait.IndexBuilding("docs", "second"), fake.Rows(10, 4))
@@ -111,7 +111,7 @@ func TestSeveralIndexes(t *testing.T) {
 	require.Equal(t, 3, len(described.GetSchema().GetFields()), "the second index has a field of its own")
 }
 
-func TestOneIndexAField(t *testing.T) {
+func TestCreateIndex_FieldWithIndex(t *testing.T) {
 	params := &wire.KeyValuePair{Key: "index_type", Value: "HNSW"}
 	for _, dialect := range []fakeserver.Dialect{fakeserver.Milvus23, fakeserver.Milvus22} {
 		t.Run(dialect.String(), func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestOneIndexAField(t *testing.T) {
 				succeeds(t, s, err)
 			}
 			unnamed := done(t)(createIndex(t.Context(), c, "docs", "vec", "", params))
-			require.Equal(t, dialect == fakeserver.Milvus23, unnamed == ok, "only newer servers take the one that there is")
+			require.Equal(t, dialect == fakeserver.Milvus23, unnamed == ok, "only newer servers find the existing one")
 
 			require.Equal(t, "CreateIndex failed: creating multiple indexes on same field is not supported",
 				done(t)(createIndex(t.Context(), c, "docs", "vec", "other", params)).reason)
@@ -171,7 +171,7 @@ func TestInsertAndFlush(t *testing.T) {
 		require.EqualValues(t, 3, r.GetInsertCnt())
 		require.Equal(t, []int64{7, 8, 9}, r.GetIDs().GetIntId().GetData())
 		insert("p1", 1, 2)
-		require.Equal(t, said{metaFailed, 200, "partition not found[partition=nopart]"}, of(insert("nopart", 1).GetStatus()))
+		require.Equal(t, body{metaFailed, 200, "partition not found[partition=nopart]"}, of(insert("nopart", 1).GetStatus()))
 		require.Equal(t, "0", count())
 
 		flushed, err := wire.Flush.Call(t.Context(), c, &wire.FlushRequest{CollectionNames: []string{"docs"}})
@@ -202,7 +202,7 @@ func TestInsertAndFlush(t *testing.T) {
 	})
 }
 
-func TestKeysThatTheServerMakes(t *testing.T) {
+func TestInsert_AutoID_ReturnsNewKeys(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.AddCollection("docs")
 
@@ -212,7 +212,7 @@ func TestKeysThatTheServerMakes(t *testing.T) {
 	require.Equal(t, 3, len(r.GetIDs().GetIntId().GetData()))
 }
 
-func TestRowCountOf22WaitsForTheRows(t *testing.T) {
+func TestRowCount_On22_WaitsForVisibleRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{Dialect: fakeserver.Milvus22, VisibleAfter: time.Second})
 		srv.AddRows("docs", 5)

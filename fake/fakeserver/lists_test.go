@@ -10,16 +10,16 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func TestIndexProgressOfEachDialect(t *testing.T) {
+func TestIndexProgress_OfEachDialect(t *testing.T) {
 	tests := []struct {
 		dialect   fakeserver.Dialect
-		absent    said
-		ambiguous said
+		absent    body
+		ambiguous body
 	}{
-		{fakeserver.Milvus23, said{indexAbsent, 700, "index not found[indexName=nope]"}, said{unexpected, 702, "index duplicates[indexName=]"}},
+		{fakeserver.Milvus23, body{indexAbsent, 700, "index not found[indexName=nope]"}, body{unexpected, 702, "index duplicates[indexName=]"}},
 		{
-			fakeserver.Milvus22, said{unexpected, 0, fmt.Sprintf("there is no index on collection: %d with the index name: nope", loadedID)},
-			said{unexpected, 0, "there are multiple indexes, please specify the index_name"},
+			fakeserver.Milvus22, body{unexpected, 0, fmt.Sprintf("there is no index on collection: %d with the index name: nope", loadedID)},
+			body{unexpected, 0, "there are multiple indexes, please specify the index_name"},
 		},
 	}
 	for _, tt := range tests {
@@ -55,25 +55,25 @@ func TestIndexProgressOfEachDialect(t *testing.T) {
 	}
 }
 
-func TestNamesInLists(t *testing.T) {
+func TestLists_RequestedNames(t *testing.T) {
 	const v23, v22, lite = fakeserver.Milvus23, fakeserver.Milvus22, fakeserver.MilvusLite
-	notLoaded := map[fakeserver.Dialect]said{
+	notLoaded := map[fakeserver.Dialect]body{
 		v23: {unexpected, 201, fmt.Sprintf("partition not loaded[partition=%d]", defaultID)},
 		v22: {unexpected, 0, fmt.Sprintf("collection %d has not been loaded into QueryNode", docsID)},
 	}
-	absent := map[fakeserver.Dialect]said{v23: {metaFailed, 200, "partition not found[partition=nopart]"}, v22: {unexpected, 0, "partition is not exist: nopart"}}
+	absent := map[fakeserver.Dialect]body{v23: {metaFailed, 200, "partition not found[partition=nopart]"}, v22: {unexpected, 0, "partition is not exist: nopart"}}
 	tests := []struct {
 		name       string
 		collection string
 		inMemory   bool
 		names      []string
-		want       map[fakeserver.Dialect]said
+		want       map[fakeserver.Dialect]body
 		wantNames  map[fakeserver.Dialect]int
 	}{
 		{"all, of an unknown name", "docs", false, []string{"nopart"}, nil, map[fakeserver.Dialect]int{v23: 1, v22: 1}},
 		{"in memory, of an unknown name", "docs", true, []string{"nopart"}, absent, nil},
 		{"in memory, of one not loaded", "docs", true, []string{"_default"}, notLoaded, map[fakeserver.Dialect]int{lite: 1}},
-		{"in memory, of none loaded", "docs", true, nil, map[fakeserver.Dialect]said{v22: notLoaded[v22]}, map[fakeserver.Dialect]int{lite: 1}},
+		{"in memory, of none loaded", "docs", true, nil, map[fakeserver.Dialect]body{v22: notLoaded[v22]}, map[fakeserver.Dialect]int{lite: 1}},
 		{"in memory", "loaded", true, []string{"_default"}, nil, map[fakeserver.Dialect]int{v23: 1, v22: 1, lite: 1}},
 	}
 	for _, dialect := range []fakeserver.Dialect{v23, v22, lite} {
@@ -98,13 +98,13 @@ func TestNamesInLists(t *testing.T) {
 
 			require.NoError(t, err)
 			require.Equal(t, ok, of(r.GetStatus()))
-			require.Equal(t, map[fakeserver.Dialect]int{v23: 2, v22: 2, lite: 1}[dialect], len(r.GetCollectionNames()), "only lite heeds the names")
+			require.Equal(t, map[fakeserver.Dialect]int{v23: 2, v22: 2, lite: 1}[dialect], len(r.GetCollectionNames()), "only milvus-lite filters by names")
 		})
 	}
 }
 
-func TestUnknownID(t *testing.T) {
-	for dialect, want := range map[fakeserver.Dialect]said{
+func TestDescribeCollection_UnknownID(t *testing.T) {
+	for dialect, want := range map[fakeserver.Dialect]body{
 		fakeserver.Milvus23:   {unexpected, 100, "can't find collection collection not found[collection=7]"},
 		fakeserver.Milvus22:   {unexpected, 0, "code: CollectionNotExists, reason: can't find collection: 7"},
 		fakeserver.MilvusLite: {notExists, 100, "collection '' does not exist"},

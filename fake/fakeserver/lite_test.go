@@ -11,7 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func TestWhatLiteHasNot(t *testing.T) {
+func TestLite_MissingCalls_AreUnimplemented(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.MilvusLite})
 
 	_, err := wire.AllocTimestamp.Call(t.Context(), c, &wire.AllocTimestampRequest{})
@@ -24,7 +24,7 @@ func TestWhatLiteHasNot(t *testing.T) {
 	require.Equal(t, 1, srv.Count("LoadPartitions"))
 }
 
-func TestLiteIsLoadedAndBuiltAtOnce(t *testing.T) {
+func TestLite_LoadsAndBuilds_AreCompleteAtOnce(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.MilvusLite})
 	srv.AddRows("docs", 1000)
 	require.EqualValues(t, 100, loadingProgress(t, c, "docs").GetProgress())
@@ -38,7 +38,7 @@ func TestLiteIsLoadedAndBuiltAtOnce(t *testing.T) {
 	require.Equal(t, "vec", index.GetIndexName())
 	require.EqualValues(t, 1000, index.GetIndexedRows())
 	require.Equal(t, wire.IndexState_Finished, index.GetState())
-	require.Equal(t, said{35, 35, "index already exists for field 'vec'; call drop_index first"}, done(t)(createIndex(t.Context(), c, "docs", "vec", "vidx")))
+	require.Equal(t, body{35, 35, "index already exists for field 'vec'; call drop_index first"}, done(t)(createIndex(t.Context(), c, "docs", "vec", "vidx")))
 
 	s, err = release(t.Context(), c, "docs")
 	succeeds(t, s, err)
@@ -52,18 +52,18 @@ func TestLiteIsLoadedAndBuiltAtOnce(t *testing.T) {
 	require.Zero(t, loadingProgress(t, c, "docs").GetRefreshProgress())
 }
 
-func TestPartitionsOfLite(t *testing.T) {
+func TestLite_Partitions(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.MilvusLite})
 	srv.AddCollection("docs", "p1")
-	drop := func(name string) said {
+	drop := func(name string) body {
 		return done(t)(wire.DropPartition.Call(t.Context(), c, &wire.DropPartitionRequest{CollectionName: "docs", PartitionName: name}))
 	}
 
-	require.Equal(t, said{unexpected, 1, "p1"}, done(t)(wire.CreatePartition.Call(t.Context(), c, &wire.CreatePartitionRequest{CollectionName: "docs", PartitionName: "p1"})))
-	require.Equal(t, said{6, 6, "cannot remove default partition '_default'"}, drop("_default"))
+	require.Equal(t, body{unexpected, 1, "p1"}, done(t)(wire.CreatePartition.Call(t.Context(), c, &wire.CreatePartitionRequest{CollectionName: "docs", PartitionName: "p1"})))
+	require.Equal(t, body{6, 6, "cannot remove default partition '_default'"}, drop("_default"))
 	require.Equal(t, ok, drop("p1"), "although it is loaded")
-	require.Equal(t, said{200, 200, "p1"}, drop("p1"))
+	require.Equal(t, body{200, 200, "p1"}, drop("p1"))
 	has, err := wire.HasCollection.Call(t.Context(), c, &wire.HasCollectionRequest{DbName: "ghost", CollectionName: "docs"})
 	require.NoError(t, err)
-	require.Equal(t, said{0, 1, "database 'ghost' does not exist"}, of(has.GetStatus()))
+	require.Equal(t, body{0, 1, "database 'ghost' does not exist"}, of(has.GetStatus()))
 }

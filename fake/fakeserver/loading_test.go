@@ -16,7 +16,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func TestLoadGoesByItsScript(t *testing.T) {
+func TestLoad_FollowsTheScriptOfConfig(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{Load: fake.LoadOver(40 * time.Minute)})
 		srv.Set(milvuswait.IndexBuilding("docs", ""), fake.Rows(0, 0))
@@ -43,7 +43,7 @@ func TestLoadGoesByItsScript(t *testing.T) {
 	})
 }
 
-func TestScriptByPolls(t *testing.T) {
+func TestLoad_ScriptByPolls_CountsPollsOnly(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(0, 40, 100))
 
@@ -53,7 +53,7 @@ func TestScriptByPolls(t *testing.T) {
 	}
 }
 
-func TestScriptOfTheDelayTakesItsTime(t *testing.T) {
+func TestLoad_ScriptWithDelay_DelaysPollsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{})
 		srv.Set(milvuswait.Loading("docs"), fake.WithDelay(fake.Percents(40), time.Minute))
@@ -83,7 +83,7 @@ func TestPartitions(t *testing.T) {
 		require.EqualValues(t, 100, loadingProgress(t, c, "docs", "p1").GetProgress())
 		require.EqualValues(t, 201, loadingProgress(t, c, "docs", "p1", "p2").GetStatus().GetCode())
 		require.Equal(t, wire.LoadState_LoadStateNotLoad, loadState(t, c, "docs", "p1", "p2").GetState())
-		require.EqualValues(t, 100, loadingProgress(t, c, "docs").GetProgress(), "as much as was asked for")
+		require.EqualValues(t, 100, loadingProgress(t, c, "docs").GetProgress(), "only the requested partitions count")
 
 		s, err = load(t.Context(), c, "docs")
 		succeeds(t, s, err)
@@ -109,7 +109,7 @@ func TestPartitions(t *testing.T) {
 	})
 }
 
-func TestPartitionsOfMilvus22AreLoadedAloneOrNotAtAll(t *testing.T) {
+func TestPartitions_On22_AreNotLoadedBesideTheCollection(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.Milvus22})
 	srv.AddCollection("docs", "p1")
 	srv.Set(milvuswait.IndexBuilding("docs", ""), fake.Rows(0, 0))
@@ -117,16 +117,16 @@ func TestPartitionsOfMilvus22AreLoadedAloneOrNotAtAll(t *testing.T) {
 	s, err := wire.LoadPartitions.Call(t.Context(), c, loading)
 	succeeds(t, s, err)
 	const mismatched = "err=load the partition after load collection is not supported[LoadParameterMismatched]"
-	require.Equal(t, said{wire.ErrorCode_IllegalArgument, 0, "failed to load collection, " + mismatched}, done(t)(load(t.Context(), c, "docs")))
+	require.Equal(t, body{wire.ErrorCode_IllegalArgument, 0, "failed to load collection, " + mismatched}, done(t)(load(t.Context(), c, "docs")))
 
 	s, err = release(t.Context(), c, "docs")
 	succeeds(t, s, err)
 	s, err = load(t.Context(), c, "docs")
 	succeeds(t, s, err)
 
-	require.Equal(t, said{wire.ErrorCode_IllegalArgument, 0, "failed to load partitions, " + mismatched}, done(t)(wire.LoadPartitions.Call(t.Context(), c, loading)))
+	require.Equal(t, body{wire.ErrorCode_IllegalArgument, 0, "failed to load partitions, " + mismatched}, done(t)(wire.LoadPartitions.Call(t.Context(), c, loading)))
 	require.Equal(t,
-		said{unexpected, 0, "failed to release partitions, err=releasing some partitions after load collection is not supported[LoadParameterMismatched]"},
+		body{unexpected, 0, "failed to release partitions, err=releasing some partitions after load collection is not supported[LoadParameterMismatched]"},
 		done(t)(wire.ReleasePartitions.Call(t.Context(), c, &wire.ReleasePartitionsRequest{CollectionName: "docs", PartitionNames: []string{"p1"}})))
 }
 
@@ -165,7 +165,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-func TestListOfLoadedCollections(t *testing.T) {
+func TestShowCollections_InMemory_ListsLoadedOnes(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.Loading("half"), fake.Percents(50))
 	srv.Set(milvuswait.Loading("full"), fake.Percents(100))
@@ -183,26 +183,26 @@ func TestListOfLoadedCollections(t *testing.T) {
 	require.Empty(t, every.InMemoryPercentages)
 }
 
-func TestErrorsOfScripts(t *testing.T) {
+func TestScript_Errors_BecomeResponses(t *testing.T) {
 	tests := []struct {
 		name      string
 		err       error
 		dialect   fakeserver.Dialect
-		want      said
+		want      body
 		wantState wire.LoadState
-		stateSays said
+		stateBody body
 	}{
-		{"not loaded", milvuswait.ErrNotLoaded, fakeserver.Milvus23, said{unexpected, 101, "collection not loaded[collection=100]"}, wire.LoadState_LoadStateNotLoad, ok},
-		{"released", milvuswait.ErrReleased, fakeserver.Milvus22, said{unexpected, 0, "collection 100 has not been loaded to memory or load failed"}, wire.LoadState_LoadStateNotLoad, ok},
-		{"dropped", milvuswait.ErrCollectionNotFound, fakeserver.Milvus23, said{notExists, 100, "collection not found[collection=100]"}, wire.LoadState_LoadStateNotExist, ok},
-		{"database dropped", milvuswait.ErrDatabaseNotFound, fakeserver.Milvus23, said{unexpected, 800, "database not found[database=default]"}, wire.LoadState_LoadStateNotExist, said{unexpected, 800, "database not found[database=default]"}},
-		{"index dropped", milvuswait.ErrIndexNotFound, fakeserver.Milvus23, said{indexAbsent, 700, "index not found[collection=docs]"}, wire.LoadState_LoadStateNotExist, said{indexAbsent, 700, "index not found[collection=docs]"}},
-		{"load failed", milvuswait.ErrLoadFailed, fakeserver.Milvus23, said{wire.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}, wire.LoadState_LoadStateNotExist, said{wire.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}},
-		{"load failed on 2.2", milvuswait.ErrLoadFailed, fakeserver.Milvus22, said{wire.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}, wire.LoadState_LoadStateNotExist, said{wire.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}},
-		{"codes of its own", &milvuswait.ServerError{Code: 8, LegacyCode: 49, Reason: "slow down"}, fakeserver.Milvus23, said{wire.ErrorCode_RateLimit, 8, "slow down"}, wire.LoadState_LoadStateNotExist, said{wire.ErrorCode_RateLimit, 8, "slow down"}},
-		{"anything", errors.New("oops"), fakeserver.Milvus23, said{unexpected, 65535, "oops"}, wire.LoadState_LoadStateNotExist, said{unexpected, 65535, "oops"}},
-		{"anything on 2.2", errors.New("oops"), fakeserver.Milvus22, said{unexpected, 0, "oops"}, wire.LoadState_LoadStateNotLoad, ok},
-		{"anything on lite", errors.New("oops"), fakeserver.MilvusLite, said{0, 1, "oops"}, wire.LoadState_LoadStateNotExist, said{0, 1, "oops"}},
+		{"not loaded", milvuswait.ErrNotLoaded, fakeserver.Milvus23, body{unexpected, 101, "collection not loaded[collection=100]"}, wire.LoadState_LoadStateNotLoad, ok},
+		{"released", milvuswait.ErrReleased, fakeserver.Milvus22, body{unexpected, 0, "collection 100 has not been loaded to memory or load failed"}, wire.LoadState_LoadStateNotLoad, ok},
+		{"dropped", milvuswait.ErrCollectionNotFound, fakeserver.Milvus23, body{notExists, 100, "collection not found[collection=100]"}, wire.LoadState_LoadStateNotExist, ok},
+		{"database dropped", milvuswait.ErrDatabaseNotFound, fakeserver.Milvus23, body{unexpected, 800, "database not found[database=default]"}, wire.LoadState_LoadStateNotExist, body{unexpected, 800, "database not found[database=default]"}},
+		{"index dropped", milvuswait.ErrIndexNotFound, fakeserver.Milvus23, body{indexAbsent, 700, "index not found[collection=docs]"}, wire.LoadState_LoadStateNotExist, body{indexAbsent, 700, "index not found[collection=docs]"}},
+		{"load failed", milvuswait.ErrLoadFailed, fakeserver.Milvus23, body{wire.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}, wire.LoadState_LoadStateNotExist, body{wire.ErrorCode_InsufficientMemoryToLoad, 3, "show collection failed: load failed"}},
+		{"load failed on 2.2", milvuswait.ErrLoadFailed, fakeserver.Milvus22, body{wire.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}, wire.LoadState_LoadStateNotExist, body{wire.ErrorCode_InsufficientMemoryToLoad, 0, "load failed"}},
+		{"codes of its own", &milvuswait.ServerError{Code: 8, LegacyCode: 49, Reason: "slow down"}, fakeserver.Milvus23, body{wire.ErrorCode_RateLimit, 8, "slow down"}, wire.LoadState_LoadStateNotExist, body{wire.ErrorCode_RateLimit, 8, "slow down"}},
+		{"anything", errors.New("oops"), fakeserver.Milvus23, body{unexpected, 65535, "oops"}, wire.LoadState_LoadStateNotExist, body{unexpected, 65535, "oops"}},
+		{"anything on 2.2", errors.New("oops"), fakeserver.Milvus22, body{unexpected, 0, "oops"}, wire.LoadState_LoadStateNotLoad, ok},
+		{"anything on lite", errors.New("oops"), fakeserver.MilvusLite, body{0, 1, "oops"}, wire.LoadState_LoadStateNotExist, body{0, 1, "oops"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -212,13 +212,13 @@ func TestErrorsOfScripts(t *testing.T) {
 			state := loadState(t, c, "docs")
 
 			require.Equal(t, tt.want, of(loadingProgress(t, c, "docs").GetStatus()))
-			require.Equal(t, tt.stateSays, of(state.GetStatus()))
+			require.Equal(t, tt.stateBody, of(state.GetStatus()))
 			require.Equal(t, tt.wantState, state.GetState())
 		})
 	}
 }
 
-func TestScriptWithAnErrorOfGRPC(t *testing.T) {
+func TestScript_ErrorOfGRPC_IsUnchanged(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.Loading("docs"), fake.Steps(fake.Step{Err: status.Error(codes.PermissionDenied, "no")}))
 
@@ -228,15 +228,15 @@ func TestScriptWithAnErrorOfGRPC(t *testing.T) {
 	require.Equal(t, codes.PermissionDenied, status.Code(err))
 }
 
-func TestScriptOfTheWrongKind(t *testing.T) {
+func TestScript_OfAnotherKind_IsUnexpected(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.Loading("docs"), fake.Rows(1, 1))
 
-	require.Equal(t, said{unexpected, 65535, `fakeserver: a script of "docs" answered with milvuswait.IndexBuildingProgress`},
+	require.Equal(t, body{unexpected, 65535, `fakeserver: a script of "docs" returned milvuswait.IndexBuildingProgress, the progress of another kind`},
 		of(loadingProgress(t, c, "docs").GetStatus()))
 }
 
-func TestSetOfPartitions(t *testing.T) {
+func TestSet_Partitions(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{})
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(100))
 	srv.Set(milvuswait.Loading("docs", "p1", "p2"), fake.Percents(10))

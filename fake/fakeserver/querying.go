@@ -147,13 +147,13 @@ func (d Dialect) notQueried(db string, c *collection, f *failure) *failure {
 	const released = 101 // used as code and as error code
 	switch d {
 	case MilvusLite:
-		lite := said(released, released, "Collection '%s' is in state 'released'; call load() before search/get/query", c.name)
+		lite := withReason(released, released, "Collection '%s' is in state 'released'; call load() before search/get/query", c.name)
 		return &lite
 	case Milvus22:
 		return d.refused("checkIfLoaded failed when query, collection:%s, partitions:[], err = GetCollectionInfo failed, "+
 			"dbName = %s, collection = %s, err = %s", c.name, db, c.name, f.reason)
 	}
-	v23 := said(f.legacy, f.code, "failed to query: %s", f.reason)
+	v23 := withReason(f.legacy, f.code, "failed to query: %s", f.reason)
 	return d.one(v23, failure{}, failure{})
 }
 
@@ -161,8 +161,8 @@ func (d Dialect) notQueried(db string, c *collection, f *failure) *failure {
 // was not measured.
 func (d Dialect) notQueriedYet(c *collection) *failure {
 	return d.one(
-		said(unexpected, 103, "failed to query: collection not fully loaded[collection=%d]", c.id),
-		said(unexpected, 0, "collection %d is not fully loaded", c.id),
-		said(101, 101, "Collection '%s' is in state 'loading'; call load() before search/get/query", c.name),
+		withReason(unexpected, 103, "failed to query: collection not fully loaded[collection=%d]", c.id),
+		withReason(unexpected, 0, "collection %d is not fully loaded", c.id),
+		withReason(101, 101, "Collection '%s' is in state 'loading'; call load() before search/get/query", c.name),
 	)
 }

@@ -83,7 +83,7 @@ func TestQuery_Script_DecidesPerPartition(t *testing.T) {
 					fake.Step{Err: errors.New("oops")},
 				), "p1")
 				begin := time.Now()
-				require.Equal(t, said{1, 503, "channel not available"}, of(query(t, c, "docs", "p1").GetStatus()))
+				require.Equal(t, body{1, 503, "channel not available"}, of(query(t, c, "docs", "p1").GetStatus()))
 				require.Equal(t, time.Second, time.Since(begin))
 				_, err := wire.Query.Call(t.Context(), c, &wire.QueryRequest{CollectionName: "docs", PartitionNames: []string{"p1"}, Expr: "id > 0"})
 				require.Equal(t, codes.Unavailable, status.Code(err))
@@ -102,23 +102,23 @@ func TestQuery_NotPossible_FailsAsInTheDialect(t *testing.T) {
 	tests := []struct {
 		name string
 		ask  func(*testing.T, grpc.ClientConnInterface) *wire.QueryResults
-		want map[fakeserver.Dialect]said
+		want map[fakeserver.Dialect]body
 	}{
 		{"unknown collection", func(t *testing.T, c grpc.ClientConnInterface) *wire.QueryResults { return query(t, c, "nope") },
-			map[fakeserver.Dialect]said{
+			map[fakeserver.Dialect]body{
 				v23:  {notExists, 100, "collection not found[database=default][collection=nope]"},
 				v22:  {unexpected, 0, "code: UnexpectedError, reason: code: CollectionNotExists, reason: can't find collection default:nope"},
 				lite: {notExists, 100, "collection 'nope' does not exist"},
 			}},
 		{"not loaded", func(t *testing.T, c grpc.ClientConnInterface) *wire.QueryResults { return query(t, c, "docs") },
-			map[fakeserver.Dialect]said{
+			map[fakeserver.Dialect]body{
 				v23: {unexpected, 101, "failed to query: collection not loaded[collection=100]"},
 				v22: {unexpected, 0, "checkIfLoaded failed when query, collection:docs, partitions:[], err = GetCollectionInfo failed, " +
 					"dbName = default, collection = docs, err = collection 100 has not been loaded to memory or load failed"},
 				lite: {101, 101, "Collection 'docs' is in state 'released'; call load() before search/get/query"},
 			}},
 		{"being loaded", func(t *testing.T, c grpc.ClientConnInterface) *wire.QueryResults { return query(t, c, "loaded") },
-			map[fakeserver.Dialect]said{
+			map[fakeserver.Dialect]body{
 				v23:  {unexpected, 103, "failed to query: collection not fully loaded[collection=104]"},
 				v22:  {unexpected, 0, "collection 104 is not fully loaded"},
 				lite: {101, 101, "Collection 'loaded' is in state 'loading'; call load() before search/get/query"},
@@ -126,13 +126,13 @@ func TestQuery_NotPossible_FailsAsInTheDialect(t *testing.T) {
 		{"unknown partition", func(t *testing.T, c grpc.ClientConnInterface) *wire.QueryResults {
 			return query(t, c, "loaded", "nopart")
 		},
-			map[fakeserver.Dialect]said{
+			map[fakeserver.Dialect]body{
 				v23:  {metaFailed, 200, "partition not found[partition=nopart]"},
 				v22:  {unexpected, 0, "partition is not exist: nopart"},
 				lite: {200, 200, "nopart"},
 			}},
 		{"load that fails", func(t *testing.T, c grpc.ClientConnInterface) *wire.QueryResults { return query(t, c, "failing") },
-			map[fakeserver.Dialect]said{
+			map[fakeserver.Dialect]body{
 				v23: {unexpected, 7, "out of memory"}, v22: {unexpected, 7, "out of memory"}, lite: {unexpected, 7, "out of memory"},
 			}},
 	}
@@ -151,14 +151,14 @@ func TestQuery_NotPossible_FailsAsInTheDialect(t *testing.T) {
 func TestQuery_Filter_IsRefusedAsOn22(t *testing.T) {
 	srv, c := start(t, fakeserver.Config{Dialect: fakeserver.Milvus22})
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(100))
-	refused := func(req *wire.QueryRequest) said {
+	refused := func(req *wire.QueryRequest) body {
 		r, err := wire.Query.Call(t.Context(), c, req)
 		require.NoError(t, err)
 		return of(r.GetStatus())
 	}
 
-	require.Equal(t, said{unexpected, 0, "query expression is empty"}, refused(&wire.QueryRequest{CollectionName: "docs"}))
-	require.Equal(t, said{unexpected, 0, "field count(*) not exist"},
+	require.Equal(t, body{unexpected, 0, "query expression is empty"}, refused(&wire.QueryRequest{CollectionName: "docs"}))
+	require.Equal(t, body{unexpected, 0, "field count(*) not exist"},
 		refused(&wire.QueryRequest{CollectionName: "docs", Expr: "id > 0", OutputFields: []string{"count(*)"}}))
 }
 
@@ -192,7 +192,7 @@ func TestQuery_Row_HasAStringForAVarCharKey(t *testing.T) {
 	require.Equal(t, []string{"1"}, row[0].GetScalars().GetStringData().GetData())
 }
 
-// TestVerify_OverTheWire loads a partition beside loaded ones: it is reported loaded at
+// TestVerify_OverTheWire loads a partition while others are loaded: it is reported loaded at
 // once, and its rows are found 9 s later.
 func TestVerify_OverTheWire(t *testing.T) {
 	const found = 9 * time.Second

@@ -36,9 +36,9 @@ func (s *Server) scripted(err error, q question) (*failure, error) {
 	case errors.Is(err, milvuswait.ErrLoadFailed):
 		const memory = wire.ErrorCode_InsufficientMemoryToLoad
 		return d.one(
-			said(memory, 3, "show collection failed: %v", err), said(memory, 0, "%v", err), said(unexpected, 1, "%v", err),
+			withReason(memory, 3, "show collection failed: %v", err), withReason(memory, 0, "%v", err), withReason(unexpected, 1, "%v", err),
 		), nil
 	}
 
-	return d.one(said(unexpected, codeUnexpected, "%v", err), said(unexpected, 0, "%v", err), said(0, 1, "%v", err)), nil
+	return d.one(withReason(unexpected, codeUnexpected, "%v", err), withReason(unexpected, 0, "%v", err), withReason(0, 1, "%v", err)), nil
 }

@@ -40,10 +40,10 @@ type Config struct {
 	// at once.
 	Load fake.Script
 
-	// Build returns the script by which a lot of rows is indexed. The script starts when
-	// the rows are visible after their flush or, if it is later, with CreateIndex. Build is
-	// called for every poll, and must return the same script for the same rows. The default
-	// takes 200 ms; for MilvusLite, it is complete at once.
+	// Build returns the script for indexing the given number of rows, those of one flush. The
+	// script starts when the rows are visible after their flush or, if it is later, with
+	// CreateIndex. Build is called for every poll, and must return the same script for the
+	// same number. The default takes 200 ms; for MilvusLite, it is complete at once.
 	Build func(rows int64) fake.Script
 
 	// Import is the script of imports by clients, with milvuswait.ImportProgress. The

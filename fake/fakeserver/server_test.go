@@ -21,7 +21,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-func TestRestartInMemory(t *testing.T) {
+func TestRestart_InMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{})
 		srv.Set(milvuswait.Loading("docs"), fake.LoadOver(40*time.Minute))
@@ -74,7 +74,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 	require.Equal(t, 3, srv.Count(progressMethod))
 }
 
-func TestCloseLeavesNothing(t *testing.T) {
+func TestClose_LeavesNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 5 {
 		srv, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
@@ -94,7 +94,7 @@ func TestDatabases(t *testing.T) {
 	srv.Set(milvuswait.Loading("docs"), fake.Percents(30))
 	s, err := wire.CreateDatabase.Call(t.Context(), c, &wire.CreateDatabaseRequest{DbName: "made"})
 	succeeds(t, s, err)
-	require.Equal(t, said{unexpected, 65535, "database already exist: made"},
+	require.Equal(t, body{unexpected, 65535, "database already exist: made"},
 		done(t)(wire.CreateDatabase.Call(t.Context(), c, &wire.CreateDatabaseRequest{DbName: "made"})))
 	ask := func(header, request string) int64 {
 		ctx := metadata.AppendToOutgoingContext(t.Context(), "dbname", header)
@@ -155,7 +155,7 @@ func TestConcurrentUse(t *testing.T) {
 	require.Equal(t, 6*clients*calls, srv.Count(fakeserver.AnyMethod))
 }
 
-func TestHealthOfTheServer(t *testing.T) {
+func TestHealth_IsReported(t *testing.T) {
 	_, c := start(t, fakeserver.Config{})
 
 	health, err := wire.CheckHealth.Call(t.Context(), c, &wire.CheckHealthRequest{})

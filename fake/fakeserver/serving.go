@@ -34,7 +34,7 @@ func (s *Server) unready() Fault {
 	case err != nil:
 		f.act, f.err = refuse, err
 	case fail != nil:
-		f.act, f.said = reject, *fail
+		f.act, f.body = reject, *fail
 	}
 	return f
 }
@@ -43,7 +43,7 @@ func (s *Server) unready() Fault {
 func (f Fault) and(other Fault) Fault {
 	f.delay += min(other.delay, fake.Forever-f.delay)
 	if f.act == proceed {
-		f.act, f.said, f.err = other.act, other.said, other.err
+		f.act, f.body, f.err = other.act, other.body, other.err
 	}
 	return f
 }

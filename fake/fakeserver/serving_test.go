@@ -37,7 +37,7 @@ func TestServing_Script_DecidesEveryCall(t *testing.T) {
 				_, err := wire.GetVersion.Call(t.Context(), c, &wire.GetVersionRequest{})
 				require.Equal(t, codes.Unavailable, status.Code(err))
 				require.Equal(t, time.Second, time.Since(begin))
-				require.Equal(t, said{56, 1, "service not ready[Initializing]"}, of(inMemory(t, c).GetStatus()))
+				require.Equal(t, body{56, 1, "service not ready[Initializing]"}, of(inMemory(t, c).GetStatus()))
 				require.Equal(t, ok, of(inMemory(t, c).GetStatus()))
 				require.Equal(t, time.Second+time.Minute, time.Since(begin))
 

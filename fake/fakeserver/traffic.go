@@ -59,7 +59,7 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 
 	switch fault.act {
 	case reject:
-		return s.answer(name, fault.said.status()), nil
+		return s.answer(name, fault.body.status()), nil
 	case blank:
 		return s.answer(name, nil), nil
 	}
@@ -97,8 +97,9 @@ func (s *Server) refuseUnknown(_ any, stream grpc.ServerStream) error {
 	return unimplemented
 }
 
-// meet counts a call and applies its fault, or the one of a server that is not serving. It returns an error if the fault ends the call.
-// Otherwise it returns the fault, for Reject and Blank: they need a response.
+// meet counts a call and applies its fault, or the fault of a server that does not serve. It
+// returns an error if the fault ends the call. Otherwise it returns the fault: Reject and
+// Blank need a response.
 func (s *Server) meet(ctx context.Context, method string, req proto.Message) (Fault, error) {
 	s.state.Lock()
 	fault := s.note(method, req)

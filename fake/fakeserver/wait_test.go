@@ -14,7 +14,7 @@ import (
 )
 
 // Real waits over gRPC, in a bubble, so that their durations are exact.
-func TestWaits(t *testing.T) {
+func TestWaits_OverTheWire(t *testing.T) {
 	docs := milvuswait.Loading("docs")
 	loading := func(t *testing.T, p milvuswait.Poller) error {
 		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs")
@@ -88,7 +88,7 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-func TestWaitForWhatLiteHasReleased(t *testing.T) {
+func TestWait_ReleasedOnLite_IsNotLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, c := start(t, fakeserver.Config{Dialect: fakeserver.MilvusLite})
 		srv.Set(milvuswait.Loading("docs"), nil)

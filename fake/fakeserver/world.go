@@ -99,7 +99,7 @@ type index struct {
 	builds  map[*lot]*playing
 }
 
-// lot is a set of rows of a partition flushed together, in one segment.
+// lot is the rows of a partition from one flush, in one segment.
 type lot struct {
 	segment   int64
 	partition *partition

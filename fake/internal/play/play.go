@@ -16,7 +16,8 @@ type Script[S any] interface {
 
 // Flusher is a script of an index with rows that are being flushed at first.
 type Flusher interface {
-	// Unflushed reports whether they still are, so long after the start of the script.
+	// Unflushed reports whether the rows are still being flushed when the given time has
+	// passed since the start of the script.
 	Unflushed(elapsed time.Duration) bool
 }
 
