@@ -157,10 +157,10 @@ func (a *Activities) wait(ctx context.Context, w Waits) ([]Outcome, error) {
 	if activity.HasHeartbeatDetails(ctx) {
 		var before Heartbeat
 		if err := activity.GetHeartbeatDetails(ctx, &before); err != nil {
-			activity.GetLogger(ctx).Warn("milvuswait: the wait begins anew: the heartbeat of the attempt before cannot be read", "err", err)
+			activity.GetLogger(ctx).Warn("milvuswait: the wait restarts: the last heartbeat of the attempt before is unreadable", "err", err)
 		} else {
 			t.before = &before
-			activity.GetLogger(ctx).Info("milvuswait: taken up from the attempt before; stall and settle times and the ETA begin anew",
+			activity.GetLogger(ctx).Info("milvuswait: resumed from the attempt before; stall and settle times and the ETA restart",
 				"attempt", info.Attempt, "done", before.Done, "failed", before.Failed, "total", before.Total, "began", before.Began)
 		}
 	}
@@ -194,7 +194,7 @@ func beatEvery(timeout time.Duration) time.Duration {
 // failure returns the error of an activity for the result of its attempt. Cancellation
 // comes first, then interruptions, which are retried, then the targets' own failures.
 func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heartbeat, err error) error {
-	var said *milvuswait.Error
+	var own *milvuswait.Error
 	var by *interruption
 	switch {
 	case err == nil:
@@ -206,7 +206,7 @@ func failure(ctx context.Context, continues bool, outcomes []Outcome, last Heart
 			by = &interruption{context.Cause(ctx).Error()}
 		}
 		return applicationError(Outcome{Error: &Failure{Type: TypeInterrupted, Message: by.Error()}}, last.Ended)
-	case !errors.As(err, &said):
+	case !errors.As(err, &own):
 		return refusal(err)
 	}
 

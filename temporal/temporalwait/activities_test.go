@@ -25,7 +25,7 @@ func newEnvironment(a *Activities) *testsuite.TestActivityEnvironment {
 	return env
 }
 
-func TestActivitiesReturnTheProgress(t *testing.T) {
+func TestActivities_Complete_ReturnTheProgress(t *testing.T) {
 	vidx := milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100)
 	a := &Activities{
 		Poller:  new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(0, 100)), // the refresh is complete too
@@ -58,7 +58,7 @@ func TestActivitiesReturnTheProgress(t *testing.T) {
 	require.Empty(t, outcomes)
 }
 
-func TestActivitiesRefuseWhatMakesNoSense(t *testing.T) {
+func TestActivities_InvalidArguments_AreRefused(t *testing.T) {
 	load, index := milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")
 	a := &Activities{Pollers: map[string]milvuswait.Poller{"us": new(fake.Poller), "eu": new(fake.Poller)}}
 	env := newEnvironment(a)
@@ -144,7 +144,7 @@ func TestActivities_EveryKind_UsesItsInterface(t *testing.T) {
 	require.EqualError(t, Restore(err), "milvuswait: target 1 of 1: invalid argument: the Poller does not implement ImportPoller: PollerFuncs.Import is nil")
 }
 
-func TestActivitiesFailWithTheTarget(t *testing.T) {
+func TestActivities_FailedTarget_FailsThem(t *testing.T) {
 	bad := fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded, 2, 3)
 	p := new(fake.Poller).
 		Set(milvuswait.Loading("good"), fake.Percents(100)).
@@ -176,7 +176,7 @@ func TestActivitiesFailWithTheTarget(t *testing.T) {
 	require.ErrorIs(t, all[1].Err(), milvuswait.ErrReleased)
 }
 
-func TestActivitiesThatCannotReachTheServerAreRetried(t *testing.T) {
+func TestActivities_UnreachableServer_AreRetried(t *testing.T) {
 	a := &Activities{
 		Poller: new(fake.Poller).
 			Set(milvuswait.Loading("good"), fake.Percents(100)).
@@ -198,7 +198,7 @@ func TestActivitiesThatCannotReachTheServerAreRetried(t *testing.T) {
 	require.NoError(t, all[0].Err())
 }
 
-func TestActivitiesTakeUpFromHeartbeats(t *testing.T) {
+func TestActivities_Retried_ResumeFromTheHeartbeat(t *testing.T) {
 	p := new(fake.Poller).Set(milvuswait.Loading("b"), fake.Percents(100))
 	targets := On("", milvuswait.Loading("a"), milvuswait.Loading("b"))
 	ended := Outcome{Target: targets[0], Progress: Progress{milvuswait.LoadingProgress{Percent: 100}}, Polls: 9, ElapsedSeconds: 60}
@@ -229,7 +229,7 @@ func TestActivitiesTakeUpFromHeartbeats(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestActivitiesHandOnWhenTheWorkerStops(t *testing.T) {
+func TestActivities_WorkerStops_AreInterrupted(t *testing.T) {
 	a := &Activities{Poller: new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Hour))}
 	env := newEnvironment(a)
 	stop := make(chan struct{})
@@ -247,7 +247,7 @@ func TestActivitiesHandOnWhenTheWorkerStops(t *testing.T) {
 }
 
 // A generator is not called again after it has returned a negative delay.
-func TestABackOffThatSaysStopFailsTheActivity(t *testing.T) {
+func TestActivities_GeneratorStops_Fail(t *testing.T) {
 	a := &Activities{
 		Poller: new(fake.Poller).Set(milvuswait.Loading("docs"), fake.Percents(40)),
 		Options: []milvuswait.Option{milvuswait.WithBackoffFunc(func() func() time.Duration {
@@ -279,7 +279,7 @@ func (r *reports) SignalWorkflow(_ context.Context, _, _, name string, arg any) 
 
 // A new attempt does not signal tenths that were signalled before, because an outage of
 // days may cause many attempts.
-func TestTenthsAreReportedOnce(t *testing.T) {
+func TestReports_Tenths_AreSentOnce(t *testing.T) {
 	p := new(fake.Poller)
 	var targets []milvuswait.Target
 	for i := range 10 {
@@ -305,7 +305,7 @@ func TestTenthsAreReportedOnce(t *testing.T) {
 	require.Empty(t, r.fractions)
 }
 
-func TestHeartbeatsComeSoonAfterTheyMay(t *testing.T) {
+func TestBeatEvery_IsSoonAfterTheSDKAllowsIt(t *testing.T) {
 	for timeout, every := range map[time.Duration]time.Duration{
 		0: time.Second, time.Hour: time.Second, 10 * time.Second: time.Second, 2 * time.Second: 200 * time.Millisecond, time.Millisecond: 10 * time.Millisecond,
 	} {

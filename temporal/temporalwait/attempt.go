@@ -68,7 +68,7 @@ func (a *attempt) run(ctx context.Context) ([]Outcome, Heartbeat, error) {
 	outcomes, err := milvuswait.WaitAll(ctx, a.poller, plain(left), append(options, a.own...)...)
 	silence()
 	if err != nil {
-		_ = a.tell(l.now()) // best effort
+		_ = a.record(l.now()) // best effort
 	}
 
 	for _, o := range outcomes {
@@ -112,7 +112,7 @@ func (a *attempt) keepBeating(l *ledger, cancel context.CancelCauseFunc) (silenc
 
 		stop := a.stop
 		for {
-			if err := a.tell(l.now()); err != nil {
+			if err := a.record(l.now()); err != nil {
 				cancel(err)
 				return
 			}
@@ -133,10 +133,10 @@ func (a *attempt) keepBeating(l *ledger, cancel context.CancelCauseFunc) (silenc
 	})
 }
 
-// tell records a heartbeat. The SDK panics if it cannot encode one, for example because an
-// encryption key is missing. On this goroutine, the panic would end the process, so tell
+// record records a heartbeat. The SDK panics if it cannot encode one, for example because an
+// encryption key is missing. On this goroutine, the panic would end the process, so record
 // returns it as an interruption.
-func (a *attempt) tell(h Heartbeat) (err error) {
+func (a *attempt) record(h Heartbeat) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &interruption{fmt.Sprintf("no heartbeat: %v", p)}

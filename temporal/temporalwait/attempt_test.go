@@ -53,7 +53,7 @@ func newAttempt(t *testing.T, p milvuswait.Poller, targets []Target) (*attempt, 
 	return &attempt{poller: p, targets: targets, number: 1, beat: b.take, every: time.Second}, b
 }
 
-func TestAnAttemptGoesOnWhereTheOneBeforeWas(t *testing.T) {
+func TestAttempt_AfterALostOne_ResumesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(10, 60, 20, 80)
 		a, b := newAttempt(t, p, append(targets, targets[0]))
@@ -98,7 +98,7 @@ func withoutRefresh(p Progress) Progress {
 	return p
 }
 
-func TestThePaceGoesOn(t *testing.T) {
+func TestAttempt_AfterALostOne_KeepsThePace(t *testing.T) {
 	polls := func(t *testing.T, attempts int, b milvuswait.Backoff) (n int) {
 		synctest.Test(t, func(t *testing.T) {
 			p, targets := loads(600)
@@ -131,7 +131,7 @@ func TestThePaceGoesOn(t *testing.T) {
 	}
 }
 
-func TestABackoffThatMakesNoSenseIsRefusedAsItIs(t *testing.T) {
+func TestAttempt_InvalidBackoff_IsRefused(t *testing.T) {
 	p, targets := loads(1)
 	a, _ := newAttempt(t, p, targets)
 	a.backoff, a.before = milvuswait.Backoff{Lateness: -1}, &Heartbeat{Began: time.Now().Add(-time.Hour)}
@@ -142,7 +142,7 @@ func TestABackoffThatMakesNoSenseIsRefusedAsItIs(t *testing.T) {
 	require.ErrorContains(t, err, "Backoff.Lateness: -1")
 }
 
-func TestHeartbeatsGoOnWhileAPollHangs(t *testing.T) {
+func TestHeartbeats_PollHangs_GoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithDelay(fake.Percents(40, 40, 100), time.Minute, 2))
 		a, b := newAttempt(t, p, On("", milvuswait.Loading("docs")))
@@ -161,7 +161,7 @@ func TestHeartbeatsGoOnWhileAPollHangs(t *testing.T) {
 	})
 }
 
-func TestSlowHeartbeatsHoldNobodyUp(t *testing.T) {
+func TestHeartbeats_Slow_DelayNoPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(10)
 		a, _ := newAttempt(t, p, targets)
@@ -176,11 +176,11 @@ func TestSlowHeartbeatsHoldNobodyUp(t *testing.T) {
 				calls++
 			}
 		}
-		require.Greater(t, calls, 40, "while the first heartbeat is told")
+		require.Greater(t, calls, 40, "while the first heartbeat blocks")
 	})
 }
 
-func TestAWorkerThatStopsHandsOn(t *testing.T) {
+func TestAttempt_WorkerStops_IsInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(10, 60)
 		a, b := newAttempt(t, p, targets)
@@ -199,7 +199,7 @@ func TestAWorkerThatStopsHandsOn(t *testing.T) {
 	})
 }
 
-func TestFailuresThatLastAreNotWaitedForAgain(t *testing.T) {
+func TestAttempt_PermanentFailures_AreNotPolledAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(60, 60)
 		p.Set(milvuswait.Loading("c0"), fake.LoadOver(time.Minute).FailAt(30, milvuswait.ErrLoadFailed))
@@ -222,7 +222,7 @@ func TestFailuresThatLastAreNotWaitedForAgain(t *testing.T) {
 	})
 }
 
-func TestUnreachableTargetsAreLeftToTheNextAttempt(t *testing.T) {
+func TestAttempt_UnreachableTargets_AreLeftToTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(10, 10)
 		p.Set(milvuswait.Loading("c1"), fake.WithOutage(fake.LoadOver(10*time.Second), errors.New("connection refused"), 0, 10*time.Minute))
@@ -244,7 +244,7 @@ func TestUnreachableTargetsAreLeftToTheNextAttempt(t *testing.T) {
 	})
 }
 
-func TestGraceIsCountedFromTheFirstAttempt(t *testing.T) {
+func TestAttempt_StartGrace_CountsFromTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(10)
 		p.Set(milvuswait.Loading("c0"), nil)
@@ -266,7 +266,7 @@ func TestGraceIsCountedFromTheFirstAttempt(t *testing.T) {
 }
 
 // If a goroutine were left behind, the synctest bubble would not end.
-func TestAPanicEndsTheHeartbeats(t *testing.T) {
+func TestAttempt_Panics_EndsTheHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := newAttempt(t, milvuswait.PollerFuncs{Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
 			panic("a bug")
@@ -283,7 +283,7 @@ func TestAPanicEndsTheHeartbeats(t *testing.T) {
 }
 
 // The panic happens in the SDK, on the goroutine of the heartbeats.
-func TestHeartbeatsThatCannotBeMadeEndTheAttempt(t *testing.T) {
+func TestHeartbeats_Panic_InterruptsTheAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, targets := loads(60)
 		a, _ := newAttempt(t, p, targets)
@@ -301,7 +301,7 @@ func TestHeartbeatsThatCannotBeMadeEndTheAttempt(t *testing.T) {
 	})
 }
 
-func TestOneClusterAnActivity(t *testing.T) {
+func TestAttempt_TwoClusters_IsRefused(t *testing.T) {
 	_, targets := loads(1, 1)
 	targets[1].Cluster = "eu"
 	a, _ := newAttempt(t, nil, targets)

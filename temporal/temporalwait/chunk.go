@@ -16,14 +16,14 @@ type chunk struct {
 	targets []Target
 	report  report // latest report of the activity
 	cancel  workflow.CancelFunc
-	given   bool // cancelled so that the next run takes the rest
+	handed  bool // cancelled so that the next run takes the rest
 }
 
-// giveBack cancels the activity, so that it returns the outcomes so far and the rest
+// handOver cancels the activity, so that it returns the outcomes so far and the rest
 // becomes pending again.
-func (c *chunk) giveBack() {
-	if !c.given {
-		c.given = true
+func (c *chunk) handOver() {
+	if !c.handed {
+		c.handed = true
 		c.cancel()
 	}
 }
@@ -80,7 +80,7 @@ func (w *run) conclude(c *chunk, outcomes []Outcome, err error) {
 
 	switch {
 	case w.ctx.Err() != nil: // cancelled: the rest has not failed
-	case c.given && !isFailure(err):
+	case c.handed && !isFailure(err):
 		w.pending = append(slices.Clone(left), w.pending...)
 	default:
 		if err != nil && !w.request.ContinueOnError && w.err == nil {

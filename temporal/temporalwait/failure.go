@@ -116,10 +116,10 @@ func describe(err error) *Failure {
 		}
 	}
 
-	var said *milvuswait.ServerError
-	if errors.As(err, &said) {
-		bounded := ServerError(*said)
-		bounded.Reason, bounded.Method = cut(said.Reason, longestReason), cut(said.Method, 100)
+	var reported *milvuswait.ServerError
+	if errors.As(err, &reported) {
+		bounded := ServerError(*reported)
+		bounded.Reason, bounded.Method = cut(reported.Reason, longestReason), cut(reported.Method, 100)
 		f.Server = &bounded
 	}
 	return f
@@ -272,15 +272,15 @@ func lastOf(has bool, details func(...any) error, cause error) Outcome {
 	return o
 }
 
-// remote is the error of a wait that ran in another process: said is the wait's error, err
+// remote is the error of a wait that ran in another process: own is the wait's error, err
 // is Temporal's.
-type remote struct{ said, err error }
+type remote struct{ own, err error }
 
-func (r *remote) Error() string { return r.said.Error() }
+func (r *remote) Error() string { return r.own.Error() }
 
 // Unwrap returns only Temporal's error, because a workflow that returns r must pass exactly
 // this one on.
 func (r *remote) Unwrap() error { return r.err }
 
-func (r *remote) Is(target error) bool { return errors.Is(r.said, target) }
-func (r *remote) As(target any) bool   { return errors.As(r.said, target) }
+func (r *remote) Is(target error) bool { return errors.Is(r.own, target) }
+func (r *remote) As(target any) bool   { return errors.As(r.own, target) }

@@ -35,13 +35,13 @@ func waited(t *testing.T, err error) milvuswait.Outcome {
 	return outcomes[0]
 }
 
-func TestEverySentinelGoesThrough(t *testing.T) {
-	said := &milvuswait.ServerError{Code: 101, LegacyCode: 1, Reason: "out of memory", Retriable: true, Method: "GetLoadingProgress"}
+func TestRestore_EverySentinel(t *testing.T) {
+	reported := &milvuswait.ServerError{Code: 101, LegacyCode: 1, Reason: "out of memory", Retriable: true, Method: "GetLoadingProgress"}
 	for _, tt := range types {
 		t.Run(tt.name, func(t *testing.T) {
 			local := &milvuswait.Error{
 				Target: milvuswait.Loading("docs"), Last: milvuswait.LoadingProgress{Percent: 40}, Polls: 7, Elapsed: 1500 * time.Millisecond,
-				Cause: errors.Join(tt.err, said), LastErr: errors.New("a passing failure"),
+				Cause: errors.Join(tt.err, reported), LastErr: errors.New("a transient failure"),
 			}
 			o := newOutcome("eu", milvuswait.Outcome{Target: local.Target, Progress: local.Last, Err: local, Polls: 7, Elapsed: local.Elapsed}, time.Minute)
 
@@ -62,16 +62,16 @@ func TestEverySentinelGoesThrough(t *testing.T) {
 			require.Equal(t, local.Last, again.Last)
 			require.Equal(t, 7, again.Polls)
 			require.Equal(t, time.Minute+local.Elapsed, again.Elapsed, "since the first attempt")
-			require.EqualError(t, again.LastErr, "a passing failure")
+			require.EqualError(t, again.LastErr, "a transient failure")
 			var server *milvuswait.ServerError
 			require.ErrorAs(t, restored, &server)
-			require.Equal(t, said, server)
+			require.Equal(t, reported, server)
 			require.ErrorAs(t, restored, &application, "Temporal's own is found too")
 		})
 	}
 }
 
-func TestTextsStayTheSame(t *testing.T) {
+func TestRestore_Texts_StayTheSame(t *testing.T) {
 	for _, err := range []error{
 		milvuswait.ErrNotLoaded,
 		milvuswait.Permanent(&milvuswait.ServerError{Code: 1401, Reason: "no privilege", Method: "GetLoadingProgress"}),
@@ -85,7 +85,7 @@ func TestTextsStayTheSame(t *testing.T) {
 }
 
 // A custom workflow may wrap the error of its activity, or return the result of Restore.
-func TestErrorsOfWorkflowsAreRestored(t *testing.T) {
+func TestRestore_ErrorsOfWorkflows(t *testing.T) {
 	o := newOutcome("", waited(t, milvuswait.ErrCollectionNotFound), 0)
 	err := through(t, applicationError(o, nil))
 	for name, returned := range map[string]error{
@@ -103,7 +103,7 @@ func TestErrorsOfWorkflowsAreRestored(t *testing.T) {
 	}
 }
 
-func TestLongTextsAreCut(t *testing.T) {
+func TestFailure_LongTexts_AreCut(t *testing.T) {
 	require.Equal(t, "short", cut("short", 100))
 	require.Equal(t, "ab…", cut("abcdefgh", 5))
 	require.Equal(t, "ä…", cut("ääääääää", 5))
@@ -112,7 +112,7 @@ func TestLongTextsAreCut(t *testing.T) {
 	require.Equal(t, "…", cut("abcdefgh", 3))
 }
 
-func TestPermanentErrorsWithoutANameAreNotRetried(t *testing.T) {
+func TestApplicationError_PermanentWithoutSentinel_IsNotRetried(t *testing.T) {
 	o := newOutcome("", waited(t, milvuswait.Permanent(errors.New("no privilege"))), 0)
 
 	require.Equal(t, TypePermanent, o.Error.Type)
@@ -120,7 +120,7 @@ func TestPermanentErrorsWithoutANameAreNotRetried(t *testing.T) {
 	require.True(t, lasts(o.Error))
 }
 
-func TestLastErrorsAreNotTakenForCauses(t *testing.T) {
+func TestRestore_LastError_IsNotTheCause(t *testing.T) {
 	e := &milvuswait.Error{Target: milvuswait.Loading("docs"), Cause: context.DeadlineExceeded, LastErr: milvuswait.ErrNotLoaded}
 
 	f := newFailure(e)
@@ -130,7 +130,7 @@ func TestLastErrorsAreNotTakenForCauses(t *testing.T) {
 	require.ErrorIs(t, Outcome{Target: Target{Kind: milvuswait.KindLoading, Collection: "docs"}, Error: f}.Err(), milvuswait.ErrNotLoaded)
 }
 
-func TestTypesOfInvalidArguments(t *testing.T) {
+func TestRefusal_HasTheTypeOfInvalid(t *testing.T) {
 	_, err := milvuswait.WaitAll(t.Context(), new(fake.Poller), []milvuswait.Target{{}})
 
 	restored := Restore(through(t, refusal(err)))
@@ -142,7 +142,7 @@ func TestTypesOfInvalidArguments(t *testing.T) {
 	require.True(t, application.NonRetryable())
 }
 
-func TestEndsFromOutside(t *testing.T) {
+func TestRestore_TimeoutsAndCancellations(t *testing.T) {
 	one := Heartbeat{Total: 1, Latest: &Outcome{Target: On("", milvuswait.Loading("docs"))[0], Progress: Progress{milvuswait.LoadingProgress{Percent: 40}}, Polls: 9}}
 	many := Heartbeat{Total: 100, Done: 60, Failed: 1, Latest: one.Latest}
 	tests := []struct {
@@ -178,7 +178,7 @@ func TestEndsFromOutside(t *testing.T) {
 	}
 }
 
-func TestOthersErrorsStayAsTheyAre(t *testing.T) {
+func TestRestore_OtherErrors_AreUnchanged(t *testing.T) {
 	for _, err := range []error{
 		nil,
 		errors.New("something else"),

@@ -58,7 +58,7 @@ func (a *Activities) beater(ctx context.Context, chunk int, before *Heartbeat) f
 		err := a.Client.SignalWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID,
 			reportSignal, report{Chunk: chunk, Done: h.Done, Failed: h.Failed, Fraction: h.Fraction})
 		if err != nil && ctx.Err() == nil {
-			activity.GetLogger(ctx).Warn("milvuswait: the workflow was not told of the progress", "err", err)
+			activity.GetLogger(ctx).Warn("milvuswait: the signal with the progress failed", "err", err)
 		}
 	}
 }

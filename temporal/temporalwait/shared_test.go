@@ -57,10 +57,10 @@ func (c *cluster) ListLoading(ctx context.Context) (map[string]milvuswait.Loadin
 
 // waitInChunks waits for the collections, split into the given number of chunks, and returns
 // the time at which the wait of each chunk returned.
-func (c *cluster) waitInChunks(t *testing.T, chunks int) (told []time.Duration) {
+func (c *cluster) waitInChunks(t *testing.T, chunks int) (ended []time.Duration) {
 	var a Activities
 	var group sync.WaitGroup
-	told = make([]time.Duration, chunks)
+	ended = make([]time.Duration, chunks)
 	for i := range chunks {
 		group.Go(func() {
 			time.Sleep(time.Duration(i) * 77 * time.Millisecond) // the waits start at different times
@@ -70,21 +70,21 @@ func (c *cluster) waitInChunks(t *testing.T, chunks int) (told []time.Duration) 
 			}
 			_, err := milvuswait.WaitAll(t.Context(), a.shared("", c, time.Now()), targets)
 			require.NoError(t, err)
-			told[i] = time.Since(c.start)
+			ended[i] = time.Since(c.start)
 		})
 	}
 	group.Wait()
-	return told
+	return ended
 }
 
-func TestListsAreSharedByTheChunksOfAWorker(t *testing.T) {
+func TestLists_ChunksOfAWorker_ShareThem(t *testing.T) {
 	lists := func(t *testing.T, chunks int) (n int) {
 		synctest.Test(t, func(t *testing.T) {
 			c := &cluster{start: time.Now(), over: 5 * time.Minute, takes: 20 * time.Millisecond}
 
-			for _, told := range c.waitInChunks(t, chunks) {
-				require.GreaterOrEqual(t, told, c.over, "never early")
-				require.Less(t, told, c.over+c.over*3/100+100*time.Millisecond, "2 % of the pace, and half of it again")
+			for _, end := range c.waitInChunks(t, chunks) {
+				require.GreaterOrEqual(t, end, c.over, "never early")
+				require.Less(t, end, c.over+c.over*3/100+100*time.Millisecond, "2 % of the pace, and half of it again")
 			}
 
 			n = len(c.began)
@@ -97,7 +97,7 @@ func TestListsAreSharedByTheChunksOfAWorker(t *testing.T) {
 	require.Less(t, hundred, 3*one, "%d for one chunk", one)
 }
 
-func TestListsAreNeverOlderThanTheWait(t *testing.T) {
+func TestLists_OlderThanTheWait_AreNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cluster{start: time.Now(), over: time.Minute, takes: 30 * time.Millisecond}
 		var a Activities
@@ -113,7 +113,7 @@ func TestListsAreNeverOlderThanTheWait(t *testing.T) {
 	})
 }
 
-func TestOneListIsNotToldTwiceToAWait(t *testing.T) {
+func TestLists_UsedOnce_AreNotUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cluster{start: time.Now(), over: time.Minute, takes: time.Millisecond}
 		var a Activities
@@ -128,7 +128,7 @@ func TestOneListIsNotToldTwiceToAWait(t *testing.T) {
 	})
 }
 
-func TestAListThatTakesLongIsMadeOnce(t *testing.T) {
+func TestLists_SlowCall_IsMadeOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cluster{start: time.Now(), over: time.Minute, takes: 10 * time.Second}
 		var a Activities
@@ -153,7 +153,7 @@ func TestAListThatTakesLongIsMadeOnce(t *testing.T) {
 }
 
 // The wait that makes a list call may end while others wait for the result.
-func TestAListThatWasCutSaysNothingToOthers(t *testing.T) {
+func TestLists_CutCall_IsRepeated(t *testing.T) {
 	for name, cut := range map[string]func(c *cluster, cancel func()){
 		"by a cancel": func(_ *cluster, cancel func()) { cancel() },
 		"by a panic": func(c *cluster, _ func()) {
@@ -191,7 +191,7 @@ func TestAListThatWasCutSaysNothingToOthers(t *testing.T) {
 	}
 }
 
-func TestAWaitForAListEndsWithItsContext(t *testing.T) {
+func TestLists_WaitingForACall_EndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cluster{start: time.Now(), over: time.Minute, takes: 10 * time.Second}
 		var a Activities

@@ -10,7 +10,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-func TestTargetsInJSON(t *testing.T) {
+func TestTarget_JSON(t *testing.T) {
 	tests := []struct {
 		target milvuswait.Target
 		json   string
@@ -41,7 +41,7 @@ func TestTargetsInJSON(t *testing.T) {
 	}
 }
 
-func TestTargetsThatMakeNoSense(t *testing.T) {
+func TestTarget_Invalid(t *testing.T) {
 	tests := []struct {
 		json, err string
 	}{
@@ -77,7 +77,7 @@ func TestTargetsThatMakeNoSense(t *testing.T) {
 	}
 }
 
-func TestOptionsGoToTheTargetsThatHaveAUseForThem(t *testing.T) {
+func TestOptions_OfTargets_LeavesOutOthers(t *testing.T) {
 	o := Options{Refresh: true, Criterion: milvuswait.RowsAtStart, Settle: time.Second, StallTimeout: time.Minute, StartGrace: time.Minute}
 	load, index := milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")
 
@@ -90,7 +90,7 @@ func TestOptionsGoToTheTargetsThatHaveAUseForThem(t *testing.T) {
 	require.EqualError(t, o.validate(On("", index)), "invalid argument: Refresh is for loads, and there are none")
 }
 
-func TestProgressInJSON(t *testing.T) {
+func TestProgress_JSON(t *testing.T) {
 	for text, p := range map[string]milvuswait.Progress{
 		`null`:                       nil,
 		`{"loading_progress":"40%"}`: milvuswait.LoadingProgress{Percent: 40},
@@ -114,7 +114,7 @@ func TestProgressInJSON(t *testing.T) {
 	}
 }
 
-func TestOutcomesInJSON(t *testing.T) {
+func TestOutcome_JSON(t *testing.T) {
 	o := newOutcome("", milvuswait.Outcome{
 		Target: milvuswait.Loading("docs"), Progress: milvuswait.LoadingProgress{Percent: 100}, Polls: 3, Elapsed: 1500 * time.Millisecond,
 	}, time.Second)

@@ -146,7 +146,7 @@ func (w *run) loop() {
 		// chunk.
 		if w.full() && len(w.pending) > 0 {
 			for _, c := range w.chunks {
-				c.giveBack()
+				c.handOver()
 			}
 		}
 

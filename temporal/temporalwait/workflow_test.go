@@ -92,7 +92,7 @@ func collections(cluster string, from, n int) []Target {
 	return all
 }
 
-func TestChunksAreOfOneClusterAndInOrder(t *testing.T) {
+func TestWaitWorkflow_Chunks_AreOfOneClusterAndInOrder(t *testing.T) {
 	w := newWorkers(t)
 	var targets []Target
 	for i := range 25 {
@@ -119,7 +119,7 @@ func TestChunksAreOfOneClusterAndInOrder(t *testing.T) {
 	require.Equal(t, []int{10, 10, 3, 2}, sizes)
 }
 
-func TestNoTargetsAreCompleteAtOnce(t *testing.T) {
+func TestWaitWorkflow_NoTargets_CompletesAtOnce(t *testing.T) {
 	w := newWorkers(t)
 
 	result, err := w.run(t, Request{})
@@ -129,7 +129,7 @@ func TestNoTargetsAreCompleteAtOnce(t *testing.T) {
 	require.Empty(t, w.asked)
 }
 
-func TestProgressOfAWorkflow(t *testing.T) {
+func TestWaitWorkflow_Progress(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
 		if waits.Chunk == 1 {
@@ -157,7 +157,7 @@ func TestProgressOfAWorkflow(t *testing.T) {
 	require.Equal(t, 1, w.memos[2].Failed)
 }
 
-func TestTargetsAreAdded(t *testing.T) {
+func TestWaitWorkflow_AddSignal(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
 		if waits.Chunk == 1 {
@@ -178,10 +178,10 @@ func TestTargetsAreAdded(t *testing.T) {
 	require.Equal(t, collections("", 2, 2), w.asked[1].Targets)
 }
 
-func TestTheFirstFailureFailsTheWorkflow(t *testing.T) {
+func TestWaitWorkflow_FirstFailure_FailsIt(t *testing.T) {
 	for name, failure := range map[string]error{
-		"of a target":   applicationError(Outcome{Target: collections("", 3, 1)[0], Error: newFailure(milvuswait.ErrNotLoaded)}, nil),
-		"by a time-out": temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, nil),
+		"of a target":  applicationError(Outcome{Target: collections("", 3, 1)[0], Error: newFailure(milvuswait.ErrNotLoaded)}, nil),
+		"by a timeout": temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorkers(t)
@@ -204,7 +204,7 @@ func TestTheFirstFailureFailsTheWorkflow(t *testing.T) {
 	}
 }
 
-func TestFailuresAreCountedAndListed(t *testing.T) {
+func TestWaitWorkflow_ContinueOnError_ListsFailures(t *testing.T) {
 	ended := func(target Target, err error) Outcome { return Outcome{Target: target, Error: newFailure(err)} }
 	w := newWorkers(t)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
@@ -241,7 +241,7 @@ func TestFailuresAreCountedAndListed(t *testing.T) {
 	require.ErrorContains(t, result.Err(), "10 of 15 targets failed: ")
 }
 
-func TestFailuresAreBounded(t *testing.T) {
+func TestResult_Failures_AreBounded(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(_ context.Context, waits Waits) ([]Outcome, error) {
 		var all []Outcome
@@ -259,9 +259,9 @@ func TestFailuresAreBounded(t *testing.T) {
 	require.ErrorContains(t, result.Err(), "; and 690 more")
 }
 
-// TestPayloadsHaveRoom measures the largest payloads: every target fails with a reason of
+// TestPayloads_LongestReasons_Fit measures the largest payloads: every target fails with a reason of
 // maximum length.
-func TestPayloadsHaveRoom(t *testing.T) {
+func TestPayloads_LongestReasons_Fit(t *testing.T) {
 	const limit = 2 << 20               // Temporal's limit.blobSize.error
 	reason := strings.Repeat("<", 1024) // six bytes of JSON each
 	target := On("cluster", milvuswait.Loading(strings.Repeat("n", 50)))[0]
@@ -287,7 +287,7 @@ func TestPayloadsHaveRoom(t *testing.T) {
 	require.Less(t, size(Request{Targets: slices.Repeat([]Target{target}, 15_000)}), limit)
 }
 
-func TestTimeIsUp(t *testing.T) {
+func TestWaitWorkflow_Timeout(t *testing.T) {
 	w := newWorkers(t)
 	var left []time.Duration
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
@@ -309,7 +309,7 @@ func TestTimeIsUp(t *testing.T) {
 	}
 }
 
-func TestContinuesAsNew(t *testing.T) {
+func TestWaitWorkflow_ContinuesAsNew(t *testing.T) {
 	w := newWorkers(t)
 	w.SetCurrentHistoryLength(100)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
@@ -340,11 +340,11 @@ func TestContinuesAsNew(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Result{Total: 10, Done: 10}, result)
 	require.Equal(t, 2, w.asked[0].Chunk, "numbers go on")
-	require.Equal(t, 40*time.Minute, left, "the time-out is of all runs together")
+	require.Equal(t, 40*time.Minute, left, "the timeout covers all runs together")
 }
 
 // Running activities would otherwise delay the pending targets.
-func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
+func TestWaitWorkflow_ContinuesAsNew_CancelsRunningActivities(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(context.Context, Waits) ([]Outcome, error) {
 		return nil, activity.ErrResultPending // until its cancellation
@@ -365,11 +365,11 @@ func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
 	require.Equal(t, []string{"eu", "us"}, next.Carried.Clusters)
 }
 
-// TestContinuesAsNewWhenTheRestHasRoom checks that a workflow goes on past MaxHistory until
+// TestWaitWorkflow_ContinuesAsNew_OnceTheRestFits checks that a workflow goes on past MaxHistory until
 // the remaining targets fit into one payload, of at most 1 MiB. Long names fill it with few
 // targets. Even so, under the race detector on a busy machine, the first workflow task may
 // take longer than one second, the limit of Temporal's deadlock detector.
-func TestContinuesAsNewWhenTheRestHasRoom(t *testing.T) {
+func TestWaitWorkflow_ContinuesAsNew_OnceTheRestFits(t *testing.T) {
 	w := newWorkers(t)
 	w.SetCurrentHistoryLength(300)
 	w.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
@@ -383,7 +383,7 @@ func TestContinuesAsNewWhenTheRestHasRoom(t *testing.T) {
 	require.Greater(t, len(again.Input.Payloads[0].Data), 1<<19)
 }
 
-func TestSignalsThatCannotBeReadAreLeftOut(t *testing.T) {
+func TestWaitWorkflow_UnreadableSignal_IsIgnored(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
 		if waits.Chunk == 1 {
@@ -401,7 +401,7 @@ func TestSignalsThatCannotBeReadAreLeftOut(t *testing.T) {
 	require.Equal(t, Result{Total: 3, Done: 3}, result)
 }
 
-func TestOptionsGoToTheChunksThatHaveAUseForThem(t *testing.T) {
+func TestWaitWorkflow_Options_GoToFittingChunks(t *testing.T) {
 	w := newWorkers(t)
 	targets := append(collections("eu", 0, 1), On("us", milvuswait.IndexBuilding("docs", "vidx"))...)
 
@@ -415,7 +415,7 @@ func TestOptionsGoToTheChunksThatHaveAUseForThem(t *testing.T) {
 }
 
 // The last attempt allowed by the policy is interrupted.
-func TestWhatHadEndedIsKeptWhenTheRestFails(t *testing.T) {
+func TestWaitWorkflow_FailedChunk_KeepsEndedTargets(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(_ context.Context, waits Waits) ([]Outcome, error) {
 		return nil, applicationError(Outcome{Error: &Failure{Type: TypeInterrupted, Message: "interrupted: the worker stops"}}, []Outcome{{Target: waits.Targets[0]}})
@@ -429,7 +429,7 @@ func TestWhatHadEndedIsKeptWhenTheRestFails(t *testing.T) {
 }
 
 // A worker lost during the cancellation does not count as a failure of its targets.
-func TestCancelledWorkflowsCountNoFailures(t *testing.T) {
+func TestWaitWorkflow_Cancelled_CountsNoFailures(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(context.Context, Waits) ([]Outcome, error) {
 		w.CancelWorkflow()
@@ -445,7 +445,7 @@ func TestCancelledWorkflowsCountNoFailures(t *testing.T) {
 	require.Equal(t, Result{Total: 2}, result)
 }
 
-func TestCancelledWorkflowsSayHowFarTheyWere(t *testing.T) {
+func TestWaitWorkflow_Cancelled_ReturnsTheResultSoFar(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
 		if waits.Chunk == 1 {
@@ -465,7 +465,7 @@ func TestCancelledWorkflowsSayHowFarTheyWere(t *testing.T) {
 	require.Equal(t, Result{Total: 30, Done: 10}, result)
 }
 
-func TestRequestsThatMakeNoSense(t *testing.T) {
+func TestWaitWorkflow_InvalidRequests_AreRefused(t *testing.T) {
 	good := collections("", 0, 1)
 	tests := []struct {
 		request Request
@@ -496,8 +496,8 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// TestWaitWorkflow_UnconfirmedOutcomes_AreCounted counts complete targets only: the failure of
-// another one shows more.
+// TestWaitWorkflow_UnconfirmedOutcomes_AreCounted counts complete targets only, not failed
+// ones.
 func TestWaitWorkflow_UnconfirmedOutcomes_AreCounted(t *testing.T) {
 	w := newWorkers(t)
 	w.answer = func(ctx context.Context, waits Waits) ([]Outcome, error) {
