@@ -1,3 +1,3 @@
-// Package e2e tests the waits on Temporal end to end: on a Temporal server in the
-// test process, with workers that are processes of their own, and a fake Milvus.
+// Package e2e tests the waits on Temporal end to end: with a Temporal server and a fake
+// Milvus in the test process, and workers in separate processes.
 package e2e

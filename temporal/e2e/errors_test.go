@@ -22,8 +22,8 @@ import (
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
-// oneWait is a workflow as users write them, which returns what the activity did.
-// Its error says whether Restore works there too.
+// oneWait is a workflow of a user, with one activity. It wraps the error of the activity, and
+// fails if Restore does not work inside a workflow.
 func oneWait(ctx workflow.Context, w temporalwait.Wait, options workflow.ActivityOptions) (string, error) {
 	var a *temporalwait.Activities
 	var p temporalwait.Progress
@@ -34,23 +34,23 @@ func oneWait(ctx workflow.Context, w temporalwait.Wait, options workflow.Activit
 	ctx = workflow.WithActivityOptions(ctx, options)
 	is := workflow.ExecuteActivity(ctx, activity, w).Get(ctx, &p)
 	if is != nil && temporalwait.Restore(is) == is {
-		return "", errors.New("nothing was restored in the workflow")
+		return "", errors.New("Restore returned the error unchanged in the workflow")
 	}
-	return "", fmt.Errorf("as users wrap it: %w", is)
+	return "", fmt.Errorf("wrapped by the workflow: %w", is)
 }
 
-func TestErrors(t *testing.T) {
+func TestActivity_Failures_AreRestored(t *testing.T) {
 	load, index := milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")
 	loading := func(p *place) { p.Set(load, fake.LoadOver(time.Hour).InSteps(3600)) }
 	tests := []struct {
 		name     string
 		target   milvuswait.Target
 		before   func(p *place)
-		after    func(p *place) // when it was polled
+		after    func(p *place) // called after the first poll
 		options  temporalwait.Options
 		timeout  time.Duration
-		want     error // nil if it has no name
-		code     int32 // of the server
+		want     error // the sentinel, or nil
+		code     int32 // code of the ServerError
 		retried  bool
 		progress string
 	}{
@@ -137,22 +137,22 @@ func TestErrors(t *testing.T) {
 					require.Equal(t, tt.progress, e.Last.String())
 				}
 			}
-			var said *milvuswait.ServerError
-			require.Equal(t, tt.code != 0, errors.As(restored, &said))
+			var server *milvuswait.ServerError
+			require.Equal(t, tt.code != 0, errors.As(restored, &server))
 			if tt.code != 0 {
-				require.Equal(t, tt.code, said.Code)
-				require.NotEmpty(t, said.Reason)
+				require.Equal(t, tt.code, server.Code)
+				require.NotEmpty(t, server.Reason)
 			}
 		})
 	}
 }
 
-// TestPanicsAreRetried has a Poller with a bug.
-func TestPanicsAreRetried(t *testing.T) {
+// TestActivity_Panics_IsRetried has an observer with a bug.
+func TestActivity_Panics_IsRetried(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	w := worker.New(p.client, p.queue, workerOptions())
 	register(w, p.client, milvuswait.PollerFuncs{Loading: func(ctx context.Context, _ string, _ ...string) (milvuswait.LoadingProgress, error) {
-		return milvuswait.LoadingProgress{}, errors.New(activity.GetInfo(ctx).ActivityID) // which a poll has nothing to do with
+		return milvuswait.LoadingProgress{}, errors.New(activity.GetInfo(ctx).ActivityID) // panics without the context of an activity
 	}}, milvuswait.WithObserver(milvuswait.ObserverFunc(func(milvuswait.Update) { panic("a bug") })))
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)

@@ -30,16 +30,17 @@ import (
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
-// safety is how long anything may take before it is taken to hang.
+// safety is the time after which a test fails instead of hanging.
 const safety = 2 * time.Minute
 
-// temporal is the server that all tests share, each with a task queue of its own.
+// temporal is the server of all tests. Each test has its own task queue.
 var temporal *temporaltest.TestServer
 
-// shared is a client of it: the server's own methods are not safe for concurrent use.
+// shared is a client of temporal, whose own methods are not safe for concurrent use.
 var shared client.Client
 
-// What tells a process to be a worker, and of what.
+// Variables of the environment for a worker process: the addresses and names it uses. Without
+// queueVariable, the process runs the tests.
 const (
 	addressVariable   = "E2E_TEMPORAL_ADDRESS"
 	namespaceVariable = "E2E_TEMPORAL_NAMESPACE"
@@ -64,13 +65,13 @@ func TestMain(m *testing.M) {
 
 func silent() log.Logger { return log.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
 
-// workerOptions are those of every worker here: cancellation comes soon, and a
-// worker that stops hands on what it waits for.
+// workerOptions are the options of every worker here. A cancellation arrives within 200 ms,
+// and a stopped worker has time to record its last heartbeats.
 func workerOptions() worker.Options {
 	return worker.Options{MaxHeartbeatThrottleInterval: 200 * time.Millisecond, WorkerStopTimeout: 2 * time.Second}
 }
 
-// work is a worker until its input ends.
+// work runs a worker until its standard input ends.
 func work() error {
 	conn, err := grpc.NewClient(os.Getenv(milvusVariable), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -98,7 +99,7 @@ func register(w worker.Registry, c client.Client, p milvuswait.Poller, opts ...m
 	w.RegisterActivity(&temporalwait.Activities{Client: c, Poller: p, Options: opts})
 }
 
-// place is a fake Milvus and a task queue.
+// place is a fake Milvus with a task queue.
 type place struct {
 	*fakeserver.Server
 	queue  string
@@ -133,7 +134,7 @@ func (p *place) worker(t *testing.T, opts ...milvuswait.Option) worker.Worker {
 	return w
 }
 
-// process starts a worker in a process of its own.
+// process starts a worker in a separate process.
 func (p *place) process(t *testing.T) *child.Process {
 	t.Helper()
 	self, err := os.Executable()
@@ -142,7 +143,7 @@ func (p *place) process(t *testing.T) *child.Process {
 	cmd.Env = append(os.Environ(), addressVariable+"="+temporal.GetFrontendHostPort(), namespaceVariable+"="+temporal.GetDefaultNamespace(),
 		milvusVariable+"="+p.Address(), queueVariable+"="+p.queue)
 	cmd.Stderr = os.Stderr
-	_, err = cmd.StdinPipe() // open until this process ends
+	_, err = cmd.StdinPipe() // stays open until this process ends
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -155,7 +156,8 @@ func (p *place) process(t *testing.T) *child.Process {
 	return w
 }
 
-// started is a workflow and its first run: the SDK's turns into the last one.
+// started is a workflow with the ID of its first run. The WorkflowRun of the SDK changes to
+// the ID of the last one.
 type started struct {
 	client.WorkflowRun
 	first string
@@ -171,7 +173,7 @@ func (p *place) start(t *testing.T, r temporalwait.Request) client.WorkflowRun {
 	return started{run, run.GetRunID()}
 }
 
-// result returns how a workflow ended.
+// result waits for the end of a workflow, and returns its result or error.
 func result(t *testing.T, run client.WorkflowRun) (r temporalwait.Result, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), safety)
@@ -181,7 +183,7 @@ func result(t *testing.T, run client.WorkflowRun) (r temporalwait.Result, err er
 	return r, err
 }
 
-// summary asks a workflow how far it is.
+// summary queries the progress of a workflow.
 func (p *place) summary(t *testing.T, run client.WorkflowRun) (s temporalwait.Summary) {
 	t.Helper()
 	value, err := p.client.QueryWorkflow(t.Context(), run.GetID(), "", temporalwait.ProgressQuery)
@@ -202,7 +204,7 @@ func (p *place) history(t *testing.T, id, run string) (events []*historypb.Histo
 	return events
 }
 
-// runs returns the histories of a workflow's runs, as it continued as new.
+// runs returns the histories of all runs of a workflow that continued as new.
 func (p *place) runs(t *testing.T, run client.WorkflowRun) (all [][]*historypb.HistoryEvent) {
 	t.Helper()
 	for id := run.GetRunID(); id != ""; {
@@ -213,11 +215,11 @@ func (p *place) runs(t *testing.T, run client.WorkflowRun) (all [][]*historypb.H
 	return all
 }
 
-// told returns how often each target was told of, by the activities of all runs, and
-// checks that it was complete then.
-func (p *place) told(t *testing.T, run client.WorkflowRun) map[string]int {
+// completions returns the number of activities, of all runs, that reported a target as
+// ended. It checks that every reported target was complete.
+func (p *place) completions(t *testing.T, run client.WorkflowRun) map[string]int {
 	t.Helper()
-	told := make(map[string]int)
+	completions := make(map[string]int)
 	for _, events := range p.runs(t, run) {
 		for _, e := range events {
 			var ended []temporalwait.Outcome
@@ -228,14 +230,14 @@ func (p *place) told(t *testing.T, run client.WorkflowRun) map[string]int {
 			}
 			for _, o := range ended {
 				require.NoError(t, o.Err())
-				told[o.Target.String()]++
+				completions[o.Target.String()]++
 			}
 		}
 	}
-	return told
+	return completions
 }
 
-// attempts returns how often each activity of a run was tried.
+// attempts returns the number of attempts at each activity of a run.
 func (p *place) attempts(t *testing.T, run client.WorkflowRun) (all []int32) {
 	t.Helper()
 	for _, e := range p.history(t, run.GetID(), run.GetRunID()) {
@@ -252,7 +254,7 @@ func decode[T any](t *testing.T, payloads *commonpb.Payloads) (v T) {
 	return v
 }
 
-// each returns that each of the targets was told of once.
+// each is the result of completions if every target was reported once.
 func each(targets []temporalwait.Target) map[string]int {
 	once := make(map[string]int)
 	for _, target := range targets {

@@ -15,8 +15,8 @@ import (
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
-// fill has n targets begin, half of them loads and half of them index builds, the
-// last of which takes over; each takes its own time.
+// fill starts n targets, alternately loads and index builds. Their durations rise linearly
+// up to over.
 func (p *place) fill(n int, over time.Duration) []temporalwait.Target {
 	var targets []milvuswait.Target
 	for i := range n {
@@ -34,9 +34,9 @@ func (p *place) fill(n int, over time.Duration) []temporalwait.Target {
 	return temporalwait.On("", targets...)
 }
 
-// TestAWorkerIsKilled kills a worker in the middle of a wait for 100 targets, while
-// another wait, with a server of its own, goes undisturbed.
-func TestAWorkerIsKilled(t *testing.T) {
+// TestWorker_Killed_AnotherContinues kills a worker in the middle of a wait for 100 targets.
+// A second wait, on its own server, runs undisturbed for comparison.
+func TestWorker_Killed_AnotherContinues(t *testing.T) {
 	const over = 24 * time.Second
 	request := temporalwait.Request{HeartbeatTimeout: 5 * time.Second}
 	var places [2]*place
@@ -59,7 +59,7 @@ func TestAWorkerIsKilled(t *testing.T) {
 		r, err := result(t, run)
 		require.NoError(t, err)
 		require.Equal(t, temporalwait.Result{Total: 100, Done: 100}, r)
-		require.Equal(t, each(request.Targets), places[i].told(t, run))
+		require.Equal(t, each(request.Targets), places[i].completions(t, run))
 		require.Equal(t, []int32{int32(i + 1)}, places[i].attempts(t, run))
 	}
 	undisturbed, disturbed := places[0].Count(fakeserver.AnyMethod), places[1].Count(fakeserver.AnyMethod)
@@ -67,7 +67,7 @@ func TestAWorkerIsKilled(t *testing.T) {
 	require.Less(t, float64(disturbed), 1.3*float64(undisturbed))
 }
 
-func TestAWorkerStops(t *testing.T) {
+func TestWorker_Stopped_AnotherContinuesAtOnce(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	first := p.worker(t)
 	targets := p.fill(20, 10*time.Second)
@@ -77,14 +77,14 @@ func TestAWorkerStops(t *testing.T) {
 	p.worker(t)
 	first.Stop()
 
-	r, err := result(t, run) // long before the heartbeat time-out
+	r, err := result(t, run) // returns long before the heartbeat timeout
 	require.NoError(t, err)
 	require.Equal(t, 20, r.Done)
-	require.Equal(t, each(targets), p.told(t, run))
+	require.Equal(t, each(targets), p.completions(t, run))
 	require.Equal(t, []int32{2}, p.attempts(t, run))
 }
 
-func TestMilvusIsRestarted(t *testing.T) {
+func TestMilvus_Restarted_KeepsTheAttempt(t *testing.T) {
 	var failed atomic.Int32
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t, milvuswait.WithObserver(milvuswait.ObserverFunc(func(u milvuswait.Update) {
@@ -104,13 +104,14 @@ func TestMilvusIsRestarted(t *testing.T) {
 	r, err := result(t, run)
 	require.NoError(t, err)
 	require.Equal(t, 20, r.Done)
-	require.Equal(t, each(targets), p.told(t, run))
-	require.Equal(t, []int32{1}, p.attempts(t, run), "the wait itself bears with it")
+	require.Equal(t, each(targets), p.completions(t, run))
+	require.Equal(t, []int32{1}, p.attempts(t, run), "the wait tolerates the outage")
 	require.Greater(t, p.Count(fakeserver.AnyMethod), polls)
 }
 
-// TestAPollHangs has a poll hang for longer than the heartbeat time-out.
-func TestAPollHangs(t *testing.T) {
+// TestPoll_HangsLongerThanTheHeartbeatTimeout_KeepsTheAttempt has a poll of 10 s with a
+// heartbeat timeout of 5 s.
+func TestPoll_HangsLongerThanTheHeartbeatTimeout_KeepsTheAttempt(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t, milvuswait.WithPollTimeout(time.Minute, time.Minute))
 	p.Set(milvuswait.Loading("docs"), fake.LoadOver(time.Second))
@@ -124,7 +125,7 @@ func TestAPollHangs(t *testing.T) {
 	require.Equal(t, []int32{1}, p.attempts(t, run))
 }
 
-func TestAWorkflowIsCancelled(t *testing.T) {
+func TestWorkflow_Cancelled_EndsItsPolls(t *testing.T) {
 	for name, fault := range map[string][]fakeserver.Fault{"between polls": nil, "while a poll hangs": {fakeserver.Hang().On(3)}} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t, fakeserver.Config{})

@@ -19,13 +19,13 @@ import (
 	"github.com/milvuswait/milvuswait/internal/child"
 )
 
-// program is one of the README's, with what it is told of the servers.
+// program is a program of the README, with the addresses of the servers in its environment.
 type program struct {
 	path string
 	env  []string
 }
 
-// build builds a program, for those servers.
+// build builds a program for the servers at these addresses.
 func build(t *testing.T, name, address, namespace, milvus string) program {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -44,7 +44,7 @@ func (p program) command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run starts it as a process that dies with this one.
+// run starts the program as a process that is killed at the end of this one.
 func (p program) run(t *testing.T, args ...string) *child.Process {
 	t.Helper()
 	running, err := child.Start(p.command(t, args...))
@@ -53,9 +53,9 @@ func (p program) run(t *testing.T, args ...string) *child.Process {
 	return running
 }
 
-// TestProgramsAsTheREADMESays goes through its walk: the worker is killed and started
-// again, and so is the starter.
-func TestProgramsAsTheREADMESays(t *testing.T) {
+// TestPrograms_KilledAndStartedAgain_FinishTheWorkflow follows the README: it kills and
+// restarts the worker and the starter.
+func TestPrograms_KilledAndStartedAgain_FinishTheWorkflow(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.fill(40, 20*time.Second)
 	var targets []string
@@ -105,7 +105,7 @@ func exitCode(t *testing.T, err error) int {
 	return exit.ExitCode()
 }
 
-func TestProgramsSayWhatIsWrong(t *testing.T) {
+func TestPrograms_InvalidUsage_NameTheMistake(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	address, namespace := temporal.GetFrontendHostPort(), temporal.GetDefaultNamespace()
 	worker, start := build(t, "worker", address, namespace, ""), build(t, "start", address, namespace, "")
@@ -114,17 +114,17 @@ func TestProgramsSayWhatIsWrong(t *testing.T) {
 		args    []string
 		env     string
 		code    int
-		says    string
+		want    string
 	}{
-		{program: worker, code: 1, says: "MILVUS_URI is not set, and no -cluster is given"},
-		{program: worker, args: []string{"-cluster", "eu"}, code: 2, says: "not name=uri"},
-		{program: worker, args: []string{"docs"}, code: 1, says: `unexpected argument "docs"`},
-		{program: worker, env: "MILVUS_URI=127.0.0.1:19530", code: 1, says: "the address of Milvus is not like http://127.0.0.1:19530"},
-		{program: worker, env: "MILVUS_URI=http://user:hunter2@:1", code: 1, says: "the address of Milvus is not like http://127.0.0.1:19530"},
-		{program: worker, args: []string{"-cluster", "eu=http://milvus.example.com"}, env: "MILVUS_TOKEN=hunter2", code: 1, says: "MILVUS_TOKEN is not sent in plain text to milvus.example.com: use https://"},
-		{program: start, code: 2, says: "no targets: say docs for a load"},
-		{program: start, args: []string{"docs/vidx=many"}, code: 2, says: `"docs/vidx=many": "many" is not a number of rows`},
-		{program: start, args: []string{"-id", t.Name(), "-queue", p.queue, "/vidx"}, code: 1, says: "target 1 of 1: invalid argument: the name of the collection is empty"},
+		{program: worker, code: 1, want: "no address of Milvus: set MILVUS_URI, or use -cluster"},
+		{program: worker, args: []string{"-cluster", "eu"}, code: 2, want: "must be name=uri"},
+		{program: worker, args: []string{"docs"}, code: 1, want: `unexpected argument "docs"`},
+		{program: worker, env: "MILVUS_URI=127.0.0.1:19530", code: 1, want: "invalid address of Milvus: must be like http://127.0.0.1:19530"},
+		{program: worker, env: "MILVUS_URI=http://user:hunter2@:1", code: 1, want: "invalid address of Milvus: must be like http://127.0.0.1:19530"},
+		{program: worker, args: []string{"-cluster", "eu=http://milvus.example.com"}, env: "MILVUS_TOKEN=hunter2", code: 1, want: "MILVUS_TOKEN is not sent in plain text to milvus.example.com: use https://"},
+		{program: start, code: 2, want: "no targets: name a load as docs"},
+		{program: start, args: []string{"docs/vidx=many"}, code: 2, want: `"docs/vidx=many": "many" is not a number of rows`},
+		{program: start, args: []string{"-id", t.Name(), "-queue", p.queue, "/vidx"}, code: 1, want: "target 1 of 1: invalid argument: the name of the collection is empty"},
 	}
 	running := build(t, "worker", address, namespace, "http://"+p.Address())
 	running.run(t, "-queue", p.queue)
@@ -133,13 +133,13 @@ func TestProgramsSayWhatIsWrong(t *testing.T) {
 		cmd.Env = append(cmd.Env, tt.env)
 		output, err := cmd.CombinedOutput()
 		require.Equal(t, tt.code, exitCode(t, err), "%s", output)
-		require.Contains(t, string(output), tt.says)
+		require.Contains(t, string(output), tt.want)
 		require.NotContains(t, string(output), "hunter2")
 	}
 }
 
-// TestServer starts the servers of the README, and asks them.
-func TestServer(t *testing.T) {
+// TestServer_PrintedAddresses_Work starts the servers of the README, and waits through them.
+func TestServer_PrintedAddresses_Work(t *testing.T) {
 	servers := build(t, "server", "", "", "").command(t)
 	out, err := servers.StdoutPipe()
 	require.NoError(t, err)

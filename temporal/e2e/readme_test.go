@@ -20,7 +20,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// readme returns the blocks of the README in a language.
+// readme returns the code blocks of the README in the given language.
 func readme(t *testing.T, language string) (blocks []string) {
 	t.Helper()
 	text, err := os.ReadFile("../README.md")
@@ -32,7 +32,7 @@ func readme(t *testing.T, language string) (blocks []string) {
 	return blocks
 }
 
-// readmeImports is what the Go blocks of the README may use.
+// readmeImports begins the file of all Go blocks of the README: imports and variables.
 const readmeImports = `package readme
 
 import (
@@ -58,8 +58,8 @@ var (
 )
 `
 
-// TestReadmeCompiles builds every Go block as the body of a function.
-func TestReadmeCompiles(t *testing.T) {
+// TestReadme_GoBlocks_Compile builds every Go block as the body of a function.
+func TestReadme_GoBlocks_Compile(t *testing.T) {
 	source := readmeImports
 	for _, block := range readme(t, "go") {
 		kind := "context.Context"
@@ -83,8 +83,8 @@ func TestReadmeCompiles(t *testing.T) {
 	require.NoError(t, err, "%s\n%s", out, source)
 }
 
-// TestSketchesAskForWhatThereIs runs milvus-wait as the sketches for other engines do.
-func TestSketchesAskForWhatThereIs(t *testing.T) {
+// TestReadme_SketchesForOtherEngines_Run runs milvus-wait with the arguments of the sketches.
+func TestReadme_SketchesForOtherEngines_Run(t *testing.T) {
 	var argo struct {
 		Spec struct {
 			Templates []struct{ Container struct{ Args []string } }
@@ -102,7 +102,7 @@ func TestSketchesAskForWhatThereIs(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "milvus-wait")
 	build := exec.Command("go", "build", "-o", path, "./cmd/milvus-wait")
-	build.Dir = "../.." // the module that it belongs to has its dependencies
+	build.Dir = "../.." // the root module has the dependencies of the command
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 

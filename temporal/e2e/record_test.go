@@ -19,11 +19,12 @@ import (
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
-var record = flag.Bool("record", false, "write the histories that TestHistoriesAreReplayed replays")
+var record = flag.Bool("record", false, "write the histories for TestReplay_RecordedHistories_Match")
 
-// TestHistories makes the histories that TestHistoriesAreReplayed replays: one of every
-// end that a workflow can have.
-func TestHistories(t *testing.T) {
+// TestHistories_OfEveryEnd_AreRecorded makes the histories for
+// TestReplay_RecordedHistories_Match, one for every end of a workflow. With -record, it
+// writes them to testdata.
+func TestHistories_OfEveryEnd_AreRecorded(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.queue = "milvus"
 	var err error
@@ -60,7 +61,7 @@ func TestHistories(t *testing.T) {
 	}
 }
 
-// write writes the history of a run, without the name of this machine.
+// write writes the history of a run to testdata, without the name of this machine.
 func write(t *testing.T, name string, events []*historypb.HistoryEvent) {
 	t.Helper()
 	b, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&historypb.History{Events: events})

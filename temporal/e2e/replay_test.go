@@ -13,10 +13,10 @@ import (
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
-// The histories are those of a real server: see TestHistories, which
-// writes them anew with -record. A change that a workflow under way would not
-// survive fails here: it needs workflow.GetVersion.
-func TestHistoriesAreReplayed(t *testing.T) {
+// TestReplay_RecordedHistories_Match replays histories from a real server, recorded by
+// TestHistories_OfEveryEnd_AreRecorded. It fails for a change that would break running
+// workflows: such a change needs workflow.GetVersion.
+func TestReplay_RecordedHistories_Match(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
 	require.Len(t, files, 5)
@@ -31,7 +31,7 @@ func TestHistoriesAreReplayed(t *testing.T) {
 				`"activityId": "11"`: `"activityId": "12"`,
 			} {
 				if changed := strings.ReplaceAll(string(b), from, to); changed != string(b) {
-					require.Error(t, replay(t, changed), "a replay that cannot fail shows nothing")
+					require.Error(t, replay(t, changed), "a replay of a changed history must fail")
 				}
 			}
 		})

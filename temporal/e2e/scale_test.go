@@ -13,10 +13,10 @@ import (
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
-// TestTenThousandTargets waits for 10 000 loads over four workers, and for 1 000.
-// Each list tells of all loads, so that lists for each chunk alone would make 100
-// times the work of 10 times the loads.
-func TestTenThousandTargets(t *testing.T) {
+// TestWaitWorkflow_TenTimesTheTargets_TakesTenTimesTheCalls waits for 1000 and for 10 000
+// loads with four workers. Each list covers all loads: if every chunk made its own lists, 10
+// times the loads would cost 100 times the work.
+func TestWaitWorkflow_TenTimesTheTargets_TakesTenTimesTheCalls(t *testing.T) {
 	const over = 20 * time.Second
 	polls := make(map[int]int)
 	for _, n := range []int{1000, 10_000} {
@@ -37,12 +37,13 @@ func TestTenThousandTargets(t *testing.T) {
 		took := time.Since(begin)
 		require.NoError(t, err)
 		require.Equal(t, temporalwait.Result{Total: n, Done: n}, r)
-		require.Equal(t, each(temporalwait.On("", targets...)), p.told(t, run))
+		require.Equal(t, each(temporalwait.On("", targets...)), p.completions(t, run))
 		polls[n] = p.Count(fakeserver.AnyMethod)
 		t.Logf("%d targets: %d RPCs, %d of them lists; %v for loads of %v; %d events", n,
 			polls[n], p.Count("ShowCollections"), took.Round(10*time.Millisecond), over, len(p.history(t, run.GetID(), run.GetRunID())))
 	}
-	// On a machine so slow that lists take a second, targets are polled by themselves
-	// until one is quick enough: a poll or two each, of the hundred that each would be.
+
+	// While lists take longer than a second, as on a slow machine, targets are polled
+	// individually: one or two polls each, instead of about a hundred without lists.
 	require.LessOrEqual(t, polls[10_000], 10*max(polls[1000], 3*1000))
 }

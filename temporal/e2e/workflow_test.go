@@ -20,7 +20,7 @@ import (
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
 
-func TestTargetsAreAddedMeanwhile(t *testing.T) {
+func TestAddSignal_WhileRunning_AddsTargets(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t)
 	targets := p.fill(20, 4*time.Second)
@@ -33,10 +33,10 @@ func TestTargetsAreAddedMeanwhile(t *testing.T) {
 	r, err := result(t, run)
 	require.NoError(t, err)
 	require.Equal(t, temporalwait.Result{Total: 20, Done: 20}, r)
-	require.Equal(t, each(targets), p.told(t, run))
+	require.Equal(t, each(targets), p.completions(t, run))
 }
 
-func TestFailuresOfSome(t *testing.T) {
+func TestWaitWorkflow_SomeTargetsFail(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t)
 	targets := append(p.fill(10, 2*time.Second), temporalwait.On("", milvuswait.Loading("missing"))...)
@@ -55,7 +55,7 @@ func TestFailuresOfSome(t *testing.T) {
 	require.Equal(t, "milvuswait.ErrCollectionNotFound", application.Type())
 }
 
-func TestTheTimeOfAWorkflowIsUp(t *testing.T) {
+func TestWaitWorkflow_Timeout_FailsTheRest(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t)
 	p.Set(milvuswait.Loading("good"), fake.LoadOver(time.Second))
@@ -65,12 +65,12 @@ func TestTheTimeOfAWorkflowIsUp(t *testing.T) {
 	r, err := result(t, p.start(t, temporalwait.Request{Targets: targets, Timeout: 4 * time.Second, ContinueOnError: true, HeartbeatTimeout: safety}))
 
 	require.NoError(t, err)
-	require.Equal(t, 1, r.Done, "the last heartbeat has told of it")
+	require.Equal(t, 1, r.Done, "the last heartbeat contains the complete target")
 	require.ErrorContains(t, r.Err(), `1 of 2 targets failed: loading "slow": context deadline exceeded`)
 }
 
-// TestSignalsThatCannotBeRead: the workflow gets on, and can be cancelled.
-func TestSignalsThatCannotBeRead(t *testing.T) {
+// TestAddSignal_Unreadable_IsIgnored sends an unreadable signal before a valid one.
+func TestAddSignal_Unreadable_IsIgnored(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t)
 	targets := p.fill(4, 2*time.Second)
@@ -84,8 +84,8 @@ func TestSignalsThatCannotBeRead(t *testing.T) {
 	require.Equal(t, temporalwait.Result{Total: 4, Done: 4}, r)
 }
 
-// TestContinuesAsNewWithWhatIsUnderWay has a load that takes long hold nobody up.
-func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
+// TestWaitWorkflow_ContinuesAsNew_SlowLoadDelaysNoOthers has one slow load among others.
+func TestWaitWorkflow_ContinuesAsNew_SlowLoadDelaysNoOthers(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t)
 	targets := p.fill(40, 2*time.Second)
@@ -98,10 +98,10 @@ func TestContinuesAsNewWithWhatIsUnderWay(t *testing.T) {
 	r, err := result(t, run)
 	require.NoError(t, err)
 	require.Equal(t, temporalwait.Result{Total: 41, Done: 41}, r)
-	require.Equal(t, each(targets), p.told(t, run))
+	require.Equal(t, each(targets), p.completions(t, run))
 }
 
-func TestContinuesAsNew(t *testing.T) {
+func TestWaitWorkflow_ContinuesAsNew_LosesNoTarget(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	p.worker(t)
 	targets := p.fill(60, 3*time.Second)
@@ -111,7 +111,7 @@ func TestContinuesAsNew(t *testing.T) {
 	r, err := result(t, run)
 	require.NoError(t, err)
 	require.Equal(t, temporalwait.Result{Total: 60, Done: 60}, r)
-	require.Equal(t, each(targets), p.told(t, run))
+	require.Equal(t, each(targets), p.completions(t, run))
 	runs := p.runs(t, run)
 	require.Greater(t, len(runs), 2)
 	for _, events := range runs {
@@ -119,8 +119,8 @@ func TestContinuesAsNew(t *testing.T) {
 	}
 }
 
-// TestMemoAndSearchAttributes finds a workflow that has ended by its search attributes.
-func TestMemoAndSearchAttributes(t *testing.T) {
+// TestWaitWorkflow_Ended_IsFoundBySearchAttributes also reads the Summary in the memo.
+func TestWaitWorkflow_Ended_IsFoundBySearchAttributes(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	_, err := p.client.OperatorService().AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
 		Namespace: temporal.GetDefaultNamespace(), SearchAttributes: temporalwait.SearchAttributes(),
@@ -144,7 +144,8 @@ func TestMemoAndSearchAttributes(t *testing.T) {
 		require.NoError(t, err)
 		return len(found.GetExecutions()) == 1
 	})
-	// Without the name of a cluster there is none to find it by.
+
+	// A workflow without targets has no clusters to publish; it must not get stuck.
 	_, err = result(t, p.start(t, temporalwait.Request{SearchAttributes: true}))
 	require.NoError(t, err)
 	described, err := p.client.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
@@ -191,7 +192,7 @@ func (c counter) Inc(n int64) {
 
 func (c counter) Record(d time.Duration) { c.Inc(int64(d)) }
 
-func TestMetrics(t *testing.T) {
+func TestActivities_Metrics(t *testing.T) {
 	p := newPlace(t, fakeserver.Config{})
 	all := &counts{of: make(map[string]int64)}
 	all.top = all

@@ -1,10 +1,11 @@
-// Server is a Temporal server and a fake Milvus, in memory, to try the worker and
-// the starter with:
+// Server runs a Temporal server and a fake Milvus in memory, to try the worker and the
+// starter:
 //
 //	go run ./server
 //
-// It prints where they are, and stops with all that they know on a signal. The fake
-// Milvus loads the collections c0 to c99, the last of them over two minutes.
+// It prints their addresses as an export command for the shell, and stops on a signal. Their
+// data is lost then. The fake Milvus loads the collections c0 to c99: each takes longer than
+// the one before, and the last two minutes.
 package main
 
 import (
@@ -45,12 +46,14 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	defer milvus.Close()
+
 	silent := sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	temporal := temporaltest.NewServer(temporaltest.WithBaseClientOptions(client.Options{Logger: silent}))
 	defer temporal.Stop()
 	if err := register(ctx, temporal.GetFrontendHostPort(), silent); err != nil {
 		return err
 	}
+
 	for i := range collections {
 		milvus.Set(milvuswait.Loading(fmt.Sprintf("c%d", i)), fake.LoadOver(over*time.Duration(i+1)/collections))
 	}
@@ -59,13 +62,14 @@ func serve(ctx context.Context) error {
 	return nil
 }
 
-// register makes the namespace that clients have by default.
+// register creates the default namespace of clients, unless it exists.
 func register(ctx context.Context, address string, logger sdklog.Logger) error {
 	c, err := client.NewNamespaceClient(client.Options{HostPort: address, Logger: logger})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+
 	err = c.Register(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: "default", WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour),
 	})

@@ -1,12 +1,12 @@
-// Start has workers wait for collections and indexes, shows how far they are, and
-// says how it ended.
+// Start starts a workflow that waits for collections and indexes, and prints its progress
+// and result.
 //
 //	go run ./start [flags] docs images docs/vidx docs/vidx=100000
 //
-// A target is a collection that is to be loaded, or an index as collection/index,
-// with the number of rows that there must be if it is known. The workflow goes on
-// when this program is stopped: started again with the same -id, it shows the one
-// that is under way. The exit code is 0 if all is done and 1 if not.
+// A target is the load of a collection, as "docs", or an index, as "docs/vidx", optionally
+// with the expected number of rows. When this program is stopped, the workflow goes on:
+// start the program again with the same -id to follow it. The exit code is 0 if all targets
+// are complete, 2 for a usage error, and otherwise 1.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strconv"
@@ -27,8 +28,6 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	sdklog "go.temporal.io/sdk/log"
 
-	"log/slog"
-
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/temporal/temporalwait"
 )
@@ -36,17 +35,19 @@ import (
 func main() {
 	id := flag.String("id", "milvus-wait", "the `id` of the workflow")
 	queue := flag.String("queue", "milvus", "the task `queue` of the workers")
-	cluster := flag.String("cluster", "", "the `name` by which the workers know the cluster")
+	cluster := flag.String("cluster", "", "the `name` of the cluster in the workers' -cluster flags")
 	var r temporalwait.Request
-	flag.DurationVar(&r.Timeout, "timeout", 0, "how `long` to wait at the most; 0 for as long as it takes")
-	flag.BoolVar(&r.ContinueOnError, "continue", false, "go on with the others when a target fails")
+	flag.DurationVar(&r.Timeout, "timeout", 0, "maximum `time` to wait; 0 means no limit")
+	flag.BoolVar(&r.ContinueOnError, "continue", false, "keep waiting for the other targets when one fails")
 	flag.Parse()
+
 	targets, err := parse(flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start:", err)
 		os.Exit(2)
 	}
 	r.Targets = temporalwait.On(*cluster, targets...)
+
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err = run(ctx, client.StartWorkflowOptions{
 		ID: *id, TaskQueue: *queue, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -60,14 +61,16 @@ func main() {
 // parse returns the targets of the command line.
 func parse(args []string) (targets []milvuswait.Target, err error) {
 	if len(args) == 0 {
-		return nil, errors.New("no targets: say docs for a load, docs/vidx or docs/vidx=100000 for an index")
+		return nil, errors.New("no targets: name a load as docs, and an index as docs/vidx or docs/vidx=100000")
 	}
+
 	for _, arg := range args {
 		collection, index, isIndex := strings.Cut(arg, "/")
 		if !isIndex {
 			targets = append(targets, milvuswait.Loading(collection))
 			continue
 		}
+
 		index, rows, expected := strings.Cut(index, "=")
 		t := milvuswait.IndexBuilding(collection, index)
 		if expected {
@@ -82,7 +85,7 @@ func parse(args []string) (targets []milvuswait.Target, err error) {
 	return targets, nil
 }
 
-// run starts the workflow, or finds it, and waits for its end.
+// run starts the workflow, or finds the running one, and waits for its end.
 func run(ctx context.Context, how client.StartWorkflowOptions, r temporalwait.Request) error {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
@@ -94,13 +97,16 @@ func run(ctx context.Context, how client.StartWorkflowOptions, r temporalwait.Re
 		return err
 	}
 	defer c.Close()
+
 	workflow, err := c.ExecuteWorkflow(ctx, how, temporalwait.WaitWorkflow, r)
 	if err != nil {
 		return err
 	}
+
 	ended := make(chan error, 1)
 	var result temporalwait.Result
 	go func() { ended <- workflow.Get(ctx, &result) }()
+
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	var last string
@@ -108,7 +114,7 @@ func run(ctx context.Context, how client.StartWorkflowOptions, r temporalwait.Re
 		select {
 		case err := <-ended:
 			if ctx.Err() != nil {
-				return fmt.Errorf("stopped; the workflow goes on: start with -id %s shows it again", how.ID)
+				return fmt.Errorf("stopped; the workflow goes on: follow it with -id %s", how.ID)
 			}
 			if err == nil {
 				fmt.Printf("%d of %d done\n", result.Done, result.Total)
@@ -124,10 +130,11 @@ func run(ctx context.Context, how client.StartWorkflowOptions, r temporalwait.Re
 	}
 }
 
-// progress returns how far the workflow is, or "" if no worker says so now.
+// progress returns the progress of the workflow, or "" if no worker answers the query.
 func progress(ctx context.Context, c client.Client, id string) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+
 	value, err := c.QueryWorkflow(ctx, id, "", temporalwait.ProgressQuery)
 	if err != nil {
 		return ""

@@ -16,14 +16,15 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// connect returns a connection to a server, such as http://127.0.0.1:19530, which
-// is not established yet.
+// connect returns a connection to a server, such as http://127.0.0.1:19530. It does not wait
+// until the connection is established.
 func connect(uri, token string) (*grpc.ClientConn, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		// Which may have a password in it.
-		return nil, errors.New("the address of Milvus is not like http://127.0.0.1:19530 or https://example.com:443")
+		// Do not print the address: it may contain a password.
+		return nil, errors.New("invalid address of Milvus: must be like http://127.0.0.1:19530 or https://example.com:443")
 	}
+
 	port := u.Port()
 	transport := insecure.NewCredentials()
 	if u.Scheme == "https" {
@@ -32,6 +33,7 @@ func connect(uri, token string) (*grpc.ClientConn, error) {
 	if port == "" {
 		port = map[string]string{"http": "19530", "https": "443"}[u.Scheme]
 	}
+
 	options := append(rpc.DialOptions(), grpc.WithTransportCredentials(transport))
 	if token != "" {
 		if u.Scheme == "http" && !isLoopback(u.Hostname()) {
@@ -47,12 +49,12 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// authorization is a token as Milvus wants it.
+// authorization sends a token in the header that Milvus reads.
 type authorization string
 
 func (a authorization) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
 	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a))}, nil
 }
 
-// RequireTransportSecurity returns false: connect has seen to it.
+// RequireTransportSecurity returns false: connect allows plain text to this machine only.
 func (a authorization) RequireTransportSecurity() bool { return false }
