@@ -14,14 +14,14 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// answer is what a server says: the two codes and part of the reason, or, where
-// it is no error, the value.
+// answer is the response of a server: for a failure the two codes and part of the reason,
+// otherwise the value.
 type answer struct {
 	code, legacyCode int32
 	says             string
 }
 
-// String returns the answer for the page.
+// String returns the answer as text for the page.
 func (a answer) String() string {
 	return fmt.Sprintf("code %d, error_code %d: %s", a.code, a.legacyCode, strings.Trim(a.says, " :"))
 }
@@ -34,8 +34,8 @@ const (
 	columns
 )
 
-// columnOf is the column of a release. An older release has the one whose answers it mostly
-// gives.
+// columnOf is the column of a release. An older release has the column with most of its
+// answers.
 var columnOf = map[realserver.Release]int{
 	realserver.Milvus22: milvus22, realserver.Milvus229: milvus22, realserver.Milvus230: milvus22,
 	realserver.Milvus23: milvus23, realserver.Milvus233: milvus23,
@@ -68,12 +68,12 @@ var olderAnswers = map[realserver.Release]map[string]answer{
 		"unnamed index, DescribeIndex":                   {0, 0, "_default_idx_102 Finished 0/0/0"},
 	},
 	realserver.Lite311: {
-		"unknown collection, ShowCollections": {0, 0, " shown"}, // all there are
+		"unknown collection, ShowCollections": {0, 0, " shown"}, // every collection
 	},
 }
 
-// TestAnswers asserts the raw answers that package rpc tells apart, so that the
-// difference is seen when another release gives others.
+// TestAnswers asserts the raw answers that package rpc distinguishes. It fails if another
+// release gives other answers.
 func TestAnswers(t *testing.T) {
 	on(t, all, func(t *testing.T, s *site) {
 		s.ours(t, "asserts what known versions say")
@@ -146,7 +146,7 @@ func TestAnswers(t *testing.T) {
 	})
 }
 
-// questions are RPCs whose raw answers are looked at.
+// questions are the RPCs of TestAnswers.
 type questions struct{ *milvusops.Client }
 
 func said(status *wire.Status, value string) answer {

@@ -19,7 +19,7 @@ import (
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
-// binary is milvus-wait as it is released, built by the first test that needs it.
+// binary is the command milvus-wait as released, built by the first test that needs it.
 var binary builtCommand
 
 type builtCommand struct {
@@ -44,19 +44,19 @@ func (b *builtCommand) path() (string, error) {
 
 func (b *builtCommand) remove() error { return os.RemoveAll(b.folder) }
 
-// command is a run of milvus-wait.
+// command is a process of milvus-wait.
 type command struct {
 	process *os.Process
-	spoken  chan struct{} // closed when it has written to stderr
-	ended   chan struct{} // closed when it has ended; then the rest is set
+	spoken  chan struct{} // closed at the first write to stderr
+	ended   chan struct{} // closed at the end of the process; the fields below are set then
 
 	stdout, stderr string
 	code           int
 	timing
 }
 
-// command starts milvus-wait on the site's server. It has no terminal, and nothing
-// in its environment that would change what it writes.
+// command starts milvus-wait for the site's server, without a terminal and without variables
+// of the environment that would change its output.
 func (s *site) command(t *testing.T, args ...string) *command {
 	t.Helper()
 	path, err := binary.path()
@@ -87,18 +87,18 @@ func (s *site) command(t *testing.T, args ...string) *command {
 			c.code, c.stderr = -1, err.Error()
 		}
 	}()
-	t.Cleanup(func() { <-c.ended }) // its context is done by then
+	t.Cleanup(func() { <-c.ended }) // the context of the process is done by then
 	return c
 }
 
-// polls finds how many polls a target took, in JSON and in text.
+// polls matches the number of polls of a target, in JSON and in text.
 var polls = regexp.MustCompile(`"polls":([0-9]+)|([0-9]+) polls?\b`)
 
 // took matches a duration in the command's text: a poll may take less than a millisecond,
 // and the start of a server over a minute.
 const took = `([0-9]+m)?[0-9.]+[mµ]?s`
 
-// firstWrite tells when something was written.
+// firstWrite closes a channel at the first write.
 type firstWrite struct {
 	strings.Builder
 	once    sync.Once
@@ -110,14 +110,14 @@ func (w *firstWrite) Write(b []byte) (int, error) {
 	return w.Builder.Write(b)
 }
 
-// exits returns when the command has ended with that code.
+// exits waits for the end of the process, and checks its exit code.
 func (c *command) exits(t *testing.T, code int) {
 	t.Helper()
 	<-c.ended
 	require.Equal(t, code, c.code, "stdout: %s\nstderr: %s", c.stdout, c.stderr)
 }
 
-// midway returns when the command has said that it waits.
+// midway waits until the command has written its first line: then it is waiting.
 func (c *command) midway(t *testing.T) {
 	t.Helper()
 	select {
@@ -127,7 +127,7 @@ func (c *command) midway(t *testing.T) {
 	}
 }
 
-// document is what -o json writes, but for times and texts.
+// document is the output of -o json, without times and texts.
 type document struct {
 	OK       bool      `json:"ok"`
 	ExitCode int       `json:"exit_code"`
@@ -144,7 +144,7 @@ type subject struct {
 	Polls        int            `json:"polls"`
 }
 
-// document returns what the command has written to stdout, without the polls.
+// document returns the document on stdout, without the numbers of polls.
 func (c *command) document(t *testing.T) document {
 	t.Helper()
 	<-c.ended
@@ -157,7 +157,7 @@ func (c *command) document(t *testing.T) document {
 	return d
 }
 
-// wrote checks that lines of text are, each as a whole, what the patterns say.
+// wrote checks that each line of text matches the pattern with the same index, as a whole.
 func wrote(t *testing.T, text string, patterns ...string) {
 	t.Helper()
 	pattern := ""
@@ -167,7 +167,7 @@ func wrote(t *testing.T, text string, patterns ...string) {
 	require.Regexp(t, regexp.MustCompile(`\A`+pattern+`\z`), text)
 }
 
-// indexed is the document of an index of that many rows.
+// indexed is the document of an index with the given number of rows.
 func indexed(docs, index string, rows int) document {
 	return document{OK: true, Targets: []subject{{
 		Kind: "index_building", Collection: docs, Index: index, ExpectedRows: rows, State: "complete",

@@ -12,8 +12,8 @@ import (
 	"github.com/milvuswait/milvuswait/sdk"
 )
 
-// TestBuildAndLoad follows a collection of 100 000 rows in two segments from its
-// first flush to its last load. The parts build on each other.
+// TestBuildAndLoad follows a collection of 100 000 rows in two segments from its first flush
+// to its last load. Each subtest needs the ones before.
 func TestBuildAndLoad(t *testing.T) {
 	const first, second = 100_000, 20_000
 	on(t, standalone, func(t *testing.T, s *site) {
@@ -25,7 +25,7 @@ func TestBuildAndLoad(t *testing.T) {
 			r := s.report(t, "index right after Flush, 100 000 rows, WithExpectedRows")
 			withoutRows := s.report(t, "index right after Flush, 100 000 rows, without rows")
 			byCommand := s.report(t, "milvus-wait index --rows right after Flush, 100 000 rows")
-			_, err := binary.path() // so that it is not built after the flush
+			_, err := binary.path() // build before the flush: the build takes seconds
 			require.NoError(t, err)
 			s.insert(ctx, t, docs, 0, first)
 
@@ -83,8 +83,7 @@ func TestBuildAndLoad(t *testing.T) {
 			case s.is(realserver.Milvus23):
 				s.report(t, name).onTime(t, byState.timing, truth)
 			case s.is(realserver.Milvus22):
-				// It minds only the rows that are older than the index, whatever
-				// timestamp it is asked with.
+				// 2.2.16 considers only rows older than the index, for every timestamp.
 				r := s.report(t, name+": returns early")
 				r.early(t, byState.timing, truth)
 				r.note = byState.progress.String()
@@ -125,7 +124,7 @@ func TestBuildAndLoad(t *testing.T) {
 		t.Run("load", func(t *testing.T) { load(t, "load of two segments", s.poller) })
 		t.Run("refresh", func(t *testing.T) {
 			if s.is22() {
-				return // it knows no refresh: the call takes 30 s, and nothing tells of it
+				return // 2.2.16 has no refresh: the call takes 30 s, and reports nothing
 			}
 			r := s.report(t, "refresh of a loaded collection, WithRefresh")
 			require.NoError(t, s.ops.Refresh(ctx, docs))

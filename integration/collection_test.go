@@ -15,14 +15,14 @@ import (
 
 const vectorIndex, numberIndex = "vidx", "nidx"
 
-// collection creates an empty collection, without an index, which is dropped when
-// the test has ended.
+// collection creates an empty collection without an index. It is dropped at the end of the
+// test.
 func (s *site) collection(ctx context.Context, t *testing.T, shards int) string {
 	t.Helper()
 	name := fmt.Sprintf("milvuswait_%x", rand.Uint64())
 	require.NoError(t, s.ops.CreateCollection(ctx, name, shards))
 	t.Cleanup(func() {
-		// Whatever the test has left of it; the test's own context is done.
+		// The test may have dropped the collection already, and its context is done.
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		_ = s.ops.Release(ctx, name)
@@ -31,7 +31,7 @@ func (s *site) collection(ctx context.Context, t *testing.T, shards int) string 
 	return name
 }
 
-// indexed creates an empty collection with an index on its vectors.
+// indexed creates an empty collection with an index of the vectors.
 func (s *site) indexed(ctx context.Context, t *testing.T, shards int) string {
 	t.Helper()
 	name := s.collection(ctx, t, shards)
@@ -39,11 +39,11 @@ func (s *site) indexed(ctx context.Context, t *testing.T, shards int) string {
 	return name
 }
 
-// collections are empty collections in the states that a wait can meet.
+// collections are empty collections in different states.
 type collections struct {
 	bare  string // without an index
-	docs  string // with one, not loaded
-	twice string // with two
+	docs  string // with an index, not loaded
+	twice string // with two indexes
 	parts string // partition p1 is loaded, p2 is not
 }
 
@@ -54,7 +54,7 @@ func (s *site) collections(ctx context.Context, t *testing.T) collections {
 	require.NoError(t, s.ops.CreatePartition(ctx, c.parts, "p1"))
 	require.NoError(t, s.ops.CreatePartition(ctx, c.parts, "p2"))
 	if s.lite() {
-		// A new collection is loaded there, and partitions cannot be.
+		// milvus-lite loads every new collection, and cannot load partitions.
 		require.NoError(t, s.ops.Release(ctx, c.docs))
 	} else {
 		require.NoError(t, s.ops.Load(ctx, c.parts, "p1"))
@@ -62,8 +62,8 @@ func (s *site) collections(ctx context.Context, t *testing.T) collections {
 	return c
 }
 
-// insert adds rows to the default partition and asks for their flush. It returns
-// the question whether that is done.
+// insert adds rows to the default partition and starts their flush. It returns the question
+// whether the flush is done.
 func (s *site) insert(ctx context.Context, t *testing.T, collection string, first, rows int) question {
 	t.Helper()
 	flushed, _ := s.insertMarked(ctx, t, collection, first, rows)
@@ -81,7 +81,7 @@ func (s *site) insertMarked(ctx context.Context, t *testing.T, collection string
 	return flushed, mark
 }
 
-// flush asks for a flush. It returns the question whether that is done, and its mark.
+// flush starts a flush. It returns the question whether the flush is done, and its mark.
 func (s *site) flush(ctx context.Context, t *testing.T, collection string) (flushed question, mark milvuswait.FlushMark) {
 	t.Helper()
 	response, err := s.ops.StartFlush(ctx, collection)
@@ -91,7 +91,7 @@ func (s *site) flush(ctx context.Context, t *testing.T, collection string) (flus
 	return s.watch.Flushed(response, collection), mark
 }
 
-// numberKind is the index of numbers that the server has.
+// numberKind is the type of the server's index for numbers.
 func (s *site) numberKind() string {
 	if s.lite() {
 		return "INVERTED"

@@ -21,15 +21,15 @@ import (
 //go:embed testdata/pymilvus_progress.py
 var pymilvusProgress string
 
-// TestCommand has milvus-wait wait for an index and a load that are under way, and
-// look at them when they are done.
+// TestCommand runs milvus-wait during the build of an index and a load, and again when both
+// are complete.
 func TestCommand(t *testing.T) {
 	const rows = 5000
 	on(t, all, func(t *testing.T, s *site) {
 		ctx := within(t, 2*time.Minute)
 		docs := s.indexed(ctx, t, 2)
 		vidx := docs + "/" + vectorIndex
-		_, err := binary.path() // so that it is not built after the flush
+		_, err := binary.path() // build before the flush: the build takes seconds
 		require.NoError(t, err)
 
 		if !t.Run("waits", func(t *testing.T) {
@@ -127,21 +127,21 @@ func marshal(t *testing.T, v any) string {
 	return string(text)
 }
 
-// TestCommandEnds ends waits of milvus-wait that would go on for ever, in every
-// way there is.
+// TestCommandEnds ends endless waits of milvus-wait: by the timeout, by a signal, and by a
+// drop.
 func TestCommandEnds(t *testing.T) {
 	on(t, all, func(t *testing.T, s *site) {
 		ctx := within(t, time.Minute)
 		docs, gone := s.indexed(ctx, t, 1), s.indexed(ctx, t, 1)
 		require.NoError(t, s.ops.Release(ctx, gone)) // milvus-lite has loaded it
-		// Rows that nobody inserts.
+		// These rows are never inserted.
 		wait := func(docs string, args ...string) *command {
 			return s.command(t, append([]string{"index", docs + "/" + vectorIndex, "--rows", "7"}, args...)...)
 		}
 		const short = "0 of 7 rows are flushed: was Flush called?"
 		index := `index "` + vectorIndex + `" of "` + docs + `"`
 
-		t.Run("time-out", func(t *testing.T) {
+		t.Run("timeout", func(t *testing.T) {
 			s.report(t, "milvus-wait --timeout: 124")
 			text := wait(docs, "--timeout", "1s")
 			json := wait(docs, "--timeout", "1s", "-o", "json", "-q")
@@ -192,7 +192,7 @@ func TestCommandEnds(t *testing.T) {
 	})
 }
 
-// TestCommandRefuses has milvus-wait meet what cannot be waited for.
+// TestCommandRefuses runs milvus-wait for targets that cannot complete.
 func TestCommandRefuses(t *testing.T) {
 	on(t, all, func(t *testing.T, s *site) {
 		ctx := within(t, time.Minute)
@@ -207,8 +207,8 @@ func TestCommandRefuses(t *testing.T) {
 		tests := []struct {
 			name    string
 			args    []string
-			failure string // begins a line of stderr
-			hint    string // begins the next one
+			failure string // beginning of a line on stderr
+			hint    string // beginning of the next line
 			on      []realserver.Release
 			stdout  string
 		}{

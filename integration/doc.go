@@ -1,7 +1,7 @@
 // Package integration tests milvuswait against real Milvus servers.
 //
-// Plain "go test" skips all of it: the tests take minutes and need Python 3. They are
-// controlled by environment variables:
+// A plain "go test" skips all tests, because they take minutes and need Python 3. These
+// environment variables control them:
 //
 //   - MILVUSWAIT_INTEGRATION=1 installs and starts milvus 2.3.5, milvus 2.2.16 and
 //     milvus-lite 3.2.2 (see package realserver), and skips servers for which this machine
@@ -26,6 +26,6 @@
 // The nested modules are importers, each with another client. TestImporters runs their
 // tests against milvus 2.3.5, or the server of MILVUS_URI.
 //
-// A watcher asks the server every 5 ms, over a connection of its own, whether the work is
-// finished. No wait may return before, and none much later.
+// A watcher calls the server every 5 ms, over a separate connection, to find the time at which
+// the work is finished. Every wait must return at this time: not earlier, and not much later.
 package integration

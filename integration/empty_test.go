@@ -38,7 +38,7 @@ func TestEmpty(t *testing.T) {
 		})
 		t.Run("load of a partition", func(t *testing.T) {
 			if s.lite() {
-				return // it cannot load partitions
+				return // milvus-lite cannot load partitions
 			}
 			r := s.report(t, "load of one partition of two, WithPartitions")
 			docs := s.indexed(ctx, t, 2)
@@ -54,8 +54,8 @@ func TestEmpty(t *testing.T) {
 	})
 }
 
-// TestLite has the rows and the load of milvus-lite, which does both before its
-// call returns.
+// TestLite waits for the index and the load of milvus-lite, which are complete when the calls
+// return.
 func TestLite(t *testing.T) {
 	const rows = 10_000
 	on(t, []realserver.Release{realserver.Lite32}, func(t *testing.T, s *site) {

@@ -64,8 +64,8 @@ func TestRawFlush(t *testing.T) {
 	})
 }
 
-// TestFlush waits for indexes while flushes are under way. Its parts have a collection of
-// their own each, and run side by side: most of the time they wait for the server.
+// TestFlush waits for indexes during flushes. Each subtest has its own collection. They run
+// in parallel, because most of the time they wait for the server.
 func TestFlush(t *testing.T) {
 	on(t, standalone, func(t *testing.T, s *site) {
 		parts := []struct {
@@ -74,7 +74,7 @@ func TestFlush(t *testing.T) {
 		}{
 			{"second writer", func(ctx context.Context, t *testing.T, s *site) {
 				r := s.report(t, "index right after Flush beside a second writer, without rows")
-				r.limit = 10 * time.Second // it waits for a moment without pending rows
+				r.limit = 10 * time.Second // the wait ends only at a moment without pending rows
 				flushBesideWriter(ctx, t, s, r, 200)
 			}},
 			{"second writer, RowsAtStart", func(ctx context.Context, t *testing.T, s *site) {

@@ -9,8 +9,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// TestFrozenServer stops every process of a server during waits, without killing
-// it, and lets it go on: its connections stay, and nothing is answered meanwhile.
+// TestFrozenServer stops every process of a server during waits, without killing it, and lets
+// it continue. Meanwhile connections stay open, and calls get no answer.
 func TestFrozenServer(t *testing.T) {
 	const rows = 40_000
 	on(t, standalone, func(t *testing.T, shared *site) {

@@ -12,9 +12,9 @@ import (
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
-// soon is a safety limit for noticing that a target is gone. The promise, two polls and
-// 0.2 s in the first seconds of a wait, is in the log: a delay of 0.1 s before the first
-// of them, and another one before the second.
+// soon is a safety limit for noticing a removed target. The promise is two polls and 0.2 s in
+// the first seconds of a wait: a delay of 0.1 s before each poll. The log has the measured
+// times.
 const soon = 2 * time.Second
 
 // TestGoneDuringAWait removes the target of a wait. One answer may come from a stale
@@ -24,7 +24,7 @@ func TestGoneDuringAWait(t *testing.T) {
 	drop := func(ctx context.Context, s *site, docs string) error { return s.ops.Drop(ctx, docs) }
 	dropIndex := func(ctx context.Context, s *site, docs string) error { return s.ops.DropIndex(ctx, docs, vectorIndex) }
 	load := func(ctx context.Context, s *site, docs string) error { return s.ops.Load(ctx, docs) }
-	index := func(docs string) milvuswait.Target { return milvuswait.IndexBuilding(docs, "").ExpectRows(1) } // of no rows
+	index := func(docs string) milvuswait.Target { return milvuswait.IndexBuilding(docs, "").ExpectRows(1) } // never complete: there are no rows
 	loading := func(docs string) milvuswait.Target { return milvuswait.Loading(docs) }
 	built := func(s *site, docs string) question { return s.watch.Indexed(docs, "", 1) }
 	loaded := func(s *site, docs string) question { return s.watch.Loaded(docs) }
@@ -49,7 +49,7 @@ func TestGoneDuringAWait(t *testing.T) {
 			load, loading, loaded, []step{release}, []error{milvuswait.ErrReleased}},
 		{"loading collection dropped", "collection released and dropped during its load", standalone, 2,
 			load, loading, loaded, []step{release, drop},
-			[]error{milvuswait.ErrReleased, milvuswait.ErrCollectionNotFound}}, // whichever a poll comes upon first
+			[]error{milvuswait.ErrReleased, milvuswait.ErrCollectionNotFound}}, // depends on the time of the poll
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -46,8 +46,8 @@ func TestIngest(t *testing.T) {
 	})
 }
 
-// ingestKilled has a process killed that has inserted a batch more than its
-// checkpoint says.
+// ingestKilled kills the process after it has inserted one batch more than its checkpoint
+// records.
 func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args ...string) *exec.Cmd) {
 	const rows, known, batch = 5000, 2000, 1000
 	docs := fmt.Sprintf("milvuswait_%08x", rand.Uint32())
@@ -56,7 +56,7 @@ func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args .
 	args := []string{"-collection", docs, "-checkpoint", checkpoint, "-dimension", "16"}
 	var input strings.Builder
 	lines, vectors := json.NewEncoder(&input), make([][]float32, rows)
-	cuts := make(map[int]int) // where the input has so many rows
+	cuts := make(map[int]int) // offset in the input, by the number of rows before it
 	for id := range vectors {
 		vectors[id] = make([]float32, 16)
 		for i := range vectors[id] {
@@ -84,7 +84,7 @@ func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args .
 	put(known, known+batch)
 	require.NoError(t, first.Process.Kill())
 	first.Wait()
-	require.NoError(t, os.WriteFile(checkpoint, at, 0o600)) // as if the kill had come between the answer and the checkpoint
+	require.NoError(t, os.WriteFile(checkpoint, at, 0o600)) // as after a kill between the response to Insert and the checkpoint
 
 	second := ingest(args...)
 	second.Stdin = strings.NewReader(input.String())
@@ -98,7 +98,7 @@ func ingestKilled(ctx context.Context, t *testing.T, s *site, ingest func(args .
 	require.NoError(t, err)
 	stored := rows + batch
 	if s.lite() {
-		stored = rows // it keeps a key once
+		stored = rows // milvus-lite stores a key once
 	}
 	require.Equal(t, fmt.Sprint(stored), statistics["row_count"])
 	param, err := entity.NewIndexHNSWSearchParam(200)

@@ -48,15 +48,15 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// site is a server that tests share.
+// site is a server shared by the tests.
 type site struct {
 	server *realserver.Server
 	ops    *milvusops.Client
-	watch  *milvusops.Client // on a connection of its own
+	watch  *milvusops.Client // has a separate connection
 	poller *rpc.Poller
 }
 
-// newSite connects to the server, for as long as the process lives.
+// newSite connects to the server until the end of the process.
 func newSite(server *realserver.Server) (*site, error) {
 	conn, err := server.Dial()
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *site) is(releases ...realserver.Release) bool {
 	return slices.Contains(releases, s.server.Release())
 }
 
-// like reports whether the server is of the kind of one of the releases.
+// like reports whether the server has the kind of one of the releases.
 func (s *site) like(releases []realserver.Release) bool {
 	return slices.ContainsFunc(releases, func(r realserver.Release) bool { return r.Kind == s.server.Release().Kind })
 }
@@ -82,8 +82,8 @@ func (s *site) like(releases []realserver.Release) bool {
 // lite reports whether the server is a milvus-lite.
 func (s *site) lite() bool { return s.server.Release().Kind == realserver.Lite }
 
-// is22 reports whether the server is a Milvus 2.2, which knows no refresh, and returns no
-// timestamp of a flush.
+// is22 reports whether the server is a Milvus 2.2, which has no refresh and no timestamps of
+// flushes.
 func (s *site) is22() bool {
 	r := s.server.Release()
 	return r.Kind != realserver.Lite && strings.HasPrefix(strings.TrimPrefix(r.Version, "v"), "2.2.")
@@ -130,7 +130,7 @@ func (c *siteCache) close() error {
 	return errors.Join(errs...)
 }
 
-// launch starts a server, or finds the one of MILVUS_URI.
+// launch starts a server, or attaches to the server of MILVUS_URI.
 func launch(r realserver.Release) (*site, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
@@ -189,7 +189,7 @@ func on(t *testing.T, releases []realserver.Release, test func(t *testing.T, s *
 	}
 }
 
-// choose returns the chosen releases of the kinds that a test is for.
+// choose returns the chosen releases of the kinds in the arguments.
 func choose(names string, releases []realserver.Release) ([]realserver.Release, error) {
 	var servers []realserver.Release
 	for text := range strings.SplitSeq(names, ",") {
@@ -204,7 +204,8 @@ func choose(names string, releases []realserver.Release) ([]realserver.Release, 
 	return servers, nil
 }
 
-// client connects a milvus-sdk-go to the server. It is closed when the test ends.
+// client connects a client of milvus-sdk-go to the server. It is closed at the end of the
+// test.
 func (s *site) client(ctx context.Context, t *testing.T) client.Client {
 	t.Helper()
 	config := client.Config{Address: s.server.URI()}
@@ -219,15 +220,15 @@ func (s *site) client(ctx context.Context, t *testing.T) client.Client {
 	return c
 }
 
-// environ is the environment of a program that uses the server.
+// environ is the environment for a program that connects to the server.
 func (s *site) environ() []string {
 	return append(os.Environ(), realserver.URIVariable+"="+s.server.URI(), realserver.TokenVariable+"="+s.server.Token())
 }
 
-// slow reports whether the tests have all the time they need.
+// slow reports whether cases of several minutes are enabled.
 func slow() bool { return os.Getenv(slowVariable) != "" }
 
-// ours skips the test on a server that we did not start.
+// ours skips the test on a server from Attach.
 func (s *site) ours(t *testing.T, why string) {
 	t.Helper()
 	if s.server.Release().Kind == realserver.Other {

@@ -10,8 +10,8 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// TestMany waits for the indexes and loads of many collections at once, and for
-// one that is not there.
+// TestMany waits for the indexes and loads of many collections at once, and for a missing
+// one.
 func TestMany(t *testing.T) {
 	const collections = 40
 	on(t, all, func(t *testing.T, s *site) {

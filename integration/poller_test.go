@@ -11,8 +11,8 @@ import (
 	"github.com/milvuswait/milvuswait/milvuswaittest/pollertest"
 )
 
-// TestPoller sets a collection up as a test of one's own would, and holds package
-// rpc to what every Poller has to do.
+// TestPoller creates a collection as the tests of a user would, and runs package pollertest
+// on package rpc.
 func TestPoller(t *testing.T) {
 	const rows = 2000
 	on(t, standalone, func(t *testing.T, s *site) {

@@ -19,8 +19,8 @@ import (
 //go:embed testdata/pymilvus_flow.py
 var pymilvusFlow string
 
-// The fake server is taken for a Milvus by pymilvus, and the dicts of its progress
-// functions are those that this module's progress types marshal to.
+// TestPymilvusOnTheFakeServer connects pymilvus to the fake server. The dicts of its progress
+// functions must equal the JSON of this module's progress types.
 func TestPymilvusOnTheFakeServer(t *testing.T) {
 	if os.Getenv(modeVariable) == "" {
 		t.Skipf("installs pymilvus: set %s=1", modeVariable)

@@ -12,8 +12,8 @@ import (
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
-// TestCommandBeforeTheServer has milvus-wait wait for a server that is not there
-// yet. Of the other releases TestRestart has that.
+// TestCommandBeforeTheServer starts milvus-wait before milvus-lite. TestRestart does so for
+// the other releases.
 func TestCommandBeforeTheServer(t *testing.T) {
 	on(t, []realserver.Release{realserver.Lite32}, func(t *testing.T, shared *site) {
 		shared.ours(t, "starts its server")
@@ -29,12 +29,12 @@ func TestCommandBeforeTheServer(t *testing.T) {
 	})
 }
 
-// awaitReady has milvus-wait, the library and a watcher wait for a server that is to be
+// awaitReady starts milvus-wait, a wait of the library and a watcher before the server is
 // started.
 func (s *site) awaitReady(ctx context.Context, t *testing.T) (check func(t *testing.T)) {
 	r := s.report(t, "milvus-wait ready while the server starts")
 	serving := s.report(t, "Serving while the server starts")
-	r.limit += 3 * time.Second // it looks for the server every 3 s
+	r.limit += 3 * time.Second // the command connects every 3 s
 	serving.limit = r.limit
 	c := s.command(t, "ready", "--timeout", "3m")
 	c.midway(t)
@@ -52,8 +52,8 @@ func (s *site) awaitReady(ctx context.Context, t *testing.T) (check func(t *test
 	}
 }
 
-// answers reports whether the server lists its collections. A connection that fails
-// tells nothing: the watcher's is not the command's.
+// answers reports whether the server lists its collections. A failed connection does not
+// count as an answer: the command has another connection.
 func (s *site) answers(ctx context.Context) (bool, error) {
 	got, err := questions{s.watch}.showIn("")(ctx)
 	return got.code == 0 && got.legacyCode == 0, err

@@ -11,8 +11,8 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// TestRefused has waits that cannot succeed. The first answer about a target is believed
-// at once, so the first poll ends them.
+// TestRefused starts waits that cannot succeed. A failure in the first answer about a target
+// needs no confirmation, so the first poll ends them.
 func TestRefused(t *testing.T) {
 	on(t, all, func(t *testing.T, s *site) {
 		ctx := within(t, 2*time.Minute)
@@ -22,7 +22,7 @@ func TestRefused(t *testing.T) {
 			name   string
 			target milvuswait.Target
 			want   error
-			lite   error // nil: complete, since milvus-lite takes any name for the one it has
+			lite   error // nil: complete, because milvus-lite finds its only index under any name
 		}{
 			{"load of an unknown collection", load("nope"), milvuswait.ErrCollectionNotFound, milvuswait.ErrCollectionNotFound},
 			{"load that was never requested", load(c.docs), milvuswait.ErrNotLoaded, milvuswait.ErrNotLoaded},
@@ -41,7 +41,7 @@ func TestRefused(t *testing.T) {
 				if s.lite() {
 					want = tt.lite
 					if want == milvuswait.ErrNotLoaded {
-						// It reports 0 %. The third such poll calls GetLoadState, and one more
+						// milvus-lite reports 0 %. The third poll of 0 % calls GetLoadState, and one more
 						// confirms the answer. A call without an answer is repeated twice.
 						fewest, most = 4, 6
 					}
@@ -75,7 +75,7 @@ func TestRefused(t *testing.T) {
 			require.ErrorAs(t, err, &e)
 			r.polls = e.Polls
 			require.Equal(t, 1, e.Polls)
-			// 2.2.16 and 2.3.5 look for the collection only.
+			// 2.2.16 and 2.3.5 report the missing collection instead.
 			if errors.Is(err, milvuswait.ErrCollectionNotFound) {
 				r.note = milvuswait.ErrCollectionNotFound.Error()
 				return

@@ -12,9 +12,8 @@ import (
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
-// TestRestart kills a server during waits, and starts it again on its port and
-// data. What was loaded takes half a minute to be so again: the server has to find
-// out that its former self is gone.
+// TestRestart kills a server during waits, and starts it again on its port and data. Loads
+// are complete again after half a minute: first, the session of the killed server expires.
 func TestRestart(t *testing.T) {
 	const rows, few = 40_000, 5_000
 	on(t, standalone, func(t *testing.T, shared *site) {
@@ -30,7 +29,7 @@ func TestRestart(t *testing.T) {
 		unwrittenAfter := s.report(t, "server killed between Flush and writing, index wait without rows begun when it is back")
 
 		for _, r := range []*row{building, halfway, away, unwritten, unwrittenAfter} {
-			r.limit += 6 * time.Second // the connection looks for the server every 3 s, and may find it not quite ready
+			r.limit += 6 * time.Second // the connection is tried every 3 s, and the first call may find the server not ready
 		}
 
 		loaded, half, docs, fresh := s.indexed(ctx, t, 2), s.indexed(ctx, t, 2), s.indexed(ctx, t, 2), s.indexed(ctx, t, 2)
@@ -64,13 +63,13 @@ func TestRestart(t *testing.T) {
 		indexSeen := sight(ctx, s.watch.Indexed(docs, vectorIndex, rows))
 		loadSeen := sight(ctx, s.watch.Loaded(half))
 		lateSeen := sight(ctx, s.watch.Loaded(loaded))
-		// For half a minute the index is reported finished without the rows.
+		// For half a minute, the server reports the index as finished without the rows.
 		freshSeen := sight(ctx, s.watch.Indexed(fresh, vectorIndex, few))
 		freshAfter := waitForIndex(ctx, s.poller, fresh)
 		markedAfter := s.flushAfterRestart(ctx, t, fresh, mark, freshFlushed)
 
 		if s.is(realserver.Milvus22) {
-			// It comes back without the loads that were under way.
+			// The restarted server has forgotten unfinished loads.
 			halfway.note = loadWait.fails(t, milvuswait.ErrReleased).Error()
 			halfway.waited, halfway.polls = loadWait.took(), loadWait.polls
 			require.ErrorIs(t, s.poller.CheckLoadState(ctx, half), milvuswait.ErrNotLoaded)

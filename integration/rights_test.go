@@ -126,7 +126,7 @@ func TestWithDatabase_UserOfOneDatabase_MayPoll(t *testing.T) {
 	})
 }
 
-// refusedAtOnce checks that the first poll of a wait ended it, for lack of a right.
+// refusedAtOnce checks that the first poll ended the wait because of a missing right.
 func refusedAtOnce(t *testing.T, err error) {
 	t.Helper()
 	t.Log(err)

@@ -17,7 +17,7 @@ import (
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
-// summary holds the cases that ran, for the file of MILVUSWAIT_INTEGRATION_SUMMARY.
+// summary collects the results for the file of MILVUSWAIT_INTEGRATION_SUMMARY.
 var summary table
 
 type table struct {
@@ -25,19 +25,19 @@ type table struct {
 	rows []*row
 }
 
-// row is one case on one server.
+// row is the result of one case on one server.
 type row struct {
 	server  realserver.Release
 	name    string
 	verdict string
-	late    *time.Duration // after the watcher saw completion; nil where there was none
+	late    *time.Duration // time from the watcher's completion to the wait's; nil without one
 	waited  time.Duration
 	polls   int
 	note    string
-	limit   time.Duration // for late
+	limit   time.Duration // maximum of late
 }
 
-// report adds a row, whose verdict is that of the test.
+// report adds a row with the verdict of the test.
 func (s *site) report(t *testing.T, name string) *row {
 	r := &row{server: s.server.Release(), name: name, verdict: "ok", limit: tooLate}
 	summary.mu.Lock()
@@ -51,8 +51,7 @@ func (s *site) report(t *testing.T, name string) *row {
 	return r
 }
 
-// whole returns an error unless all tests run, on all servers: the page is written after
-// such a run only.
+// whole returns an error unless the run covers all tests on all servers: the page needs them.
 func whole(getenv func(string) string, lookup func(string) *flag.Flag) error {
 	for _, name := range []string{realserver.URIVariable, serversVariable} {
 		if getenv(name) != "" {
@@ -70,15 +69,15 @@ func whole(getenv func(string) string, lookup func(string) *flag.Flag) error {
 	return nil
 }
 
-// notRun is the end of the page, about servers and systems without tests.
+// notRun is the end of the page: servers and systems without tests.
 //
 //go:embed testdata/versions_notrun.md
 var notRun string
 
-// answers begin the names of the cases that have a table of their own.
+// answers is the prefix of cases in a separate table.
 const answers = "answer: "
 
-// write writes the page, if a file is named.
+// write writes the page, if summaryVariable names a file.
 func (tb *table) write(file string) error {
 	if file == "" {
 		return nil
@@ -151,7 +150,7 @@ early, the watcher got its response later than the wait. A dash means: not teste
 	return os.WriteFile(file, []byte(b.String()), 0o644)
 }
 
-// cell returns how the case went.
+// cell returns the result as a cell of the table.
 func (r *row) cell() string {
 	var parts []string
 	if r.verdict != "ok" {

@@ -10,8 +10,8 @@ import (
 	"github.com/milvuswait/milvuswait/integration/realserver"
 )
 
-// TestVerify loads a partition beside another one that is loaded. Milvus 2.3.5 reports 100 %
-// seconds before its rows can be found, in 9 of 10 runs. Milvus 2.2 refuses such a load.
+// TestVerify loads a partition while another one is loaded. Milvus 2.3.5 reports 100 % seconds
+// before its rows can be found, in 9 of 10 runs. Milvus 2.2 refuses this load.
 func TestVerify(t *testing.T) {
 	const rows, filter = 3000, "id == 7"
 	on(t, []realserver.Release{realserver.Milvus23}, func(t *testing.T, s *site) {

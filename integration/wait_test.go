@@ -16,15 +16,15 @@ import (
 	"github.com/milvuswait/milvuswait/integration/milvusops"
 )
 
-// tooLate is how late a wait may be on a machine that is busy with other things.
-// The promise, 0.1 s or 2 % of the wait, is looked at in the log.
+// tooLate is the maximum lateness of a wait on a busy machine. The promise is 0.1 s or 2 % of
+// the wait; the log has the measured times.
 const tooLate = 3 * time.Second
 
-// wait is a wait on a goroutine of its own.
+// wait is a wait on a separate goroutine.
 type wait[P milvuswait.Progress] struct {
 	polled   chan struct{} // closed when a poll has succeeded and the wait goes on
 	stumbled chan struct{} // closed when a poll has failed and the wait goes on
-	ended    chan struct{} // closed when it has returned; then the rest is set
+	ended    chan struct{} // closed when the wait has returned; the fields below are set then
 
 	progress P
 	err      error
@@ -34,9 +34,9 @@ type wait[P milvuswait.Progress] struct {
 type timing struct {
 	began, returned time.Time
 	polls           int
-	succeeded       int      // number of the last poll that succeeded
+	succeeded       int      // number of the last successful poll
 	unconfirmed     bool     // Unconfirmed of the last update
-	trace           []string // what was seen when, at every change
+	trace           []string // one line for every change: the time and the progress
 }
 
 func waitForIndex(ctx context.Context, p milvuswait.Poller, collection string, opts ...milvuswait.Option) *wait[milvuswait.IndexBuildingProgress] {
@@ -86,7 +86,7 @@ func begin[P milvuswait.Progress](run func(observe milvuswait.Option) (P, error)
 	return w
 }
 
-// observe notes what is new in u.
+// observe adds u to the trace if it differs from the update before.
 func (tm *timing) observe(u milvuswait.Update) {
 	tm.polls, tm.unconfirmed = u.Polls, u.Unconfirmed
 	if u.Err == nil {
@@ -115,7 +115,7 @@ func (tm *timing) log(t *testing.T, what string) {
 
 func (tm *timing) took() time.Duration { return tm.returned.Sub(tm.began) }
 
-// midway returns when event, polled or stumbled, has come to pass.
+// midway waits for the event, polled or stumbled.
 func (w *wait[P]) midway(t *testing.T, event <-chan struct{}) {
 	t.Helper()
 	select {
@@ -125,7 +125,7 @@ func (w *wait[P]) midway(t *testing.T, event <-chan struct{}) {
 	}
 }
 
-// complete returns when the wait has succeeded.
+// complete waits for the end of the wait, and checks that it succeeded.
 func (w *wait[P]) complete(t *testing.T) {
 	t.Helper()
 	<-w.ended
@@ -135,7 +135,7 @@ func (w *wait[P]) complete(t *testing.T) {
 	require.NoError(t, w.err)
 }
 
-// fails returns when the wait has failed for one of the reasons, and which.
+// fails waits for the end of the wait, and returns the one of the reasons for which it failed.
 func (w *wait[P]) fails(t *testing.T, reasons ...error) (reason error) {
 	t.Helper()
 	<-w.ended
@@ -148,11 +148,10 @@ func (w *wait[P]) fails(t *testing.T, reasons ...error) (reason error) {
 	return reasons[i]
 }
 
-// question is what a watcher asks a server: whether something is true.
+// question is the question of a watcher to a server: whether a condition is true.
 type question = func(context.Context) (bool, error)
 
-// sight watches from outside, on a goroutine of its own, for something to become
-// true.
+// sight is a watcher: it asks a question on a separate goroutine until the answer is true.
 func sight(ctx context.Context, question question) func(t *testing.T) milvusops.Sighting {
 	var seen milvusops.Sighting
 	var err error
@@ -169,8 +168,8 @@ func sight(ctx context.Context, question question) func(t *testing.T) milvusops.
 	}
 }
 
-// onTime checks that a wait did not return before what it waited for was true,
-// nor much later.
+// onTime checks that a wait returned when the watcher's condition became true: not earlier,
+// and not much later.
 func (r *row) onTime(t *testing.T, tm timing, seen milvusops.Sighting) {
 	t.Helper()
 	late := r.measure(t, tm, seen)
@@ -178,22 +177,21 @@ func (r *row) onTime(t *testing.T, tm timing, seen milvusops.Sighting) {
 	require.Less(t, late, r.limit)
 }
 
-// early checks that a wait returned when what the watcher looked for was not true
-// yet.
+// early checks that a wait returned before the watcher's condition was true.
 func (r *row) early(t *testing.T, tm timing, seen milvusops.Sighting) {
 	t.Helper()
 	late := r.measure(t, tm, seen)
 	require.True(t, tm.returned.Before(seen.NotBefore), "returned %v, and not early", late)
 }
 
-// measure returns how long after the watcher the wait returned.
+// measure returns the time from the watcher's sighting to the return of the wait.
 func (r *row) measure(t *testing.T, tm timing, seen milvusops.Sighting) time.Duration {
 	t.Helper()
 	late := tm.returned.Sub(seen.NotAfter)
 	r.waited, r.polls = tm.took(), tm.polls
 	tm.log(t, r.name)
 	if seen.NotBefore.IsZero() {
-		return late // it was true from the beginning
+		return late // true from the beginning
 	}
 	r.late = &late
 	t.Logf("%s: returned %.3f s after the watcher saw it, which looked %d times, the last two %v apart",

@@ -1,5 +1,5 @@
 // Package clientv2 tests the waits through the stub of milvus/client/v2, with the newest
-// go-api/v2. It is a module of its own: that client cannot be in one build with
+// go-api/v2. It is a separate module: that client cannot be in one build with
 // milvus-sdk-go/v2, and brings a hundred modules.
 package clientv2
 

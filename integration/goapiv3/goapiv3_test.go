@@ -1,6 +1,6 @@
 // Package goapiv3 tests the waits through a stub of go-api/v3, as client/v3 returns it,
-// and through a connection with the settings of Milvus' Go clients. It is a module of
-// its own: go-api/v2 and go-api/v3 cannot be in one program.
+// and through a connection with the settings of Milvus' Go clients. It is a separate module:
+// go-api/v2 and go-api/v3 cannot be in one program.
 package goapiv3
 
 import (
@@ -83,6 +83,7 @@ func TestFlushMarkOf(t *testing.T) {
 func TestWithDatabase_SetsRequestAndHeader(t *testing.T) {
 	server := importertest.Fake(t)
 	server.In("tenant").Set(milvuswait.Loading("docs"), fake.Percents(100))
+
 	for name, poller := range pollers {
 		t.Run(name, func(t *testing.T) {
 			var sent metadata.MD

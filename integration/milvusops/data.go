@@ -20,7 +20,7 @@ const (
 // Dim is the dimension of the vectors.
 const Dim = 64
 
-// batch is how many rows one Insert holds: about 5 MB.
+// batch is the number of rows in one Insert: about 5 MB.
 const batch = 20_000
 
 // CreateCollection creates an empty collection with a number of shards.
@@ -88,15 +88,14 @@ func (c *Client) Flush(ctx context.Context, collection string) (flushed func(con
 	return c.Flushed(response, collection), nil
 }
 
-// CreateVectorIndex asks for an HNSW index of the name on VectorField.
+// CreateVectorIndex creates an HNSW index with the name on VectorField.
 func (c *Client) CreateVectorIndex(ctx context.Context, collection, index string) error {
 	return c.createIndex(ctx, collection, VectorField, index,
 		pairs("index_type", "HNSW", "metric_type", "L2", "params", `{"M":16,"efConstruction":200}`))
 }
 
-// CreateNumberIndex asks for an index of the name on NumberField. The kind is
-// "STL_SORT" with Milvus and "INVERTED" with milvus-lite, which have no common
-// one.
+// CreateNumberIndex creates an index with the name on NumberField. The kind is "STL_SORT" on
+// Milvus and "INVERTED" on milvus-lite: no kind works on both.
 func (c *Client) CreateNumberIndex(ctx context.Context, collection, index, kind string) error {
 	return c.createIndex(ctx, collection, NumberField, index, pairs("index_type", kind))
 }

@@ -133,7 +133,7 @@ func (c *Client) Found(collection, filter string, rows int, partitions ...string
 	}
 }
 
-// Merged returns a question for Watch: whether the collection has at most so many
+// Merged returns a question for Watch: whether the collection has at most the given number of
 // segments. While a compaction replaces segments, it fails.
 func (c *Client) Merged(collection string, segments int) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {

@@ -1,5 +1,5 @@
-// Package noclient waits without a client of Milvus, by package rpc and gRPC alone. It
-// is a module of its own, whose go.mod shows the cost of package rpc.
+// Package noclient waits without a client of Milvus, by package rpc and gRPC alone. It is a
+// separate module: its go.mod shows the cost of package rpc.
 package noclient
 
 import (
@@ -15,5 +15,6 @@ func Connect(address string) (*grpc.ClientConn, *rpc.Poller, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+
 	return conn, rpc.New(conn), nil
 }

@@ -16,6 +16,7 @@ func TestWaitsWithoutAClient(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	collection, load := importertest.Fill(t, conn)
+
 	importertest.Wait(t, p, collection, load)
 }
 
@@ -27,7 +28,8 @@ func TestPollsOnce(t *testing.T) {
 	importertest.PollOnce(t, server, p)
 }
 
-// The modules in a program with package rpc: gRPC's own, and none of Milvus.
+// TestModules_AreFew lists the modules in a program with package rpc: the modules of gRPC, and
+// none of Milvus.
 func TestModules_AreFew(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".").Output()
 	require.NoError(t, err)

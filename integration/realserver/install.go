@@ -14,25 +14,25 @@ import (
 	"github.com/milvuswait/milvuswait/internal/child"
 )
 
-// CacheVariable is the environment variable that names the folder for installed
-// servers and for the data of running ones. Without it that is milvuswait in
-// os.UserCacheDir.
+// CacheVariable is the environment variable with the folder for installed servers and for
+// the data of running ones. The default is milvuswait in os.UserCacheDir.
 const CacheVariable = "MILVUSWAIT_CACHE"
 
 //go:embed unpack.py
 var unpack string
 
-// cacheDir returns the absolute path of the folder of CacheVariable, made if need
-// be.
+// cacheDir returns the absolute path of the folder of CacheVariable. It creates the folder
+// if it does not exist.
 func cacheDir() (string, error) {
 	dir := os.Getenv(CacheVariable)
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("%w: no place to install to (set %s): %w", ErrUnavailable, CacheVariable, err)
+			return "", fmt.Errorf("%w: no folder to install to (set %s): %w", ErrUnavailable, CacheVariable, err)
 		}
 		dir = filepath.Join(user, "milvuswait")
 	}
+
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -40,9 +40,8 @@ func cacheDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// install returns the folder that the release is installed in, below cache. It
-// installs it if it is not there or not complete; other processes that want the
-// same wait meanwhile.
+// install returns the folder of the installed release, in cache. It installs the release if
+// it is missing or incomplete. Other processes wait until the installation is finished.
 func install(ctx context.Context, cache string, r Release) (string, error) {
 	if err := r.check(); err != nil {
 		return "", err
@@ -54,7 +53,7 @@ func install(ctx context.Context, cache string, r Release) (string, error) {
 	}
 	defer unlock()
 
-	// Written last, so that an interrupted installation is made again.
+	// The marker is written last, so that an interrupted installation is repeated.
 	marker := filepath.Join(folder, "installed")
 	want := []byte(strings.Join(r.requirements(), "\n"))
 	if got, err := os.ReadFile(marker); err == nil && bytes.Equal(got, want) {
@@ -63,6 +62,7 @@ func install(ctx context.Context, cache string, r Release) (string, error) {
 	if err := os.RemoveAll(folder); err != nil {
 		return "", err
 	}
+
 	venv := filepath.Join(folder, "venv")
 	pip := append([]string{"-m", "pip", "install", "--quiet", "--no-input", "--only-binary=:all:"}, r.requirements()...)
 	if err := run(ctx, "python3", "-m", "venv", venv); err != nil {
@@ -82,8 +82,7 @@ func install(ctx context.Context, cache string, r Release) (string, error) {
 // python returns the interpreter of an installed release.
 func python(folder string) string { return filepath.Join(folder, "venv", "bin", "python") }
 
-// run runs a program to its end. Its error has the end of what the program
-// printed.
+// run runs a program to its end. Its error contains the end of the program's output.
 func run(ctx context.Context, name string, args ...string) error {
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -116,7 +115,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// tail returns the end of what a program printed, as much as an error may hold.
+// tail returns the end of a program's output, for an error.
 func tail(output []byte) []byte {
 	const most = 8 << 10
 	if len(output) <= most {
@@ -125,8 +124,8 @@ func tail(output []byte) []byte {
 	return append([]byte("…"), output[len(output)-most:]...)
 }
 
-// PythonWithPymilvus returns the path of a Python that has pymilvus 3.0.2, which
-// it installs if need be. The error is ErrUnavailable if that cannot be had.
+// PythonWithPymilvus returns the path of a Python with pymilvus 3.0.2, and installs it if
+// necessary. The error is ErrUnavailable if it cannot be installed.
 func PythonWithPymilvus(ctx context.Context) (string, error) {
 	cache, err := cacheDir()
 	if err != nil {

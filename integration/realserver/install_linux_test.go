@@ -9,9 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakePython puts a python3 into PATH whose virtual environments have a python
-// that writes its arguments to the returned file, and then does what the file
-// beside it says.
+// fakePython puts a python3 into PATH. The python of its virtual environments appends its
+// arguments to the file calls, and then runs the script in the file behaviour.
 func fakePython(t *testing.T) (calls, behaviour string) {
 	t.Helper()
 	bin := t.TempDir()
@@ -35,7 +34,7 @@ func behave(t *testing.T, file, script string) {
 	require.NoError(t, os.WriteFile(file, []byte(script), 0o644))
 }
 
-func TestInstallIsMadeAgainUntilComplete(t *testing.T) {
+func TestInstall_Incomplete_IsRepeated(t *testing.T) {
 	calls, behaviour := fakePython(t)
 	cache := t.TempDir()
 
@@ -52,27 +51,27 @@ func TestInstallIsMadeAgainUntilComplete(t *testing.T) {
 
 	_, err = install(t.Context(), cache, Lite32)
 	require.NoError(t, err)
-	require.Equal(t, 2, countLines(t, calls), "it is there")
+	require.Equal(t, 2, countLines(t, calls), "the installation is reused")
 
-	// As if the process had died just before its end.
+	// The process is killed while it writes the marker.
 	require.NoError(t, os.Truncate(filepath.Join(folder, "installed"), 3))
 	_, err = install(t.Context(), cache, Lite32)
 	require.NoError(t, err)
 	require.Equal(t, 3, countLines(t, calls))
 }
 
-func TestInstallWithoutPython(t *testing.T) {
+func TestInstall_WithoutPython_IsUnavailable(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := install(t.Context(), t.TempDir(), Lite32)
 	require.ErrorIs(t, err, ErrUnavailable)
 }
 
-func TestUnknownKindIsUnavailable(t *testing.T) {
+func TestInstall_UnknownKind_IsUnavailable(t *testing.T) {
 	_, err := install(t.Context(), t.TempDir(), Release{Kind: Other})
 	require.ErrorIs(t, err, ErrUnavailable)
 }
 
-func TestCacheFolder(t *testing.T) {
+func TestCacheDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "if", "need", "be")
 	t.Setenv(CacheVariable, dir)
 	got, err := cacheDir()

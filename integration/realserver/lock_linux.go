@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// tryLock returns the lock file, to be closed to release it, or nil if another
-// has it. The kernel releases it when this process ends.
+// tryLock locks the file and returns it, or nil if it is locked already. Closing the file
+// releases the lock, as does the end of this process.
 func tryLock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

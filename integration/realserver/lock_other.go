@@ -4,5 +4,5 @@ package realserver
 
 import "os"
 
-// Release.check refuses every other system before this is reached.
+// tryLock is never called: Release.check refuses systems other than Linux.
 func tryLock(string) (*os.File, error) { return nil, ErrUnavailable }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ErrUnavailable is why a server cannot be had on this machine, such as a missing
-// Python or no way to the package: a reason to skip a test, not to fail it.
+// ErrUnavailable is in the error if this machine cannot install or run a server, because
+// Python or the package is missing for example. Tests are skipped then, and do not fail.
 var ErrUnavailable = errors.New("real server unavailable")
 
 // Kind is the make of a server.
@@ -19,25 +19,24 @@ type Kind string
 const (
 	Milvus Kind = "milvus"      // the standalone server: coordinators, nodes, etcd and queue in one process
 	Lite   Kind = "milvus-lite" // the Milvus team's one-process server in Python
-	Other  Kind = "other"       // one that was running before; see Attach
+	Other  Kind = "other"       // a server that runs already; see Attach
 )
 
-// Release is a server that can be installed: the package of its kind's name, in
-// one version. Releases are comparable.
+// Release is a version of the package with the name of the kind. Releases are comparable.
 type Release struct {
 	Kind    Kind
 	Version string
 }
 
-// The releases that every test runs on. The milvus package ends with 2.3.5, and 2.2.16
-// is the last of the servers that have no error codes.
+// The releases for every test. 2.3.5 is the last version of the milvus package, and 2.2.16
+// the last server without error codes.
 var (
 	Milvus23 = Release{Milvus, "2.3.5"}
 	Milvus22 = Release{Milvus, "2.2.16"}
 	Lite32   = Release{Lite, "3.2.2"}
 )
 
-// Older releases, whose answers differ from those above.
+// Older releases with different answers.
 var (
 	Milvus229 = Release{Milvus, "2.2.9"} // the oldest whose indexes count all rows
 	Milvus230 = Release{Milvus, "2.3.0"} // most answers without codes, partitions with others
@@ -62,7 +61,7 @@ var releaseVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 // String returns kind and version, such as "milvus 2.3.5".
 func (r Release) String() string { return strings.TrimSpace(string(r.Kind) + " " + r.Version) }
 
-// requirements returns what pip is to install.
+// requirements returns the packages for pip.
 func (r Release) requirements() []string {
 	pinned := []string{string(r.Kind) + "==" + r.Version}
 	if r.Kind == Lite {

@@ -1,12 +1,12 @@
-// Package realserver installs real Milvus servers and runs them on this machine,
-// for tests and benchmarks. Several may run side by side, also of several
-// processes; none outlives the process that started it.
+// Package realserver installs real Milvus servers and runs them on this machine, for tests
+// and benchmarks. Several servers can run at the same time, also for several processes. No
+// server outlives the process that started it.
 //
-// A server is installed by pip, on first use, into a virtual environment of its
-// own below the folder that [CacheVariable] names. It is reached on the loopback
-// interface, without TLS, and without a password but for [LaunchSecured]. Milvus 2.2.16 and 2.3.5 listen on
-// every other interface too, and cannot be told not to: run them where nobody
-// else can reach them.
+// A server is installed by pip, on first use, into its own virtual environment in the folder
+// of [CacheVariable]. Its address is on the loopback interface, without TLS, and without a
+// password except after [LaunchSecured]. Milvus 2.2.16 and 2.3.5 also listen on every other
+// interface, without a setting against it: run them only on a machine that others cannot
+// reach.
 package realserver
 
 import (
@@ -29,33 +29,33 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// startLimit is how long a server may take until it answers. They take about 10 s
-// on an idle machine.
+// startLimit is the maximum time until a started server answers. On an idle machine, servers
+// take about 10 s.
 const startLimit = 3 * time.Minute
 
-// Server is a Milvus server. Its methods are for one goroutine at a time, those
-// that only tell something for any.
+// Server is a Milvus server. Launch, LaunchSecured and Attach return one. Start, Kill, Freeze,
+// Thaw and Close must not be called concurrently; all other methods may.
 type Server struct {
 	release Release
 	address string
-	token   string // of Dial; "" if the server checks no users
+	token   string // token for Dial; "" if the server checks no users
 	tls     bool
 
-	folder  string         // where it is installed
-	slot    *slot          // nil of Other
-	process *child.Process // nil unless it runs
+	folder  string         // folder of the installation
+	slot    *slot          // nil after Attach
+	process *child.Process // nil while the server does not run
 }
 
-// Launch installs the release if need be, starts a server with an empty data
-// folder, and returns it when it answers; Close it. The error is ErrUnavailable
-// if the release cannot be had here.
+// Launch installs the release if necessary, starts a server with an empty data folder, and
+// returns it once it answers. The caller must close it. The error is ErrUnavailable if the
+// release cannot be installed on this machine.
 func Launch(ctx context.Context, r Release) (*Server, error) { return launch(ctx, r, "") }
 
-// rootToken is the token of the user that every server has at first.
+// rootToken is the token of the initial user of every server.
 const rootToken = "root:Milvus"
 
-// LaunchSecured is Launch of a Milvus that checks users and their rights. Dial connects
-// as root.
+// LaunchSecured is Launch for a Milvus that checks users and their rights. Dial connects as
+// root.
 func LaunchSecured(ctx context.Context, r Release) (*Server, error) {
 	return launch(ctx, r, rootToken)
 }
@@ -73,6 +73,7 @@ func launch(ctx context.Context, r Release, token string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	s := &Server{release: r, folder: folder, slot: slot, address: slot.address(servicePort), token: token}
 	if err := s.Start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -80,15 +81,16 @@ func launch(ctx context.Context, r Release, token string) (*Server, error) {
 	return s, nil
 }
 
-// Start starts a server that was killed, on its ports and data, and returns when
-// it answers.
+// Start starts a killed server again, on its ports and with its data. It returns once the
+// server answers.
 func (s *Server) Start(ctx context.Context) error {
 	switch {
 	case s.slot == nil:
-		return fmt.Errorf("%v at %s is not ours to start", s.release, s.address)
+		return fmt.Errorf("cannot start %v at %s: this program has not launched it", s.release, s.address)
 	case s.process != nil:
 		return fmt.Errorf("%v at %s runs already", s.release, s.address)
 	}
+
 	cmd, err := command(s.release, s.folder, s.slot)
 	if err != nil {
 		return err
@@ -101,6 +103,7 @@ func (s *Server) Start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
+
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.slot.folder, log, log
 	if s.process, err = child.Start(cmd); err != nil {
 		return err
@@ -111,44 +114,45 @@ func (s *Server) Start(ctx context.Context) error {
 	return nil
 }
 
-// Kill ends the server as a crash would: it has no time to write anything.
-// Killing a server that does not run does nothing.
+// Kill ends the server like a crash, without time to write anything. It does nothing if the
+// server does not run.
 func (s *Server) Kill() error {
 	switch {
 	case s.slot == nil:
-		return fmt.Errorf("%v at %s is not ours to kill", s.release, s.address)
+		return fmt.Errorf("cannot kill %v at %s: this program has not launched it", s.release, s.address)
 	case s.process == nil:
 		return nil
 	}
+
 	err := s.process.Kill()
 	removeTraces(s.slot, s.process.PID())
 	s.process = nil
 	return err
 }
 
-// Freeze stops every process of the server until Thaw, as a machine does that
-// hangs: its connections stay, and nothing is answered.
+// Freeze stops every process of the server until Thaw, like a hanging machine: connections
+// stay open, and calls get no answer.
 func (s *Server) Freeze() error { return s.running("freeze", (*child.Process).Freeze) }
 
-// Thaw has a frozen server go on.
+// Thaw lets a frozen server continue.
 func (s *Server) Thaw() error { return s.running("thaw", (*child.Process).Thaw) }
 
 func (s *Server) running(what string, do func(*child.Process) error) error {
 	if s.process == nil {
-		return fmt.Errorf("%v at %s does not run, or is not ours to %s", s.release, s.address, what)
+		return fmt.Errorf("cannot %s %v at %s: it does not run, or this program has not launched it", what, s.release, s.address)
 	}
 	return do(s.process)
 }
 
-// Close kills the server and removes its data. It leaves one of Attach alone.
+// Close kills the server and removes its data. It does nothing to a server from Attach.
 func (s *Server) Close() error {
 	if s.slot == nil {
 		return nil
 	}
-	return errors.Join(s.Kill(), s.slot.giveBack())
+	return errors.Join(s.Kill(), s.slot.release())
 }
 
-// Release returns what the server is.
+// Release returns the kind and the version of the server.
 func (s *Server) Release() Release { return s.release }
 
 // Address returns host and port of the server's RPCs.
@@ -165,8 +169,8 @@ func (s *Server) URI() string {
 // Token returns the token of Dial, or "" if the server checks no users.
 func (s *Server) Token() string { return s.token }
 
-// MetricsAddress returns host and port of the server's metrics (GET /metrics,
-// which counts the RPCs, among others), or "" for a server that has none.
+// MetricsAddress returns host and port of the server's metrics, or "" for a server without
+// any. GET /metrics returns them, the counts of RPCs for example.
 func (s *Server) MetricsAddress() string {
 	if s.release.Kind != Milvus {
 		return ""
@@ -174,8 +178,7 @@ func (s *Server) MetricsAddress() string {
 	return s.slot.address(metricsPort)
 }
 
-// StorageDir returns the folder below which the server reads the files of an import, or ""
-// for a server that has none.
+// StorageDir returns the root folder for files of imports, or "" for a server without one.
 func (s *Server) StorageDir() string {
 	if s.release.Kind != Milvus {
 		return ""
@@ -183,8 +186,8 @@ func (s *Server) StorageDir() string {
 	return storageDir(s.slot)
 }
 
-// PID returns the id of the server's process, or 0 if it does not run or is not
-// ours.
+// PID returns the id of the server's process, or 0 for a server from Attach or one that does
+// not run.
 func (s *Server) PID() int {
 	if s.process == nil {
 		return 0
@@ -192,7 +195,7 @@ func (s *Server) PID() int {
 	return s.process.PID()
 }
 
-// Log returns the end of what the server has printed, over all its starts.
+// Log returns the end of the server's output, since its first start.
 func (s *Server) Log() string {
 	if s.slot == nil {
 		return ""
@@ -224,7 +227,7 @@ func (s *Server) DialAs(token string, opts ...grpc.DialOption) (*grpc.ClientConn
 	return grpc.NewClient(s.address, append(all, opts...)...)
 }
 
-// authorization sends a token as Milvus wants it.
+// authorization sends a token in the header that Milvus reads.
 type authorization string
 
 // GetRequestMetadata returns the header.
@@ -232,11 +235,11 @@ func (a authorization) GetRequestMetadata(context.Context, ...string) (map[strin
 	return map[string]string{"authorization": base64.StdEncoding.EncodeToString([]byte(a))}, nil
 }
 
-// RequireTransportSecurity returns false: a server that this package starts is on this
-// machine and has no TLS.
+// RequireTransportSecurity returns false: a launched server is on this machine and has no
+// TLS.
 func (authorization) RequireTransportSecurity() bool { return false }
 
-// awaitReady returns when the server has answered.
+// awaitReady waits until the server answers.
 func (s *Server) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
@@ -245,6 +248,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
+
 	for {
 		notReady := s.probe(ctx, conn)
 		if notReady == nil {
@@ -260,16 +264,18 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	}
 }
 
-// probe returns nil if the server answers, and if all of its parts are healthy.
+// probe returns nil if the server answers and all its components are healthy.
 func (s *Server) probe(ctx context.Context, conn *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+
 	if s.MetricsAddress() != "" {
-		// The proxy answers before the nodes, which a load or a flush needs.
+		// The proxy answers before the nodes are ready for loads and flushes.
 		if err := healthy(ctx, "http://"+s.MetricsAddress()+"/healthz"); err != nil {
 			return err
 		}
 	}
+
 	response, err := wire.ShowCollections.Call(ctx, conn, &wire.ShowCollectionsRequest{})
 	if err != nil {
 		return err
@@ -286,6 +292,7 @@ func healthy(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
+
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err

@@ -10,29 +10,29 @@ import (
 )
 
 const (
-	// Below the ports that systems take for outgoing connections (32768 and up on
-	// Linux), so that none of those gets in the way of a server that is started
-	// again.
+	// The slots are below the ports for outgoing connections (32768 and up on Linux): such a
+	// connection could take the port of a server before its restart.
 	firstPort = 20000
 	slotPorts = 16
 	slots     = 64
 )
 
-// slot is a range of free ports and an empty folder that one running server has
-// to itself, among all processes of this user.
+// slot is a range of free ports and an empty folder, for one running server. Among all
+// processes of this user, only one at a time can hold it.
 type slot struct {
-	port   int // the first of slotPorts
+	port   int // first of slotPorts ports
 	folder string
 	lock   *os.File
 }
 
-// takeSlot returns a free slot from the port first on, to be given back. Whatever
-// a process that died left in its folder is gone.
+// takeSlot returns a free slot at the port first or above. The caller must release it. Files
+// of an earlier process in its folder are removed.
 func takeSlot(cache string, first int) (*slot, error) {
 	parent := filepath.Join(cache, "run")
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, err
 	}
+
 	for i := range slots {
 		port := first + i*slotPorts
 		s := &slot{port: port, folder: filepath.Join(parent, strconv.Itoa(port))}
@@ -43,6 +43,7 @@ func takeSlot(cache string, first int) (*slot, error) {
 		if s.lock == nil {
 			continue
 		}
+
 		if !portsFree(port) {
 			s.lock.Close()
 			continue
@@ -56,8 +57,8 @@ func takeSlot(cache string, first int) (*slot, error) {
 	return nil, fmt.Errorf("no free ports among the %d from %d", slots*slotPorts, first)
 }
 
-// giveBack removes the folder and lets others have the slot.
-func (s *slot) giveBack() error {
+// release removes the folder and frees the slot.
+func (s *slot) release() error {
 	return errors.Join(os.RemoveAll(s.folder), s.lock.Close())
 }
 

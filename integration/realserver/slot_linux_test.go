@@ -14,50 +14,49 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// somePort is where a test looks for slots, so that it does not meet the servers
-// of other tests.
+// somePort returns a random first port for slots, away from the servers of other tests.
 func somePort() int { return 24000 + slotPorts*rand.IntN(400) }
 
-func TestSlotsAreApart(t *testing.T) {
+func TestTakeSlot_SlotsAreApart(t *testing.T) {
 	cache, port := t.TempDir(), somePort()
 	a, err := takeSlot(cache, port)
 	require.NoError(t, err)
 	b, err := takeSlot(cache, port)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, b.giveBack()) })
+	t.Cleanup(func() { require.NoError(t, b.release()) })
 	require.GreaterOrEqual(t, b.port, a.port+slotPorts)
 	require.NotEqual(t, a.folder, b.folder)
 
-	require.NoError(t, a.giveBack())
+	require.NoError(t, a.release())
 	require.NoDirExists(t, a.folder)
 
-	// What a process that died has left behind.
+	// Files of a killed process.
 	require.NoError(t, os.MkdirAll(a.folder, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(a.folder, "left"), nil, 0o644))
 	again, err := takeSlot(cache, port)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, again.giveBack()) })
+	t.Cleanup(func() { require.NoError(t, again.release()) })
 	require.Equal(t, a.port, again.port)
 	require.NoFileExists(t, filepath.Join(again.folder, "left"))
 }
 
-func TestSlotSkipsPortsInUse(t *testing.T) {
+func TestTakeSlot_PortsInUse_AreSkipped(t *testing.T) {
 	cache, port := t.TempDir(), somePort()
 	first, err := takeSlot(cache, port)
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", first.address(slotPorts-1))
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
-	require.NoError(t, first.giveBack())
+	require.NoError(t, first.release())
 
 	next, err := takeSlot(cache, port)
 
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, next.giveBack()) })
+	t.Cleanup(func() { require.NoError(t, next.release()) })
 	require.Greater(t, next.port, first.port)
 }
 
-func TestLockWaits(t *testing.T) {
+func TestLock_Held_Waits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock, err := lock(t.Context(), path)
 	require.NoError(t, err)
@@ -73,7 +72,7 @@ func TestLockWaits(t *testing.T) {
 	unlock()
 }
 
-func TestStandaloneStaysInItsSlot(t *testing.T) {
+func TestCommand_StandalonePorts_AreOfItsSlot(t *testing.T) {
 	s := &slot{port: 30000, folder: t.TempDir()}
 	cmd, err := command(Milvus23, "/opt/milvus", s)
 	require.NoError(t, err)

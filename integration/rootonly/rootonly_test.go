@@ -1,6 +1,5 @@
-// Package rootonly tests that a program with a client of its own can wait by this
-// module and test that. It is a module of its own, as that program is, whose go.mod
-// shows all that this costs it: two modules.
+// Package rootonly tests a program that has its own client and imports only the root package.
+// It is a separate module, as a user's program is. Its go.mod shows the cost: two modules.
 package rootonly
 
 import (
@@ -14,7 +13,7 @@ import (
 	"github.com/milvuswait/milvuswait/milvuswaittest/pollertest"
 )
 
-// client stands for one that this module has no adapter for.
+// client is a client without an adapter in this module.
 func client(load time.Duration) milvuswait.Poller {
 	p := new(fake.Poller).
 		Set(milvuswait.Loading("docs"), fake.LoadOver(load)).

@@ -15,8 +15,8 @@ import (
 )
 
 // BenchmarkPoll is one poll of a server in this process, over a connection and over the
-// stub of go-api v2.4.10 on it. Index descriptions have the parameters that real
-// servers send. The figures hold what client and server take.
+// stub of go-api v2.4.10 on it. Index descriptions have the parameters of real servers. The
+// figures include the work of both client and server.
 func BenchmarkPoll(b *testing.B) {
 	for _, descriptions := range []int{0, 1, 100} {
 		s := &milvustest.Server{
@@ -27,6 +27,7 @@ func BenchmarkPoll(b *testing.B) {
 				return describe(descriptions), nil
 			},
 		}
+
 		conn := milvustest.Connect(b, s)
 		for name, p := range map[string]*rpc.Poller{"New": rpc.New(conn), "FromStub": rpc.FromStub(milvuspb.NewMilvusServiceClient(conn))} {
 			kind := fmt.Sprintf("index×%d", descriptions)
@@ -41,6 +42,7 @@ func BenchmarkPoll(b *testing.B) {
 					return err
 				}
 			}
+
 			b.Run(kind+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {

@@ -1,5 +1,5 @@
-// Package sdkv2 tests the waits of a program with milvus-sdk-go/v2. It is a module of
-// its own, as that program is: our requirements must leave it buildable.
+// Package sdkv2 tests the waits of a program with milvus-sdk-go/v2. It is a separate module,
+// as a user's program is: it must build with our requirements.
 package sdkv2
 
 import (
@@ -80,6 +80,7 @@ func fill(t *testing.T, c client.Client) (collection string) {
 		defer cancel()
 		require.NoError(t, c.DropCollection(ctx, collection))
 	})
+
 	index, err := entity.NewIndexHNSW(entity.L2, 16, 100)
 	require.NoError(t, err)
 	require.NoError(t, c.CreateIndex(ctx, collection, "vec", index, true, client.WithIndexName(importertest.Index)))
@@ -89,6 +90,7 @@ func fill(t *testing.T, c client.Client) (collection string) {
 		ids[i], vectors[i] = int64(i), make([]float32, dimension)
 		vectors[i][i%dimension] = 1
 	}
+
 	_, err = c.Insert(ctx, collection, "",
 		entity.NewColumnInt64("id", ids), entity.NewColumnFloatVector("vec", dimension, vectors))
 	require.NoError(t, err)
