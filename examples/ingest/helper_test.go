@@ -30,10 +30,10 @@ type rig struct {
 	settings settings
 	log      *slog.Logger
 
-	loseAnswer atomic.Int64 // of which Insert from now on, 1 being the first; it is carried out
+	loseAnswer atomic.Int64 // number of the Insert, from 1, that is carried out without an answer
 }
 
-// newRig has the indexes of lots built in a minute, and chunks of 2000 rows.
+// newRig returns a rig with chunks of 2000 rows, each indexed within a minute.
 func newRig(t *testing.T, config fakeserver.Config) *rig {
 	if config.Build == nil {
 		config.Build = func(rows int64) fake.Script { return fake.BuildOver(rows, time.Minute) }
@@ -74,7 +74,7 @@ func (r *rig) acknowledged(t *testing.T) int64 {
 	return c.Rows
 }
 
-// stored returns how many rows the server has.
+// stored returns the number of rows on the server.
 func (r *rig) stored(t *testing.T) int64 {
 	require.NoError(t, r.client.Flush(t.Context(), "docs", false))
 	statistics, err := r.client.GetCollectionStatistics(t.Context(), "docs")
@@ -84,7 +84,7 @@ func (r *rig) stored(t *testing.T) int64 {
 	return rows
 }
 
-// lines returns so many documents of 4 dimensions.
+// lines returns n documents of 4 dimensions.
 func lines(n int64) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -96,11 +96,11 @@ func lines(n int64) string {
 	return b.String()
 }
 
-// open returns a source that has more to say until the test is over.
-func open(t *testing.T, said string) io.Reader {
+// open returns a source with the text, which stays open until the end of the test.
+func open(t *testing.T, text string) io.Reader {
 	more, w := io.Pipe()
 	t.Cleanup(func() { w.Close() })
-	return io.MultiReader(strings.NewReader(said), more)
+	return io.MultiReader(strings.NewReader(text), more)
 }
 
 // hook is a Writer that does something at the first mention of a word.

@@ -1,5 +1,5 @@
-// Ingest puts documents into a Milvus collection and waits until they can be
-// searched. Whenever it is stopped, the next start continues there.
+// Ingest puts documents into a Milvus collection and waits until they can be searched. After
+// a stop, the next start continues at the same document.
 //
 //	go run ./examples/ingest -demo
 //	MILVUS_URI=http://127.0.0.1:19530 go run ./examples/ingest -dimension 768 <docs.jsonl
@@ -8,9 +8,9 @@
 // until its end: with tail -F it runs for ever. MILVUS_TOKEN is an API key or
 // "user:password", for servers with authentication.
 //
-// The exit code is 0 if all rows are in, indexed and loaded, 1 for failures, 2 for
-// wrong usage, 124 when the server was not done in time, and 130 or 143 after an
-// interrupt or SIGTERM.
+// The exit code is 0 if all rows are inserted, indexed and loaded, 1 for failures, 2 for usage
+// errors, 124 if the server was not done in time, and 130 or 143 after an interrupt or
+// SIGTERM.
 package main
 
 import (

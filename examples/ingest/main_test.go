@@ -21,7 +21,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// TestMain is the program itself in processes that the tests start.
+// TestMain runs the program in processes started by the tests.
 func TestMain(m *testing.M) {
 	if os.Getenv("INGEST_TEST_MAIN") != "" {
 		main()
@@ -90,7 +90,7 @@ func TestDemo(t *testing.T) {
 	require.Empty(t, left)
 }
 
-func TestADemoThatIsInterruptedLeavesNothingBehind(t *testing.T) {
+func TestDemo_Interrupted_LeavesNoCollection(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	out := &hook{word: "index_building", then: func() { cancel(stopped{syscall.SIGINT}) }}

@@ -26,7 +26,7 @@ var errStop = errors.New("enough")
 // segments that are being flushed.
 var dialects = []fakeserver.Dialect{fakeserver.Milvus22, fakeserver.Milvus23, fakeserver.Milvus26}
 
-func TestEverythingIsInIndexedAndLoaded(t *testing.T) {
+func TestRun_AllDocuments_AreIndexedAndLoaded(t *testing.T) {
 	for _, dialect := range dialects {
 		t.Run(dialect.String(), func(t *testing.T) {
 			t.Parallel()
@@ -59,12 +59,12 @@ func TestEverythingIsInIndexedAndLoaded(t *testing.T) {
 	}
 }
 
-func TestNextStartGoesOnWhereThisOneWas(t *testing.T) {
+func TestRun_AfterAStop_Continues(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault func(r *rig, stop func())
-		rows  int64 // that the first run knows of
-		twice int64 // rows whose answer was lost
+		rows  int64 // rows in the checkpoint of the first run
+		twice int64 // rows of a lost answer
 	}{
 		{"stopped while the first chunk is indexed", func(r *rig, stop func()) { time.AfterFunc(10*time.Second, stop) }, 4000, 0},
 		{"stopped in the last wait", func(r *rig, stop func()) { time.AfterFunc(100*time.Second, stop) }, 5500, 0},
@@ -103,7 +103,7 @@ func TestNextStartGoesOnWhereThisOneWas(t *testing.T) {
 	}
 }
 
-func TestAStopEndsAtOnce(t *testing.T) {
+func TestRun_Stopped_EndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, fakeserver.Config{})
 		ctx, stop := context.WithCancelCause(t.Context())
@@ -118,8 +118,8 @@ func TestAStopEndsAtOnce(t *testing.T) {
 	})
 }
 
-// With AllRows, the wait would go on for as long as somebody writes.
-func TestSteadyIngestionWaitsForTheRowsOfItsChunkOnly(t *testing.T) {
+// With AllRows, the wait would not end before the writes end.
+func TestRun_SteadyInput_WaitsForItsChunkOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, fakeserver.Config{Build: func(rows int64) fake.Script {
 			if rows == 2000 {
@@ -141,7 +141,7 @@ func TestSteadyIngestionWaitsForTheRowsOfItsChunkOnly(t *testing.T) {
 	})
 }
 
-func TestAServerThatFallsBehindSlowsTheInputDown(t *testing.T) {
+func TestRun_SlowServer_SlowsTheInputDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, fakeserver.Config{Build: func(rows int64) fake.Script { return fake.BuildOver(rows, 50*time.Minute) }})
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Minute, errStop)
@@ -154,7 +154,7 @@ func TestAServerThatFallsBehindSlowsTheInputDown(t *testing.T) {
 	})
 }
 
-func TestAnotherCollectionWithTheSameNameBeginsAnew(t *testing.T) {
+func TestRun_NewCollectionOfTheSameName_StartsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, fakeserver.Config{})
 		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(2500))))
@@ -166,7 +166,7 @@ func TestAnotherCollectionWithTheSameNameBeginsAnew(t *testing.T) {
 	})
 }
 
-func TestRowsWithoutACheckpointAreLeftAlone(t *testing.T) {
+func TestRun_RowsWithoutACheckpoint_IsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, fakeserver.Config{})
 		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(1500))))
@@ -181,7 +181,7 @@ func TestRowsWithoutACheckpointAreLeftAlone(t *testing.T) {
 	})
 }
 
-func TestWhatCannotEndWellEndsWithItsReason(t *testing.T) {
+func TestRun_Failures_ReturnTheirReason(t *testing.T) {
 	tests := []struct {
 		name   string
 		fault  func(r *rig)
@@ -242,13 +242,13 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-func TestAnotherInputIsRefused(t *testing.T) {
+func TestRun_AnotherInput_IsRefused(t *testing.T) {
 	first := lines(5)
 	for _, tt := range []struct{ name, in, want string }{
-		{"as long", strings.ReplaceAll(first, `{"id":`, `{"id":9`), "its first 5 documents are not those that are in"},
-		{"longer", strings.ReplaceAll(lines(9), `{"id":`, `{"id":9`), "its first 5 documents are not those that are in"},
-		{"other vectors", strings.Replace(lines(9), "0]", "1]", 1), "its first 5 documents are not those that are in"},
-		{"shorter", lines(4), "it has 4 documents, and 5 are in already"},
+		{"as long", strings.ReplaceAll(first, `{"id":`, `{"id":9`), "its first 5 documents differ from the inserted ones"},
+		{"longer", strings.ReplaceAll(lines(9), `{"id":`, `{"id":9`), "its first 5 documents differ from the inserted ones"},
+		{"other vectors", strings.Replace(lines(9), "0]", "1]", 1), "its first 5 documents differ from the inserted ones"},
+		{"shorter", lines(4), "it has 4 documents, but 5 are inserted already"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -270,7 +270,7 @@ func TestAnotherInputIsRefused(t *testing.T) {
 	}
 }
 
-// indexed requires that the server counts so many rows, and that all are indexed.
+// indexed requires that the server counts the given number of rows, all of them indexed.
 func indexed(t *testing.T, r *rig, rows int64) {
 	t.Helper()
 	p, err := sdk.New(r.client).IndexBuildingProgress(t.Context(), "docs", indexName)
@@ -280,9 +280,8 @@ func indexed(t *testing.T, r *rig, rows int64) {
 	}, p)
 }
 
-// The rows of the first flush, those that are in twice included, are as many as
-// there are documents.
-func TestTheLastRowsAreWaitedForWhenOthersAreInTwice(t *testing.T) {
+// The rows of the first flush, duplicates included, are as many as the documents.
+func TestRun_DuplicateRows_WaitsForTheLastOnes(t *testing.T) {
 	for _, dialect := range dialects {
 		t.Run(dialect.String(), func(t *testing.T) {
 			t.Parallel()
@@ -300,9 +299,9 @@ func TestTheLastRowsAreWaitedForWhenOthersAreInTwice(t *testing.T) {
 	}
 }
 
-// The first process is stopped while its rows are being flushed. The next start has nothing
-// to insert, and knows no mark.
-func TestRowsOfAnEarlierFlushAreWaitedFor(t *testing.T) {
+// The first process is stopped while its rows are being flushed. The next start has no rows
+// to insert, and no mark.
+func TestRun_RowsOfAnEarlierFlush_AreWaitedFor(t *testing.T) {
 	for _, dialect := range dialects {
 		t.Run(dialect.String(), func(t *testing.T) {
 			t.Parallel()
@@ -325,7 +324,7 @@ func TestRowsOfAnEarlierFlushAreWaitedFor(t *testing.T) {
 }
 
 // Deletes and compaction leave fewer rows than were inserted.
-func TestRowsThatAreGoneAreNotWaitedFor(t *testing.T) {
+func TestRun_DeletedRows_AreNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, fakeserver.Config{})
 		require.NoError(t, r.run(t.Context(), strings.NewReader(lines(2500))))
@@ -335,7 +334,7 @@ func TestRowsThatAreGoneAreNotWaitedFor(t *testing.T) {
 	})
 }
 
-func TestAFailureToReadIsNotOfTheDocument(t *testing.T) {
+func TestRun_FailedRead_IsNotABadDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, fakeserver.Config{})
 

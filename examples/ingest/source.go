@@ -119,7 +119,7 @@ func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out
 		err := decoder.Decode(&d)
 		switch {
 		case errors.Is(err, io.EOF) && n <= at.Rows:
-			return fmt.Errorf("%w: it has %d documents, and %d are in already", errOtherInput, n-1, at.Rows)
+			return fmt.Errorf("%w: it has %d documents, but %d are inserted already", errOtherInput, n-1, at.Rows)
 		case errors.Is(err, io.EOF):
 			return nil
 		case isOfJSON(err):
@@ -138,7 +138,7 @@ func decode(ctx context.Context, in io.Reader, dimension int, at checkpoint, out
 		}
 		last = d.digest
 		if n == at.Rows && !bytes.Equal(last, at.Digest) {
-			return fmt.Errorf("%w: its first %d documents are not those that are in", errOtherInput, n)
+			return fmt.Errorf("%w: its first %d documents differ from the inserted ones", errOtherInput, n)
 		}
 		if n <= at.Rows {
 			continue

@@ -69,7 +69,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestUsageIsSaidOnce(t *testing.T) {
+func TestUsage_IsPrintedOnce(t *testing.T) {
 	program, err := os.Executable()
 	require.NoError(t, err)
 	command := exec.CommandContext(t.Context(), program, "-x")
@@ -148,8 +148,8 @@ func TestShow(t *testing.T) {
 	require.Equal(t, 6, bytes.Count(drawn, []byte(`class="span"`)))
 }
 
-// TestPictureIsOfARun compares the committed picture with the drawing of a run.
-func TestPictureIsOfARun(t *testing.T) {
+// TestPicture_IsOfARun compares the committed picture with the drawing of a run.
+func TestPicture_IsOfARun(t *testing.T) {
 	drawn, err := os.ReadFile("trace.svg")
 	require.NoError(t, err)
 	requireXML(t, drawn)
@@ -172,7 +172,7 @@ func requireXML(t *testing.T, content []byte) {
 	}
 }
 
-func TestCollectionsOfAServer(t *testing.T) {
+func TestCollections_OfAServer_AreAllWaitedFor(t *testing.T) {
 	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	require.NoError(t, err)
 	defer server.Close()
@@ -258,7 +258,7 @@ func TestBadInput(t *testing.T) {
 	require.ErrorIs(t, new(settings).parse([]string{"-h"}, io.Discard), flag.ErrHelp)
 }
 
-func TestTakenAddress(t *testing.T) {
+func TestServe_AddressInUse_Fails(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()

@@ -49,7 +49,7 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
-func TestNothingIsLeftBehindWhenInterrupted(t *testing.T) {
+func TestQuickstart_Interrupted_LeavesNoCollection(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := output{word: "index_building", then: cancel}

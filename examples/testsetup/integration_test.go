@@ -22,8 +22,8 @@ import (
 
 const dimension = 16
 
-// TestService runs on the server that MILVUS_URI names, and without it on a fake
-// one, which does all but search.
+// TestService runs on the server of MILVUS_URI. Without it, the test runs on a fake server and
+// omits the search.
 func TestService(t *testing.T) {
 	ctx := t.Context()
 	c, real := connect(ctx, t)
@@ -78,12 +78,12 @@ func connect(ctx context.Context, t *testing.T) (c client.Client, real bool) {
 	return c, real
 }
 
-// newCollection returns the name of a new collection of these vectors, with the
-// keys 0, 1, …, which are indexed. It is dropped when the test is over.
+// newCollection creates a collection with these vectors, indexed, and the keys 0, 1, …. It
+// returns the name. The collection is dropped at the end of the test.
 func newCollection(ctx context.Context, t *testing.T, c client.Client, vectors [][]float32) string {
 	collection := fmt.Sprintf("testsetup_%08x", rand.Uint32())
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second) // t.Context is over by now
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second) // t.Context has ended
 		defer cancel()
 		require.NoError(t, c.DropCollection(ctx, collection))
 	})

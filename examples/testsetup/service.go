@@ -1,6 +1,5 @@
-// Package testsetup is a service that searches documents and, which is what it is
-// here for, its tests: unit tests of its start with package fake, in virtual time,
-// and a test on a real server.
+// Package testsetup is an example of tests. It contains a service that searches documents,
+// unit tests of its start with package fake in virtual time, and a test on a real server.
 package testsetup
 
 import (
@@ -17,14 +16,14 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// ErrNotReady: the collection is not loaded yet.
+// ErrNotReady is in the error of a service whose collection is not loaded yet.
 var ErrNotReady = errors.New("not ready")
 
-// stallTimeout is longer than the 10 min after which Milvus itself gives up a load
-// that gets nowhere, so that its reason comes first.
+// stallTimeout exceeds the 10 min after which Milvus ends a stalled load itself. So the wait
+// returns the reason of Milvus.
 const stallTimeout = 15 * time.Minute
 
-// Milvus is what the service needs of a client of milvus-sdk-go, which has it.
+// Milvus is the part of milvus-sdk-go's client.Client that the service uses.
 type Milvus interface {
 	LoadCollection(ctx context.Context, collection string, async bool, opts ...client.LoadCollectionOption) error
 	Search(ctx context.Context, collection string, partitions []string, expr string, outputFields []string,
@@ -32,8 +31,8 @@ type Milvus interface {
 		opts ...client.SearchQueryOptionFunc) ([]client.SearchResult, error)
 }
 
-// Service searches one collection: of int64 keys and a field "vector" with an
-// HNSW index. It is made by New.
+// Service searches one collection, with int64 keys and an HNSW index of the field "vector".
+// New makes one.
 type Service struct {
 	milvus     Milvus
 	poller     milvuswait.Poller
@@ -42,14 +41,14 @@ type Service struct {
 	loading    atomic.Pointer[milvuswait.Update] // nil before Start
 }
 
-// New returns a service that has to be started. The Poller is sdk.New of the
-// client, but for tests.
+// New returns a service for the collection. The caller must start it. Except in tests, the
+// Poller is sdk.New of the client.
 func New(m Milvus, p milvuswait.Poller, collection string, log *slog.Logger) *Service {
 	return &Service{milvus: m, poller: p, collection: collection, log: log}
 }
 
-// Start loads the collection and returns when it can be searched, or when ctx has
-// ended.
+// Start loads the collection. It returns nil once the collection is loaded, and an error if
+// the load fails or ctx ends.
 func (s *Service) Start(ctx context.Context) error {
 	if err := s.milvus.LoadCollection(ctx, s.collection, true); err != nil {
 		return fmt.Errorf("loading %s: %w", s.collection, err)
@@ -61,8 +60,8 @@ func (s *Service) Start(ctx context.Context) error {
 	return err
 }
 
-// Ready returns nil if the collection is loaded, else an ErrNotReady that says how
-// far it is: what a readiness probe wants to know.
+// Ready returns nil if the collection is loaded, and otherwise ErrNotReady with the progress
+// of the load. Use it for a readiness probe.
 func (s *Service) Ready() error {
 	u := s.loading.Load()
 	switch {
@@ -76,8 +75,8 @@ func (s *Service) Ready() error {
 	return fmt.Errorf("%w: loading %s, %v", ErrNotReady, s.collection, u.Progress)
 }
 
-// Search returns the keys of the k documents that are nearest to the vector, the
-// nearest first, or ErrNotReady.
+// Search returns the keys of the k documents nearest to the vector, the nearest first. It
+// returns ErrNotReady before the collection is loaded.
 func (s *Service) Search(ctx context.Context, vector []float32, k int) ([]int64, error) {
 	if err := s.Ready(); err != nil {
 		return nil, err

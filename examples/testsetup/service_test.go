@@ -25,8 +25,7 @@ var (
 	vector  = []float32{1, 2, 3, 4}
 )
 
-// stub is a server whose loads go by a script, and where every search finds the
-// same.
+// stub is a server with a script for its loads. Every search has the same result.
 type stub struct {
 	fake.Poller
 	script fake.Script
@@ -51,8 +50,8 @@ func (s *stub) service() *testsetup.Service {
 	return testsetup.New(s, &s.Poller, "docs", slog.New(slog.DiscardHandler))
 }
 
-// A load of 40 minutes that stands still for 10, loses a node, and whose server is
-// away for 4.
+// TestSlowStart loads for 40 minutes. The load stalls for 10 minutes and loses a node, and the
+// server is unreachable for 4 minutes.
 func TestSlowStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		load := fake.LoadOver(40*time.Minute).StallAt(30, 10*time.Minute).FallAt(80, 70)

@@ -54,9 +54,9 @@ func TestResult(t *testing.T) {
 	}
 }
 
-// TestPollsOfRealWaits compares the poll results of all steps with the calls recorded by
+// TestPolls_RealWaits compares the poll results of all steps with the calls recorded by
 // the Poller.
-func TestPollsOfRealWaits(t *testing.T) {
+func TestPolls_RealWaits(t *testing.T) {
 	blip := errors.New("blip")
 	grace := []milvuswait.Option{milvuswait.WithStartGrace(10 * time.Minute)}
 	tests := []struct {
@@ -91,7 +91,7 @@ func TestPollsOfRealWaits(t *testing.T) {
 	}
 }
 
-func TestPollsOfWaitsWhoseTimeIsUp(t *testing.T) {
+func TestPolls_TimedOutWaits(t *testing.T) {
 	tests := []struct {
 		name   string
 		script fake.Script
@@ -124,7 +124,7 @@ func TestPollsOfWaitsWhoseTimeIsUp(t *testing.T) {
 	}
 }
 
-func TestAnIndexThatFailedIsAnAnswer(t *testing.T) {
+func TestPolls_FailedIndex_IsAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits live.Waits
 		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100, time.Second).FailAt(0, "out of disk"))
@@ -176,14 +176,14 @@ func follow(ctx context.Context, waits *live.Waits, p milvuswait.Poller, opts ..
 	return polls, err
 }
 
-func TestPollsOfDroppedUpdatesCount(t *testing.T) {
+func TestPolls_DroppedUpdates_Count(t *testing.T) {
 	var waits live.Waits
 	call := waits.Call()
 	require.Equal(t, 3, call.Take(milvuswait.Update{Target: docs, Polls: 3}).Polls)
 	require.Equal(t, 4, call.Take(milvuswait.Update{Target: docs, Polls: 7, Final: true}).Polls)
 }
 
-func TestReadTakesTheFurthestBehind(t *testing.T) {
+func TestRead_SeveralWaits_TakesTheFurthestBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits live.Waits
 		first, second := waits.Call(), waits.Call()
@@ -205,7 +205,7 @@ func TestReadTakesTheFurthestBehind(t *testing.T) {
 	})
 }
 
-func TestReadHasALimitAndBeginsWithTheLongest(t *testing.T) {
+func TestRead_Limit_KeepsTheLongest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var waits live.Waits
 		call := waits.Call()
@@ -222,8 +222,8 @@ func TestReadHasALimitAndBeginsWithTheLongest(t *testing.T) {
 	})
 }
 
-// TestSharedByMistake shares one Call between concurrent waits for one target.
-func TestSharedByMistake(t *testing.T) {
+// TestObserver_SharedByMistake shares one Call between concurrent waits for one target.
+func TestObserver_SharedByMistake(t *testing.T) {
 	var waits live.Waits
 	call := waits.Call()
 	var group sync.WaitGroup

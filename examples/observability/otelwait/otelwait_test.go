@@ -66,7 +66,7 @@ func eventNames(s sdktrace.ReadOnlySpan) []string {
 	return names
 }
 
-func TestSpanOfAWait(t *testing.T) {
+func TestSpan_Load(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t, attribute.String("server.address", "milvus"))
 		p := new(fake.Poller).Set(milvuswait.Loading("docs", "eu"), fake.WithError(fake.LoadOver(10*time.Minute).FallAt(55, 15), errors.New("refused"), 3, 4))
@@ -115,7 +115,7 @@ func repeat(s string, n int) []string {
 	return all
 }
 
-func TestSpanOfAnIndex(t *testing.T) {
+func TestSpan_Index(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
 		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100, time.Minute).FailAt(50, "out of disk"))
@@ -223,7 +223,7 @@ func TestSpan_Job_HasItsNumberAsAttribute(t *testing.T) {
 	require.False(t, attrs.HasValue("db.collection.name"))
 }
 
-func TestMetricsOfAWait(t *testing.T) {
+func TestMetrics_Wait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t, attribute.String("db.namespace", "tenant"))
 		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.WithError(fake.Percents(0, 40, 40, 100), errors.New("blip"), 2))
@@ -269,7 +269,7 @@ func TestMetricsOfAWait(t *testing.T) {
 	})
 }
 
-func TestDurationsOfFailuresSayWhy(t *testing.T) {
+func TestMetrics_FailedWaits_HaveTheReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
@@ -291,8 +291,8 @@ func TestDurationsOfFailuresSayWhy(t *testing.T) {
 	})
 }
 
-// TestManyWaitsForOneCollection runs concurrent waits with one observer each.
-func TestManyWaitsForOneCollection(t *testing.T) {
+// TestMetrics_ManyWaitsForOneCollection runs concurrent waits with one observer each.
+func TestMetrics_ManyWaitsForOneCollection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
 		p := new(fake.Poller).
@@ -317,8 +317,8 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 	})
 }
 
-// TestSharedByMistake shares one observer between concurrent waits for one target.
-func TestSharedByMistake(t *testing.T) {
+// TestObserver_SharedByMistake shares one observer between concurrent waits for one target.
+func TestObserver_SharedByMistake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
 		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute))
@@ -337,7 +337,7 @@ func TestSharedByMistake(t *testing.T) {
 	})
 }
 
-func TestTheSpanOfAWaitThatPanicsEnds(t *testing.T) {
+func TestSpan_WaitPanics_Ends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t)
 		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute))
@@ -363,7 +363,7 @@ func TestTheSpanOfAWaitThatPanicsEnds(t *testing.T) {
 	})
 }
 
-func TestBadArgumentsAreNamed(t *testing.T) {
+func TestNew_InvalidArguments_AreNamed(t *testing.T) {
 	const noProvider = "otelwait: a provider is nil: use those of trace/noop and metric/noop for what is not wanted"
 	tests := []struct {
 		name  string
@@ -386,7 +386,7 @@ func TestBadArgumentsAreNamed(t *testing.T) {
 	require.EqualError(t, err, noProvider)
 }
 
-func TestNothingIsWanted(t *testing.T) {
+func TestNew_NoopProviders_Work(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		otel, err := otelwait.New(tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider())
 		require.NoError(t, err)

@@ -189,7 +189,7 @@ func TestLint(t *testing.T) {
 	require.Equal(t, kinds*(len(live.Results())+3+1+1)+3+1, n, "waits, polls, unconfirmed and in flight, gauges of docs, the duration of images")
 }
 
-func TestBadOptionsAreNamed(t *testing.T) {
+func TestNew_InvalidOptions_AreNamed(t *testing.T) {
 	tests := []struct {
 		name string
 		o    promwait.Options
@@ -214,7 +214,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 	}
 }
 
-func TestBadRegisterers(t *testing.T) {
+func TestNew_FailingRegisterers(t *testing.T) {
 	_, err := promwait.New(nil, promwait.Options{})
 	require.EqualError(t, err, "promwait: the registerer is nil")
 
@@ -225,7 +225,7 @@ func TestBadRegisterers(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestGaugesHaveALimit(t *testing.T) {
+func TestGauges_Limit(t *testing.T) {
 	for _, tt := range []struct{ max, want int }{{0, 100}, {3, 3}, {-1, 0}} {
 		t.Run(fmt.Sprint(tt.max), func(t *testing.T) {
 			registry, m := newMetrics(t, promwait.Options{MaxTargets: tt.max})
@@ -241,8 +241,8 @@ func TestGaugesHaveALimit(t *testing.T) {
 	}
 }
 
-// TestManyWaitsForOneCollection runs concurrent waits during scrapes.
-func TestManyWaitsForOneCollection(t *testing.T) {
+// TestGauges_ManyWaitsForOneCollection runs concurrent waits during scrapes.
+func TestGauges_ManyWaitsForOneCollection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry, m := newMetrics(t, promwait.Options{})
 		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute))
@@ -288,7 +288,7 @@ func TestManyWaitsForOneCollection(t *testing.T) {
 	})
 }
 
-func TestAWaitThatPanicsDoesNotStayInFlight(t *testing.T) {
+func TestGauges_WaitPanics_IsNotInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry, m := newMetrics(t, promwait.Options{})
 		p := new(fake.Poller).Set(milvuswait.Loading("docs"), fake.LoadOver(time.Minute))

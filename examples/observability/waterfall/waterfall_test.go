@@ -52,11 +52,11 @@ func TestDraw(t *testing.T) {
 	require.Equal(t, 1, strings.Count(drawn, `class="progress"`))
 }
 
-func TestNothingToDraw(t *testing.T) {
+func TestDraw_NoSpans(t *testing.T) {
 	require.EqualError(t, waterfall.Draw(io.Discard, "", nil), "waterfall: there are no spans")
 }
 
-func TestSpansOfNoTime(t *testing.T) {
+func TestDraw_SpansWithoutDuration(t *testing.T) {
 	now := time.Now()
 	var out strings.Builder
 	require.NoError(t, waterfall.Draw(&out, "", tracetest.SpanStubs{{StartTime: now, EndTime: now}}.Snapshots()))
@@ -67,7 +67,7 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-func TestWriteFails(t *testing.T) {
+func TestDraw_WriteFails(t *testing.T) {
 	spans := tracetest.SpanStubs{{Name: "a"}}.Snapshots()
 	require.EqualError(t, waterfall.Draw(broken{}, "", spans), "disk full")
 }
