@@ -14,5 +14,6 @@ func Round(d time.Duration) time.Duration {
 	case d >= time.Millisecond:
 		return d.Round(10 * time.Microsecond)
 	}
+
 	return d
 }

@@ -162,7 +162,7 @@ func TestServerThatTrickles(t *testing.T) {
 			require.LessOrEqual(t, time.Since(start), heals+reconnecting+time.Second)
 			require.Len(t, r.failures(), 4)
 
-			// Each DescribeIndex has a GetVersion beside it while the version is unknown.
+			// Each DescribeIndex is accompanied by a GetVersion while the version is unknown.
 			calls := 1
 			if k.method == "DescribeIndex" {
 				calls = 2

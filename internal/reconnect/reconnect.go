@@ -1,4 +1,4 @@
-// Package reconnect holds the pace at which connections to Milvus are made again.
+// Package reconnect defines the delays between attempts to connect to Milvus.
 package reconnect
 
 import (
@@ -13,10 +13,9 @@ import (
 // jitter of 20 %. Together with an attempt of 3 s, at an address that drops packets, it
 // stays below 5 s. The attempt is the minimum time for one attempt.
 func Params(attempt time.Duration) grpc.ConnectParams {
-	return grpc.ConnectParams{
-		Backoff: backoff.Config{
-			BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 1200 * time.Millisecond,
-		},
-		MinConnectTimeout: attempt,
+	delays := backoff.Config{
+		BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 1200 * time.Millisecond,
 	}
+
+	return grpc.ConnectParams{Backoff: delays, MinConnectTimeout: attempt}
 }
