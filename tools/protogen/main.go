@@ -3,7 +3,7 @@
 //	protogen ROOT FILE
 //
 // ROOT is the folder of the main module, and FILE the path of the .proto file below
-// it. The Go file is written beside the .proto file. The versions of the compiler
+// it. The Go file is written to the same folder. The versions of the compiler
 // and of protoc-gen-go are those of tools/go.mod, so that every machine generates the
 // same bytes.
 //
