@@ -1,6 +1,6 @@
-// Clientv2 waits by the Await of milvus/client/v2, for the benchmark of package
-// peers, which builds and starts it. It is a module of its own: that client cannot
-// be in one build with milvus-sdk-go/v2, and takes minutes to compile.
+// Clientv2 waits with Await of milvus/client/v2. The benchmark peers builds and starts it. It
+// is a separate module: that client cannot be in one build with milvus-sdk-go/v2, and takes
+// minutes to compile.
 package main
 
 import (
@@ -27,8 +27,9 @@ func connect(ctx context.Context, job waiter.Job) (func(context.Context) error, 
 	if err != nil {
 		return nil, err
 	}
-	// Only a call that starts something returns what can be awaited. The server
-	// does nothing when it is repeated.
+
+	// Only a call that starts work returns a task to await. The server ignores the repeated
+	// call.
 	one := func(ctx context.Context, collection string) error {
 		task, err := c.LoadCollection(ctx, milvusclient.NewLoadCollectionOption(collection))
 		if err != nil {
@@ -36,6 +37,7 @@ func connect(ctx context.Context, job waiter.Job) (func(context.Context) error, 
 		}
 		return task.Await(ctx)
 	}
+
 	if job.Index != "" {
 		one = func(ctx context.Context, collection string) error {
 			kind := index.NewGenericIndex(job.Index, job.Params)
@@ -46,6 +48,7 @@ func connect(ctx context.Context, job waiter.Job) (func(context.Context) error, 
 			return task.Await(ctx)
 		}
 	}
+
 	return func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
 		for _, collection := range job.Collections {

@@ -12,7 +12,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// The shapes of what is waited for.
+// The shapes of a round: the kinds of its targets, and the calls that poll them.
 const (
 	listedLoads = "loads, listed"
 	singleLoads = "loads, one poll each"
@@ -21,21 +21,21 @@ const (
 
 var shapes = []string{listedLoads, singleLoads, indexes}
 
-// job is one round, for the server and for the process that waits.
+// job is one round, for the server and for the waiting process.
 type job struct {
 	Shape   string
 	Targets int
-	Start   time.Duration // when progress begins, by the clock
-	First   time.Duration // from then until the first is complete
-	Last    time.Duration // and the last, the others evenly between
+	Start   time.Duration // time of the clock at which progress begins
+	First   time.Duration // time from Start until the first target is complete
+	Last    time.Duration // the same for the last target; all others are evenly between
 	Address string
-	Server  int // its process
+	Server  int // process ID of the server
 }
 
 func (j job) text() string {
 	text, err := json.Marshal(j)
 	if err != nil {
-		panic(err) // of fields that all can be told
+		panic(err) // cannot happen: every field can be encoded
 	}
 	return string(text)
 }
@@ -48,8 +48,8 @@ func parse(args []string) (j job, err error) {
 }
 
 const (
-	steps = 4       // of the progress of each, as of so many segments
-	rows  = 100_000 // of each index
+	steps = 4       // number of steps of each progress, as with 4 segments
+	rows  = 100_000 // rows of each index
 )
 
 func (j job) target(i int) milvuswait.Target {
@@ -59,12 +59,12 @@ func (j job) target(i int) milvuswait.Target {
 	return milvuswait.Loading(fmt.Sprintf("collection_%d", i))
 }
 
-// done returns when that target is complete, from the start.
+// done returns the time from the start until target i is complete.
 func (j job) done(i int) time.Duration {
 	return j.First + (j.Last-j.First)*time.Duration(i)/time.Duration(j.Targets)
 }
 
-// script plays how that target gets on by a clock.
+// script returns the progress of target i by the clock now.
 func (j job) script(i int, now func() time.Duration) fake.Script {
 	var script fake.Script = fake.LoadOver(j.done(i)).InSteps(steps)
 	if j.Shape == indexes {
@@ -75,19 +75,22 @@ func (j job) script(i int, now func() time.Duration) fake.Script {
 	})
 }
 
-// serve is the life of the server.
+// serve runs the server process.
 func serve(args []string) error {
 	j, err := parse(args)
 	if err != nil {
 		return err
 	}
+
 	server, err := fakeserver.Start(fakeserver.Config{Address: "127.0.0.1:0"})
 	if err != nil {
 		return err
 	}
 	defer server.Close()
+
 	for i := range j.Targets {
 		server.Set(j.target(i), j.script(i, clock.Now))
 	}
+
 	return child.Serve(server.Address())
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-// TestMain makes this program the server and the process that waits too.
+// TestMain also runs the server and the waiting process.
 func TestMain(m *testing.M) {
 	commands := map[string]func([]string) error{serveCommand: serve, waitCommand: wait}
 	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestTargetsGetDoneOneAfterTheOther(t *testing.T) {
+func TestJob_Targets_CompleteOneAfterTheOther(t *testing.T) {
 	for _, shape := range shapes {
 		t.Run(shape, func(t *testing.T) {
 			j := job{Shape: shape, Targets: 100, Start: time.Hour, First: 10 * time.Second, Last: 20 * time.Second}
@@ -45,7 +45,7 @@ func TestTargetsGetDoneOneAfterTheOther(t *testing.T) {
 	}
 }
 
-func TestOneRound(t *testing.T) {
+func TestMeasure(t *testing.T) {
 	for _, shape := range shapes {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +76,7 @@ func TestTable(t *testing.T) {
 		Waited: 10 * time.Second, FirstRound: time.Second, RPCs: 1000, Late: []time.Duration{time.Second, 2 * time.Second, 3 * time.Second},
 		ClientCPU: 2 * time.Second, ServerCPU: time.Second, RSS: 64 << 20, ServerRSS: 32 << 20, Heap: 100_000, Goroutines: 22, Busy: 1.5,
 	}
+
 	slow := one
 	slow.Busy = 3
 	slow.Late = []time.Duration{4 * time.Second, 5 * time.Second, 6 * time.Second}

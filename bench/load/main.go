@@ -1,11 +1,11 @@
-// Load measures how many targets one WaitAll holds on one server, and writes a
-// table. Run it in the folder bench:
+// Load measures one WaitAll for up to 100 000 targets on one server, and writes a table. Run
+// it in the folder bench:
 //
 //	go run ./load
 //
-// The server is package fakeserver's and a process of its own, as is the waiting
-// program in each round, both on the loopback interface of the same machine. It
-// needs Linux and takes about 20 minutes; -targets and -rounds make it shorter.
+// In each round, a fakeserver and a waiting program run in separate processes, connected over
+// the loopback interface. Load needs Linux and takes about 20 minutes; -targets and -rounds
+// make it shorter.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/milvuswait/milvuswait/bench/internal/clock"
 )
 
-// The first arguments of processes that are not the one that was started.
+// The first arguments of child processes.
 const (
 	serveCommand = "serve"
 	waitCommand  = "wait"
@@ -40,13 +40,15 @@ func main() {
 	case len(os.Args) > 1 && os.Args[1] == waitCommand:
 		exit(wait(os.Args[2:]))
 	}
+
 	folder := flag.String("o", "results", "the `folder` for load.md, or - to print it")
-	sizes := flag.String("targets", "1000,10000,100000", "how `many` targets, several numbers")
-	only := flag.String("only", "", "measure only what has this `word` in its name, such as listed")
-	rounds := flag.Int("rounds", 3, "how `often` each is measured")
+	sizes := flag.String("targets", "1000,10000,100000", "`numbers` of targets, separated by commas")
+	only := flag.String("only", "", "measure only shapes with this `word` in their name, such as listed")
+	rounds := flag.Int("rounds", 3, "`number` of rounds for each row")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+
 	exit(run(ctx, *folder, *sizes, *only, *rounds))
 }
 
@@ -58,17 +60,18 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// run measures everything, and writes what there is after each row.
+// run measures all rows, and writes the table after each of them.
 func run(ctx context.Context, folder, sizes, only string, rounds int) error {
 	if rounds < 1 {
-		return errors.New("load: there must be rounds")
+		return errors.New("load: -rounds must be positive")
 	}
+
 	start := time.Now()
 	var rows []row
 	for size := range strings.SplitSeq(sizes, ",") {
 		n, err := strconv.Atoi(size)
 		if err != nil || n < 2 {
-			return fmt.Errorf("load: %q is no number of targets", size)
+			return fmt.Errorf("load: -targets: %q must be a number of at least 2", size)
 		}
 		for _, shape := range shapes {
 			if !strings.Contains(shape, only) {
@@ -96,12 +99,13 @@ func run(ctx context.Context, folder, sizes, only string, rounds int) error {
 	if folder == "-" {
 		fmt.Print(table(rows))
 	}
+
 	return nil
 }
 
-// measure is one round: a server, and a process that waits.
+// measure runs one round, with a server and a waiting process.
 func measure(ctx context.Context, j job) (result, error) {
-	// The server takes its time to learn of so many; progress begins after that.
+	// The server needs this time to set the scripts of all targets. Progress begins after it.
 	j.Start = clock.Now() + 4*time.Second + time.Duration(j.Targets)*60*time.Microsecond
 	server, err := child.Start(serveCommand, j.text())
 	if err != nil {
@@ -117,6 +121,7 @@ func measureOn(ctx context.Context, server *child.Process, j job) (r result, err
 	if err != nil {
 		return r, err
 	}
+
 	waiting := exec.CommandContext(ctx, self, waitCommand, j.text())
 	waiting.Stderr = os.Stderr
 	out, err := waiting.Output()
@@ -126,11 +131,12 @@ func measureOn(ctx context.Context, server *child.Process, j job) (r result, err
 	if err := json.Unmarshal(out, &r); err != nil {
 		return r, err
 	}
+
 	r.Busy, err = loadAverage()
 	return r, err
 }
 
-// loadAverage returns how many processes wanted to compute in the last minute.
+// loadAverage returns the load average of the last minute.
 func loadAverage() (float64, error) {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// row is one number of targets of one shape.
+// row holds the rounds with one number of targets of one shape.
 type row struct {
 	targets int
 	shape   string
 	rounds  []result
 }
 
-// table returns the rows as they are published.
+// table returns the rows as the page for publication.
 func table(rows []row) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "# Many targets on one server\n\nWritten by `go run ./load%s` on %s: %d cores, %s/%s, %s.\n%s\n",
@@ -56,8 +56,8 @@ func table(rows []row) string {
 	return t.String()
 }
 
-// spread returns the median of a value, and the least and the greatest if they
-// read otherwise.
+// spread returns the median of a value, and the minimum and the maximum if their texts
+// differ.
 func spread(r row, format string, of func(result) float64) string {
 	values := make([]float64, len(r.rounds))
 	for i, x := range r.rounds {
@@ -72,7 +72,7 @@ func spread(r row, format string, of func(result) float64) string {
 	return fmt.Sprintf("%s (%s to %s)", middle, least, most)
 }
 
-// flags returns those that were given.
+// flags returns the flags of the command line.
 func flags() string {
 	text := strings.Join(os.Args[1:], " ")
 	if text != "" {

@@ -19,31 +19,32 @@ import (
 	"github.com/milvuswait/milvuswait/rpc"
 )
 
-// result is what one round showed.
+// result is the result of one round.
 type result struct {
-	Waited     time.Duration // the call of WaitAll
-	FirstRound time.Duration // until each target was polled once
+	Waited     time.Duration // duration of WaitAll
+	FirstRound time.Duration // time until each target was polled once
 	RPCs       int64
-	Polls      int // of the outcomes, in the sum
+	Polls      int // sum of the polls of all outcomes
 	Late       []time.Duration
 	ClientCPU  time.Duration
 	ServerCPU  time.Duration
-	RSS        int64 // the most of the client
+	RSS        int64 // maximum of the client
 	ServerRSS  int64
-	Heap       int64 // live in the midst of the wait, beyond what was before
+	Heap       int64 // live heap during the wait, without the heap before it
 	Goroutines int
-	Busy       float64 // the machine, see loadAverage
+	Busy       float64 // loadAverage at the end
 }
 
-// percentiles are those that Late has, from the least on.
+// percentiles lists the percentiles in Late, in ascending order.
 var percentiles = []float64{0.5, 0.99, 1}
 
-// wait is the life of the process that waits.
+// wait runs the waiting process.
 func wait(args []string) error {
 	j, err := parse(args)
 	if err != nil {
 		return err
 	}
+
 	var rpcs atomic.Int64
 	conn, err := grpc.NewClient("passthrough:///"+j.Address, append(rpc.DialOptions(),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -56,15 +57,18 @@ func wait(args []string) error {
 		return err
 	}
 	defer conn.Close()
+
 	var p milvuswait.Poller = rpc.New(conn)
 	if j.Shape == singleLoads {
 		p = struct{ milvuswait.Poller }{p} // hides that it is a Lister
 	}
+
 	targets, number := make([]milvuswait.Target, j.Targets), make(map[milvuswait.Target]int, j.Targets)
 	for i := range targets {
 		targets[i] = j.target(i)
 		number[targets[i]] = i
 	}
+
 	late, seen := make([]time.Duration, 0, j.Targets), make([]bool, j.Targets)
 	unseen, first := j.Targets, time.Duration(0)
 	observer := milvuswait.ObserverFunc(func(u milvuswait.Update) {
@@ -78,8 +82,9 @@ func wait(args []string) error {
 		}
 	})
 	if clock.Now() > j.Start {
-		return errors.New("the server took longer to start than it was given")
+		return errors.New("the server was ready only after the start of the progress")
 	}
+
 	time.Sleep(j.Start - clock.Now())
 
 	heap := usage.LiveHeap()
@@ -87,10 +92,11 @@ func wait(args []string) error {
 	if err != nil {
 		return err
 	}
+
 	var r result
 	looked := make(chan struct{})
 	time.AfterFunc(j.First*4/5, func() {
-		r.Goroutines = runtime.NumGoroutine() - 1 // not this one
+		r.Goroutines = runtime.NumGoroutine() - 1 // without this one
 		r.Heap = usage.LiveHeap() - heap
 		close(looked)
 	})
@@ -100,28 +106,33 @@ func wait(args []string) error {
 	if err != nil {
 		return err
 	}
+
 	<-looked
 	after, serverAfter, err := usages(j)
 	if err != nil {
 		return err
 	}
+
 	for _, o := range outcomes {
 		r.Polls += o.Polls
 	}
+
 	slices.Sort(late)
 	if late[0] < 0 || unseen > 0 {
-		return errors.New("a target was told before it was complete, or never")
+		return errors.New("a target ended before it was complete, or was never polled")
 	}
+
 	for _, p := range percentiles {
 		r.Late = append(r.Late, late[int(p*float64(len(late)-1))])
 	}
+
 	r.FirstRound, r.RPCs = first, rpcs.Load()
 	r.ClientCPU, r.ServerCPU = after.CPU-before.CPU, serverAfter.CPU-serverBefore.CPU
 	r.RSS, r.ServerRSS = after.PeakRSS, serverAfter.PeakRSS
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
-// usages returns what this process and the server have used.
+// usages returns the usage of this process and of the server.
 func usages(j job) (client, server usage.Usage, err error) {
 	client, err = usage.Of(os.Getpid())
 	if err != nil {

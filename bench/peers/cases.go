@@ -15,18 +15,18 @@ import (
 
 const (
 	vectorIndex = "vidx"
-	shards      = 2 // and so many segments
+	shards      = 2 // also the number of segments
 	failing     = 16
 )
 
-// indexParams are those of milvusops' CreateVectorIndex, to the letter: the server
-// takes a second CreateIndex for the first one only then.
+// indexParams are the parameters of milvusops' CreateVectorIndex, letter for letter: only then
+// does the server treat a second CreateIndex as the same index.
 var indexParams = map[string]string{
 	"index_type": "HNSW", "metric_type": "L2", "params": `{"M":16,"efConstruction":200}`,
 }
 
-// indexed creates a collection of that name, with an index and so many rows, which
-// are not flushed.
+// indexed creates a collection with an index and the given number of rows. The rows are not
+// flushed.
 func (b *bench) indexed(ctx context.Context, name string, shards, rows int) error {
 	if err := b.ops.CreateCollection(ctx, name, shards); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (b *bench) many(ctx context.Context, prefix string, n int) ([]string, error
 	return names, group.Wait()
 }
 
-// each does something with every collection, a few at a time.
+// each calls do for every collection, at most eight at a time.
 func each(ctx context.Context, collections []string, do func(ctx context.Context, collection string) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
@@ -63,10 +63,10 @@ func (b *bench) job(limit time.Duration, collections ...string) waiter.Job {
 	return waiter.Job{Address: b.address, Collections: collections, Limit: limit}
 }
 
-// index is the wait for an index of the rows that were inserted last, begun right
-// after the server answered a flush or, waited, after the flush was done. Arms that
-// repeat CreateIndex have a collection of their own: the server takes the index for
-// a newer one then, and tells the others more of the truth.
+// index measures the wait for an index of the rows inserted last. The wait begins when Flush
+// has returned or, if waited, when the flush is done. Arms that repeat CreateIndex have a
+// separate collection: the server treats the index as newer then, and would report more exact
+// numbers to the other arms too.
 func (b *bench) index(ctx context.Context, collection string, waited bool) (samples, error) {
 	looking, err := b.indexOf(ctx, collection, waited, b.indexArms)
 	if err != nil {
@@ -80,6 +80,7 @@ func (b *bench) indexOf(ctx context.Context, collection string, waited bool, arm
 	if err := b.indexed(ctx, collection, shards, b.rows); err != nil {
 		return nil, err
 	}
+
 	job := b.job(5*time.Minute, collection)
 	job.Index, job.Field, job.Params, job.Rows = vectorIndex, milvusops.VectorField, indexParams, int64(b.rows)
 	return b.repeat(ctx, arms, 1, func() round {
@@ -101,7 +102,7 @@ func (b *bench) indexOf(ctx context.Context, collection string, waited bool, arm
 	})
 }
 
-// load is the wait for the load of a collection that is filled and indexed.
+// load measures the wait for the load of a filled and indexed collection.
 func (b *bench) load(ctx context.Context, collection string) (samples, error) {
 	return b.repeat(ctx, b.loadArms, b.loads, func() round {
 		return round{
@@ -120,9 +121,9 @@ func (b *bench) load(ctx context.Context, collection string) (samples, error) {
 	})
 }
 
-// loadMany is the wait for the load of many collections, arm by arm: side by side
-// they would take each other's turn. Each wait has a server of its own, because one
-// takes a second for each collection that is released.
+// loadMany measures the wait for the load of many collections. The arms run one after the
+// other: at the same time, they would slow each other down. Each wait has a new server,
+// because a server takes a second for each release of a collection.
 func (b *bench) loadMany(ctx context.Context) (samples, error) {
 	return b.inTurn(ctx, b.loadArms, func(ctx context.Context, _ string, a arm) (got []sample, err error) {
 		err = b.onServer(ctx, func() error {
@@ -144,8 +145,8 @@ func (b *bench) loadMany(ctx context.Context) (samples, error) {
 	})
 }
 
-// fail is the wait for the load of several collections, new ones for each wait, of
-// which one is released meanwhile.
+// fail measures the wait for the load of several collections, one of which is released during
+// the wait. Each wait has new collections.
 func (b *bench) fail(ctx context.Context) (samples, error) {
 	return b.inTurn(ctx, b.loadArms, func(ctx context.Context, id string, a arm) ([]sample, error) {
 		names, err := b.many(ctx, "fail"+id, failing)
@@ -161,7 +162,9 @@ func (b *bench) fail(ctx context.Context) (samples, error) {
 				case <-ctx.Done():
 					return milvusops.Sighting{}, ctx.Err()
 				}
-				// The answer comes up to a second after the server tells of it.
+
+				// Release returns up to a second after the server reports the collection
+				// as released.
 				var released errgroup.Group
 				released.Go(func() error { return b.watch.Release(ctx, names[failing/2]) })
 				look := b.watch.Loaded(names[failing/2])
@@ -176,18 +179,18 @@ func (b *bench) fail(ctx context.Context) (samples, error) {
 	})
 }
 
-// load1 asks for the load of a whole collection.
+// load1 starts the load of a whole collection.
 func (b *bench) load1(ctx context.Context, collection string) error {
 	return b.ops.Load(ctx, collection)
 }
 
-// tell says how a wait went.
-func (b *bench) tell(a arm, s sample) {
-	b.say("%s: %v late, %d RPCs, %v CPU %s", a.name, s.late.Round(time.Millisecond), s.total(), s.cpu.Round(time.Millisecond), s.err)
+// logSample logs the result of a wait.
+func (b *bench) logSample(a arm, s sample) {
+	b.logf("%s: %v late, %d RPCs, %v CPU %s", a.name, s.late.Round(time.Millisecond), s.total(), s.cpu.Round(time.Millisecond), s.err)
 }
 
-// allLoaded returns a question for a watcher: whether n collections are loaded,
-// and none less than wholly.
+// allLoaded returns a question for a watcher: whether n collections are loaded completely, and
+// no others are loading.
 func (b *bench) allLoaded(n int) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		response, err := wire.ShowCollections.Call(ctx, b.watch.Conn, &wire.ShowCollectionsRequest{Type: wire.ShowType_InMemory})
@@ -205,7 +208,7 @@ func (b *bench) allLoaded(n int) func(context.Context) (bool, error) {
 	}
 }
 
-// samples are those of each arm, by its name.
+// samples holds the samples of each arm.
 type samples []series
 
 type series struct {
@@ -213,8 +216,8 @@ type series struct {
 	samples []sample
 }
 
-// inTurn has the arms wait one after the other, in rounds, and do is one wait. The
-// id is another for each.
+// inTurn runs the waits of the arms one after the other, in rounds. do runs one wait, with a
+// unique id.
 func (b *bench) inTurn(ctx context.Context, arms []arm, do func(ctx context.Context, id string, a arm) ([]sample, error)) (samples, error) {
 	all := make(samples, len(arms))
 	for r := range b.rounds {
@@ -225,13 +228,14 @@ func (b *bench) inTurn(ctx context.Context, arms []arm, do func(ctx context.Cont
 			}
 			all[i].name = a.name
 			all[i].samples = append(all[i].samples, got...)
-			b.tell(a, got[0])
+			b.logSample(a, got[0])
 		}
 	}
+
 	return all, nil
 }
 
-// repeat runs rounds of all arms side by side.
+// repeat runs rounds in which all arms wait at the same time.
 func (b *bench) repeat(ctx context.Context, arms []arm, rounds int, next func() round) (samples, error) {
 	all := make(samples, len(arms))
 	for range rounds {

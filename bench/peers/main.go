@@ -28,21 +28,21 @@ import (
 //go:embed wait.py
 var waitPy string
 
-// worktree is the version that a waiter of this library says it has.
+// worktree is the version reported by waiters of this library.
 const worktree = "worktree"
 
-// bench is a run of everything.
+// bench is a run of all cases.
 type bench struct {
 	rows, loads, rounds, collections int
 
-	server     string // its release
+	server     string // release of the server
 	address    string
 	metrics    string
 	ops, watch *milvusops.Client
 	indexArms  []arm
-	createArms []arm // for indexes too
+	createArms []arm // further arms for indexes, which repeat CreateIndex
 	loadArms   []arm
-	versions   [][2]string // name and version of those that were compared
+	versions   [][2]string // names and versions of the compared programs
 	counted    tally
 	start      time.Time
 }
@@ -51,15 +51,17 @@ func main() {
 	if len(os.Args) == 4 && os.Args[1] == "-waiter" {
 		exit(runWaiter(os.Args[2]))
 	}
+
 	b := &bench{start: time.Now()}
 	out := flag.String("o", "results", "the `folder` for peers.md, peers.png and peers.svg")
-	flag.IntVar(&b.rows, "rows", 100_000, "rows of a collection whose index is waited for")
-	flag.IntVar(&b.loads, "loads", 5, "how often the load of one collection is repeated")
-	flag.IntVar(&b.rounds, "rounds", 5, "how often the loads of many collections are repeated")
-	flag.IntVar(&b.collections, "collections", 300, "collections that load at once")
+	flag.IntVar(&b.rows, "rows", 100_000, "rows of a collection with an index")
+	flag.IntVar(&b.loads, "loads", 5, "rounds with the load of one collection")
+	flag.IntVar(&b.rounds, "rounds", 5, "rounds with the loads of many collections")
+	flag.IntVar(&b.collections, "collections", 300, "collections that load at the same time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+
 	exit(b.compare(ctx, *out))
 }
 
@@ -71,8 +73,8 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// say tells how far the run is.
-func (b *bench) say(format string, args ...any) {
+// logf logs the progress of the run.
+func (b *bench) logf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(b.start).Seconds(), fmt.Sprintf(format, args...))
 }
 
@@ -85,47 +87,50 @@ func (b *bench) compare(ctx context.Context, out string) error {
 	if err := b.prepare(ctx, temp); err != nil {
 		return err
 	}
-	b.say("starting %v", realserver.Milvus23)
+	b.logf("starting %v", realserver.Milvus23)
 	return b.cases(ctx, out)
 }
 
-// onServer starts a server for what f does.
+// onServer calls f with a new server, and removes the server afterwards.
 func (b *bench) onServer(ctx context.Context, f func() error) (err error) {
 	server, err := realserver.Launch(ctx, realserver.Milvus23)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
+
 	conn, err := server.Dial()
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+
 	watching, err := server.Dial()
 	if err != nil {
 		return err
 	}
 	defer watching.Close()
+
 	b.server, b.address, b.metrics = server.Release().String(), server.Address(), server.MetricsAddress()
 	b.ops, b.watch = milvusops.New(conn), milvusops.New(watching)
 	return f()
 }
 
-// The cases that are shown in another way.
+// The IDs of the cases with a different presentation.
 const failCase, manyCase = "fail", "many"
 
-// outcome is what a case showed.
+// outcome is the result of a case.
 type outcome struct {
 	id, title, how string
 	samples        samples
 }
 
-// cases runs all cases, and writes what there is after each of them.
+// cases runs all cases, and writes the results after each of them.
 func (b *bench) cases(ctx context.Context, out string) error {
 	const raw, flushed = "raw_flush", "waited_flush"
 	var done []outcome
 	do := func(o outcome, run func() (samples, error)) error {
-		b.say("%s", o.title)
+		b.logf("%s", o.title)
 		got, err := run()
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.title, err)
@@ -134,6 +139,7 @@ func (b *bench) cases(ctx context.Context, out string) error {
 		done = append(done, o)
 		return b.write(out, done)
 	}
+
 	err := b.onServer(ctx, func() error {
 		for _, c := range []struct {
 			outcome
@@ -161,6 +167,7 @@ func (b *bench) cases(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
+
 	return do(outcome{id: manyCase, title: fmt.Sprintf("%d collections loading at once", b.collections),
 		how: fmt.Sprintf("Empty collections, one waiter after the other, each on a new server, %d rounds; begun when the server had accepted all loads, and late is the last return against the last load", b.rounds)},
 		func() (samples, error) { return b.loadMany(ctx) })
@@ -172,36 +179,40 @@ func (b *bench) prepare(ctx context.Context, temp string) error {
 	if err != nil {
 		return err
 	}
-	b.say("building the waiter on milvus/client/v2")
+
+	b.logf("building the waiter on milvus/client/v2")
 	clientv2 := filepath.Join(temp, "clientv2")
 	build := exec.CommandContext(ctx, "go", "build", "-o", clientv2, ".")
 	build.Dir, build.Stderr = "clientv2", os.Stderr
 	if err := build.Run(); err != nil {
-		return fmt.Errorf("building clientv2 (is this run in the folder bench?): %w", err)
+		return fmt.Errorf("building clientv2 (run peers in the folder bench): %w", err)
 	}
-	b.say("installing pymilvus")
+
+	b.logf("installing pymilvus")
 	python3, err := realserver.PythonWithPymilvus(ctx)
 	if err != nil {
 		return err
 	}
+
 	python2, err := oldPymilvus(ctx)
 	if err != nil {
 		return err
 	}
+
 	inThis := func(name string) arm { return arm{name, []string{self, "-waiter", name}} }
 	await := arm{"client/v2, Await", []string{clientv2}}
 	pymilvus := []arm{
 		{"pymilvus 3.0.2, utility", []string{python3, "-c", waitPy}},
 		{"pymilvus 2.3.7, utility", []string{python2, "-c", waitPy}},
 	}
+
 	b.indexArms = append([]arm{inThis(ours), inThis(oursRows), inThis(userLoop), inThis(sdkLoop)}, pymilvus...)
 	b.createArms = []arm{inThis(sdkSync), await}
 	b.loadArms = append([]arm{inThis(ours), inThis(userLoop), inThis(sdkSync), await}, pymilvus...)
 	return nil
 }
 
-// oldPymilvus returns the path of a Python that has pymilvus 2.3.7, which it
-// installs if need be.
+// oldPymilvus returns the path of a Python with pymilvus 2.3.7, and installs it if necessary.
 func oldPymilvus(ctx context.Context) (string, error) {
 	cache := os.Getenv(realserver.CacheVariable)
 	if cache == "" {
@@ -211,42 +222,48 @@ func oldPymilvus(ctx context.Context) (string, error) {
 		}
 		cache = filepath.Join(user, "milvuswait")
 	}
+
 	folder := filepath.Join(cache, "pymilvus-2.3.7")
 	python := filepath.Join(folder, "bin", "python")
 	if exec.CommandContext(ctx, python, "-c", "import pymilvus").Run() == nil {
 		return python, nil
 	}
+
 	for _, command := range [][]string{
 		{"python3", "-m", "venv", "--clear", folder},
-		// It imports pkg_resources, and a marshmallow that is long gone.
+		// pymilvus 2.3.7 imports pkg_resources, and works only with an old marshmallow.
 		{python, "-m", "pip", "install", "--quiet", "--no-input", "--only-binary=:all:", "pymilvus==2.3.7", "setuptools<81", "marshmallow<4"},
 	} {
 		if output, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, output)
 		}
 	}
+
 	return python, nil
 }
 
-// noteVersion notes the version of an arm, once.
+// noteVersion adds the version of an arm, unless it is known.
 func (b *bench) noteVersion(name, version string) {
 	if version == worktree {
 		version = commit()
 	}
+
 	name, _, _ = strings.Cut(name, ",")
-	if name == userLoop { // it is on milvus-sdk-go
+	if name == userLoop { // its client is milvus-sdk-go
 		return
 	}
+
 	name = strings.TrimSpace(strings.TrimSuffix(name, version))
 	for _, v := range b.versions {
 		if v == [2]string{name, version} {
 			return
 		}
 	}
+
 	b.versions = append(b.versions, [2]string{name, version})
 }
 
-// commit returns which commit this library is.
+// commit returns the commit of this library, and whether files have changed since.
 func commit() string {
 	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {

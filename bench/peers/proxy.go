@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// proxy passes unary RPCs on to a server, and counts them.
+// proxy forwards unary RPCs to a server, and counts them.
 type proxy struct {
 	address string
 	server  *grpc.Server
@@ -29,11 +29,13 @@ func newProxy(target string) (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
+
 	p := &proxy{address: listener.Addr().String(), conn: conn, counts: make(map[string]int)}
 	p.server = grpc.NewServer(grpc.ForceServerCodecV2(raw{}), grpc.UnknownServiceHandler(p.pass))
 	go p.server.Serve(listener)
@@ -63,6 +65,7 @@ func (p *proxy) pass(_ any, stream grpc.ServerStream) error {
 	if err := stream.RecvMsg(&question); err != nil {
 		return err
 	}
+
 	ctx := stream.Context()
 	if header, ok := metadata.FromIncomingContext(ctx); ok {
 		ctx = metadata.NewOutgoingContext(ctx, header)
@@ -70,10 +73,11 @@ func (p *proxy) pass(_ any, stream grpc.ServerStream) error {
 	if err := p.conn.Invoke(ctx, method, &question, &answer); err != nil {
 		return err
 	}
+
 	return stream.SendMsg(&answer)
 }
 
-// raw leaves messages as they are.
+// raw is a codec that leaves messages encoded.
 type raw struct{}
 
 func (raw) Marshal(v any) (mem.BufferSlice, error) {
@@ -94,6 +98,6 @@ func (raw) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-// Name is empty, for Milvus knows its clients by the content type application/grpc,
-// to which a name would be added.
+// Name returns "": gRPC would append a name to the content type application/grpc, by which
+// Milvus recognizes its clients.
 func (raw) Name() string { return "" }

@@ -51,7 +51,7 @@ RPCs. Waiter and watcher together: %d RPCs by the proxies and the watcher, %d by
 	return t.String()
 }
 
-// flags returns those that were given.
+// flags returns the flags of the command line.
 func flags() string {
 	text := strings.Join(os.Args[1:], " ")
 	if text != "" {
@@ -60,8 +60,8 @@ func flags() string {
 	return text
 }
 
-// verdict returns how late the waits of the series were, of which errors are
-// expected or not.
+// verdict returns the lateness of the waits, or a dash if they hung or failed. If fails is
+// set, they must fail.
 func (s series) verdict(fails bool) string {
 	if s.hung() || !fails && s.failed() {
 		return "–"
@@ -78,7 +78,7 @@ func (s series) verdict(fails bool) string {
 	return text
 }
 
-// result returns how the waits of the series ended, by the first of them.
+// result returns the result of the first wait of the series.
 func (s series) result() string {
 	err := s.samples[0].err
 	switch {
@@ -95,7 +95,7 @@ func (s series) result() string {
 	return err
 }
 
-// hung reports whether waits had to be ended by their time limit.
+// hung reports whether a wait ended only by its time limit.
 func (s series) hung() bool {
 	return slices.ContainsFunc(s.samples, func(s sample) bool { return s.hung })
 }
@@ -132,8 +132,8 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds())
 
 func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
-// draw writes the plot: how late every waiter was in every case, and what many
-// loads cost it.
+// draw writes the plot: the lateness of every waiter in every case, and its cost for many
+// loads.
 func (b *bench) draw(base string, outcomes []outcome) error {
 	late := func(s series) (float64, string, bool) {
 		if s.hung() {
@@ -184,7 +184,7 @@ func (b *bench) draw(base string, outcomes []outcome) error {
 	return chart.Save(base, caption, slices.Collect(slices.Chunk(panels, columns)), 36*vg.Centimeter, 34*vg.Centimeter)
 }
 
-// panel draws one value of each waiter.
+// panel returns a chart with one value of each waiter.
 func panel(o outcome, title, unit string, log bool, value func(series) (x float64, label string, bad bool)) (*plot.Plot, error) {
 	var dots []chart.Dot
 	for _, s := range o.samples {

@@ -41,7 +41,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-func TestTallyCountsOnlyWhatWasCalled(t *testing.T) {
+func TestTally_OtherMethods_AreNotCounted(t *testing.T) {
 	var got tally
 
 	got.add(map[string]int{"A": 1, "B": 5}, map[string]int{"A": 4, "B": 9}, []map[string]int{{"A": 1}, {"A": 2}})

@@ -10,25 +10,25 @@ import (
 	"github.com/milvuswait/milvuswait/integration/milvusops"
 )
 
-// round is what happens once: something begins, and arms wait for it side by side.
+// round is one measurement: work begins, and all arms wait for it at the same time.
 type round struct {
 	job   waiter.Job
-	begin func(ctx context.Context) error // returns when it is under way
+	begin func(ctx context.Context) error // starts the work
 
-	// watch returns when it has ended, as seen from outside, and is called as the
-	// arms are let go. It asks by watched.
+	// watch returns the time at which the work ends, as seen from outside. It is called when
+	// the arms begin to wait. watched is the RPC that it calls.
 	watch   func(ctx context.Context) (milvusops.Sighting, error)
 	watched string
 }
 
-// sample is how one wait of a round went.
+// sample is the result of one wait of a round.
 type sample struct {
 	late  time.Duration // negative: early
-	early bool          // by more than the watcher's uncertainty
+	early bool          // early by more than the watcher's uncertainty
 	rpcs  map[string]int
 	cpu   time.Duration
 	err   string
-	hung  bool // ended by its time limit only
+	hung  bool // the wait ended only by its time limit
 }
 
 func (s sample) total() int {
@@ -39,7 +39,7 @@ func (s sample) total() int {
 	return n
 }
 
-// watchEvery is how often the watcher looks.
+// watchEvery is the interval between the calls of the watcher.
 const watchEvery = 5 * time.Millisecond
 
 // run runs the round, and returns a sample for each arm.
@@ -57,19 +57,23 @@ func (b *bench) run(ctx context.Context, r round, arms []arm) ([]sample, error) 
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
+
 	before, err := serverCounts(ctx, b.metrics)
 	if err != nil {
 		return nil, err
 	}
+
 	var seen milvusops.Sighting
 	var watchErr error
 	var watcher sync.WaitGroup
 	watcher.Go(func() { seen, watchErr = r.watch(ctx) })
+
 	for _, process := range runners {
 		if err := process.release(); err != nil {
 			return nil, err
 		}
 	}
+
 	results, errs := make([]waiter.Result, len(arms)), make([]error, len(arms))
 	counts := make([]map[string]int, len(arms))
 	var waiters sync.WaitGroup
@@ -79,15 +83,18 @@ func (b *bench) run(ctx context.Context, r round, arms []arm) ([]sample, error) 
 			counts[i] = process.proxy.taken()
 		})
 	}
+
 	waiters.Wait()
 	watcher.Wait()
 	if watchErr != nil {
 		return nil, fmt.Errorf("watcher: %w", watchErr)
 	}
+
 	after, err := serverCounts(ctx, b.metrics)
 	if err != nil {
 		return nil, err
 	}
+
 	b.counted.add(before, after, append(counts, map[string]int{r.watched: seen.Polls}))
 	samples := make([]sample, len(arms))
 	for i, result := range results {
@@ -104,14 +111,14 @@ func (b *bench) run(ctx context.Context, r round, arms []arm) ([]sample, error) 
 			hung:  result.Returned-result.Began >= int64(r.job.Limit),
 		}
 	}
+
 	return samples, nil
 }
 
-// tally compares what the proxies and the watcher counted with what the server
-// did.
+// tally compares the counts of the proxies and the watcher with the server's count.
 type tally struct{ here, server int }
 
-// add adds what was counted of the methods that were called.
+// add adds the counts of all methods called by the waiters or the watcher.
 func (t *tally) add(before, after map[string]int, counts []map[string]int) {
 	methods := make(map[string]bool)
 	for _, c := range counts {

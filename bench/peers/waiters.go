@@ -25,9 +25,10 @@ const (
 	userLoop = "errgroup + 200 ms loop"
 )
 
-// runWaiter is the life of a process that waits.
+// runWaiter runs a waiting process.
 func runWaiter(name string) error {
 	const sdkModule = "github.com/milvus-io/milvus-sdk-go/v2"
+
 	switch name {
 	case ours:
 		return waiter.Run(worktree, func(ctx context.Context, job waiter.Job) (func(context.Context) error, error) {
@@ -38,6 +39,7 @@ func runWaiter(name string) error {
 			return connectOurs(ctx, job, milvuswait.WithExpectedRows(job.Rows))
 		})
 	}
+
 	return waiter.Run(waiter.Version(sdkModule), func(ctx context.Context, job waiter.Job) (func(context.Context) error, error) {
 		c, err := client.NewClient(ctx, client.Config{Address: job.Address})
 		if err != nil {
@@ -77,10 +79,12 @@ func connectOurs(ctx context.Context, job waiter.Job, indexOptions ...milvuswait
 	if err != nil {
 		return nil, err
 	}
-	// A connection is made by the first call only.
+
+	// gRPC connects with the first call only.
 	if _, err := wire.GetVersion.Call(ctx, conn, &wire.GetVersionRequest{}); err != nil {
 		return nil, err
 	}
+
 	p := rpc.New(conn)
 	return func(ctx context.Context) error {
 		switch {
@@ -101,8 +105,8 @@ func connectOurs(ctx context.Context, job waiter.Job, indexOptions ...milvuswait
 	}, nil
 }
 
-// syncCall asks for what is under way already, which the server takes for done,
-// and waits for it: the SDK has no other wait.
+// syncCall starts the work again, which the server ignores, and waits for it: the SDK has no
+// wait without a start.
 func syncCall(ctx context.Context, c client.Client, job waiter.Job, collection string) error {
 	if job.Index == "" {
 		return c.LoadCollection(ctx, collection, false)
@@ -111,7 +115,7 @@ func syncCall(ctx context.Context, c client.Client, job waiter.Job, collection s
 	return c.CreateIndex(ctx, collection, job.Field, kind, false, client.WithIndexName(job.Index))
 }
 
-// every is the loop that programs have.
+// every is the polling loop of a typical program.
 func every(ctx context.Context, d time.Duration, done func() (bool, error)) error {
 	for {
 		if ok, err := done(); ok || err != nil {

@@ -65,9 +65,9 @@ type referee struct {
 
 // judge returns an error for the first false part of a claim, or nil.
 func (r *referee) judge(w wait, g *goal, c claim) error {
-	for _, judge := range []func(wait, *goal, claim) error{r.judgeEnd, r.judgeProgress, r.judgeTelling, r.judgeLateness} {
+	for _, judge := range []func(wait, *goal, claim) error{r.judgeEnd, r.judgeProgress, r.judgeReport, r.judgeLateness} {
 		if err := judge(w, g, c); err != nil {
-			return fmt.Errorf("%v: %w (said at %v: %v, %v; wait begun at %v)", g.target, err, c.end, c.outcome.Err, c.outcome.Progress, w.begin)
+			return fmt.Errorf("%v: %w (claimed at %v: %v, %v; wait begun at %v)", g.target, err, c.end, c.outcome.Err, c.outcome.Progress, w.begin)
 		}
 	}
 	return nil
@@ -109,7 +109,7 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 	}
 	if errors.Is(err, context.Canceled) {
 		if w.cancelled == 0 || c.end < w.cancelled {
-			return errors.New("cancelled by nobody")
+			return errors.New("cancelled without a cancellation")
 		}
 		return nil
 	}
@@ -131,19 +131,19 @@ func (r *referee) judgeEnd(w wait, g *goal, c claim) error {
 			continue
 		}
 		if !r.shown(g, c.deciding, false, end.states...) {
-			return fmt.Errorf("it was not so at any time of the last poll, %v", spans(c.deciding))
+			return fmt.Errorf("it was true at no time of the last poll, %v", spans(c.deciding))
 		}
 		seen := c.outcome.Progress != nil
 		if end.err == milvuswait.ErrReleased && !seen {
 			return errors.New("a load that was never seen cannot be released")
 		}
 		if end.err == milvuswait.ErrNotLoaded && seen && (oracle.Options{Target: g.target}).Begun(c.outcome.Progress) {
-			return errors.New("a load that was seen is gone, and not never asked for")
+			return errors.New("not loaded, although an earlier poll has seen the load")
 		}
 		return nil
 	}
 
-	return errors.New("an error that nothing is a reason for")
+	return errors.New("an error without a reason in the history")
 }
 
 // stale reports whether the last poll may have met a fault of the weather. Its error may
@@ -211,13 +211,13 @@ func (r *referee) judgeProgress(_ wait, g *goal, c claim) error {
 		return nil
 	}
 	if !(oracle.Options{Target: g.target}).Complete(progress) {
-		return errors.New("complete, but not so by the progress beside it")
+		return errors.New("complete, but its progress is incomplete")
 	}
 	return nil
 }
 
-// judgeTelling judges the number of final updates and the elapsed time.
-func (r *referee) judgeTelling(w wait, _ *goal, c claim) error {
+// judgeReport judges the number of final updates and the elapsed time.
+func (r *referee) judgeReport(w wait, _ *goal, c claim) error {
 	if c.finals != 1 {
 		return fmt.Errorf("%d final updates", c.finals)
 	}
@@ -233,7 +233,7 @@ func (r *referee) judgeTelling(w wait, _ *goal, c claim) error {
 // judgeLateness judges the time between the true end and the final update.
 func (r *referee) judgeLateness(w wait, g *goal, c claim) error {
 	if w.deadline > 0 && c.end > w.deadline+overrun+r.outages(w.deadline, c.end) {
-		return fmt.Errorf("the wait went on for %v behind its deadline", c.end-w.deadline)
+		return fmt.Errorf("the wait went on for %v after its deadline", c.end-w.deadline)
 	}
 	if w.budget > 0 && c.mute > 0 && c.end > c.mute+w.budget+overrun {
 		return fmt.Errorf("the wait went on for %v behind its budget", c.end-c.mute-w.budget)
@@ -248,10 +248,10 @@ func (r *referee) judgeLateness(w wait, g *goal, c claim) error {
 	outages := r.outages(since, c.end)
 	late := c.end - since - outages
 	if late > tooLate {
-		return fmt.Errorf("told %v late", late)
+		return fmt.Errorf("reported %v late", late)
 	}
 	if late > calmTooLate && outages == 0 && r.calm(since-weatherLasts, c.end) {
-		return fmt.Errorf("told %v late, where no fault was", late)
+		return fmt.Errorf("reported %v late, without a fault", late)
 	}
 	return nil
 }

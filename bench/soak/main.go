@@ -42,9 +42,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == serveCommand {
 		exit(serve(os.Args[2:]))
 	}
-	seed := flag.Uint64("seed", rand.Uint64N(1_000_000), "the `number` that decides what happens")
-	targets := flag.Int("targets", 1000, "how `many` loads and indexes are waited for")
-	length := flag.Duration("for", time.Minute, "how `long` to go on")
+	seed := flag.Uint64("seed", rand.Uint64N(1_000_000), "`seed` of the events")
+	targets := flag.Int("targets", 1000, "`number` of loads and indexes")
+	length := flag.Duration("for", time.Minute, "`duration` of the run")
 
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -69,7 +69,7 @@ func soakFor(ctx context.Context, out io.Writer, seed uint64, targets int, lengt
 
 	wrong, err := newRun(out, seed, targets, length).do(ctx)
 	if err == nil && len(wrong) == 0 {
-		fmt.Fprintln(out, "everything that was said was true, and nothing is left behind")
+		fmt.Fprintln(out, "everything that was claimOf was true, and nothing is left behind")
 		return nil
 	}
 

@@ -134,7 +134,7 @@ func (s *soak) report(out io.Writer) {
 	fmt.Fprintf(out, "%d polls, %d updates, RPCs: %s\n", t.polls, t.updates, counts(t.rpcs))
 	fmt.Fprintf(out, "RPCs that failed: %s\n", counts(t.refused))
 	fmt.Fprintf(out, "server killed %d times, stopped %d times, away for %v\n", kills, len(s.server.outages)-kills, down.Round(time.Millisecond))
-	fmt.Fprintf(out, "told late where no fault was: p50 %v, p99 %v, most %v, of %d\n",
+	fmt.Fprintf(out, "reported late without a fault: p50 %v, p99 %v, most %v, of %d\n",
 		round(percentile(t.late, 0.5)), round(percentile(t.late, 0.99)), round(percentile(t.late, 1)), len(t.late))
 }
 

@@ -9,12 +9,12 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-func TestAScenarioIsMadeBySeed(t *testing.T) {
+func TestScenario_SameSeed_IsTheSame(t *testing.T) {
 	require.Equal(t, newScenario(7, 100, time.Hour), newScenario(7, 100, time.Hour))
 	require.NotEqual(t, newScenario(7, 100, time.Hour), newScenario(8, 100, time.Hour))
 }
 
-func TestHistoriesHaveNoGaps(t *testing.T) {
+func TestHistories_HaveNoGaps(t *testing.T) {
 	s := newScenario(1, 500, time.Hour)
 	for _, subject := range s.subjects {
 		whole := int64(100)
@@ -37,7 +37,7 @@ func TestHistoriesHaveNoGaps(t *testing.T) {
 	}
 }
 
-func TestEverythingHappens(t *testing.T) {
+func TestScenarios_EveryEvent_Happens(t *testing.T) {
 	s := newScenario(1, 1000, 10*time.Minute)
 	states := map[milvuswait.Kind]map[state]bool{milvuswait.KindLoading: {}, milvuswait.KindIndexBuilding: {}}
 	for _, subject := range s.subjects {
@@ -72,7 +72,7 @@ func TestEverythingHappens(t *testing.T) {
 
 // The checks must accept the server's answer at its own instant, and reject many answers of
 // other instants.
-func TestServerAndChecksAgree(t *testing.T) {
+func TestServer_Responses_AgreeWithTheHistory(t *testing.T) {
 	s := newScenario(3, 200, 10*time.Minute)
 	told, refused := 0, 0
 	for i := range s.subjects {
@@ -103,7 +103,7 @@ func TestServerAndChecksAgree(t *testing.T) {
 	require.Greater(t, refused, told/4)
 }
 
-func TestSinceIsWhereAStateBegan(t *testing.T) {
+func TestSince_IsTheStartOfTheState(t *testing.T) {
 	h := history{
 		{until: 2 * time.Second, state: running, to: 50},
 		{until: 4 * time.Second, state: running, from: 50, to: 99},
@@ -116,7 +116,7 @@ func TestSinceIsWhereAStateBegan(t *testing.T) {
 	}
 }
 
-func TestTheWeatherChanges(t *testing.T) {
+func TestWeather_Changes(t *testing.T) {
 	s := newScenario(1, 1, time.Minute)
 	calm, rough := 0, 0
 

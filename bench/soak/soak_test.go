@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestASoak(t *testing.T) {
+func TestSoak(t *testing.T) {
 	var out bytes.Buffer
 
 	err := soakFor(t.Context(), &out, 5, 100, 3*time.Second)
@@ -35,7 +35,7 @@ func TestASoak(t *testing.T) {
 }
 
 // The server of this run plays another scenario than the checks expect.
-func TestASoakThatIsLiedTo(t *testing.T) {
+func TestSoak_FalseServer_IsDetected(t *testing.T) {
 	var out bytes.Buffer
 	r := newRun(&out, 5, 100, 3*time.Second)
 	other := newScenario(5, 100, r.plan.length)
@@ -52,7 +52,7 @@ func TestASoakThatIsLiedTo(t *testing.T) {
 	require.NotEmpty(t, wrong, "%s", &out)
 }
 
-func TestARunThatDoesNotEnd(t *testing.T) {
+func TestRun_HangingWait_Ends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -71,7 +71,7 @@ func TestARunThatDoesNotEnd(t *testing.T) {
 	})
 }
 
-func TestARunThatMakesNoSense(t *testing.T) {
+func TestRun_InvalidFlags_AreRefused(t *testing.T) {
 	require.Error(t, soakFor(t.Context(), new(bytes.Buffer), 1, 0, time.Second))
 	require.Error(t, soakFor(t.Context(), new(bytes.Buffer), 1, 1, 0))
 }

@@ -1,4 +1,4 @@
-// Package chart draws what the benchmarks measured.
+// Package chart draws the results of the benchmarks.
 package chart
 
 import (
@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// The colors of what is drawn.
+// The colors of the charts.
 var (
 	Ours  = color.RGBA{R: 0, G: 110, B: 180, A: 255}
 	Peers = color.RGBA{R: 90, G: 90, B: 90, A: 255}
@@ -28,7 +28,7 @@ var (
 type Dot struct {
 	Name  string
 	X     float64
-	Label string // of the value
+	Label string // text of the value
 	Bad   bool
 	Ours  bool
 }
@@ -43,7 +43,7 @@ func (d Dot) color() color.Color {
 	return Peers
 }
 
-// Dots returns a dot chart, the first line on top. On a logarithmic axis all X
+// Dots returns a dot chart, with the first line at the top. On a logarithmic axis, every X
 // must be positive.
 func Dots(title, unit string, log bool, dots []Dot) (*plot.Plot, error) {
 	p := plot.New()
@@ -55,9 +55,11 @@ func Dots(title, unit string, log bool, dots []Dot) (*plot.Plot, error) {
 		LogX(p)
 		least, most = math.Inf(1), math.Inf(-1)
 	}
+
 	for _, d := range dots {
 		least, most = math.Min(least, d.X), math.Max(most, d.X)
 	}
+
 	names := make([]string, len(dots))
 	for i, d := range dots {
 		y := float64(len(dots) - 1 - i)
@@ -82,30 +84,35 @@ func Dots(title, unit string, log bool, dots []Dot) (*plot.Plot, error) {
 		}
 		label.TextStyle[0].Color, label.TextStyle[0].Font.Size = d.color(), 10
 		label.Offset = vg.Point{X: 7, Y: -3.5}
-		if d.X < from { // the line is there
+		if d.X < from { // the stem is on the right of the point
 			label.Offset = vg.Point{X: -2, Y: 5}
 		}
 		p.Add(stem, point, label)
 	}
+
 	p.NominalY(names...)
 	p.Y.Tick.Label.Font.Size = 11
 	p.Y.Min, p.Y.Max = -0.6, float64(len(dots))-0.4
-	// The labels need room on the right.
+
+	// Leave room for the labels on the right.
 	if log {
 		p.X.Min, p.X.Max = least/2, most*math.Pow(2*most/least, 0.25)
 	} else {
 		room := 0.22 * (most - least)
 		p.X.Min, p.X.Max = least-0.02*(most-least), most+room
 	}
+
 	return p, nil
 }
 
-// LogX makes the horizontal axis logarithmic, LogY the vertical one.
+// LogX makes the horizontal axis logarithmic.
 func LogX(p *plot.Plot) { p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1} }
+
+// LogY makes the vertical axis logarithmic.
 func LogY(p *plot.Plot) { p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1} }
 
-// Save writes rows of plots to base.png and base.svg, with a caption below them.
-// All rows are of one length; nil leaves a place empty.
+// Save writes rows of plots to base.png and base.svg, with a caption below them. All rows
+// must have the same length; a nil plot leaves its place empty.
 func Save(base, caption string, plots [][]*plot.Plot, width, height vg.Length) error {
 	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(110), vgimg.UseBackgroundColor(color.White))
 	drawAll(draw.New(img), caption, plots)
@@ -127,6 +134,7 @@ func drawAll(canvas draw.Canvas, caption string, plots [][]*plot.Plot) {
 		Rows: len(plots), Cols: len(plots[0]), PadX: 8 * vg.Millimeter, PadY: 8 * vg.Millimeter,
 		PadTop: 3 * vg.Millimeter, PadBottom: bottom + 3*vg.Millimeter, PadLeft: 3 * vg.Millimeter, PadRight: 5 * vg.Millimeter,
 	}
+
 	for i, row := range plot.Align(plots, tiles, canvas) {
 		for j, place := range row {
 			if plots[i][j] != nil {

@@ -14,12 +14,12 @@ type Label struct {
 	plotter.XY
 	Text  string
 	Color color.Color
-	Size  vg.Length // of the font
-	Dot   vg.Length // the radius of the point
+	Size  vg.Length // font size
+	Dot   vg.Length // radius of the point
 }
 
-// Labels is a plotter of names, each written on the side of its point where it
-// covers least of the others and of a curve. The first have the first choice.
+// Labels is a plotter of names. It writes each name on the side of its point where it covers
+// the least of other names and of a curve. Earlier names choose first.
 type Labels struct {
 	All   []Label
 	Curve plotter.XYs
@@ -32,10 +32,12 @@ func (l Labels) Plot(c draw.Canvas, p *plot.Plot) {
 		center := vg.Point{X: toX(at.X), Y: toY(at.Y)}
 		return vg.Rectangle{Min: center.Sub(vg.Point{X: r, Y: r}), Max: center.Add(vg.Point{X: r, Y: r})}
 	}
+
 	var taken []vg.Rectangle
 	for _, label := range l.All {
 		taken = append(taken, around(label.XY, label.Dot))
 	}
+
 	const steps = 20
 	for i := 1; i < len(l.Curve); i++ {
 		from, to := around(l.Curve[i-1], 1), around(l.Curve[i], 1)
@@ -44,6 +46,7 @@ func (l Labels) Plot(c draw.Canvas, p *plot.Plot) {
 			taken = append(taken, from.Add(part))
 		}
 	}
+
 	for _, label := range l.All {
 		style := p.X.Label.TextStyle
 		style.Color, style.Font.Size = label.Color, label.Size
@@ -71,7 +74,7 @@ func (l Labels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// covers returns how much of others a rectangle covers.
+// covers returns the area of the other rectangles that place covers.
 func covers(place vg.Rectangle, others []vg.Rectangle) vg.Length {
 	var area vg.Length
 	for _, o := range others {

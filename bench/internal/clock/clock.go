@@ -1,5 +1,5 @@
-// Package clock tells a time that all processes of one machine share and that
-// nobody sets: what one of them says of it, another can compare with.
+// Package clock reads the monotonic clock of the machine. All processes share it and no
+// process can set it, so that they can compare their times.
 package clock
 
 import (
@@ -12,7 +12,8 @@ import (
 func Now() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		panic(err) // there is always such a clock
+		panic(err) // every system has this clock
 	}
+
 	return time.Duration(t.Nano())
 }

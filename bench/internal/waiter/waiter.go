@@ -1,5 +1,6 @@
-// Package waiter is how the benchmark talks with the processes that wait: each
-// connects, says so, waits when it is told to, and tells how that went.
+// Package waiter is the protocol between the benchmark and the waiting processes. A process
+// connects, prints that it is ready, waits for a line on standard input, runs its wait, and
+// prints the result.
 package waiter
 
 import (
@@ -13,43 +14,47 @@ import (
 	"time"
 )
 
-// Job is what a process is to wait for, its last argument.
+// Job describes the wait of a process. It is the last argument of the process, in JSON.
 type Job struct {
 	Address     string            `json:"address"`
 	Collections []string          `json:"collections"`
-	Index       string            `json:"index"`  // its name; "" waits for loads
-	Field       string            `json:"field"`  // that has the index
-	Params      map[string]string `json:"params"` // of the index
+	Index       string            `json:"index"`  // name of the index; "" waits for loads
+	Field       string            `json:"field"`  // field of the index
+	Params      map[string]string `json:"params"` // parameters of the index
 	Rows        int64             `json:"rows"`
 	Limit       time.Duration     `json:"limit"` // ns
 }
 
-// Result is what a process prints when it has waited. Times are Unix ns.
+// Result is the output of a process after its wait. Times are Unix ns.
 type Result struct {
 	Began    int64  `json:"began"`
 	Returned int64  `json:"returned"`
-	CPU      int64  `json:"cpu"` // user and system time of the process in between, ns
-	Err      string `json:"err"` // "" if the wait ended well
+	CPU      int64  `json:"cpu"` // user and system time of the process during the wait, ns
+	Err      string `json:"err"` // "" for a success
 }
 
-// Run is the life of a process that waits. connect returns the wait for a job,
-// which may not use the server before it is called, except to connect.
+// Run is the main function of a waiting process. connect connects to the server and returns
+// the wait for a job. It must not make other calls to the server before the wait begins.
 func Run(version string, connect func(ctx context.Context, job Job) (wait func(ctx context.Context) error, err error)) error {
 	var job Job
 	if err := json.Unmarshal([]byte(os.Args[len(os.Args)-1]), &job); err != nil {
 		return err
 	}
+
 	ctx := context.Background()
 	wait, err := connect(ctx, job)
 	if err != nil {
 		return err
 	}
+
 	fmt.Println("ready", version)
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		return err
 	}
+
 	ctx, cancel := context.WithTimeout(ctx, job.Limit)
 	defer cancel()
+
 	used := cpu()
 	began := time.Now()
 	err = wait(ctx)
@@ -57,10 +62,11 @@ func Run(version string, connect func(ctx context.Context, job Job) (wait func(c
 	if err != nil {
 		r.Err = err.Error()
 	}
+
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
-// cpu returns the time that this process has computed.
+// cpu returns the CPU time of this process.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
