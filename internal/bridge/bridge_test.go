@@ -28,7 +28,7 @@ func TestPass(t *testing.T) {
 	})
 }
 
-func TestEitherEndClosesTheOther(t *testing.T) {
+func TestPass_OneEndCloses_ClosesTheOther(t *testing.T) {
 	for _, who := range []string{"client", "server"} {
 		t.Run(who, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -121,9 +121,9 @@ func TestSwallow(t *testing.T) {
 	}
 }
 
-// TestNobodyIsToldOfADeadConnection shows that the client of a dead connection does not see
+// TestSwallow_DeadConnection_StaysOpen shows that the client of a dead connection does not see
 // the server close it, and can still send.
-func TestNobodyIsToldOfADeadConnection(t *testing.T) {
+func TestSwallow_DeadConnection_StaysOpen(t *testing.T) {
 	for name, kill := range map[string]func(t *testing.T, w *world, client, server *end){
 		"severed": func(_ *testing.T, w *world, _, _ *end) { w.Sever() },
 		"swallowed, and closed by the server": func(t *testing.T, w *world, client, server *end) {
@@ -171,9 +171,9 @@ func TestSlow(t *testing.T) {
 	}
 }
 
-// TestSlowCountsByPieces sends 10 KiB over a slow connection. Pieces of 4, 4 and 2 KiB arrive
+// TestSlow_Pieces_AreDelayedEach sends 10 KiB over a slow connection. Pieces of 4, 4 and 2 KiB arrive
 // one minute apart.
-func TestSlowCountsByPieces(t *testing.T) {
+func TestSlow_Pieces_AreDelayedEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := inMemory(t)
 		client, server := w.connect(t)
@@ -224,7 +224,7 @@ func TestRefuse(t *testing.T) {
 	})
 }
 
-func TestServerThatIsAway(t *testing.T) {
+func TestDial_ServerAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front := bufconn.Listen(1)
 		b := bridge.New(front, func(context.Context) (net.Conn, error) { return nil, io.ErrClosedPipe })
@@ -239,9 +239,9 @@ func TestServerThatIsAway(t *testing.T) {
 	})
 }
 
-// TestCloseInEveryState closes a bridge with each fault, twice. The bubble fails if a
+// TestClose_InEveryState closes a bridge with each fault, twice. The bubble fails if a
 // goroutine of the bridge remains.
-func TestCloseInEveryState(t *testing.T) {
+func TestClose_InEveryState(t *testing.T) {
 	for name, breakIt := range map[string]func(*world){
 		"passing":    func(*world) {},
 		"paused":     func(w *world) { w.Pause(bridge.Both) },

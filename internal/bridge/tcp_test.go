@@ -51,7 +51,7 @@ func requirePasses(t *testing.T, from, to net.Conn) {
 	require.Equal(t, 1, n)
 }
 
-func TestResetsOfTCP(t *testing.T) {
+func TestTCP_Resets(t *testing.T) {
 	b, listener := overTCP(t)
 	client, server := connectTCP(t, b, listener)
 	requirePasses(t, client, server)
@@ -65,7 +65,7 @@ func TestResetsOfTCP(t *testing.T) {
 	}
 }
 
-func TestPausedTCPLosesNothing(t *testing.T) {
+func TestTCP_Paused_LosesNothing(t *testing.T) {
 	const size = 1 << 20 // more than the buffers of a paused bridge
 	b, listener := overTCP(t)
 	client, server := connectTCP(t, b, listener)
@@ -89,14 +89,14 @@ func TestPausedTCPLosesNothing(t *testing.T) {
 	require.Equal(t, size, came)
 }
 
-func TestServersElsewhereAreRefused(t *testing.T) {
+func TestTCP_OtherMachines_AreRefused(t *testing.T) {
 	for _, address := range []string{"192.0.2.1:19530", "0.0.0.0:19530", "[::]:19530", "localhost:19530", "19530", ""} {
 		_, err := bridge.Listen(address)
 		require.ErrorContains(t, err, "bridge: ", address)
 	}
 }
 
-func TestNothingIsLeft(t *testing.T) {
+func TestClose_LeavesNothing(t *testing.T) {
 	goroutines, descriptors := runtime.NumGoroutine(), milvustest.OpenFiles(t)
 	for range 20 {
 		b, listener := overTCP(t)

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestProcessDiesWithItsParent(t *testing.T) {
+func TestProcess_ParentKilled_IsKilled(t *testing.T) {
 	parent := exec.Command(os.Args[0])
 	parent.Env = append(os.Environ(), parentVariable+"=1")
 	parent.Stderr = os.Stderr
@@ -49,7 +49,7 @@ func TestProcessDiesWithItsParent(t *testing.T) {
 	require.Eventually(t, func() bool { return !alive(pid) }, 10*time.Second, 10*time.Millisecond)
 }
 
-func TestKillReachesChildren(t *testing.T) {
+func TestKill_ReachesChildren(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestKillReachesChildren(t *testing.T) {
 	require.NoError(t, p.Kill(), "once more")
 }
 
-func TestProgramThatEndsLeavesNoChildren(t *testing.T) {
+func TestWait_EndedProgram_LeavesNoChildren(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $!; read go; exit 3")
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestProgramThatEndsLeavesNoChildren(t *testing.T) {
 	require.Eventually(t, func() bool { return !alive(grandchild) }, 10*time.Second, 10*time.Millisecond)
 }
 
-func TestFrozenProcesses(t *testing.T) {
+func TestFreeze_StopsEveryProcess(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -121,9 +121,9 @@ func TestFrozenProcesses(t *testing.T) {
 	require.ErrorContains(t, p.Wait(), "killed")
 }
 
-// TestNothingRunsOnceItIsFrozen freezes two busy loops 100 times. The kernel stops them with a
+// TestFreeze_Returned_NothingRuns freezes two busy loops 100 times. The kernel stops them with a
 // delay, and Freeze waits for it.
-func TestNothingRunsOnceItIsFrozen(t *testing.T) {
+func TestFreeze_Returned_NothingRuns(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "while :; do :; done & echo $!; while :; do :; done")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

@@ -165,7 +165,7 @@ func (r *rig) settles() {
 // requireKept asserts that err has the server's code and text.
 func requireKept(t *testing.T, a answer, err error) {
 	t.Helper()
-	var said *milvuswait.ServerError
+	var reported *milvuswait.ServerError
 	switch {
 	case a.blank:
 		require.ErrorIs(t, err, rpc.ErrMalformed)
@@ -173,8 +173,8 @@ func requireKept(t *testing.T, a answer, err error) {
 		require.Equal(t, status.Code(a.err), status.Code(err))
 		require.ErrorContains(t, err, status.Convert(a.err).Message())
 	default:
-		require.ErrorAs(t, err, &said)
-		require.Equal(t, []any{a.status.Code, int32(a.status.ErrorCode), a.status.Reason}, []any{said.Code, said.LegacyCode, said.Reason})
+		require.ErrorAs(t, err, &reported)
+		require.Equal(t, []any{a.status.Code, int32(a.status.ErrorCode), a.status.Reason}, []any{reported.Code, reported.LegacyCode, reported.Reason})
 	}
 }
 
@@ -224,9 +224,9 @@ func TestRateLimitsAreNotAnsweredByHaste(t *testing.T) {
 	})
 }
 
-// TestAFailedPollIsOneCall shows that each failed poll is one call. The SDK's retries would
+// TestFailedPoll_IsOneCall shows that each failed poll is one call. The SDK's retries would
 // make six calls and hide the reason.
-func TestAFailedPollIsOneCall(t *testing.T) {
+func TestFailedPoll_IsOneCall(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
 		t.Run(code.String(), func(t *testing.T) {
 			t.Parallel()

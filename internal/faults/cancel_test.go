@@ -39,7 +39,7 @@ func TestCancelDuringACall(t *testing.T) {
 		polls := r.server.seen()
 		require.Len(t, polls, 2)
 		require.ErrorIs(t, polls[1].gaveUp, context.Canceled)
-		require.Equal(t, 3*time.Second, polls[1].ended, "the server is told at once")
+		require.Equal(t, 3*time.Second, polls[1].ended, "the cancellation reaches the server at once")
 	})
 }
 
@@ -74,9 +74,9 @@ func TestADeadContextIsNotAskedWith(t *testing.T) {
 	})
 }
 
-// TestClientClosedDuringAWait closes the client of a wait. It never comes back, so the wait
+// TestClient_ClosedDuringAWait_EndsIt closes the client of a wait. It never comes back, so the wait
 // fails permanently: at once during a call, or at its next poll.
-func TestClientClosedDuringAWait(t *testing.T) {
+func TestClient_ClosedDuringAWait_EndsIt(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer func(context.Context, int) answer

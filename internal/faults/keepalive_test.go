@@ -14,10 +14,10 @@ import (
 
 const pollEvery = 2 * time.Minute // longer than the ping interval
 
-// TestServerThatWantsNoPings has a server with gRPC's default limits. The pings of both
+// TestKeepalive_ServerRefusesPings has a server with gRPC's default limits. The pings of both
 // adapters' clients exceed them, so it closes connections. The wait completes, and the
 // clients ping less often then.
-func TestServerThatWantsNoPings(t *testing.T) {
+func TestKeepalive_ServerRefusesPings(t *testing.T) {
 	unkind := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{})
 	inBubbles(t, slowly, func(t *testing.T, r *rig) {
 		start := time.Now()
@@ -31,7 +31,7 @@ func TestServerThatWantsNoPings(t *testing.T) {
 	}, unkind)
 }
 
-func TestServerThatAllowsPings(t *testing.T) {
+func TestKeepalive_ServerAllowsPings(t *testing.T) {
 	inBubbles(t, slowly, func(t *testing.T, r *rig) {
 		err := r.run(t.Context(), steadily(pollEvery))
 
@@ -41,9 +41,9 @@ func TestServerThatAllowsPings(t *testing.T) {
 	})
 }
 
-// TestServerThatSaysGoodbye has a server that closes connections after two minutes, announced
+// TestKeepalive_ServerSendsGoAway has a server that closes connections after two minutes, announced
 // by GOAWAY. Calls in flight complete first, so no poll fails.
-func TestServerThatSaysGoodbye(t *testing.T) {
+func TestKeepalive_ServerSendsGoAway(t *testing.T) {
 	brief := grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 2 * time.Minute, MaxConnectionAgeGrace: time.Minute})
 	inBubbles(t, func(ctx context.Context, n int) answer {
 		return later(ctx, 50*time.Second, slowly(ctx, n))

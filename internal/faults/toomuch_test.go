@@ -40,7 +40,7 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 			for _, a := range adapters {
 				t.Run(tt.name+", "+k.name+" by "+a.name, func(t *testing.T) {
 					before := usage.LiveHeap()
-					var said []error
+					var got []error
 					synctest.Test(t, func(t *testing.T) {
 						huge := tt.answer()
 						r, through := unconnected(t, k, func(context.Context, int) answer { return huge })
@@ -49,12 +49,12 @@ func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
 						err := r.run(t.Context(), steadily(time.Second), milvuswait.WithUnreachableAfter(2*time.Second))
 
 						require.ErrorIs(t, err, milvuswait.ErrUnreachable)
-						said = append(r.failures(), err)
+						got = append(r.failures(), err)
 					})
 					after := usage.LiveHeap() // after the server and the connection are gone
 
-					require.Len(t, said, 4, "polls at 0 s, 1 s and just before 2 s, and the end")
-					for _, err := range said {
+					require.Len(t, got, 4, "polls at 0 s, 1 s and just before 2 s, and the end")
+					for _, err := range got {
 						require.ErrorContains(t, err, tt.want)
 						require.Less(t, len(err.Error()), 1500)
 						require.Less(t, len(status.Convert(err).Message()), 1500)

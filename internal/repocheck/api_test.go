@@ -16,9 +16,9 @@ const record = "api/api.txt"
 
 var update = flag.Bool("update", false, "write "+record+" anew")
 
-// TestExportedSurfaceIsRecorded compares the exported API with api.txt. With -update, it
+// TestAPI_IsRecorded compares the exported API with api.txt. With -update, it
 // writes api.txt instead.
-func TestExportedSurfaceIsRecorded(t *testing.T) {
+func TestAPI_IsRecorded(t *testing.T) {
 	var now []string
 	for _, s := range surfaces(t) {
 		now = append(now, s.features()...)
@@ -48,15 +48,15 @@ func TestExportedSurfaceIsRecorded(t *testing.T) {
 	}
 
 	if len(changes) > 0 {
-		t.Errorf("what is exported is not what api.txt says:\n%s\n\n"+
-			"A line that goes or changes breaks importers; CONTRIBUTING.md says what else does.\n"+
-			"If all of this is meant: go test ./internal/repocheck -update", strings.Join(changes, "\n"))
+		t.Errorf("the exported API differs from api.txt:\n%s\n\n"+
+			"A removed or changed line breaks importers; CONTRIBUTING.md lists other breaking changes.\n"+
+			"If every change is intended: go test ./internal/repocheck -update", strings.Join(changes, "\n"))
 	}
 }
 
-// TestForeignTypesAreThoseOfTheirClients allows types of other modules in the exported API of
+// TestAPI_ForeignTypes_BelongToTheirClients allows types of other modules in the exported API of
 // three packages only. A new major version of such a module requires one of this module.
-func TestForeignTypesAreThoseOfTheirClients(t *testing.T) {
+func TestAPI_ForeignTypes_BelongToTheirClients(t *testing.T) {
 	allowed := map[string][]string{
 		"milvuswait/rpc": {"google.golang.org/grpc"},
 		"milvuswait/sdk": {"github.com/milvus-io/milvus-sdk-go/v2/client"},

@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRootCompilesTwoModules allows two dependencies of the root package: cenkalti/backoff
+// TestDeps_RootPackage_NeedsTwoModules allows two dependencies of the root package: cenkalti/backoff
 // and x/sync.
-func TestRootCompilesTwoModules(t *testing.T) {
+func TestDeps_RootPackage_NeedsTwoModules(t *testing.T) {
 	const format = `{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}`
 	out, err := exec.Command("go", "list", "-deps", "-f", format, ".").Output()
 	require.NoError(t, err)
@@ -30,9 +30,9 @@ func TestRootCompilesTwoModules(t *testing.T) {
 	}
 }
 
-// TestOnlyClientsOfMilvusLinkGoAPI lists the packages that link a module of Milvus. A program
+// TestDeps_OnlyClientsOfMilvus_LinkGoAPI lists the packages that link a module of Milvus. A program
 // with two versions of go-api panics at start: see the test in integration/together.
-func TestOnlyClientsOfMilvusLinkGoAPI(t *testing.T) {
+func TestDeps_OnlyClientsOfMilvus_LinkGoAPI(t *testing.T) {
 	const format = `{{$p := .ImportPath}}{{range .Deps}}{{$p}} {{.}}{{"\n"}}{{end}}`
 	linking := map[string]bool{}
 	out, err := exec.Command("go", "list", "-f", format, "./...").Output()
@@ -47,9 +47,9 @@ func TestOnlyClientsOfMilvusLinkGoAPI(t *testing.T) {
 	require.Equal(t, []string{"examples/ingest", "examples/quickstart", "examples/testsetup", "sdk"}, slices.Sorted(maps.Keys(linking)))
 }
 
-// TestOnlyCodeAboutAClientImportsGoAPI reads the imports of all Go files, tests and nested
+// TestDeps_OnlyCodeForClients_ImportsGoAPI reads the imports of all Go files, tests and nested
 // modules included.
-func TestOnlyCodeAboutAClientImportsGoAPI(t *testing.T) {
+func TestDeps_OnlyCodeForClients_ImportsGoAPI(t *testing.T) {
 	importing := map[string]bool{}
 	require.NoError(t, filepath.WalkDir(".", func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, ".go") {

@@ -37,9 +37,9 @@ func exportedDocs(t *testing.T) map[string]*doc.Package {
 	return all
 }
 
-// TestEveryFunctionHasAnExample requires an example with a checked output for every exported
+// TestDocs_EveryFunction_HasAnExample requires an example with a checked output for every exported
 // function.
-func TestEveryFunctionHasAnExample(t *testing.T) {
+func TestDocs_EveryFunction_HasAnExample(t *testing.T) {
 	for dir, p := range exportedDocs(t) {
 		t.Run(dir, func(t *testing.T) {
 			functions := p.Funcs
@@ -62,10 +62,10 @@ func TestEveryFunctionHasAnExample(t *testing.T) {
 	}
 }
 
-// TestEverythingExportedIsDocumented requires a comment for every exported identifier, or for
+// TestDocs_EveryExportedName_HasAComment requires a comment for every exported identifier, or for
 // its block of declarations. Comments of packages, functions, types and methods must begin
 // with the name.
-func TestEverythingExportedIsDocumented(t *testing.T) {
+func TestDocs_EveryExportedName_HasAComment(t *testing.T) {
 	for dir, p := range exportedDocs(t) {
 		t.Run(dir, func(t *testing.T) {
 			if !strings.HasPrefix(p.Doc, "Package "+p.Name+" ") {

@@ -15,10 +15,10 @@ var namesAKind = regexp.MustCompile(
 	`\bKind(Loading|IndexBuilding|Flushing|Importing|Compacting|Serving)\b|` +
 		`(case |\.\()(milvuswait\.)?(Loading|IndexBuilding|Flush|Import|Compaction|Serving)Progress\b`)
 
-// TestOnlyTablesOfKindsNameThem lists the files of the product that name a kind of wait or
+// TestKinds_OnlyTables_NameThem lists the files of the product that name a kind of wait or
 // ask for the type of a progress. A branch anywhere else takes a new kind for an old one:
 // give the kind's row of the table another field instead.
-func TestOnlyTablesOfKindsNameThem(t *testing.T) {
+func TestKinds_OnlyTables_NameThem(t *testing.T) {
 	allowed := []string{
 		// The tables, and the files of one kind.
 		"kind.go", "loading.go", "indexbuilding.go", "segments.go", "flush.go", "importing.go", "compacting.go", "serving.go",

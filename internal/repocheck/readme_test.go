@@ -101,10 +101,10 @@ var (
 )
 `
 
-// TestReadmeCompiles builds every Go block of the README and of docs/, except blocks marked as
+// TestPages_GoBlocks_Compile builds every Go block of the README and of docs/, except blocks marked as
 // old code. Declarations are built unchanged, and statements as the body of a function.
 // Whole files are tests to paste: they run too.
-func TestReadmeCompiles(t *testing.T) {
+func TestPages_GoBlocks_Compile(t *testing.T) {
 	pages := []string{"README.md"}
 	require.NoError(t, filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".md") {
@@ -151,9 +151,9 @@ func TestReadmeCompiles(t *testing.T) {
 	overlaid(t, "readme", "source.go", source.String(), "build")
 }
 
-// TestLinksInPagesLeadSomewhere follows the links of all pages to files and to
+// TestPages_Links_Exist follows the links of all pages to files and to
 // headings.
-func TestLinksInPagesLeadSomewhere(t *testing.T) {
+func TestPages_Links_Exist(t *testing.T) {
 	var pages []string
 	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != "." {
@@ -194,9 +194,9 @@ func TestLinksInPagesLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestDiagramsAreThoseOfTheirTexts requires the hash of its source in every picture, so that
+// TestPages_Diagrams_MatchTheirTexts requires the hash of its source in every picture, so that
 // both are of the same version.
-func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
+func TestPages_Diagrams_MatchTheirTexts(t *testing.T) {
 	texts, err := filepath.Glob("docs/*.dot")
 	require.NoError(t, err)
 	require.NotEmpty(t, texts)
@@ -207,7 +207,7 @@ func TestDiagramsAreThoseOfTheirTexts(t *testing.T) {
 		picture, err := os.ReadFile(strings.TrimSuffix(text, ".dot") + ".svg")
 		require.NoError(t, err)
 		if !strings.Contains(string(picture), fmt.Sprintf("<!-- %x ", sha256.Sum256(source))) {
-			t.Errorf("%s has changed since its picture was drawn: CONTRIBUTING.md says how", text)
+			t.Errorf("%s has changed since its picture was drawn: draw it again as in CONTRIBUTING.md", text)
 		}
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPromisesAreTested requires every promise of docs/reliability.md to name a test, and every
+// TestReliability_EveryPromise_HasATest requires every promise of docs/reliability.md to name a test, and every
 // named test to exist in the linked file.
-func TestPromisesAreTested(t *testing.T) {
+func TestReliability_EveryPromise_HasATest(t *testing.T) {
 	const page, promises = "docs/reliability.md", 86
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)

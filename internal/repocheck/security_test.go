@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSecurityPromisesAreHeldByTests requires every promise of SECURITY.md to name a test, and
+// TestSecurity_EveryPromise_HasATest requires every promise of SECURITY.md to name a test, and
 // every named test to exist.
-func TestSecurityPromisesAreHeldByTests(t *testing.T) {
+func TestSecurity_EveryPromise_HasATest(t *testing.T) {
 	page, err := os.ReadFile("SECURITY.md")
 	require.NoError(t, err)
 

@@ -28,7 +28,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-func TestTextIsCut(t *testing.T) {
+func TestText_Long_IsCut(t *testing.T) {
 	exact := strings.Repeat("x", untrusted.MaxText)
 	require.Equal(t, exact, untrusted.Text(exact))
 
@@ -76,9 +76,9 @@ func TestCut(t *testing.T) {
 	require.Equal(t, "é… (cut)", untrusted.Cut("éé", 3))
 }
 
-// TestTextCutOnceStaysAsItIs cleans a cut text again, as an error does with the text of the
+// TestText_CutBefore_IsUnchanged cleans a cut text again, as an error does with the text of the
 // errors in it. Nothing changes.
-func TestTextCutOnceStaysAsItIs(t *testing.T) {
+func TestText_CutBefore_IsUnchanged(t *testing.T) {
 	for n := untrusted.MaxText - 12; n <= untrusted.MaxText+12; n++ {
 		for _, next := range []string{"y", "é", "集", "🙂", strings.Repeat("\x00", 1<<13)} {
 			got := untrusted.Text(strings.Repeat("x", n) + next + next)

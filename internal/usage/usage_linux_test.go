@@ -9,7 +9,7 @@ import (
 	"github.com/milvuswait/milvuswait/internal/usage"
 )
 
-func TestUsageOfThisProcess(t *testing.T) {
+func TestOf_ThisProcess(t *testing.T) {
 	before, err := usage.Of(os.Getpid())
 	require.NoError(t, err)
 	file, err := os.Open(os.DevNull)
@@ -28,8 +28,8 @@ func TestUsageOfThisProcess(t *testing.T) {
 	require.Equal(t, before.Descriptors+1, after.Descriptors)
 }
 
-// TestUsageOfNobody uses an id that no process has.
-func TestUsageOfNobody(t *testing.T) {
+// TestOf_NoProcess_Fails uses an id that no process has.
+func TestOf_NoProcess_Fails(t *testing.T) {
 	_, err := usage.Of(-1)
 
 	require.Error(t, err)
