@@ -215,9 +215,9 @@ func (c curve) add(what string, e event) curve {
 	if n := len(c.events); n > 0 {
 		switch last := c.events[n-1]; {
 		case last.fails:
-			panic(fmt.Sprintf("fake: %s: nothing comes after FailAt", what))
+			panic(fmt.Sprintf("fake: %s: must not follow FailAt", what))
 		case last.stall == Forever:
-			panic(fmt.Sprintf("fake: %s: nothing comes after a stall for ever", what))
+			panic(fmt.Sprintf("fake: %s: must not follow a stall of Forever", what))
 		case e.at < last.to:
 			panic(fmt.Sprintf("fake: %s: the curve has left %d %% behind, it is at %d", what, e.at, last.to))
 		}

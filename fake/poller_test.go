@@ -29,7 +29,7 @@ func TestLoadingProgress(t *testing.T) {
 		{"no collection", nil, nil, 0, milvuswait.ErrCollectionNotFound},
 		{"another collection", script{milvuswait.Loading("images"): fake.Percents(40)}, nil, 0, milvuswait.ErrCollectionNotFound},
 		{"collection", script{docs: fake.Percents(40)}, nil, 40, nil},
-		{"rubbish is passed on", script{docs: fake.Percents(math.MinInt64)}, nil, math.MinInt64, nil},
+		{"out-of-range value is passed on", script{docs: fake.Percents(math.MinInt64)}, nil, math.MinInt64, nil},
 		{"released", script{docs: nil}, nil, 0, milvuswait.ErrNotLoaded},
 		{"only an index", script{milvuswait.IndexBuilding("docs", "vidx"): fake.Rows(1, 1)}, nil, 0, milvuswait.ErrNotLoaded},
 		{"an error of the script", script{docs: fake.WithError(fake.Percents(40), errTransient)}, nil, 0, errTransient},
@@ -40,7 +40,7 @@ func TestLoadingProgress(t *testing.T) {
 		{"default partition not loaded", script{docs: nil}, []string{"_default"}, 0, milvuswait.ErrNotLoaded},
 		{"mean of partitions", script{partition("p1"): fake.Percents(100), partition("p2"): fake.Percents(25)}, []string{"p1", "p2"}, 62, nil},
 		{"one set for several", script{partition("p1", "p2"): fake.Percents(70)}, []string{"p2"}, 70, nil},
-		{"mean of rubbish", script{partition("p1", "p2", "p3"): fake.Percents(math.MaxInt64)}, []string{"p1", "p2", "p3"}, math.MaxInt64, nil},
+		{"mean of out-of-range values", script{partition("p1", "p2", "p3"): fake.Percents(math.MaxInt64)}, []string{"p1", "p2", "p3"}, math.MaxInt64, nil},
 		{"one of several fails", script{partition("p1"): fake.Percents(10), partition("p2"): nil}, []string{"p1", "p2"}, 0, milvuswait.ErrNotLoaded},
 		{"collection of partitions", script{partition("p1"): fake.Percents(100), partition("p2"): fake.Percents(0), partition("p3"): nil}, nil, 50, nil},
 		{"collection of partitions that are not loaded", script{partition("p1"): nil}, nil, 0, milvuswait.ErrNotLoaded},
@@ -197,7 +197,7 @@ func TestPoll_Delay_TakesItsTime(t *testing.T) {
 		{"without a deadline", time.Second, 0, time.Second, nil},
 		{"longer than the context", time.Hour, time.Minute, time.Minute, context.DeadlineExceeded},
 		{"as long as the context", time.Minute, time.Minute, time.Minute, context.DeadlineExceeded},
-		{"for ever", fake.Forever, time.Minute, time.Minute, context.DeadlineExceeded},
+		{"endless", fake.Forever, time.Minute, time.Minute, context.DeadlineExceeded},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -103,7 +103,7 @@ func RefreshOver(d time.Duration) Script {
 }
 
 // SilentlyReleased returns the script of a released collection on milvus-lite: 0 % without
-// an error, for ever. Only CheckLoadState distinguishes it from a load still at 0 %, and
+// an error, forever. Only CheckLoadState distinguishes it from a load still at 0 %, and
 // returns milvuswait.ErrNotLoaded. Inside another script, such as WithDelay, it is not
 // recognized, and CheckLoadState returns nil.
 func SilentlyReleased() Script { return silentlyReleased{} }

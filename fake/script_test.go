@@ -58,7 +58,7 @@ func TestScriptsByPolls(t *testing.T) {
 		},
 		{"percents", fake.Percents(0, 40, 100), []fake.Step{loading(0), loading(40), loading(100), loading(100)}},
 		{
-			"rubbish percents", fake.Percents(-1, math.MaxInt64, math.MinInt64),
+			"out-of-range percents", fake.Percents(-1, math.MaxInt64, math.MinInt64),
 			[]fake.Step{loading(-1), loading(math.MaxInt64), loading(math.MinInt64)},
 		},
 		{
@@ -119,7 +119,7 @@ func TestLoadCurve(t *testing.T) {
 		{"at once", fake.LoadOver(0), []time.Duration{0, m}, []int64{100, 100}},
 		{"never", fake.LoadOver(fake.Forever), []time.Duration{0, 1000 * time.Hour}, []int64{0, 0}},
 		{"stall for a while", fake.LoadOver(10*m).StallAt(30, 5*m), []time.Duration{3 * m, 8*m - 1, 8*m + 6*time.Second, 15 * m}, []int64{30, 30, 31, 100}},
-		{"stall for ever", fake.LoadOver(10*m).StallAt(30, fake.Forever), []time.Duration{2 * m, 3 * m, fake.Forever}, []int64{20, 30, 30}},
+		{"endless stall", fake.LoadOver(10*m).StallAt(30, fake.Forever), []time.Duration{2 * m, 3 * m, fake.Forever}, []int64{20, 30, 30}},
 		{"stall at both ends", fake.LoadOver(10*m).StallAt(0, m).StallAt(100, m), []time.Duration{m - 1, 2 * m, 11 * m, 20 * m}, []int64{0, 10, 100, 100}},
 		{"two stalls at one place", fake.LoadOver(10*m).StallAt(50, m).StallAt(50, m), []time.Duration{5 * m, 7*m - 1, 8 * m}, []int64{50, 50, 60}},
 		{"fall", fake.LoadOver(10*m).FallAt(80, 20), []time.Duration{7 * m, 8*m - 1, 8 * m, 9 * m, 16 * m}, []int64{70, 79, 20, 30, 100}},
@@ -145,7 +145,7 @@ func TestLoadCurve_FailAt(t *testing.T) {
 }
 
 func TestWithOutage(t *testing.T) {
-	for name, d := range map[string]time.Duration{"for a while": time.Minute, "for ever": fake.Forever} {
+	for name, d := range map[string]time.Duration{"for a while": time.Minute, "endless": fake.Forever} {
 		t.Run(name, func(t *testing.T) {
 			s := fake.WithOutage(fake.WithDelay(fake.LoadOver(10*time.Minute), time.Second), errTransient, 2*time.Minute, d)
 
@@ -238,9 +238,9 @@ func TestScripts_InvalidArguments_Panic(t *testing.T) {
 		{"order", func() { load.StallAt(50, 1).StallAt(40, 1) }, "fake: StallAt: the curve has left 40 % behind, it is at 50"},
 		{"order after a fall", func() { load.FallAt(50, 30).FailAt(20, errTransient) }, "fake: FailAt: the curve has left 20 % behind, it is at 30"},
 		{"fall up", func() { build.FallAt(50, 60) }, "fake: FallAt: 60 % is not within 0 and 50"},
-		{"after a failure", func() { build.FailAt(50, "").StallAt(60, 1) }, "fake: StallAt: nothing comes after FailAt"},
-		{"after a failed load", func() { load.FailAt(50, errTransient).FallAt(60, 1) }, "fake: FallAt: nothing comes after FailAt"},
-		{"after for ever", func() { load.StallAt(50, fake.Forever).FailAt(60, errTransient) }, "fake: FailAt: nothing comes after a stall for ever"},
+		{"after a failure", func() { build.FailAt(50, "").StallAt(60, 1) }, "fake: StallAt: must not follow FailAt"},
+		{"after a failed load", func() { load.FailAt(50, errTransient).FallAt(60, 1) }, "fake: FallAt: must not follow FailAt"},
+		{"after an endless stall", func() { load.StallAt(50, fake.Forever).FailAt(60, errTransient) }, "fake: FailAt: must not follow a stall of Forever"},
 		{"failure of nil", func() { load.FailAt(50, nil) }, "fake: FailAt: the error is nil"},
 		{"no parts", func() { load.InSteps(0) }, "fake: InSteps: 0 is not positive"},
 		{"visible before", func() { build.VisibleAfter(-1) }, "fake: VisibleAfter: -1ns is negative"},
@@ -256,7 +256,7 @@ func TestScripts_InvalidArguments_Panic(t *testing.T) {
 		{"negative flush", func() { fake.FlushOver(-1) }, "fake: FlushOver: -1ns is negative"},
 		{"negative import", func() { fake.ImportOver(1, -1) }, "fake: ImportOver: -1ns is negative"},
 		{"import of negative rows", func() { fake.ImportOver(-1, 1) }, "fake: ImportOver: -1 rows are negative"},
-		{"import that fails after a stall for ever", func() { fake.ImportOver(1, 1).StallAt(50, fake.Forever).FailAt(60, "") }, "fake: FailAt: nothing comes after a stall for ever"},
+		{"import that fails after an endless stall", func() { fake.ImportOver(1, 1).StallAt(50, fake.Forever).FailAt(60, "") }, "fake: FailAt: must not follow a stall of Forever"},
 		{"negative compaction", func() { fake.CompactOver(1, -1) }, "fake: CompactOver: -1ns is negative"},
 		{"compaction of nothing", func() { fake.CompactOver(0, 1) }, "fake: CompactOver: 0 plans are not positive"},
 		{"more failures than plans", func() { fake.CompactOver(3, 1).FailPlans(4) }, "fake: FailPlans: 4 is not within 0 and 3"},

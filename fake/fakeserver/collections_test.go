@@ -91,8 +91,8 @@ func TestCreateCollection(t *testing.T) {
 			}})
 			require.NoError(t, err)
 			require.Equal(t, keys.Data, inserted.GetIDs().GetStrId().GetData())
-			rubbish := done(t)(wire.CreateCollection.Call(t.Context(), c, &wire.CreateCollectionRequest{CollectionName: "x", Schema: []byte("rubbish")}))
-			require.NotEqual(t, ok, rubbish)
+			invalid := done(t)(wire.CreateCollection.Call(t.Context(), c, &wire.CreateCollectionRequest{CollectionName: "x", Schema: []byte("rubbish")}))
+			require.NotEqual(t, ok, invalid)
 		})
 	}
 }

@@ -33,7 +33,7 @@ func TestSDK(t *testing.T) {
 				defer func() { require.NoError(t, c.Close()) }()
 
 				var name []client.IndexOption
-				if dialect != fakeserver.MilvusLite { // milvus-lite names the index otherwise, and the SDK would wait for ever
+				if dialect != fakeserver.MilvusLite { // milvus-lite names the index otherwise, and the SDK would wait forever
 					name = append(name, client.WithIndexName("vidx"))
 				}
 				useSDK(ctx, t, c, name)
