@@ -73,7 +73,7 @@ func TestClassify(t *testing.T) {
 		{"collection not loaded, by 2.2's words", 101, 1, "collection 47 has not been loaded to memory or load failed: collection=47: collection not loaded", rpc.NotLoaded, rpc.Transient},
 		{"collection not loaded, of a telling name", 101, 1, "collection not loaded[collection=oom_out_of_memory]", rpc.NotLoaded, rpc.Transient},
 		{"collection not loaded, with a cause before", 101, 1, "load segment failed, OOM if load: collection not loaded[collection=47]", rpc.LoadFailed, rpc.Transient},
-		{"collection not loaded, with a passing cause", 101, 1, "service not ready[node=5]: collection not loaded[collection=47]", rpc.LoadFailed, rpc.Transient},
+		{"collection not loaded, with a transient cause", 101, 1, "service not ready[node=5]: collection not loaded[collection=47]", rpc.LoadFailed, rpc.Transient},
 		{"collection not loaded, with a cause behind", 101, 1, "collection not loaded[collection=47]: gave up", rpc.LoadFailed, rpc.Transient},
 		{"collection not loaded, with a number for a cause", 101, 1, "42: collection not loaded[collection=47]", rpc.LoadFailed, rpc.Transient},
 		{"collection not loaded, only a cause", 101, 1, "disk quota exceeded", rpc.LoadFailed, rpc.Transient},
@@ -158,7 +158,7 @@ func TestClassify(t *testing.T) {
 			code, legacy int32
 			reason       string
 			load, index  rpc.Class
-		}{"passing: " + what, code, 1, "can't find collection", rpc.Transient, rpc.Transient})
+		}{"transient: " + what, code, 1, "can't find collection", rpc.Transient, rpc.Transient})
 	}
 
 	for _, tt := range tests {

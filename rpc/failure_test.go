@@ -224,8 +224,8 @@ func TestCallErrors(t *testing.T) {
 		text string // error text after the name of the method
 	}{
 		{"unavailable", status.Error(codes.Unavailable, "connection refused"), errTransient, codes.Unavailable, "unavailable: connection refused"},
-		{"deadline of somebody else", status.Error(codes.DeadlineExceeded, "slow"), errTransient, codes.DeadlineExceeded, "deadline exceeded: slow"},
-		{"canceled by somebody else", status.Error(codes.Canceled, "drained"), errTransient, codes.Canceled, "canceled: drained"},
+		{"another deadline", status.Error(codes.DeadlineExceeded, "slow"), errTransient, codes.DeadlineExceeded, "deadline exceeded: slow"},
+		{"canceled elsewhere", status.Error(codes.Canceled, "drained"), errTransient, codes.Canceled, "canceled: drained"},
 		{"closed client", status.Error(codes.Canceled, "grpc: the client connection is closing"), milvuswait.ErrInvalid, codes.Canceled, "canceled: grpc: the client connection is closing"},
 		{"starting proxy", status.Error(codes.Unknown, "Milvus Proxy is not ready yet. please wait"), errTransient, codes.Unknown, "unknown: Milvus Proxy is not ready yet. please wait"},
 		{"bad credentials on 2.2", status.Error(codes.Unknown, "auth check failure, please check username and password are correct"), errPermanent, codes.Unknown, "unknown: auth check failure, please check username and password are correct"},

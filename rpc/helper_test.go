@@ -56,7 +56,7 @@ const (
 var (
 	connect      = milvustest.Connect
 	requireClass = milvustest.RequireClass
-	errTransient = milvustest.ErrPassing
+	errTransient = milvustest.ErrTransient
 	errPermanent = milvustest.ErrPermanent
 )
 

@@ -50,7 +50,7 @@ func TestFallback_LoadingProgress(t *testing.T) {
 		{name: "40 %", percent: 40},
 		{name: "100 %", percent: 100},
 		{name: "of partitions", percent: 100, partitions: []string{"p1", "p2"}},
-		{name: "rubbish", percent: -7},
+		{name: "out of range", percent: -7},
 		{name: "0 %, and loading", state: states(entity.LoadStateLoading)},
 		{name: "0 %, and loaded by now", state: states(entity.LoadStateLoaded)},
 		{name: "0 %, as it is not loaded", state: states(entity.LoadStateNotLoad), want: milvuswait.ErrNotLoaded},

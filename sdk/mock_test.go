@@ -11,7 +11,7 @@ import (
 
 var (
 	requireClass = milvustest.RequireClass
-	errTransient = milvustest.ErrPassing
+	errTransient = milvustest.ErrTransient
 	errPermanent = milvustest.ErrPermanent
 )
 

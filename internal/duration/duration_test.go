@@ -23,6 +23,7 @@ func TestRound(t *testing.T) {
 		{61_600 * time.Millisecond, "1m2s"},
 		{3*time.Hour + 1_499*time.Millisecond, "3h0m1s"},
 	}
+
 	for _, tt := range tests {
 		t.Run(tt.in.String(), func(t *testing.T) {
 			require.Equal(t, tt.want, duration.Round(tt.in).String())

@@ -142,8 +142,8 @@ func TestSlowNetwork(t *testing.T) {
 		delay time.Duration // in each direction
 		fails bool          // some polls time out, until the timeout has doubled
 	}{
-		{"faster than a poll's time-out", time.Second, false}, // a poll of an index may make three requests
-		{"slower than a poll's time-out", 6 * time.Second, true},
+		{"faster than a poll's timeout", time.Second, false}, // a poll of an index may make three requests
+		{"slower than a poll's timeout", 6 * time.Second, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // The classes of errors without a sentinel: transient, and marked by milvuswait.Permanent.
 var (
-	ErrPassing   = errors.New("passing")
+	ErrTransient = errors.New("transient")
 	ErrPermanent = errors.New("permanent")
 )
 
@@ -24,7 +24,7 @@ var sentinels = []error{
 }
 
 // RequireClass asserts the class of err. If want is a sentinel, err matches it and no other.
-// If want is ErrPassing or ErrPermanent, err matches none. Except for ErrPassing, err ends a
+// If want is ErrTransient or ErrPermanent, err matches none. Except for ErrTransient, err ends a
 // wait. If want is nil, err must be nil.
 func RequireClass(t *testing.T, want, err error) {
 	t.Helper()
@@ -37,5 +37,5 @@ func RequireClass(t *testing.T, want, err error) {
 	for _, sentinel := range sentinels {
 		require.Equal(t, sentinel == want, errors.Is(err, sentinel), "%v in %v", sentinel, err)
 	}
-	require.Equal(t, want != ErrPassing, verdict.Ends(err), "%v", err)
+	require.Equal(t, want != ErrTransient, verdict.Ends(err), "%v", err)
 }

@@ -14,7 +14,7 @@ import (
 // in its diff.
 const record = "api/api.txt"
 
-var update = flag.Bool("update", false, "write "+record+" anew")
+var update = flag.Bool("update", false, "write "+record+" again")
 
 // TestAPI_IsRecorded compares the exported API with api.txt. With -update, it
 // writes api.txt instead.

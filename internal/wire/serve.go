@@ -19,6 +19,7 @@ func (m Method[Req, Resp]) Serve(answer func(context.Context, *Req) (*Resp, erro
 // decodes into a new message of request, and passes it to answer.
 func serve(method string, request func() any, answer grpc.UnaryHandler) grpc.MethodDesc {
 	info := &grpc.UnaryServerInfo{FullMethod: method}
+
 	return grpc.MethodDesc{
 		MethodName: path.Base(method),
 		Handler: func(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
