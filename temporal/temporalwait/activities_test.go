@@ -223,7 +223,7 @@ func TestActivities_Retried_ResumeFromTheHeartbeat(t *testing.T) {
 	require.Len(t, p.Calls(), 1)
 
 	// An unreadable heartbeat does not fail the activity.
-	env.SetHeartbeatDetails("of somebody else")
+	env.SetHeartbeatDetails("of another program")
 	p.Set(milvuswait.Loading("a"), fake.Percents(100))
 	_, err = env.ExecuteActivity(a.WaitAll, Waits{Targets: targets})
 	require.NoError(t, err)

@@ -182,9 +182,9 @@ func TestRestore_OtherErrors_AreUnchanged(t *testing.T) {
 	for _, err := range []error{
 		nil,
 		errors.New("something else"),
-		temporal.NewApplicationError("somebody else's", "Other", Outcome{}),
-		temporal.NewApplicationError("somebody else's", "Other"),
-		temporal.NewApplicationError("somebody else's", "Other", 7),
+		temporal.NewApplicationError("a foreign error", "Other", Outcome{}),
+		temporal.NewApplicationError("a foreign error", "Other"),
+		temporal.NewApplicationError("a foreign error", "Other", 7),
 		temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT, nil),
 	} {
 		require.Equal(t, err, Restore(err))

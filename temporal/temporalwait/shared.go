@@ -71,7 +71,7 @@ func (v *view) ListLoading(ctx context.Context) (map[string]milvuswait.LoadingPr
 	for {
 		l, mine := v.lists.take(v.used, time.Since(v.began))
 		if mine {
-			v.lists.make(ctx, l)
+			v.lists.fetch(ctx, l)
 		}
 
 		select {
@@ -106,9 +106,9 @@ func (s *lists) take(after time.Time, waited time.Duration) (l *list, mine bool)
 	return l, true
 }
 
-// make performs the call of l. If the Poller panics, the panic reaches the wait that made
+// fetch performs the call of l. If the Poller panics, the panic reaches the wait that made
 // the call; for the others, the list counts as cut, and one of them makes another.
-func (s *lists) make(ctx context.Context, l *list) {
+func (s *lists) fetch(ctx context.Context, l *list) {
 	l.cut = true
 	defer func() {
 		s.mu.Lock()
