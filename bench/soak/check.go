@@ -204,7 +204,7 @@ func (r *referee) judgeProgress(_ wait, g *goal, c claim) error {
 		return slices.ContainsFunc(g.on, func(i int) bool { return r.subjects[i].could(p.begin, p.end, progress) })
 	})
 	if !told {
-		return fmt.Errorf("a progress that was not true at any time of the last good poll, %v", spans(c.good))
+		return fmt.Errorf("a progress that was not true at any time of the last successful poll, %v", spans(c.good))
 	}
 
 	if c.outcome.Err != nil {

@@ -191,10 +191,10 @@ func TestJudge_FalseClaims_AreRefused(t *testing.T) {
 		"out of time without end":          {loaded, wait{begin: 1}, claimOf(at(4.9), nil, context.DeadlineExceeded), "not over"},
 		"cancelled without a cancellation": {loaded, begun, claimOf(at(4.9), nil, context.Canceled), "cancelled without a cancellation"},
 		"cancelled before it was":          {loaded, wait{begin: 1, cancelled: 6 * time.Second}, claimOf(at(4.9), nil, context.Canceled), "cancelled without a cancellation"},
-		"a progress of nobody": {
+		"a progress that never was": {
 			loaded, wait{begin: 1, deadline: 5 * time.Second}, claimOf(at(4.9), percent(52), context.DeadlineExceeded), "a progress that was not true",
 		},
-		"rows of nobody": {
+		"rows that never were": {
 			built, wait{begin: 1, deadline: 5 * time.Second}, claimOf(at(4.9), rows(100, 60, finished), context.DeadlineExceeded), "a progress that was not true",
 		},
 		"a state that is not claimOf": {

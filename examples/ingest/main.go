@@ -5,7 +5,7 @@
 //	MILVUS_URI=http://127.0.0.1:19530 go run ./examples/ingest -dimension 768 <docs.jsonl
 //
 // It reads one document a line, {"id":7,"vector":[0.1,0.2]}, from standard input,
-// until its end: with tail -F it runs for ever. MILVUS_TOKEN is an API key or
+// until its end: with tail -F it runs forever. MILVUS_TOKEN is an API key or
 // "user:password", for servers with authentication.
 //
 // The exit code is 0 if all rows are inserted, indexed and loaded, 1 for failures, 2 for usage
@@ -134,7 +134,7 @@ func ingest(ctx context.Context, log *slog.Logger, s settings, in io.Reader) err
 }
 
 // connect waits for an unreachable server for at most 10 s. Without a deadline, NewClient
-// would wait for ever.
+// would wait forever.
 func connect(ctx context.Context, uri, token string) (*client.GrpcClient, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -177,9 +177,9 @@ func advice(err error) string {
 	case errors.Is(err, errDocument):
 		return "mend that document first: the next start comes to it again"
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
-		return "somebody dropped the collection: the next start begins with the first document"
+		return "the collection was dropped: the next start begins with the first document"
 	case errors.Is(err, milvuswait.ErrReleased), errors.Is(err, milvuswait.ErrNotLoaded):
-		return "somebody released the collection: the next start loads it again"
+		return "the collection was released: the next start loads it again"
 	case errors.Is(err, milvuswait.ErrLoadFailed), errors.Is(err, milvuswait.ErrIndexFailed):
 		return "the server has given up, for want of memory or disk perhaps: see its reason before the next start"
 	}

@@ -37,7 +37,7 @@ func TestRun_AllDocuments_AreIndexedAndLoaded(t *testing.T) {
 
 				require.NoError(t, r.run(t.Context(), strings.NewReader(lines(5500))))
 
-				// Two chunks of 2000 rows are built side by side: 2000 rows are indexed
+				// Two chunks of 2000 rows are indexed at the same time: 2000 rows are indexed
 				// after half the time. The load follows, and the flush of the last 1500.
 				require.InDelta(t, 32.6+40+62.6, time.Since(start).Seconds(), 6)
 				p := sdk.New(r.client)
@@ -192,14 +192,14 @@ func TestRun_Failures_ReturnTheirReason(t *testing.T) {
 		{"the index cannot be built", func(r *rig) {
 			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, time.Minute).FailAt(50, "out of disk"))
 		}, milvuswait.ErrIndexFailed, 1, "see its reason"},
-		{"somebody drops the collection", func(r *rig) { r.Drop("docs") }, milvuswait.ErrCollectionNotFound, 1, "begins with the first document"},
+		{"another program drops the collection", func(r *rig) { r.Drop("docs") }, milvuswait.ErrCollectionNotFound, 1, "begins with the first document"},
 		{"the index takes too long", func(r *rig) {
 			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, 10*time.Hour))
 		}, context.DeadlineExceeded, 124, "goes on where"},
 		{"the index stands still", func(r *rig) {
 			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, time.Minute).StallAt(50, fake.Forever))
 		}, milvuswait.ErrStalled, 1, "goes on where"},
-		{"somebody releases the collection", func(r *rig) {
+		{"another program releases the collection", func(r *rig) {
 			time.AfterFunc(70*time.Second, func() { r.Set(milvuswait.Loading("docs"), nil) })
 		}, milvuswait.ErrReleased, 1, "loads it again"},
 	}

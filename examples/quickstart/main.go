@@ -130,7 +130,7 @@ func wait(ctx context.Context, out io.Writer, c client.Client, collection string
 }
 
 // connect waits for an unreachable server for at most 10 s. Without a deadline, NewClient
-// would wait for ever.
+// would wait forever.
 func connect(ctx context.Context, uri, token string) (*client.GrpcClient, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -88,7 +88,7 @@ func TestFailedStart(t *testing.T) {
 		after  time.Duration
 	}{
 		{"stalled", load.StallAt(30, fake.Forever), milvuswait.ErrStalled, 12*time.Minute + 15*time.Minute},
-		{"released by somebody", load.FailAt(50, milvuswait.ErrNotLoaded), milvuswait.ErrReleased, 20 * time.Minute},
+		{"released by another program", load.FailAt(50, milvuswait.ErrNotLoaded), milvuswait.ErrReleased, 20 * time.Minute},
 		{"given up by the server", load.FailAt(50, errors.Join(milvuswait.ErrLoadFailed, noMemory)), milvuswait.ErrLoadFailed, 20 * time.Minute},
 		{"dropped", load.FailAt(75, milvuswait.ErrCollectionNotFound), milvuswait.ErrCollectionNotFound, 30 * time.Minute},
 		{"server away for good", fake.WithOutage(load, errDown, 10*time.Minute, fake.Forever), milvuswait.ErrUnreachable, 15 * time.Minute},

@@ -99,7 +99,7 @@ func TestPolls_TimedOutWaits(t *testing.T) {
 		want   string
 		polls  live.Poll
 	}{
-		{"deadline between good polls", fake.Percents(40), nil, "timed_out", live.PollOK},
+		{"deadline between successful polls", fake.Percents(40), nil, "timed_out", live.PollOK},
 		{"deadline cuts a poll off", fake.WithDelay(fake.Percents(40), fake.Forever, 3), nil, "timed_out", live.PollOK},
 		{"deadline in a start grace", fake.WithError(fake.Percents(40), milvuswait.ErrNotLoaded),
 			[]milvuswait.Option{milvuswait.WithStartGrace(time.Hour)}, "timed_out", live.PollAbsent},
