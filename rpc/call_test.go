@@ -100,8 +100,9 @@ func TestContextOfThePoll(t *testing.T) {
 	})
 }
 
-// TestPoll_RetryInterceptor_IsDisabled uses a connection with the retry interceptor of both Go SDKs. Its six
-// retries would take 21.8 s and hide the server's reason, so each poll disables them.
+// TestPoll_RetryInterceptor_IsDisabled uses a connection with the retry interceptor of both
+// Go SDKs. Its six retries would take 21.8 s and hide the server's reason, so each poll
+// disables them.
 func TestPoll_RetryInterceptor_IsDisabled(t *testing.T) {
 	t.Parallel()
 	eachPoll(t, func(t *testing.T, method string, poll func(context.Context, *rpc.Poller) error) {
@@ -136,8 +137,8 @@ func TestPoll_RetryInterceptor_IsDisabled(t *testing.T) {
 	})
 }
 
-// TestGetLoadState_AfterAFailure_IsNotRetried covers the only second RPC of a poll: GetLoadState, after a
-// failure without a clear code. It is not retried either.
+// TestGetLoadState_AfterAFailure_IsNotRetried covers the only second RPC of a poll:
+// GetLoadState, after a failure without a clear code. It is not retried either.
 func TestGetLoadState_AfterAFailure_IsNotRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

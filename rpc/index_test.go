@@ -38,8 +38,8 @@ func rows(name string, state wire.IndexState, total, indexed, pending int64) *de
 	return &description{IndexName: name, State: state, TotalRows: total, IndexedRows: indexed, PendingIndexRows: pending}
 }
 
-// TestIndexBuildingProgress_OddValues_AreUnchanged shows that numbers and states of the server reach the caller
-// unchanged, even invalid ones. Only the texts are cleaned and cut.
+// TestIndexBuildingProgress_OddValues_AreUnchanged shows that numbers and states of the
+// server reach the caller unchanged, even invalid ones. Only the texts are cleaned and cut.
 func TestIndexBuildingProgress_OddValues_AreUnchanged(t *testing.T) {
 	t.Parallel()
 	d := rows("v", indexFail, -1, 1<<62, -5)

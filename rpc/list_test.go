@@ -61,8 +61,8 @@ func TestListLoading(t *testing.T) {
 	}
 }
 
-// TestListLoading_Failure_IsOfNoCollection shows that a failed list is never the failure of one collection:
-// its error does not match ErrNotLoaded, despite the text.
+// TestListLoading_Failure_IsOfNoCollection shows that a failed list is never the failure of
+// one collection: its error does not match ErrNotLoaded, despite the text.
 func TestListLoading_Failure_IsOfNoCollection(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -88,8 +88,9 @@ func TestListLoading_Failure_IsOfNoCollection(t *testing.T) {
 	}
 }
 
-// TestListLoading_WrongNumberOfPercentages_IsNil shows that a list with fewer or more percentages than
-// names reports nothing: the map is nil. WaitAll then polls each collection individually.
+// TestListLoading_WrongNumberOfPercentages_IsNil shows that a list with fewer or more
+// percentages than names reports nothing: the map is nil. WaitAll then polls each collection
+// individually.
 func TestListLoading_WrongNumberOfPercentages_IsNil(t *testing.T) {
 	tests := []struct {
 		name     string

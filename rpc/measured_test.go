@@ -25,8 +25,8 @@ var (
 	ok          = &statusBody{}
 )
 
-// TestPoll_RecordedResponses replays recorded responses of real servers. It checks the class of the
-// error, and which RPCs the poll makes: GetLoadState follows only if 2.2.16 reports a
+// TestPoll_RecordedResponses replays recorded responses of real servers. It checks the class
+// of the error, and which RPCs the poll makes: GetLoadState follows only if 2.2.16 reports a
 // failure without a code.
 func TestPoll_RecordedResponses(t *testing.T) {
 	type answer struct {

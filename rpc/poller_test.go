@@ -135,8 +135,8 @@ func TestCalls_Retries_AreDisabled(t *testing.T) {
 	require.Equal(t, 5, calls)
 }
 
-// TestLoadingProgress_OddPercentages_AreUnchanged shows that percentages reach the caller unchanged, even those
-// out of range.
+// TestLoadingProgress_OddPercentages_AreUnchanged shows that percentages reach the caller
+// unchanged, even those out of range.
 func TestLoadingProgress_OddPercentages_AreUnchanged(t *testing.T) {
 	t.Parallel()
 	for _, want := range []milvuswait.LoadingProgress{
@@ -259,9 +259,9 @@ func TestCheckLoadState(t *testing.T) {
 	})
 }
 
-// TestPoll_UnclearFailure_IsSettledByGetLoadState covers polls whose failure has no clear code. GetLoadState decides, unless
-// it fails itself: its response then reads as NotExist, as does a failed lookup of the
-// name.
+// TestPoll_UnclearFailure_IsSettledByGetLoadState covers polls whose failure has no clear
+// code. GetLoadState decides, unless it fails itself: its response then reads as NotExist, as
+// does a failed lookup of the name.
 func TestPoll_UnclearFailure_IsSettledByGetLoadState(t *testing.T) {
 	t.Parallel()
 	const (

@@ -141,8 +141,8 @@ func TestFallback_Progress_IsOneCall(t *testing.T) {
 	require.Equal(t, []string{"GetLoadingProgress", "GetLoadState"}, m.calls)
 }
 
-// TestFallback_IndexBuildingProgress covers the progress and the errors of GetIndexBuildProgress. It returns
-// counts of rows only, so the state follows from them.
+// TestFallback_IndexBuildingProgress covers the progress and the errors of
+// GetIndexBuildProgress. It returns counts of rows only, so the state follows from them.
 func TestFallback_IndexBuildingProgress(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

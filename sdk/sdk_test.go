@@ -128,8 +128,8 @@ func TestRealClient_Closed_IsInvalid(t *testing.T) {
 // wrapper is a client of an application around the client of the SDK.
 type wrapper struct{ client.Client }
 
-// TestWrapper_WithoutService_IsPolledByItsMethods polls by the methods of the wrapper. They drop the status of the
-// server.
+// TestWrapper_WithoutService_IsPolledByItsMethods polls by the methods of the wrapper. They
+// drop the status of the server.
 func TestWrapper_WithoutService_IsPolledByItsMethods(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

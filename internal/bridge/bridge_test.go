@@ -171,8 +171,8 @@ func TestSlow(t *testing.T) {
 	}
 }
 
-// TestSlow_Pieces_AreDelayedEach sends 10 KiB over a slow connection. Pieces of 4, 4 and 2 KiB arrive
-// one minute apart.
+// TestSlow_Pieces_AreDelayedEach sends 10 KiB over a slow connection. Pieces of 4, 4 and 2
+// KiB arrive one minute apart.
 func TestSlow_Pieces_AreDelayedEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := inMemory(t)

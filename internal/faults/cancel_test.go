@@ -74,8 +74,8 @@ func TestADeadContextIsNotAskedWith(t *testing.T) {
 	})
 }
 
-// TestClient_ClosedDuringAWait_EndsIt closes the client of a wait. It never comes back, so the wait
-// fails permanently: at once during a call, or at its next poll.
+// TestClient_ClosedDuringAWait_EndsIt closes the client of a wait. It never comes back, so
+// the wait fails permanently: at once during a call, or at its next poll.
 func TestClient_ClosedDuringAWait_EndsIt(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -41,8 +41,8 @@ func TestKeepalive_ServerAllowsPings(t *testing.T) {
 	})
 }
 
-// TestKeepalive_ServerSendsGoAway has a server that closes connections after two minutes, announced
-// by GOAWAY. Calls in flight complete first, so no poll fails.
+// TestKeepalive_ServerSendsGoAway has a server that closes connections after two minutes,
+// announced by GOAWAY. Calls in flight complete first, so no poll fails.
 func TestKeepalive_ServerSendsGoAway(t *testing.T) {
 	brief := grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 2 * time.Minute, MaxConnectionAgeGrace: time.Minute})
 	inBubbles(t, func(ctx context.Context, n int) answer {

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDeps_RootPackage_NeedsTwoModules allows two dependencies of the root package: cenkalti/backoff
-// and x/sync.
+// TestDeps_RootPackage_NeedsTwoModules allows two dependencies of the root package:
+// cenkalti/backoff and x/sync.
 func TestDeps_RootPackage_NeedsTwoModules(t *testing.T) {
 	const format = `{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}`
 	out, err := exec.Command("go", "list", "-deps", "-f", format, ".").Output()
@@ -30,8 +30,8 @@ func TestDeps_RootPackage_NeedsTwoModules(t *testing.T) {
 	}
 }
 
-// TestDeps_OnlyClientsOfMilvus_LinkGoAPI lists the packages that link a module of Milvus. A program
-// with two versions of go-api panics at start: see the test in integration/together.
+// TestDeps_OnlyClientsOfMilvus_LinkGoAPI lists the packages that link a module of Milvus. A
+// program with two versions of go-api panics at start: see the test in integration/together.
 func TestDeps_OnlyClientsOfMilvus_LinkGoAPI(t *testing.T) {
 	const format = `{{$p := .ImportPath}}{{range .Deps}}{{$p}} {{.}}{{"\n"}}{{end}}`
 	linking := map[string]bool{}

@@ -37,8 +37,8 @@ func exportedDocs(t *testing.T) map[string]*doc.Package {
 	return all
 }
 
-// TestDocs_EveryFunction_HasAnExample requires an example with a checked output for every exported
-// function.
+// TestDocs_EveryFunction_HasAnExample requires an example with a checked output for every
+// exported function.
 func TestDocs_EveryFunction_HasAnExample(t *testing.T) {
 	for dir, p := range exportedDocs(t) {
 		t.Run(dir, func(t *testing.T) {
@@ -62,9 +62,9 @@ func TestDocs_EveryFunction_HasAnExample(t *testing.T) {
 	}
 }
 
-// TestDocs_EveryExportedName_HasAComment requires a comment for every exported identifier, or for
-// its block of declarations. Comments of packages, functions, types and methods must begin
-// with the name.
+// TestDocs_EveryExportedName_HasAComment requires a comment for every exported identifier, or
+// for its block of declarations. Comments of packages, functions, types and methods must
+// begin with the name.
 func TestDocs_EveryExportedName_HasAComment(t *testing.T) {
 	for dir, p := range exportedDocs(t) {
 		t.Run(dir, func(t *testing.T) {

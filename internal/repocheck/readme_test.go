@@ -101,9 +101,9 @@ var (
 )
 `
 
-// TestPages_GoBlocks_Compile builds every Go block of the README and of docs/, except blocks marked as
-// old code. Declarations are built unchanged, and statements as the body of a function.
-// Whole files are tests to paste: they run too.
+// TestPages_GoBlocks_Compile builds every Go block of the README and of docs/, except blocks
+// marked as old code. Declarations are built unchanged, and statements as the body of a
+// function. Whole files are tests to paste: they run too.
 func TestPages_GoBlocks_Compile(t *testing.T) {
 	pages := []string{"README.md"}
 	require.NoError(t, filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReliability_EveryPromise_HasATest requires every promise of docs/reliability.md to name a test, and every
-// named test to exist in the linked file.
+// TestReliability_EveryPromise_HasATest requires every promise of docs/reliability.md to name
+// a test, and every named test to exist in the linked file.
 func TestReliability_EveryPromise_HasATest(t *testing.T) {
 	const page, promises = "docs/reliability.md", 86
 	text, err := os.ReadFile(page)

@@ -259,8 +259,8 @@ func TestResult_Failures_AreBounded(t *testing.T) {
 	require.ErrorContains(t, result.Err(), "; and 690 more")
 }
 
-// TestPayloads_LongestReasons_Fit measures the largest payloads: every target fails with a reason of
-// maximum length.
+// TestPayloads_LongestReasons_Fit measures the largest payloads: every target fails with a
+// reason of maximum length.
 func TestPayloads_LongestReasons_Fit(t *testing.T) {
 	const limit = 2 << 20               // Temporal's limit.blobSize.error
 	reason := strings.Repeat("<", 1024) // six bytes of JSON each
@@ -365,10 +365,10 @@ func TestWaitWorkflow_ContinuesAsNew_CancelsRunningActivities(t *testing.T) {
 	require.Equal(t, []string{"eu", "us"}, next.Carried.Clusters)
 }
 
-// TestWaitWorkflow_ContinuesAsNew_OnceTheRestFits checks that a workflow goes on past MaxHistory until
-// the remaining targets fit into one payload, of at most 1 MiB. Long names fill it with few
-// targets. Even so, under the race detector on a busy machine, the first workflow task may
-// take longer than one second, the limit of Temporal's deadlock detector.
+// TestWaitWorkflow_ContinuesAsNew_OnceTheRestFits checks that a workflow goes on past
+// MaxHistory until the remaining targets fit into one payload, of at most 1 MiB. Long names
+// fill it with few targets. Even so, under the race detector on a busy machine, the first
+// workflow task may take longer than one second, the limit of Temporal's deadlock detector.
 func TestWaitWorkflow_ContinuesAsNew_OnceTheRestFits(t *testing.T) {
 	w := newWorkers(t)
 	w.SetCurrentHistoryLength(300)
