@@ -123,8 +123,8 @@ var classOfLegacyCode = map[int32]class{
 //
 // The method is the name of the RPC, such as "DescribeIndex". It decides which errors are
 // possible: a failure of "DescribeIndex" is never ErrLoadFailed, and only a failure of
-// "GetImportState" is ErrJobNotFound. With any other method, all other errors are possible. The
-// codes are Status.code, 0 before Milvus 2.3, and Status.error_code. The error wraps a
+// "GetImportState" is ErrJobNotFound. For an unknown method, all other errors are possible.
+// The codes are Status.code, 0 before Milvus 2.3, and Status.error_code. The error wraps a
 // *milvuswait.ServerError, and a sentinel or milvuswait.Permanent if polling again cannot
 // change the answer.
 //
