@@ -41,7 +41,7 @@ func TestAServerCannotReachTheTerminal(t *testing.T) {
 	tests := []struct{ name, args, shows string }{
 		{"bars of listed names", "load --all" + ends, `docs\[2J`},
 		{"lines of listed names", "load --all -v" + ends, `docs\[2J`},
-		{"lines of failures", "load docs -v" + ends, `going on: .*\[secret\]`},
+		{"lines of failures", "load docs -v" + ends, `going on, .*\[secret\]`},
 		{"a failure below the bars", "index images", `index build failed: .*\[secret\]`},
 		{"names in an error", "index docs", `ambiguous index.*\[secret\]`},
 		{"a hint", "index docs/nosuch", `hint: .*\[secret\]`},

@@ -81,7 +81,7 @@ func TestWait_ServerStartsLate_Ends0(t *testing.T) {
 
 			// The attempt to connect has no budget of its own: 1ms is below every round trip.
 			args := append(strings.Fields(tt.args), "--timeout", "1m", "--connect-timeout", "1ms")
-			code, stdout, stderr := runUntil("going on: cannot connect to", func() { require.NoError(t, s.Restart()) },
+			code, stdout, stderr := runUntil(": cannot connect to", func() { require.NoError(t, s.Restart()) },
 				map[string]string{"MILVUS_URI": address}, args...)
 
 			require.Zero(t, code, stderr)

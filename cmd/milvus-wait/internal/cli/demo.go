@@ -50,6 +50,7 @@ func (a *app) demo() *cobra.Command {
 		s := newServer(conn, dial.Endpoint{Host: "localhost", Address: "fake"}, "")
 		defer s.close()
 		wait.continueOnError = true
+		a.output.Limits = limits(ctx, &wait)
 		return a.waitFor(ctx, s, s.poller, play(fakes, duration, fail), wait.options(), start)
 	})
 

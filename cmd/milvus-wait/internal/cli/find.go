@@ -14,7 +14,6 @@ import (
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
 // allLoads returns a target for each collection that is loading or loaded. An empty result
@@ -167,14 +166,8 @@ func (a *app) ask(ctx context.Context, s *server, what string, wait *waitFlags, 
 		}
 		return milvuswait.LoadingProgress{Percent: 100}, nil
 	}}
-	report := milvuswait.OnChange(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-		if u.Err != nil && !u.Final && !a.global.quiet {
-			output.Line(a.Stderr, a.mask.Text(fmt.Sprintf("%s: going on: %v", what, u.Err)))
-		}
-	}))
-
 	start := time.Now()
-	options := append(wait.asking(), milvuswait.WithStartGrace(wait.grace), milvuswait.WithObserver(report))
+	options := append(wait.asking(), milvuswait.WithStartGrace(wait.grace), milvuswait.WithObserver(a.masked(a.output.Asking(what))))
 	_, err := milvuswait.WaitForLoadingComplete(ctx, poller, "all", options...)
 	wait.grace = max(0, wait.grace-time.Since(start))
 

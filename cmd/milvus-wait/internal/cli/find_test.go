@@ -161,7 +161,7 @@ func TestAll_NothingAtFirst_WaitsWithinGrace(t *testing.T) {
 				t.Cleanup(s.Close)
 				s.AddCollection("docs") // neither loaded nor indexed
 
-				code, stdout, stderr := runUntil("going on: there is nothing to wait for: no collection of the default database", func() { tt.add(s) },
+				code, stdout, stderr := runUntil(": there is nothing to wait for: no collection of the default database", func() { tt.add(s) },
 					map[string]string{"MILVUS_URI": s.Address()}, append(strings.Fields(tt.args), "--grace", "1h", "--timeout", "1m")...)
 
 				require.Zero(t, code, stderr)

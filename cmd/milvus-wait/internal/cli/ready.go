@@ -37,6 +37,7 @@ failures of TLS end the wait.`,
 
 		a.output.Address = s.endpoint.URI()
 		wait.unreachable = 0 // --timeout alone limits the wait
+		a.output.Limits = limits(ctx, &wait)
 		return a.waitFor(ctx, s, s.poller, []milvuswait.Target{milvuswait.Serving()}, wait.options(), start)
 	})
 

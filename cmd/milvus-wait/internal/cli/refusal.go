@@ -41,6 +41,10 @@ func refusal(err error, privilege string) string {
 	return ""
 }
 
+// isRefusal reports whether the server refused the user or the request. An answer that is not
+// Milvus' is transient.
+func isRefusal(err error) bool { return refusal(err, "") != "" && !errors.Is(err, rpc.ErrMalformed) }
+
 // privileges lists the privileges for the calls of a wait in Milvus 2.2 to 3.0.
 var privileges = []string{
 	"GetLoadingProgress", "GetLoadState", "Load", "IndexDetail", "GetIndexBuildProgress", "ShowCollections", "ShowPartitions",

@@ -48,17 +48,25 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	defer s.close()
 	grace := wait.grace // finding the targets takes a part of it
 	s.grace, s.refresh = &grace, wait.refresh
+	a.output.Limits = limits(ctx, wait)
 
 	targets, err := find(ctx, s, wait)
 	if err != nil {
 		return a.failed(start, err)
 	}
 
+	a.output.Limits = limits(ctx, wait)
 	options := wait.options()
 	if wait.verify != "" {
 		options = append(options, milvuswait.WithVerify(s.poller.FindRow(wait.verify)))
 	}
 	return a.waitFor(ctx, s, s.poller, targets, options, start)
+}
+
+// limits returns the limits of a wait that starts now.
+func limits(ctx context.Context, wait *waitFlags) output.Limits {
+	end, _ := ctx.Deadline()
+	return output.Limits{End: end, Unreachable: wait.unreachable, Grace: wait.grace, IsRefusal: isRefusal}
 }
 
 // failed reports a command that failed before its wait. Usage errors are left to end.

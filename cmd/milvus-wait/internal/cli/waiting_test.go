@@ -93,7 +93,7 @@ func TestVerify_NoRowAtFirst_WaitsForIt(t *testing.T) {
 			require.Equal(t, int64(early+1), l.queries.Load())
 			require.Contains(t, stderr, "99%")
 			require.Contains(t, stderr, `waiting for verify, poll `)
-			require.Contains(t, stderr, `: going on: Query: no row found in `)
+			require.Contains(t, stderr, `: going on, gives up in 10m0s: Query: no row found in `)
 			if strings.HasPrefix(args, "load") {
 				require.Equal(t, "p", l.partition.Load())
 			}

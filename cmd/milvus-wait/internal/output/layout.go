@@ -1,8 +1,6 @@
 package output
 
 import (
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -58,26 +56,6 @@ func bar(fraction float64, width int) string {
 	return "[" + pad(filled, inner) + "]"
 }
 
-// percent returns the percentage of a fraction, rounded down, so that 100 % means all.
-func percent(fraction float64) int {
-	const roundingError = 1e-9 // 0.29 is a little less than 29 %
-	return int(100*fraction + roundingError)
-}
-
-// short returns n, with three digits and a unit if it is large: 950, 12.3k, 2.5M.
-func short(n float64) string {
-	if math.Abs(n) < 10_000 {
-		return strconv.FormatFloat(n, 'f', 0, 64)
-	}
-	var unit string
-	for _, unit = range []string{"k", "M", "G", "T", "P", "E"} {
-		if n /= 1000; math.Abs(n) < 999.5 {
-			break
-		}
-	}
-	return strconv.FormatFloat(n, 'g', 3, 64) + unit
-}
-
 // visible returns s without invisible characters, so that its columns can be counted.
 func visible(s string) string { return untrusted.Text(s) }
 
@@ -92,3 +70,20 @@ func clip(s string, width int) string {
 
 // pad returns s in at least width columns.
 func pad(s string, width int) string { return runewidth.FillRight(s, width) }
+
+// wrap returns s in at most a number of lines, broken at spaces. The last line is clipped.
+func wrap(s string, width, most int) []string {
+	var lines []string
+	for len(lines) < most-1 && runewidth.StringWidth(s) > width {
+		line := runewidth.Truncate(s, width, "")
+		if line == "" {
+			break // the screen is narrower than a character
+		}
+		if space := strings.LastIndexByte(line, ' '); space > 0 && s[len(line)] != ' ' {
+			line = line[:space]
+		}
+		s = strings.TrimLeft(s[len(line):], " ")
+		lines = append(lines, strings.TrimRight(line, " "))
+	}
+	return append(lines, clip(s, width))
+}

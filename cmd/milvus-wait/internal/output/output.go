@@ -30,6 +30,7 @@ type Config struct {
 	Terminal       Terminal
 	GitHub         GitHub
 	Address        string // address of the server, the name of the target Serving
+	Limits         Limits
 }
 
 // Report is the result of a command.

@@ -17,9 +17,13 @@ type row struct {
 	kind   *kind.Kind
 	update milvuswait.Update // last update
 	first  milvuswait.Update // first update with progress, the start of the rate
+	at     time.Time         // time of the last update
+	outage outage
 }
 
-func (r *row) observe(u milvuswait.Update) {
+func (r *row) observe(u milvuswait.Update, l Limits) {
+	r.at = time.Now()
+	r.outage.observe(u, l)
 	if r.first.Progress == nil && u.Progress != nil {
 		r.first = u
 	}
@@ -95,10 +99,10 @@ func (r *row) word() (word, color string) {
 func words(state string) string { return strings.ReplaceAll(state, "_", " ") }
 
 func (r *row) eta() string {
-	if r.update.ETA < time.Second {
+	if r.update.ETA < time.Second || r.outage.failing {
 		return ""
 	}
-	return r.update.ETA.Round(time.Second).String() + " left"
+	return seconds(r.update.ETA).String() + " left"
 }
 
 func (r *row) rows() string {
@@ -109,10 +113,13 @@ func (r *row) rows() string {
 	return short(float64(done)) + "/" + short(float64(total)) + " rows"
 }
 
-// rate returns the average rate since the first progress, or "".
+// elapsed returns the time since the start of the wait.
+func (r *row) elapsed() time.Duration { return r.update.Elapsed + time.Since(r.at) }
+
+// rate returns the average rate since the first progress, or "" if it is unknown.
 func (r *row) rate() string {
 	elapsed := (r.update.Elapsed - r.first.Elapsed).Seconds()
-	if r.first.Progress == nil || elapsed < 0.5 || r.update.Final {
+	if r.first.Progress == nil || elapsed < 0.5 || r.update.Final || r.outage.failing {
 		return ""
 	}
 

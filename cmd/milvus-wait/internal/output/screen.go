@@ -2,8 +2,10 @@ package output
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 
@@ -40,13 +42,14 @@ func (s *Screen) Observe(u milvuswait.Update) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.rows[u.Target]; r != nil {
-		r.observe(u)
+		r.observe(u, s.config.Limits)
 	}
 }
 
 // Lines returns at most height lines of at most width columns: a line for each target and, if
 // there are several, a line for all. The line for all goes when all targets have ended and
-// have a line. Two lines of the height stay free: for the cursor and for the command line.
+// have a line. Below them, a note describes the outage of a target that is being retried. Two
+// lines of the height stay free: for the cursor and for the command line.
 func (s *Screen) Lines(width, height int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +58,8 @@ func (s *Screen) Lines(width, height int) []string {
 	if len(s.targets) > 1 {
 		room--
 	}
-	shown := s.choose(room)
+	note := s.note(width, min(mostNote, room-1))
+	shown := s.choose(room - len(note))
 
 	longest := 0
 	for _, t := range shown {
@@ -77,7 +81,49 @@ func (s *Screen) Lines(width, height int) []string {
 	case len(s.targets) > 1 && total.Pending > 0:
 		lines = append(lines, clip(visible(total.String()), width))
 	}
-	return lines
+	return append(lines, note...)
+}
+
+const (
+	noteAfter = time.Second // minimum outage for a note: most polls that fail are followed by a success
+	mostNote  = 5           // maximum lines of a note
+)
+
+// note returns at most a number of lines about the retried target with the least time left:
+//
+//	docs and 3 more: retrying, 1m5s so far, gives up in 3m55s: cannot connect to http://milvus:19530: …
+//
+// It returns nothing if no target has been retried for noteAfter.
+func (s *Screen) note(width, most int) []string {
+	var chosen *row
+	var least time.Duration
+	others := -1
+	for _, t := range s.targets {
+		r := s.rows[t]
+		if now := r.elapsed(); r.outage.failing && now-r.outage.since >= noteAfter {
+			left, known := r.outage.left(now, s.config.Limits)
+			if !known {
+				left = math.MaxInt64
+			}
+			if others++; chosen == nil || left < least {
+				chosen, least = r, left
+			}
+		}
+	}
+	if chosen == nil || most < 1 {
+		return nil
+	}
+
+	const mostName = 30 // the reason needs room too
+	u, subject := chosen.update, ""
+	switch name := clip(chosen.name, mostName); {
+	case others > 0:
+		subject = fmt.Sprintf("%s and %d more: ", name, others)
+	case len(s.targets) > 1:
+		subject = name + ": "
+	}
+	text := subject + "retrying" + chosen.outage.times(chosen.elapsed(), s.config.Limits) + ": " + s.config.reason(u.Target, u.Progress, u.Err)
+	return wrap(visible(text), width, most)
 }
 
 // ended returns the number of targets in each final state. A percentage would not distinguish
