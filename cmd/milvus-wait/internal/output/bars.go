@@ -3,9 +3,14 @@ package output
 import (
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
@@ -19,7 +24,8 @@ const refresh = 150 * time.Millisecond
 type bars struct {
 	*Screen
 	terminal Terminal
-	drawn    int // lines of the last frame
+	drawn    []string  // lines of the last frame
+	drawnAt  time.Time // time of the last frame
 
 	ended  chan struct{} // closed by close
 	done   chan struct{} // closed after the last frame
@@ -40,15 +46,35 @@ func (b *bars) run() {
 	defer close(b.done)
 	ticker := time.NewTicker(refresh)
 	defer ticker.Stop()
+	continued := make(chan os.Signal, 1)
+	notifyContinued(continued)
+	defer signal.Stop(continued)
 
 	for {
 		select {
 		case <-ticker.C:
+			if time.Since(b.drawnAt) > 2*refresh && len(b.drawn) > 0 {
+				b.awaitContinued(continued)
+			}
+			b.draw()
+		case <-continued:
+			b.drawn = nil
 			b.draw()
 		case <-b.ended:
 			b.draw()
 			return
 		}
+	}
+}
+
+// awaitContinued gives the signal of a continued process a moment to arrive: the ticker may be
+// faster. The shell has written below the last frame then, so the next frame starts below.
+func (b *bars) awaitContinued(continued <-chan os.Signal) {
+	const moment = 20 * time.Millisecond
+	select {
+	case <-continued:
+		b.drawn = nil
+	case <-time.After(moment):
 	}
 }
 
@@ -62,8 +88,8 @@ func (b *bars) draw() {
 
 	var frame strings.Builder
 	frame.WriteString("\r") // the echo of a typed key moves the cursor
-	if b.drawn > 0 {
-		fmt.Fprintf(&frame, up, b.drawn)
+	if n := rowsOf(b.drawn, width); n > 0 {
+		fmt.Fprintf(&frame, up, n)
 	}
 	for _, line := range lines {
 		frame.WriteString(line + clearLine + "\n")
@@ -71,8 +97,21 @@ func (b *bars) draw() {
 	frame.WriteString(clearBelow)
 
 	_, _ = io.WriteString(b.terminal.file, frame.String())
-	b.drawn = len(lines)
+	b.drawn, b.drawnAt = lines, time.Now()
 }
+
+// rowsOf returns the number of rows that lines take on a terminal. A terminal that was made
+// narrower wraps lines that have become too long.
+func rowsOf(lines []string, width int) int {
+	rows := 0
+	for _, line := range lines {
+		columns := runewidth.StringWidth(colors.ReplaceAllString(line, ""))
+		rows += max(1, (columns+width-1)/max(1, width))
+	}
+	return rows
+}
+
+var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // close draws the last frame and leaves it on the screen. It gives up on a stopped terminal,
 // for example by ctrl-S.

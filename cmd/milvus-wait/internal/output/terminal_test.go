@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
@@ -151,6 +153,88 @@ func TestResultsInAPipeDoNotWaitForTheBars(t *testing.T) {
 	r.Observer().Observe(images)
 	r.Finish(reportOf(0, nil, docs, images))
 	require.Equal(t, "docs: loaded (0s, 1 poll)\nimages: loaded (0s, 1 poll)\n", stdout.String())
+}
+
+// TestBars_ProcessContinues_StartBelow has a shell write below the bars while the process is
+// stopped. The next frame leaves its lines in place.
+func TestBars_ProcessContinues_StartBelow(t *testing.T) {
+	const typed = "\r\n[1]+  Stopped\r\n$ fg\r\n"
+	screen, _ := watched(t, func(terminal *os.File, frame func()) {
+		frame()
+		_, err := terminal.WriteString(typed)
+		require.NoError(t, err)
+		require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGCONT))
+		frame()
+	})
+
+	require.Equal(t, []string{
+		"docs  [=====>           ]   40%  loading",
+		"",
+		"[1]+  Stopped",
+		"$ fg",
+		"docs  [=====>           ]   40%  loading",
+		"",
+	}, lines(screen)[:6])
+}
+
+// TestBars_NarrowerTerminal_ReplaceWrappedLines makes the terminal half as wide: a terminal
+// that wraps has two rows for each line of the last frame.
+func TestBars_NarrowerTerminal_ReplaceWrappedLines(t *testing.T) {
+	_, raw := watched(t, func(terminal *os.File, frame func()) {
+		frame()
+		require.NoError(t, pty.Setsize(terminal, &pty.Winsize{Cols: 30, Rows: 24}))
+		frame()
+	})
+
+	require.Equal(t, 1, strings.Count(raw, "\r\x1b[2A"), "the narrower frame, once")
+	require.NotContains(t, raw, "\x1b[3A")
+}
+
+// watched calls f with a terminal that shows the bar of a load. frame waits for the next frame.
+func watched(t *testing.T, f func(terminal *os.File, frame func())) (screen vt10x.Terminal, raw string) {
+	t.Helper()
+	master, terminal := openTerminal(t, 80, 24)
+	screen = vt10x.New(vt10x.WithSize(80, 24))
+	var written bytes.Buffer
+	read, frames := make(chan struct{}), make(frameCounter, 1000)
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(io.MultiWriter(screen, &written, frames), master)
+	}()
+
+	c := output.Config{Stdout: terminal, Stderr: terminal, Format: output.Text}
+	c.Terminal = output.Detect(terminal, terminal, func(string) string { return "" }, c.Format, true)
+	r := told(c, []milvuswait.Update{loading("docs", 40)})
+	f(terminal, func() {
+		for len(frames) > 0 {
+			<-frames
+		}
+		for range 2 { // the first one may have begun before
+			select {
+			case <-frames:
+			case <-time.After(10 * time.Second):
+				require.Fail(t, "no frame was drawn")
+			}
+		}
+	})
+
+	r.Close()
+	require.NoError(t, terminal.Close())
+	<-read
+	return screen, written.String()
+}
+
+// frameCounter is a writer of frames. It holds a value for each frame, as far as there is room.
+type frameCounter chan struct{}
+
+func (c frameCounter) Write(b []byte) (int, error) {
+	for range bytes.Count(b, []byte("\x1b[J")) {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+	return len(b), nil
 }
 
 func TestAPanicLeavesTheTerminalInOrder(t *testing.T) {
