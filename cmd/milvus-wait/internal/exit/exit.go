@@ -49,6 +49,7 @@ func Code(err error) int {
 		usage  *usageError
 		signal *SignalError
 	)
+
 	switch {
 	case err == nil:
 		return Done
@@ -67,6 +68,7 @@ func Text(err error) string {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err.Error() // a server's text may contain the same words
 	}
+
 	return strings.Replace(err.Error(), context.DeadlineExceeded.Error(), "timed out", 1)
 }
 
@@ -93,6 +95,7 @@ func Interrupted(code int, errs ...error) int {
 // succeed.
 func OfOutcomes(outcomes []milvuswait.Outcome) int {
 	code := Done
+
 	for _, o := range outcomes {
 		switch {
 		case o.Err == nil:
@@ -102,5 +105,6 @@ func OfOutcomes(outcomes []milvuswait.Outcome) int {
 			return Failed
 		}
 	}
+
 	return code
 }

@@ -35,16 +35,15 @@ type Kind struct {
 	// Amount returns the size of finished work for the result, such as "100 rows", or "".
 	Amount func(p milvuswait.Progress) string
 
-	// Part returns the name of the part of the target that the progress is about, if the
-	// target does not name it, or "": of several indexes, the one that is furthest behind.
+	// Part returns the name of the part with this progress, if the target does not name it,
+	// or "": of several indexes, the one furthest behind.
 	Part func(t milvuswait.Target, p milvuswait.Progress) string
 
-	// Doubt returns a question about a finished target that probably finished too early,
-	// or "".
+	// Doubt returns a question about a target if it probably finished too early, or "".
 	Doubt func(p milvuswait.Progress) string
 
-	// Hint returns a hint for a failed target that only this kind has, or "". It is called
-	// with refresh if the wait was for a refresh too.
+	// Hint returns a hint for a failed target, or "": only hints of this kind alone. It is
+	// called with refresh if the wait was for a refresh too.
 	Hint func(o milvuswait.Outcome, refresh bool) string
 
 	// Mask returns p with every text of the server replaced by mask of it.

@@ -81,8 +81,7 @@ func (w *Writer) write(b []byte) (int, error) {
 }
 
 // Do calls f, and gives up on it after Grace: a file may be a FIFO without a reader, or on a
-// file system that hangs. It is for files beside the outputs, which are not worth a longer
-// wait.
+// file system that hangs. It is for files of less importance than the outputs.
 func Do(f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()

@@ -82,6 +82,7 @@ func jobs(args []string, form string, target func(int64) milvuswait.Target) ([]m
 		if err != nil || n <= 0 {
 			return nil, fmt.Errorf("%q is not %s: must be a positive integer", arg, form)
 		}
+
 		targets = append(targets, target(n))
 	}
 	return targets, nil
@@ -94,6 +95,7 @@ func check(arg, form, collection string, parts ...string) error {
 	for _, part := range parts {
 		err = cmp.Or(err, Name(part))
 	}
+
 	if err != nil {
 		return fmt.Errorf("%q is not %s: a name %w", arg, form, err)
 	}
