@@ -93,8 +93,8 @@ func TestAggregate_TwoWaitsAtOnce_CountsEach(t *testing.T) {
 	})
 }
 
-// TestAggregate_UsedAgain_TotalGrows shows that targets of a second call are counted in
-// addition to those of the first.
+// TestAggregate_UsedAgain_TotalGrows adds the targets of a second call to the
+// targets of the first.
 func TestAggregate_UsedAgain_TotalGrows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := milvuswait.NewAggregate(2)

@@ -88,7 +88,7 @@ func TestDefaultsGiveWay(t *testing.T) {
 }
 
 // TestJitterIsDrawnOncePerWait shows that a jitter of 0.5 shortens all delays of a wait by
-// one share of up to half, and those of another wait by another share.
+// one share of up to half, and the delays of another wait by another share.
 func TestJitterIsDrawnOncePerWait(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for range 100 {
@@ -167,7 +167,7 @@ func FuzzBackoff(f *testing.F) {
 		var err error
 
 		// A byte above 100 makes the poll slow, by 10 ms for each 1 above. The percentage
-		// stays below 100, so that the load never completes.
+		// stays below 100, so the load never completes.
 		p := &probe{load: func(n int, _ time.Duration) (milvuswait.LoadingProgress, error) {
 			return milvuswait.LoadingProgress{Percent: int64(percents[n%len(percents)]) % 100}, nil
 		}, hang: func(_ context.Context, n int) {

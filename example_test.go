@@ -25,7 +25,7 @@ func server() *fake.Poller {
 		Set(milvuswait.IndexBuilding("docs", "vidx"), fake.Rows(100_000, 0, 50_000, 100_000))
 }
 
-// quick polls every millisecond, so that the examples end soon.
+// quick polls every millisecond, so the examples end soon.
 var quick = milvuswait.WithBackoff(milvuswait.Backoff{Initial: time.Millisecond, Max: time.Millisecond})
 
 func ExampleWaitForLoadingComplete() {

@@ -130,14 +130,14 @@ func indexes(answers ...milvuswait.IndexBuildingProgress) *probe {
 	}}
 }
 
-// recorder is an Observer that keeps all updates.
+// recorder is an Observer. It keeps all updates.
 type recorder struct{ updates []milvuswait.Update }
 
 func (r *recorder) Observe(u milvuswait.Update) { r.updates = append(r.updates, u) }
 
 func (r *recorder) last() milvuswait.Update { return r.updates[len(r.updates)-1] }
 
-// gauge is a Poller that counts its polls: in flight, at most in flight, and of each
+// gauge is a Poller with counts of its polls: in flight, at most in flight, and of each
 // collection.
 type gauge struct {
 	took     time.Duration
@@ -269,7 +269,7 @@ func every(d time.Duration) milvuswait.Option {
 	})
 }
 
-// constant sets a custom generator that always returns d.
+// constant sets a custom generator; it always returns d.
 func constant(d time.Duration) milvuswait.Option {
 	return milvuswait.WithBackoffFunc(func() func() time.Duration { return backoff.NewConstantBackOff(d).NextBackOff })
 }

@@ -53,7 +53,7 @@ func TestWait_UnknownKind_IsInvalid(t *testing.T) {
 	require.Equal(t, "milvuswait: no target: aborted (0 polls in 0s)", (&Error{Target: target, Cause: ErrAborted}).Error())
 }
 
-// refusing is a Poller that must not be called.
+// refusing is a Poller for waits without polls: a call fails the test.
 type refusing struct{ t *testing.T }
 
 func (p refusing) LoadingProgress(context.Context, string, ...string) (LoadingProgress, error) {
@@ -66,7 +66,7 @@ func (p refusing) IndexBuildingProgress(context.Context, string, string) (IndexB
 	return IndexBuildingProgress{}, nil
 }
 
-// TestUnmarshalProgress reads the JSON of every kind, and names what is wrong with others.
+// TestUnmarshalProgress reads the JSON of every kind, and names the fault of invalid JSON.
 func TestUnmarshalProgress(t *testing.T) {
 	for json, want := range map[string]Progress{
 		`{"loading_progress":"40%"}`:                                                        LoadingProgress{Percent: 40},

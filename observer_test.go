@@ -244,7 +244,8 @@ func TestLog_TwoWaitsAtOnce_WarnsAboutEach(t *testing.T) {
 	})
 }
 
-// abnormalEnds are waits for "docs" that end after an hour without a final update. Each runs on a goroutine of its own, which recovers panics.
+// abnormalEnds are waits for "docs". They end after an hour without a final update. Each runs
+// on its own goroutine, and recovers panics.
 var abnormalEnds = map[string]func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option){
 	"a panic of the Poller": func(ctx context.Context, p milvuswait.Poller, o milvuswait.Option) {
 		_, _ = milvuswait.WaitForLoadingComplete(ctx, panicking{p, time.Now()}, "docs", o)
@@ -300,7 +301,7 @@ func (p panicking) LoadingProgress(ctx context.Context, collection string, parti
 }
 
 // TestLog_WaitAfterAbnormalEnd_WarnsAgain shows that a wait that ended without a final update
-// leaves nothing in the log that silences the next wait for an equal target.
+// does not silence the log of the next wait for an equal target.
 func TestLog_WaitAfterAbnormalEnd_WarnsAgain(t *testing.T) {
 	for name, end := range abnormalEnds {
 		t.Run(name, func(t *testing.T) {

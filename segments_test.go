@@ -181,7 +181,7 @@ func TestIndex_AnotherWriterFlushes_EndsWithItsOwnRows(t *testing.T) {
 }
 
 // TestIndex_RowsAtStart_TakesItsBaselineAfterTheFlush has rows sealed before the wait, and
-// endless new ones. The wait is for the rows that were sealed.
+// endless new ones. The wait is for the sealed rows.
 func TestIndex_RowsAtStart_TakesItsBaselineAfterTheFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := &flushingIndex{segments: unflushedUntil(3 * time.Second)}
@@ -470,7 +470,7 @@ func TestIndex_FlushMark_IsWaitedFor(t *testing.T) {
 	unsupported := func(time.Duration) ([]int64, error) { return nil, errors.ErrUnsupported }
 
 	synctest.Test(t, func(t *testing.T) {
-		// As on 2.6: segments that are being flushed are not listed.
+		// As on 2.6: flushing segments are not listed.
 		x := &flushingIndex{progress: secondBatch(3*time.Second, 5*time.Second), segments: unsupported}
 		x.flushed = func(at time.Duration) (bool, error) { return at >= 3*time.Second, nil }
 

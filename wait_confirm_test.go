@@ -21,7 +21,7 @@ func resulting(results ...error) *probe {
 	return failing(func(n int, _ time.Duration) error { return results[min(n, len(results))-1] })
 }
 
-// TestWait_PermanentFailure_IsConfirmedIfItContradicts has a table of what a wait has seen
+// TestWait_PermanentFailure_IsConfirmedIfItContradicts has a table of the answers to a wait
 // when a permanent failure comes. A delay of 10 s shows which poll the pace has planned.
 func TestWait_PermanentFailure_IsConfirmedIfItContradicts(t *testing.T) {
 	const pace, ms = 10 * time.Second, time.Millisecond

@@ -185,7 +185,7 @@ func TestAPauseIsFollowedByNoBurst(t *testing.T) {
 }
 
 // TestOutageWhileSettlingIsPolledAtThePace has an outage of almost a minute during the
-// settle time. Fewer than 200 polls mean that the pace still applies.
+// settle time. With fewer than 200 polls, the pace still applies.
 func TestOutageWhileSettlingIsPolledAtThePace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {

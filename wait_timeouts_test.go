@@ -267,7 +267,7 @@ func TestStartGrace(t *testing.T) {
 		name string
 		load func(int, time.Duration) (milvuswait.LoadingProgress, error)
 		want error
-		end  time.Duration // end of a wait that fails
+		end  time.Duration // end of a failed wait
 	}{
 		{"loaded by somebody in time", absent(20*time.Second, errNotLoaded), nil, 0},
 		{"created in time", absent(20*time.Second, milvuswait.ErrCollectionNotFound), nil, 0},

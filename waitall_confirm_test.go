@@ -150,7 +150,7 @@ func (e namedError) Error() string  { return e.method + ": unavailable" }
 func (e namedError) Method() string { return e.method }
 
 // TestWaitAll_OneCallDoesNotAnswer_IsNamed has a server that answers loads and no index. The
-// error of the index names the call; that of a server without any answer does not.
+// error of the index names the call; the error of a server without any answer does not.
 func TestWaitAll_OneCallDoesNotAnswer_IsNamed(t *testing.T) {
 	for _, loads := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

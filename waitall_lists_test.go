@@ -179,7 +179,7 @@ func TestWhatNoListHasGoesByItsOwnPace(t *testing.T) {
 			l.list = func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
 				for name := range all {
 					if name != "c0" && name != "c1" {
-						delete(all, name) // as for aliases, which no list contains
+						delete(all, name) // as for aliases: no list contains them
 					}
 				}
 				return nil
@@ -209,7 +209,7 @@ func TestListsDoNotTellOfRefreshes(t *testing.T) {
 		l := newListing(5, evenly(20*time.Second))
 		l.list = func(n int, _ time.Duration, _ map[string]milvuswait.LoadingProgress) error {
 			if n == 1 {
-				return errBlip // so that single polls come first; they contain RefreshPercent
+				return errBlip // single polls come first; they contain RefreshPercent
 			}
 			return nil
 		}
