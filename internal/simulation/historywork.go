@@ -14,7 +14,7 @@ import (
 type workHistory struct {
 	w       *Work
 	target  milvuswait.Target
-	polls   []*WorkPoll // that cover the target, in the order of their ends
+	polls   []*WorkPoll // polls with this target, in the order of their ends
 	answers []oracle.Answer
 	facts   []oracle.Facts
 	updates []WorkUpdate
