@@ -18,8 +18,8 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-// workflow returns the parsed file, after actionlint found nothing wrong with it;
-// its scripts are checked too if shellcheck is installed.
+// workflow checks the file with actionlint, and its scripts with shellcheck if it is
+// installed. It returns the parsed file.
 func workflow(t *testing.T) *actionlint.Workflow {
 	t.Helper()
 	shellcheck, err := exec.LookPath("shellcheck")
@@ -38,7 +38,7 @@ func workflow(t *testing.T) *actionlint.Workflow {
 	return parsed
 }
 
-// waitStep returns the step that waits, and what it runs.
+// waitStep returns the step with the wait, and its script.
 func waitStep(t *testing.T, job *actionlint.Job) (*actionlint.Step, string) {
 	t.Helper()
 	for _, step := range job.Steps {
@@ -63,7 +63,7 @@ func TestActions(t *testing.T) {
 	require.Equal(t, 33*time.Minute, sum)
 	require.Greater(t, time.Duration(job.TimeoutMinutes.Value)*time.Minute, sum)
 
-	// Secrets go to this step's environment and nowhere else, above all not to its text.
+	// Only the environment of this step has secrets; its text has none.
 	require.NotContains(t, run, "${{")
 	require.Equal(t, "${{ secrets.MILVUS_TOKEN }}", step.Env.Vars["milvus_token"].Value.Value)
 	require.Nil(t, job.Env)
@@ -87,13 +87,13 @@ func TestActionsScript(t *testing.T) {
 		name string
 		do   func(s *fakeserver.Server)
 		code int
-		sum  string // in the summary
+		sum  string // text in the summary
 	}{
 		{"done", func(*fakeserver.Server) {}, 0, "docs"},
 		{"an index cannot be built", func(s *fakeserver.Server) {
 			s.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100_000, time.Millisecond).FailAt(40, "no space left on device"))
 		}, 1, "no space left on device"},
-		{"not in time", func(s *fakeserver.Server) {
+		{"timed out", func(s *fakeserver.Server) {
 			s.Set(milvuswait.Loading("images"), fake.LoadOver(time.Hour))
 		}, 124, "images"},
 	}
@@ -104,7 +104,8 @@ func TestActionsScript(t *testing.T) {
 			tt.do(s)
 			dir := t.TempDir()
 			output, summary := filepath.Join(dir, "output"), filepath.Join(dir, "summary")
-			// As the runner does. Nobody has 30 minutes.
+
+			// Run the script as the runner does, with a shorter timeout.
 			cmd := exec.CommandContext(t.Context(), "bash", "-e", "-c", strings.ReplaceAll(run, "30m", "500ms"))
 			cmd.Env = []string{
 				"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "MILVUS_URI=http://" + s.Address(), "MILVUS_TOKEN=" + token,

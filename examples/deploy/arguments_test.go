@@ -22,7 +22,7 @@ import (
 
 const token = "root:hushhush"
 
-// startLoaded returns a server that has what the files wait for.
+// startLoaded starts a server on which the targets of the files are complete.
 func startLoaded(t *testing.T) *fakeserver.Server {
 	t.Helper()
 	s := startMilvus(t)
@@ -31,8 +31,8 @@ func startLoaded(t *testing.T) *fakeserver.Server {
 	return s
 }
 
-// encrypted returns the https address of the server for those who have the token,
-// and a directory like the mounted Secret: with the token, and who to trust.
+// encrypted returns an https address of the server, which requires the token, and a
+// directory like the mounted Secret, with the token and the CA certificate.
 func encrypted(t *testing.T, s *fakeserver.Server) (address, secret string) {
 	t.Helper()
 	protocols := new(http.Protocols)
@@ -50,6 +50,7 @@ func encrypted(t *testing.T, s *fakeserver.Server) (address, secret string) {
 	front.EnableHTTP2 = true
 	front.StartTLS()
 	t.Cleanup(front.Close)
+
 	secret = t.TempDir()
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})
 	require.NoError(t, os.WriteFile(filepath.Join(secret, "ca.crt"), authority, 0o600))
@@ -57,7 +58,7 @@ func encrypted(t *testing.T, s *fakeserver.Server) (address, secret string) {
 	return front.URL, secret
 }
 
-// The containers do what they are to do with the very arguments of the files.
+// The waits of the containers succeed with the arguments in the files.
 func TestContainers(t *testing.T) {
 	for file, pod := range pods(t) {
 		for _, c := range waits(pod) {

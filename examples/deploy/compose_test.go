@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// compose returns the project as docker compose reads it, by its schema.
+// compose parses the file as docker compose does, and checks it against the schema.
 func compose(t *testing.T) *types.Project {
 	t.Helper()
 	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
@@ -37,7 +37,7 @@ func TestCompose(t *testing.T) {
 			require.Equal(t, conditions[i], service.DependsOn[start[i-1]].Condition)
 			require.True(t, service.DependsOn[start[i-1]].Required)
 		}
-		// What is waited for to be complete must end, and the others be watched.
+		// A dependency with condition "completed" must end; the others keep running.
 		ends := i+1 < len(start) && conditions[i+1] == completed
 		require.Equal(t, !ends, service.HealthCheck != nil, name)
 		require.Contains(t, []string{"", types.RestartPolicyNo}, service.Restart)

@@ -18,12 +18,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// image is what every file runs.
+// image is the image in every file.
 const image = "registry.example.com/milvus-wait:0.1.0"
 
-// decode reads the file into a type of the Kubernetes API, as a chart's if it is
-// one, as the API server decodes it: fields that the API does not have, be it by
-// a capital letter, are errors, as are those said twice.
+// decode reads the file into a type of the Kubernetes API, and renders a template of
+// a chart first. As in the API server's strict mode, unknown fields, a wrong case and
+// duplicate fields are errors.
 func decode(t *testing.T, file string, to any) {
 	t.Helper()
 	chart, err := template.New(file).Option("missingkey=error").ParseFiles(file)
@@ -58,14 +58,14 @@ func pods(t *testing.T) map[string]corev1.PodSpec {
 	}
 }
 
-// waits returns the containers that run milvus-wait, in the order of their start.
+// waits returns the containers of milvus-wait in the order of their start.
 func waits(pod corev1.PodSpec) []corev1.Container {
 	return slices.DeleteFunc(slices.Concat(pod.InitContainers, pod.Containers), func(c corev1.Container) bool {
 		return c.Image != image
 	})
 }
 
-// option returns the value of a flag of the container, and "" without it.
+// option returns the value of a flag of the container, or "" if it is not set.
 func option(c corev1.Container, flag string) string {
 	for _, arg := range c.Args {
 		if value, ok := strings.CutPrefix(arg, flag+"="); ok {
@@ -75,7 +75,7 @@ func option(c corev1.Container, flag string) string {
 	return ""
 }
 
-// waited returns how long the containers of a Pod take at most.
+// waited returns the maximum total time of the waits of a Pod.
 func waited(t *testing.T, pod corev1.PodSpec) (sum time.Duration) {
 	t.Helper()
 	for _, c := range waits(pod) {
@@ -88,7 +88,7 @@ func waited(t *testing.T, pod corev1.PodSpec) (sum time.Duration) {
 }
 
 func TestPods(t *testing.T) {
-	// Pods that serve start for years: deletes and inserts must not keep them from it.
+	// New Pods of a service wait for the load only: deletes and inserts must not block them.
 	after := map[string]string{"initcontainer.yaml": "load", "helm-hook.yaml": "all"}
 	for file, pod := range pods(t) {
 		t.Run(file, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestPods(t *testing.T) {
 			require.False(t, *pod.EnableServiceLinks, "MILVUS_PORT would be set")
 			require.False(t, *pod.AutomountServiceAccountToken)
 			require.True(t, *pod.SecurityContext.RunAsNonRoot)
-			require.EqualValues(t, 65532, *pod.SecurityContext.RunAsUser, "that of the image")
+			require.EqualValues(t, 65532, *pod.SecurityContext.RunAsUser, "the user of the image")
 			require.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, pod.SecurityContext.SeccompProfile.Type)
 			for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
 				locked(t, c)
@@ -117,7 +117,7 @@ func locked(t *testing.T, c corev1.Container) {
 	require.GreaterOrEqual(t, c.Resources.Limits.Memory().Cmp(*c.Resources.Requests.Memory()), 0)
 }
 
-// Secrets are in files: others can read what is in flags and environments.
+// Secrets are in files, since other users can read flags and environments.
 func TestSecretsAreFiles(t *testing.T) {
 	for file, pod := range pods(t) {
 		t.Run(file, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestHook(t *testing.T) {
 	require.Greater(t, helm, deadline)
 }
 
-// TestArgoHook_IsTheHelmHook: what the other tests find of one holds for both.
+// TestArgoHook_IsTheHelmHook compares the Jobs, so the other tests read one of them.
 func TestArgoHook_IsTheHelmHook(t *testing.T) {
 	var argo batchv1.Job
 	decode(t, "argocd-hook.yaml", &argo)
@@ -201,8 +201,8 @@ func TestArgoHook_IsTheHelmHook(t *testing.T) {
 	}, argo.Annotations)
 }
 
-// action is what a Job does about a Pod that failed: that of the first rule that
-// fits, and otherwise a count towards backoffLimit.
+// action returns the action of the first rule to match a failed Pod. Without a match,
+// the failure counts towards backoffLimit.
 func action(policy *batchv1.PodFailurePolicy, code int32, conditions ...corev1.PodConditionType) batchv1.PodFailurePolicyAction {
 	for _, rule := range policy.Rules {
 		for _, pattern := range rule.OnPodConditions {
@@ -217,7 +217,7 @@ func action(policy *batchv1.PodFailurePolicy, code int32, conditions ...corev1.P
 	return batchv1.PodFailurePolicyActionCount
 }
 
-func TestHookActsByTheExitCode(t *testing.T) {
+func TestHook_ActionForEachExitCode(t *testing.T) {
 	policy := hook(t).Spec.PodFailurePolicy
 	tests := []struct {
 		name       string
@@ -226,10 +226,10 @@ func TestHookActsByTheExitCode(t *testing.T) {
 		action     batchv1.PodFailurePolicyAction
 	}{
 		{"failed", 1, nil, batchv1.PodFailurePolicyActionFailJob},
-		{"a command line that makes no sense", 2, nil, batchv1.PodFailurePolicyActionFailJob},
-		{"not in time", 124, nil, batchv1.PodFailurePolicyActionCount},
+		{"usage error", 2, nil, batchv1.PodFailurePolicyActionFailJob},
+		{"timed out", 124, nil, batchv1.PodFailurePolicyActionCount},
 		{"ended by a signal", 143, nil, batchv1.PodFailurePolicyActionCount},
-		{"killed, for want of memory", 137, nil, batchv1.PodFailurePolicyActionCount},
+		{"killed, out of memory", 137, nil, batchv1.PodFailurePolicyActionCount},
 		{"a drained node", 143, []corev1.PodConditionType{corev1.DisruptionTarget}, batchv1.PodFailurePolicyActionIgnore},
 		{"a failure on a drained node", 1, []corev1.PodConditionType{corev1.DisruptionTarget}, batchv1.PodFailurePolicyActionIgnore},
 	}
@@ -240,7 +240,7 @@ func TestHookActsByTheExitCode(t *testing.T) {
 	}
 }
 
-// What the API server checks of rules, beyond their types.
+// The API server checks these conditions in addition to the types.
 func TestHookRulesAreValid(t *testing.T) {
 	for _, rule := range hook(t).Spec.PodFailurePolicy.Rules {
 		require.NotEqual(t, rule.OnExitCodes == nil, len(rule.OnPodConditions) == 0, "exactly one of them")

@@ -41,7 +41,7 @@ func main() {
 	os.Exit(code)
 }
 
-// demo returns the exit code of the script. Nothing that it made is left behind.
+// demo plays one ending and returns the exit code of the script. It removes its files.
 func demo(ctx context.Context, ending string) (code int, err error) {
 	bin, err := os.MkdirTemp("", "milvus-wait")
 	if err != nil {
@@ -58,7 +58,7 @@ func demo(ctx context.Context, ending string) (code int, err error) {
 // build builds milvus-wait into the directory.
 func build(ctx context.Context, dir string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "milvus-wait"), "./cmd/milvus-wait")
-	cmd.Dir = "../.." // the module that it belongs to has its dependencies
+	cmd.Dir = "../.." // the module of the command, for its dependencies
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building milvus-wait: %w\n%s", err, output)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bin is the directory of the milvus-wait that the tests run.
+// bin is the directory with the milvus-wait under test.
 var bin string
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
@@ -27,8 +27,9 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// A signal that is ignored where the tests are started, as in the background of
-	// a script, would be ignored by every shell that they start.
+
+	// The background of a script ignores some signals, and child processes inherit this.
+	// Handle them here, so that the shells of the tests handle them too.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "MILVUS_URI", "MILVUS_ADDRESS", "MILVUS_DB", "MILVUS_DB_NAME", "MILVUS_DATABASE", "MILVUS_TOKEN", "MILVUS_USER", "MILVUS_USERNAME", "MILVUS_PASSWORD"} {
 		_ = os.Unsetenv(name)
@@ -43,7 +44,7 @@ func TestDemo(t *testing.T) {
 	}{
 		{"done", "wait.sh: done", 0},
 		{"failed", "no space left on device", 1},
-		{"late", "wait.sh: not in time", 124},
+		{"late", "wait.sh: timed out", 124},
 	}
 	for _, tt := range tests {
 		t.Run(tt.ending, func(t *testing.T) {
@@ -72,7 +73,7 @@ func TestDemoEndsWithItsContext(t *testing.T) {
 	require.Equal(t, 143, code, stderr.String())
 }
 
-// lines is a Writer that does something at the first text.
+// lines is a Writer with a call at the first occurrence of a text.
 type lines struct {
 	strings.Builder
 	first func()

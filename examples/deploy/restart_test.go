@@ -71,8 +71,8 @@ func all(t *testing.T) (commands []deployed) {
 	)
 }
 
-// tunnel returns an https address of the server, whose connections end with those of the
-// server, and a directory like the mounted Secret.
+// tunnel returns an https address of the server and a directory like the mounted Secret.
+// Its connections end together with the connections to the server.
 func tunnel(t *testing.T, s *fakeserver.Server) (address, secret string) {
 	t.Helper()
 	_, secret = encrypted(t, s)
@@ -92,7 +92,7 @@ func tunnel(t *testing.T, s *fakeserver.Server) (address, secret string) {
 			}
 			go func() {
 				defer conn.Close()
-				// A server that is away breaks the handshake.
+				// The handshake fails while the server is down.
 				server, err := net.Dial("tcp", s.Address())
 				if err != nil {
 					return
@@ -106,7 +106,7 @@ func tunnel(t *testing.T, s *fakeserver.Server) (address, secret string) {
 	return "https://" + listener.Addr().String(), secret
 }
 
-// restartAfter restarts the server once it has answered so many calls.
+// restartAfter restarts the server after the given number of calls.
 func restartAfter(t *testing.T, s *fakeserver.Server, calls int) {
 	t.Helper()
 	restarted := make(chan error, 1)
@@ -128,8 +128,8 @@ func restartAfter(t *testing.T, s *fakeserver.Server, calls int) {
 	t.Cleanup(func() { require.NoError(t, <-restarted) })
 }
 
-// TestRestarts_OfTheServer_RollNothingBack: exit code 1 would. The server restarts before the
-// first call, between the calls of the first poll, and in the middle of the loads and builds.
+// TestRestarts_OfTheServer_RollNothingBack restarts the server before the first call, between
+// the calls of the first poll, and during the loads and builds. Exit code 1 would roll back.
 func TestRestarts_OfTheServer_RollNothingBack(t *testing.T) {
 	for _, command := range all(t) {
 		for _, calls := range []int{0, 1, 2, 4, 7} {

@@ -37,7 +37,7 @@ func startMilvus(t *testing.T) *fakeserver.Server {
 	return s
 }
 
-// shells calls test with every shell that is there.
+// shells calls test with every installed shell.
 func shells(t *testing.T, test func(t *testing.T, shell string)) {
 	t.Helper()
 	for _, shell := range []string{"sh", "dash", "bash"} {
@@ -51,24 +51,26 @@ func shells(t *testing.T, test func(t *testing.T, shell string)) {
 	}
 }
 
-// script returns the command that runs wait.sh, killed if it outlives the test.
+// script returns a command for wait.sh. It is killed after a minute, or at the end of the test.
 func script(t *testing.T, shell string, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, shell, append([]string{"wait.sh"}, args...)...)
-	// A group of their own, so that nothing outlives a test that fails.
+
+	// The script has its own process group, so that a failed test can kill all of it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	t.Cleanup(func() {
 		if t.Failed() && cmd.Process != nil {
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		}
 	})
+
 	cmd.Env = append([]string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}, env...)
 	return cmd
 }
 
-// exitCode returns what the command exits with, once it has ended.
+// exitCode waits for the command and returns its exit code.
 func exitCode(t *testing.T, err error) int {
 	t.Helper()
 	var failed *exec.ExitError
@@ -79,39 +81,39 @@ func exitCode(t *testing.T, err error) int {
 	return 0
 }
 
-func TestScriptExitsAsTheWaitDoes(t *testing.T) {
+func TestScript_ExitCodes(t *testing.T) {
 	tests := []struct {
 		name string
 		do   func(s *fakeserver.Server)
-		env  string // besides the address
+		env  string // in addition to the address
 		args []string
 		code int
-		out  string // what stdout has
-		err  string // what stderr has
+		out  string // text in stdout
+		err  string // text in stderr
 	}{
-		{name: "all is loaded and built", args: []string{"docs", "--rows", "docs=100"}, code: 0,
+		{name: "all loaded and built", args: []string{"docs", "--rows", "docs=100"}, code: 0,
 			out: "docs/*: indexed (100 rows", err: "wait.sh: done"},
-		{name: "the result is JSON", args: []string{"docs", "-o", "json"}, code: 0,
+		{name: "JSON output", args: []string{"docs", "-o", "json"}, code: 0,
 			out: `{"ok":true,"exit_code":0`, err: ": ready ("},
 		{name: "an index cannot be built", args: []string{"docs"}, code: 1,
 			do: func(s *fakeserver.Server) {
 				s.Set(milvuswait.IndexBuilding("docs", "vidx"), fake.BuildOver(100, time.Millisecond).FailAt(40, "no space left on device"))
 			},
 			err: "no space left on device"},
-		{name: "there is no such collection", args: []string{"nothing"}, code: 1, err: "wait.sh: failed"},
+		{name: "missing collection", args: []string{"nothing"}, code: 1, err: "wait.sh: failed"},
 		{name: "the server refuses the user", args: []string{"docs"}, code: 1,
 			do: func(s *fakeserver.Server) {
 				s.Fail("ShowCollections", fakeserver.Refuse(codes.Unauthenticated, "auth check failure"))
 			},
 			err: "auth check failure"},
-		{name: "no collection is named", code: 2, err: "wait.sh: the command line makes no sense"},
-		{name: "there is no such flag", args: []string{"docs", "--row", "100"}, code: 2, err: "unknown flag"},
-		{name: "the file of the token is not there", env: "MILVUS_TOKEN_FILE=no such file", args: []string{"docs"}, code: 2, err: "no such file"},
-		{name: "a load takes longer", args: []string{"images", "--timeout", "200ms"}, code: 124, err: "wait.sh: not in time"},
+		{name: "no collection", code: 2, err: "wait.sh: usage error"},
+		{name: "unknown flag", args: []string{"docs", "--row", "100"}, code: 2, err: "unknown flag"},
+		{name: "missing token file", env: "MILVUS_TOKEN_FILE=no such file", args: []string{"docs"}, code: 2, err: "no such file"},
+		{name: "slow load", args: []string{"images", "--timeout", "200ms"}, code: 124, err: "wait.sh: timed out"},
 		{name: "the server does not answer", env: "READY_TIMEOUT=200ms", args: []string{"docs"}, code: 124,
 			do:  func(s *fakeserver.Server) { s.Fail("ShowCollections", fakeserver.Hang()) },
-			err: "wait.sh: not in time"},
-		{name: "no server is there", env: "READY_TIMEOUT=200ms", args: []string{"docs"}, code: 124,
+			err: "wait.sh: timed out"},
+		{name: "no server listens", env: "READY_TIMEOUT=200ms", args: []string{"docs"}, code: 124,
 			do:  func(s *fakeserver.Server) { s.Stop() },
 			err: "connection refused"},
 	}
@@ -138,7 +140,7 @@ func TestScriptExitsAsTheWaitDoes(t *testing.T) {
 	}
 }
 
-func TestScriptSaysWhatIsMissing(t *testing.T) {
+func TestScript_MissingAddressOrCommand_IsNamed(t *testing.T) {
 	tests := []struct {
 		name string
 		env  []string
@@ -162,7 +164,7 @@ func TestScriptSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestScriptHandsTheTokenOverByFile(t *testing.T) {
+func TestScript_TokenIsPassedAsFile(t *testing.T) {
 	s := startMilvus(t)
 	file := filepath.Join(t.TempDir(), "a token")
 	require.NoError(t, os.WriteFile(file, []byte("root:hushhush\n"), 0o600))
@@ -174,8 +176,8 @@ func TestScriptHandsTheTokenOverByFile(t *testing.T) {
 	require.NotContains(t, string(output), "hushhush")
 }
 
-// Signals reach the script alone, as from what cancels a CI job.
-func TestSignalsEndTheScript(t *testing.T) {
+// Signals go to the script only, as when a CI job is cancelled.
+func TestScript_Signals_EndTheWait(t *testing.T) {
 	starting := func(s *fakeserver.Server) {
 		s.Fail("ShowCollections", fakeserver.Refuse(codes.Unavailable, "not ready yet"))
 	}
@@ -183,15 +185,15 @@ func TestSignalsEndTheScript(t *testing.T) {
 	tests := []struct {
 		name   string
 		do     func(s *fakeserver.Server)
-		begun  string // in a line of stderr
-		result string // in stdout
+		begun  string // text in a line of stderr
+		result string // text in stdout
 		signal syscall.Signal
 		code   int
 	}{
-		{"SIGTERM while it waits for the server", starting, "not ready yet", "", syscall.SIGTERM, 143},
-		{"SIGINT while it waits for the server", starting, "not ready yet", "", syscall.SIGINT, 130},
-		{"SIGTERM while it waits for a load", loading, "images: loading", `"state":"interrupted"`, syscall.SIGTERM, 143},
-		{"SIGINT while it waits for a load", loading, "images: loading", `"state":"interrupted"`, syscall.SIGINT, 130},
+		{"SIGTERM during ready", starting, "not ready yet", "", syscall.SIGTERM, 143},
+		{"SIGINT during ready", starting, "not ready yet", "", syscall.SIGINT, 130},
+		{"SIGTERM during a load", loading, "images: loading", `"state":"interrupted"`, syscall.SIGTERM, 143},
+		{"SIGINT during a load", loading, "images: loading", `"state":"interrupted"`, syscall.SIGINT, 130},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -219,7 +221,7 @@ func TestSignalsEndTheScript(t *testing.T) {
 
 				require.NoError(t, err)
 				require.Equal(t, tt.code, state.ExitCode())
-				// The script ends after milvus-wait, which has said all by then.
+				// The script ends after milvus-wait, so the output is complete.
 				result, err := os.ReadFile(stdout.Name())
 				require.NoError(t, err)
 				require.Contains(t, string(result), tt.result)

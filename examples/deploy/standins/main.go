@@ -1,4 +1,4 @@
-// Standins is the programs in the images of compose.yaml, for a play of the file without
+// Standins replaces the programs in the images of compose.yaml, to run the file without
 // Milvus: milvus is a fake server, migrate and search do nothing, and curl requests a
 // page for the health checks. The name of the program selects one of them.
 package main
@@ -43,9 +43,9 @@ func main() {
 	}
 }
 
-// milvus serves the collections docs and images until ctx ends. The duration in START_AFTER
-// is the time until it listens. The one in LOAD_TIME is the time of the loads, which begin
-// with the process.
+// milvus serves the collections docs and images until ctx ends. START_AFTER is the
+// delay until it listens. LOAD_TIME is the duration of the loads, which begin with the
+// process.
 func milvus(ctx context.Context) error {
 	startAfter, err := time.ParseDuration(os.Getenv("START_AFTER"))
 	if err != nil {
@@ -67,7 +67,7 @@ func milvus(ctx context.Context) error {
 		server.Set(milvuswait.Loading(collection), fake.LoadOver(loadTime))
 	}
 
-	// The health check succeeds before the server answers, as the one of Milvus does.
+	// As on Milvus, the health check succeeds before the server answers.
 	failed := make(chan error, 2)
 	go func() { failed <- serveHealth(ctx, ":9091") }()
 	select {
@@ -79,7 +79,7 @@ func milvus(ctx context.Context) error {
 	return <-failed
 }
 
-// forward connects address to the server, which listens on loopback only.
+// forward forwards connections from address to the server, which listens on loopback only.
 func forward(ctx context.Context, address, server string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -121,7 +121,7 @@ func serveHealth(ctx context.Context, address string) error {
 	return nil
 }
 
-// get fails unless the page is there.
+// get requests the page and fails unless the server returns it.
 func get(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
