@@ -22,7 +22,7 @@ func table(rows []row) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "# Many targets on one server\n\nWritten by `go run ./load%s` on %s: %d cores, %s/%s, %s.\n%s\n",
 		flags(), time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), explanation)
-	t.WriteString("| targets | | RPCs | RPCs/s | late p50 | late p99 | late most | each seen once after | all done after |\n|--:|---|--:|--:|--:|--:|--:|--:|--:|\n")
+	t.WriteString("| targets | | RPCs | RPCs/s | late p50 | late p99 | late max | each polled once after | all complete after |\n|--:|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range rows {
 		fmt.Fprintf(&t, "| %d | %s | %s | %s | %s | %s | %s | %s | %s |\n", r.targets, r.shape,
 			spread(r, "%.0f", func(x result) float64 { return float64(x.RPCs) }),
@@ -51,7 +51,7 @@ func table(rows []row) string {
 	for _, r := range rows {
 		busy.rounds = append(busy.rounds, r.rounds...)
 	}
-	fmt.Fprintf(&t, "\nThe machine had other work too: its load average at the ends of the rounds was %s.\n",
+	fmt.Fprintf(&t, "\nOther programs ran on the machine: the load average at the ends of the rounds was %s.\n",
 		spread(busy, "%.1f", func(x result) float64 { return x.Busy }))
 	return t.String()
 }
@@ -82,24 +82,23 @@ func flags() string {
 }
 
 const explanation = `
-How to read it: all targets begin at once and get on in four steps, as of four segments. The first is complete after 5 s, the last
-after 25 s, the others evenly between. "Late" is from then to the target's final update. Given is the median of the rounds (least to
-greatest). One WaitAll with default options waits for all of them, through one connection, in a process of its own; the server is
-package fakeserver's in another. Both share the machine with each other and with whatever else ran: compare rows, and take seconds
-for what they are. A real Milvus does more for an answer than the fake one.
+How to read it: all targets begin together and progress in four steps, like loads of four segments. The first is complete after 5 s,
+the last after 25 s, the others at equal distances. "Late" is the time from this moment to the final update of the target. A figure is
+the median of the rounds (minimum to maximum). One WaitAll with default options waits for all targets, through one connection, in its
+own process; the server of package fakeserver is in another. Both share the machine with each other and with other programs: compare
+rows, not absolute times. A real Milvus works more for a response than the fake server.
 
-- **loads, listed**: the Poller of package rpc. One ShowCollections tells of all loads.
-- **loads, one poll each**: the same Poller with its lists hidden, as is one that is no Lister.
-- **indexes, two per collection**: one DescribeIndex tells of both.
+- **loads, listed**: the Poller of package rpc. One ShowCollections covers all loads.
+- **loads, one poll each**: the same Poller without its lists, like a Poller without the Lister interface.
+- **indexes, two per collection**: one DescribeIndex covers both.
 
-What limits: after each target was polled once, which only WithMaxInFlight (16) bounds, a WaitAll polls 1000 times a second at the
-most, whatever the number of targets. So those that need a poll each are seen every n/1000 s, and are told late by up to that: 1 s for
-1000, 10 s for 10 000, 100 s for 100 000; half of that for pairs of indexes. The 2 % of the time waited, and at most 5 s, that a single
-wait promises is kept where that is no less: by 1000 such targets once they have waited for about a minute, and by some 4500 at the
-most. Listed loads cost no poll each, however many they are. Their limit is the list: one of 100 000 collections takes its time to
-make and to read, and has 3.8 MB; with longer names it is more than the 4 MiB that gRPC lets a client receive by default (here 16 MiB,
-as package rpc advises).
+Limits: the first poll of each target is limited only by WithMaxInFlight (16). After it, a WaitAll polls at most 1000 times a second,
+for any number of targets. With one poll each, n targets are polled every n/1000 s and reported late by up to this time: 1 s for 1000,
+10 s for 10 000, 100 s for 100 000; half of it for pairs of indexes. A single wait is late by at most 2 % of its time, and at most 5 s.
+Targets with one poll each keep this limit where it is not shorter: 1000 of them after about a minute, and at most about 4500. Listed
+loads need no poll each, for any number. Their limit is the list: a list of 100 000 collections takes time to build and to read, and
+has 3.8 MB; with longer names it exceeds the 4 MiB a gRPC client receives by default (here 16 MiB, as package rpc advises).
 
-"Client heap" is live heap after 4 s beyond that of the targets' names: outcomes, the waits, what is under way, and gRPC. RSS is the
-most there was, the program and the targets included.
+"Client heap" is the live heap after 4 s, without the names of the targets: outcomes, waits, polls in flight, and gRPC. RSS is the
+maximum, with the program and the targets.
 `
