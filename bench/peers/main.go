@@ -146,16 +146,16 @@ func (b *bench) cases(ctx context.Context, out string) error {
 			run func() (samples, error)
 		}{
 			{outcome{id: "raw", title: "Index right after a raw flush",
-				how: fmt.Sprintf("%d rows in %d segments, HNSW, side by side, those of sync calls and Await on a second collection, begun when the server had answered Flush", b.rows, shards)},
+				how: fmt.Sprintf("%d rows in %d segments, HNSW, waiters in parallel, sync calls and Await on a second collection, started after the response to Flush", b.rows, shards)},
 				func() (samples, error) { return b.index(ctx, raw, false) }},
 			{outcome{id: "waited", title: "Index right after a waited flush",
-				how: fmt.Sprintf("%d rows in %d segments, HNSW, side by side, those of sync calls and Await on a second collection, begun when GetFlushState was true", b.rows, shards)},
+				how: fmt.Sprintf("%d rows in %d segments, HNSW, waiters in parallel, sync calls and Await on a second collection, started after GetFlushState returned true", b.rows, shards)},
 				func() (samples, error) { return b.index(ctx, flushed, true) }},
 			{outcome{id: "load", title: fmt.Sprintf("Load of %d segments", shards),
-				how: fmt.Sprintf("%d rows, side by side, %d times", b.rows, b.loads)},
+				how: fmt.Sprintf("%d rows, waiters in parallel, %d times", b.rows, b.loads)},
 				func() (samples, error) { return b.load(ctx, raw) }},
 			{outcome{id: failCase, title: fmt.Sprintf("%d loads of which one fails", failing),
-				how: fmt.Sprintf("Empty collections, one waiter after the other, %d rounds; one load is released after 0.5 s, and late is the return against the watcher's first sight of that", b.rounds)},
+				how: fmt.Sprintf("Empty collections, one waiter after the other, %d rounds; one load is released after 0.5 s; late is the time from the watcher's first report of the release to the return", b.rounds)},
 				func() (samples, error) { return b.fail(ctx) }},
 		} {
 			if err := do(c.outcome, c.run); err != nil {
@@ -169,7 +169,7 @@ func (b *bench) cases(ctx context.Context, out string) error {
 	}
 
 	return do(outcome{id: manyCase, title: fmt.Sprintf("%d collections loading at once", b.collections),
-		how: fmt.Sprintf("Empty collections, one waiter after the other, each on a new server, %d rounds; begun when the server had accepted all loads, and late is the last return against the last load", b.rounds)},
+		how: fmt.Sprintf("Empty collections, one waiter after the other, each on a new server, %d rounds; started after the server accepted all loads; late is the time from the end of the last load to the last return", b.rounds)},
 		func() (samples, error) { return b.loadMany(ctx) })
 }
 

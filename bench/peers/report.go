@@ -36,11 +36,11 @@ waiters. Compared:
 		fmt.Fprintf(&t, "- %s %s\n", v[0], v[1])
 	}
 	fmt.Fprintf(&t, `
-How to read it: "late" is when the wait returned, after a watcher that asks every %v saw the end; where a case
-was repeated, the median (least to greatest). **Early** waits returned before the end was true. RPCs and CPU are those
-between the begin and the return of the wait, in the median; CPU is user and system time of the waiting process. Every
-waiter is a process of its own, connected before the clock runs, through a gRPC proxy of its own that counts the
-RPCs. Waiter and watcher together: %d RPCs by the proxies and the watcher, %d by the server's /metrics.
+How to read it: "late" is the time from the end of the work to the return of the wait; a watcher with a request every %v
+reports the end. Of repeated cases, a figure is the median (minimum to maximum). **Early** waits returned before the
+end. RPCs and CPU are medians from the start of the wait to its return; CPU is user and system time of the waiting
+process. Each waiter has its own process, connected before the measurement starts, and its own gRPC proxy, which counts
+the RPCs. Waiters and watcher together: %d RPCs by the proxies and the watcher, %d by the server's /metrics.
 `, watchEvery, b.counted.here, b.counted.server)
 	for _, o := range outcomes {
 		fmt.Fprintf(&t, "\n## %s\n\n%s.\n\n| waiter | late | RPCs | CPU | result |\n|---|--:|--:|--:|---|\n", o.title, strings.ToUpper(o.how[:1])+o.how[1:])
@@ -83,7 +83,7 @@ func (s series) result() string {
 	err := s.samples[0].err
 	switch {
 	case s.hung():
-		return "**not told within the time limit**"
+		return "**not reported within the time limit**"
 	case err == "":
 		return "nil"
 	}
