@@ -49,9 +49,9 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// TestErrorIsOneShortLineWhateverThePollerSays returns a text of 2 MiB with control
+// TestError_HostilePollerText_IsOneShortLine returns a text of 2 MiB with control
 // characters from the Poller. The error of the wait is one clean line of at most 1400 bytes.
-func TestErrorIsOneShortLineWhateverThePollerSays(t *testing.T) {
+func TestError_HostilePollerText_IsOneShortLine(t *testing.T) {
 	hostile := errors.New("a\r\nb\x1b]0;title\x07\u202e" + strings.Repeat("é", 1<<20) + "\xff")
 	synctest.Test(t, func(t *testing.T) {
 		for _, p := range []*probe{

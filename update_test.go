@@ -82,9 +82,9 @@ func TestUpdateOfAToleratedFailure(t *testing.T) {
 	})
 }
 
-// TestProgressThatGoesDownIsToldAsItIs shows that falling progress is reported unchanged.
+// TestUpdate_ProgressFalls_IsReportedUnchanged shows that falling progress is reported unchanged.
 // It falls when compaction removes rows, or a lost node its segments.
-func TestProgressThatGoesDownIsToldAsItIs(t *testing.T) {
+func TestUpdate_ProgressFalls_IsReportedUnchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := new(recorder)
 
@@ -102,7 +102,7 @@ func TestProgressThatGoesDownIsToldAsItIs(t *testing.T) {
 	})
 }
 
-func TestTotalsThatChangeAreToldAsTheyAre(t *testing.T) {
+func TestUpdate_TotalChanges_IsReportedUnchanged(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers []milvuswait.IndexBuildingProgress // one per poll; only the last one is complete

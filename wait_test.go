@@ -109,9 +109,9 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// TestWaitsShareWhatTheyAreGiven runs 100 waits of all kinds at once. They share a Poller, an
+// TestWait_SharedArguments_AreNotChanged runs 100 waits of all kinds at once. They share a Poller, an
 // observer, targets and options, so the race detector checks that none is changed.
-func TestWaitsShareWhatTheyAreGiven(t *testing.T) {
+func TestWait_SharedArguments_AreNotChanged(t *testing.T) {
 	const each = 25
 	docs, vidx := milvuswait.Loading("docs", "eu"), milvuswait.IndexBuilding("docs", "vidx").ExpectRows(100)
 	targets := []milvuswait.Target{docs, vidx, milvuswait.Loading("gone")}

@@ -82,9 +82,9 @@ func failedAtLength(sentinel error) error {
 	return milvuswait.Permanent(fmt.Errorf("%w: %w", sentinel, said))
 }
 
-// TestLongReasonsLeaveWhatStandsBehindThem shows that a long reason is cut where it stands:
+// TestError_LongReason_KeepsProgressAndHint shows that a long reason is cut where it stands:
 // the text behind it, such as the last progress and the hint, remains.
-func TestLongReasonsLeaveWhatStandsBehindThem(t *testing.T) {
+func TestError_LongReason_KeepsProgressAndHint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := failing(func(n int, _ time.Duration) error {
 			if n < 3 {
@@ -187,10 +187,10 @@ func requireLines(t *testing.T, n int, text string) {
 	}
 }
 
-// TestNothingThatIsTextActsOnATerminal checks every text of the library: errors, targets,
+// TestTexts_HostileInput_DoNotControlTheTerminal checks every text of the library: errors, targets,
 // progress, updates and logs. The names, the errors of the Poller and the cause of the
 // context are hostile.
-func TestNothingThatIsTextActsOnATerminal(t *testing.T) {
+func TestTexts_HostileInput_DoNotControlTheTerminal(t *testing.T) {
 	load := milvuswait.Loading("docs"+hostile, "p"+hostile, "q")
 	index := milvuswait.IndexBuilding("docs"+hostile, "i"+hostile)
 	said := &milvuswait.ServerError{Code: 5, Reason: hostile + "\xff\x00", Method: "GetLoadingProgress"}

@@ -103,9 +103,9 @@ func TestListsServeWhatIsDueTogether(t *testing.T) {
 	})
 }
 
-// TestListsLeaveTheLastPoll completes the loads 60 ms before the deadline, for deadlines in
+// TestWaitAll_LastPollBeforeTheDeadline_IsAList completes the loads 60 ms before the deadline, for deadlines in
 // every phase of the pace. The last list finds them complete.
-func TestListsLeaveTheLastPoll(t *testing.T) {
+func TestWaitAll_LastPollBeforeTheDeadline_IsAList(t *testing.T) {
 	for late := 10 * time.Millisecond; late < 200*time.Millisecond; late += 7 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
 			deadline := 2*time.Second + late

@@ -50,7 +50,7 @@ func TestWaitAllBoundsPollsNotWaits(t *testing.T) {
 	}
 }
 
-func TestWaitAllFindsTheDroppedOneInTheFirstRound(t *testing.T) {
+func TestWaitAll_DroppedCollection_FailsInTheFirstRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gauge{answer: func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
 			if collection == "c9000" {

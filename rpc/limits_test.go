@@ -32,10 +32,10 @@ func huge(size int, inAnswer bool) *server {
 	}}
 }
 
-// TestWaitsForServersThatSayTooMuch sends texts of every size through gRPC. The connection
+// TestWait_HugeServerTexts_AreCut sends texts of every size through gRPC. The connection
 // belongs to the program, so its message limit may be high: the wait still reports at most
 // 1 KiB of each text.
-func TestWaitsForServersThatSayTooMuch(t *testing.T) {
+func TestWait_HugeServerTexts_AreCut(t *testing.T) {
 	tests := []struct {
 		name     string
 		size     int

@@ -44,8 +44,8 @@ func (f *flood) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{wire.GetLoadingProgress.Serve(f.GetLoadingProgress), wire.DescribeIndex.Serve(f.DescribeIndex), wire.ShowCollections.Serve(f.ShowCollections)}
 }
 
-// TestMemoryIsBoundedWhateverTheServerSays checks the maximum resident memory of the command.
-func TestMemoryIsBoundedWhateverTheServerSays(t *testing.T) {
+// TestMemoryIsBounded_HugeResponses checks the maximum resident memory of the command.
+func TestMemoryIsBounded_HugeResponses(t *testing.T) {
 	message := strings.Repeat("x", 15<<20)
 	reason := func(size int) func() (*wire.GetLoadingProgressResponse, error) {
 		text := strings.Repeat("x", size)

@@ -59,7 +59,7 @@ func TestCancelBetweenCalls(t *testing.T) {
 	})
 }
 
-func TestADeadContextIsNotAskedWith(t *testing.T) {
+func TestWait_ContextHasEnded_MakesNoRequest(t *testing.T) {
 	inBubbles(t, func(context.Context, int) answer { return percent(100) }, func(t *testing.T, r *rig) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(errWhy)

@@ -64,7 +64,7 @@ func TestServerThatHangsForGoodIsUnreachable(t *testing.T) {
 	})
 }
 
-func TestSlowServerIsAskedOneThingAtATime(t *testing.T) {
+func TestWait_SlowServer_HasOnePollInFlight(t *testing.T) {
 	inBubbles(t, func(ctx context.Context, n int) answer {
 		return later(ctx, 7*time.Second, percent(int64(n)*20))
 	}, func(t *testing.T, r *rig) {

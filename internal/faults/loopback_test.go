@@ -219,7 +219,7 @@ func TestRefusedAtTheStart(t *testing.T) {
 	})
 }
 
-func TestServerThatIsNotThereAtAll(t *testing.T) {
+func TestWait_NoServer_IsUnreachable(t *testing.T) {
 	each(t, func(t *testing.T, k kind, a adapter) {
 		r := &rig{kind: k}
 		address := freeAddress(t)

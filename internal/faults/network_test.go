@@ -164,9 +164,9 @@ func TestSlowNetwork(t *testing.T) {
 	}
 }
 
-// TestServerThatComesLate starts a wait before the server. Failed connections are transient,
+// TestWait_ServerStartsLate_Completes starts a wait before the server. Failed connections are transient,
 // also before the first success.
-func TestServerThatComesLate(t *testing.T) {
+func TestWait_ServerStartsLate_Completes(t *testing.T) {
 	for _, late := range []time.Duration{time.Second, 30 * time.Second, 4 * time.Minute} {
 		t.Run(late.String(), func(t *testing.T) {
 			t.Parallel()

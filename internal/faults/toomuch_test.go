@@ -21,9 +21,9 @@ import (
 	"github.com/milvuswait/milvuswait/internal/wire"
 )
 
-// TestWaitsByBothAdaptersForServersThatSayTooMuch reports huge texts in every poll. Neither
+// TestWait_HugeServerTexts_BothAdaptersCutThem reports huge texts in every poll. Neither
 // the wait nor its error keeps more than 1 KiB of each.
-func TestWaitsByBothAdaptersForServersThatSayTooMuch(t *testing.T) {
+func TestWait_HugeServerTexts_BothAdaptersCutThem(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer func() answer

@@ -127,9 +127,9 @@ func (s *trickler) serve(conn net.Conn) {
 	}
 }
 
-// TestServerThatTrickles shows that a steady flow of bytes does not extend the timeout of a
+// TestWait_ResponseByteByByte_TimesOut shows that a steady flow of bytes does not extend the timeout of a
 // poll, and does not count as a success.
-func TestServerThatTrickles(t *testing.T) {
+func TestWait_ResponseByteByByte_TimesOut(t *testing.T) {
 	each(t, func(t *testing.T, k kind, a adapter) {
 		synctest.Test(t, func(t *testing.T) {
 			const heals = 80 * time.Second // during the fourth poll

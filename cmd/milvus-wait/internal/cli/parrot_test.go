@@ -169,9 +169,9 @@ func (p *parrot) rpcs() []grpc.MethodDesc {
 	}
 }
 
-// TestNothingThatIsWrittenHasASecret calls a server that echoes credentials, by every command
+// TestOutput_ServerEchoesCredentials_HasNoSecret calls a server that echoes credentials, by every command
 // and with every format.
-func TestNothingThatIsWrittenHasASecret(t *testing.T) {
+func TestOutput_ServerEchoesCredentials_HasNoSecret(t *testing.T) {
 	places := []string{
 		"gRPC message", "gRPC details", "passing gRPC message", "cut gRPC message", "reason", "passing reason", "cut reason", "detail",
 		"names of collections", "names of partitions", "names of indexes", "reason of an index",

@@ -111,7 +111,7 @@ func TestAuthoritiesThatNeverEnd(t *testing.T) {
 	require.EqualError(t, err, "--tls-ca: /dev/zero is too long for a PEM file")
 }
 
-func TestWhoMayBeToldAToken(t *testing.T) {
+func TestOpen_Token_NeedsTLSOrLoopback(t *testing.T) {
 	for _, uri := range []string{"https://milvus", "http://localhost", "http://127.0.0.1", "http://[::1]", "https://[fe80::1%25lo]:1"} {
 		t.Run(uri, func(t *testing.T) {
 			open(t, dial.Config{Endpoint: endpoint(t, uri), Token: token})

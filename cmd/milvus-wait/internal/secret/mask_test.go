@@ -55,7 +55,7 @@ func TestMaskOfThePasswordAlone(t *testing.T) {
 	require.Equal(t, "user root, password [secret], token [secret]", mask.Text("user root, password hunter22, token root:hunter22"))
 }
 
-func TestMaskOfWhatWasCut(t *testing.T) {
+func TestMask_CutToken_IsMasked(t *testing.T) {
 	token := "root:hunter22-and-more"
 	mask := secret.NewMask(secret.Parts(token)...)
 	for n := 1; n < len(token); n++ {
