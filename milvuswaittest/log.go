@@ -1,17 +1,21 @@
 package milvuswaittest
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
-// Log returns an observer that writes a line to the log of the test on every change: a
-// different progress, the first poll that fails or succeeds again, and the end. The helpers
-// log the same lines. Use it with a wait of milvuswait:
+// Log returns an observer that writes a line to the log of the test for the updates chosen by
+// [milvuswait.Log]: the first poll, every tenth of the progress, a flush to wait for, a line
+// every 30 s, tolerated failures, and the end. The helpers log the same lines. Use it with a
+// wait of milvuswait:
 //
 //	_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs",
 //		milvuswait.WithObserver(milvuswaittest.Log(t)))
@@ -29,10 +33,39 @@ func Log(tb TB) milvuswait.Observer {
 		output = o.Output()
 	}
 
-	return milvuswait.OnChange(milvuswait.ObserverFunc(func(u milvuswait.Update) {
-		_, _ = fmt.Fprintln(output, describe(u)) // nothing can handle an error of the log
-	}))
+	l := &updateLog{output: output}
+	l.chooser = milvuswait.Log(slog.New(l))
+	return l
 }
+
+// updateLog writes lines for the updates that milvuswait.Log chooses: it is the handler of
+// chooser, and writes the current update in place of the record.
+type updateLog struct {
+	output  io.Writer
+	chooser milvuswait.Observer
+
+	mu     sync.Mutex // a Log may serve several waits
+	update milvuswait.Update
+}
+
+// Observe implements milvuswait.Observer.
+func (l *updateLog) Observe(u milvuswait.Update) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.update = u
+	l.chooser.Observe(u)
+}
+
+// Handle implements slog.Handler.
+func (l *updateLog) Handle(context.Context, slog.Record) error {
+	_, err := fmt.Fprintln(l.output, describe(l.update))
+	return err
+}
+
+// Enabled, WithAttrs and WithGroup implement slog.Handler.
+func (l *updateLog) Enabled(context.Context, slog.Level) bool { return true }
+func (l *updateLog) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *updateLog) WithGroup(string) slog.Handler            { return l }
 
 // logWriter writes each line by Log.
 type logWriter struct{ tb TB }

@@ -53,3 +53,18 @@ func TestLog(t *testing.T) {
 		require.Empty(t, output.logs)
 	})
 }
+
+func TestLog_EachPercent_WritesEveryTenth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := new(fake.Poller).Set(docs, fake.LoadOver(100*time.Second))
+		tb := &recorder{}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", every(time.Second), milvuswait.WithObserver(milvuswaittest.Log(tb)))
+
+		require.NoError(t, err)
+		require.Len(t, tb.logs, 11)
+		require.Equal(t, `loading "docs": 0% after 0s`, tb.logs[0])
+		require.Equal(t, `loading "docs": 10% after 10s, about 1m30s left`, tb.logs[1])
+		require.Equal(t, `loading "docs": complete after 1m40s: 100%`, tb.logs[10])
+	})
+}
