@@ -3,8 +3,7 @@ package duration
 
 import "time"
 
-// Round rounds d to about three significant digits. Durations below a millisecond stay as
-// they are.
+// Round rounds d to at least three significant digits.
 func Round(d time.Duration) time.Duration {
 	switch {
 	case d >= time.Minute:
@@ -13,6 +12,8 @@ func Round(d time.Duration) time.Duration {
 		return d.Round(10 * time.Millisecond)
 	case d >= time.Millisecond:
 		return d.Round(10 * time.Microsecond)
+	case d >= time.Microsecond:
+		return d.Round(10 * time.Nanosecond)
 	}
 
 	return d

@@ -15,7 +15,8 @@ func TestRound(t *testing.T) {
 		want string
 	}{
 		{0, "0s"},
-		{123_456 * time.Nanosecond, "123.456µs"},
+		{999, "999ns"},
+		{123_456 * time.Nanosecond, "123.46µs"},
 		{1_234_567 * time.Nanosecond, "1.23ms"},
 		{987_654 * time.Microsecond, "987.65ms"},
 		{1_234 * time.Millisecond, "1.23s"},

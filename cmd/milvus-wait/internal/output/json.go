@@ -83,7 +83,7 @@ func (c Config) document(report Report) {
 
 	for i, o := range report.Outcomes {
 		s := c.subject(o.Target, o.Progress)
-		s.State, s.Polls, s.Elapsed, s.Warning = state(o.Err), o.Polls, o.Elapsed.Seconds(), warning(o.Target, o.Progress, o.Unconfirmed, o.Err == nil)
+		s.State, s.Polls, s.Elapsed, s.Warning = state(o.Err), o.Polls, jsonSeconds(o.Elapsed), warning(o.Target, o.Progress, o.Unconfirmed, o.Err == nil)
 		if o.Err != nil {
 			s.Reason, s.Error, s.Hint = milvuswait.Reason(o.Err), clean(c.reason(o.Target, o.Progress, o.Err)), clean(report.Advice[i])
 		}
@@ -106,7 +106,8 @@ func (c Config) events() milvuswait.Observer {
 // event writes a line for an update.
 func (c Config) event(u milvuswait.Update) {
 	s := c.subject(u.Target, u.Progress)
-	s.State, s.Polls, s.Elapsed, s.ETA, s.Fraction = stateWaiting, u.Polls, u.Elapsed.Seconds(), u.ETA.Seconds(), &u.Fraction
+	fraction := jsonFraction(u.Fraction)
+	s.State, s.Polls, s.Elapsed, s.ETA, s.Fraction = stateWaiting, u.Polls, jsonSeconds(u.Elapsed), jsonSeconds(u.ETA), &fraction
 	s.Waiting, s.Warning = string(u.WaitingFor), warning(u.Target, u.Progress, u.Unconfirmed, u.Final && u.Err == nil)
 	if u.Err != nil {
 		s.Error = clean(c.reason(u.Target, u.Progress, u.Err))
@@ -146,5 +147,5 @@ func (c Config) result(r Report) result {
 	default:
 		text = reason(r.Err)
 	}
-	return result{r.Code == exit.Done, r.Code, milvuswait.Reason(r.Err), clean(text), r.Elapsed.Seconds()}
+	return result{r.Code == exit.Done, r.Code, milvuswait.Reason(r.Err), clean(text), jsonSeconds(r.Elapsed)}
 }

@@ -84,6 +84,16 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+func TestEvents_LongNumbers_AreRounded(t *testing.T) {
+	u := loading("docs", 0)
+	u.Elapsed, u.ETA, u.Fraction = 1_852_166_384, 4_630_415_961, 0.99999
+
+	stdout, _ := run(output.Config{Format: output.JSONL}, []milvuswait.Update{u}, output.Report{})
+
+	require.Contains(t, stdout, `"fraction":0.9999,`)
+	require.Contains(t, stdout, `"elapsed_seconds":1.852,"eta_seconds":4.63}`)
+}
+
 func TestDocument_Jobs(t *testing.T) {
 	imported := final(milvuswait.Update{Target: milvuswait.Importing(4711), Polls: 2, Progress: milvuswait.ImportProgress{
 		State: milvuswait.ImportStateCompleted, Percent: 100, Rows: 20_000,

@@ -29,5 +29,16 @@ func short(n float64) string {
 	return strconv.FormatFloat(n, 'g', 3, 64) + unit
 }
 
+// jsonSeconds returns d in seconds for JSON, rounded to a millisecond.
+func jsonSeconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
+}
+
+// jsonFraction returns a fraction for JSON with four digits, rounded down, so that 1 means all.
+func jsonFraction(fraction float64) float64 {
+	const digits, roundingError = 1e4, 1e-9
+	return math.Floor(digits*fraction+roundingError) / digits
+}
+
 // seconds returns d in whole seconds, for times that change while they are shown.
 func seconds(d time.Duration) time.Duration { return d.Round(time.Second) }
