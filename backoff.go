@@ -19,8 +19,8 @@ import (
 // Backoff{Lateness: 1, IgnoreProgress: true} is plain exponential backoff.
 type Backoff struct {
 	// Initial is the delay after the first poll and the minimum delay, before jitter:
-	// from 1 ms to Max. The default is 40 ms for a load, 100 ms for an index, whose polls
-	// cost the server more, and 50 ms for other work.
+	// from 1 ms to Max. The default is 40 ms for a load or a flush, and 100 ms for other
+	// work: a poll of an index costs the server more.
 	Initial time.Duration
 
 	// Max is the maximum delay: from Initial to 1 h. The default is 5 s.

@@ -14,7 +14,7 @@ import (
 // A Poller makes one progress request to a Milvus server per call.
 //
 // Package rpc has the Poller for real servers, package sdk one for milvus-sdk-go/v2,
-// package fake one for tests, and [PollerFuncs] makes one of two functions. Package
+// package fake one for tests, and [PollerFuncs] makes one of functions. Package
 // milvuswaittest/pollertest checks your own.
 //
 // An implementation must be safe for concurrent use. It must return an error soon after
@@ -50,8 +50,9 @@ type Poller interface {
 }
 
 // A LoadStateChecker is a Poller that can distinguish "0 %, not loading" from "0 % so
-// far". A wait for a load calls it once after three polls at 0 %: milvus-lite reports 0 %,
-// without an error, for a collection that was released, and the wait would never end.
+// far". A wait for a load calls it after three polls in a row at 0 %, up to three times
+// while the answer is unclear: milvus-lite reports 0 %, without an error, for a released
+// collection, and the wait would never end.
 type LoadStateChecker interface {
 	// CheckLoadState returns nil if the collection or, if partitions are named, these
 	// partitions are loading or loaded. If they are not, it returns ErrNotLoaded,

@@ -15,10 +15,11 @@ import (
 //
 // verify is called on the goroutine of a poll, with the timeout of a poll, doubled while it
 // times out. WaitAll calls it once for equal targets; it counts for WithMaxInFlight, and may
-// run for several targets at once. An error leaves the target incomplete: it is in Update.Err, and verify is called
-// again after the next complete poll. It runs neither the unreachable budget nor the time of
-// WithSettle again, but that of WithStallTimeout, from the first error on. An error marked by
-// [Permanent] ends the wait, and so do ErrInvalid and errors.ErrUnsupported.
+// run for several targets at once. An error leaves the target incomplete: it is in
+// Update.Err, and verify is called again after the next complete poll. It does not count for
+// WithUnreachableAfter, and does not restart the time of WithSettle. The time of
+// WithStallTimeout runs from the first error on. An error marked by [Permanent] ends the
+// wait, and so do ErrInvalid and errors.ErrUnsupported.
 func WithVerify(verify func(ctx context.Context, t Target) error) Option {
 	return func(c *config) {
 		if verify == nil {

@@ -39,9 +39,8 @@ func WaitForLoadingComplete(ctx context.Context, p Poller, collection string, op
 // A server does not count the rows of a flush before it is done: without them, an index
 // looks complete. On Milvus 2.2.9 to 2.5 the wait finds these rows by itself, if p is a
 // [SegmentLister]. Milvus 2.6 and newer do not report them: pass the result of Flush by
-// WithFlush, which is right on every version, or the number of rows by WithExpectedRows. A
-// wait that has neither, on a server that does not report the rows, is unconfirmed: see
-// [Update].
+// WithFlush, or the number of rows by WithExpectedRows. A wait without either, on a server
+// without a report of these rows, is unconfirmed: see [Update].
 //
 // It polls immediately, unless ctx is done already, then at the pace set by [Backoff],
 // until the index is complete by the criterion of WithIndexCriterion, ctx ends, or the
