@@ -47,7 +47,7 @@ func (s *site) awaitReady(ctx context.Context, t *testing.T) (check func(t *test
 		c.exits(t, 0)
 		uri := regexp.QuoteMeta(s.server.URI())
 		wrote(t, c.stdout, uri+`: ready \(`+took+`, [0-9]+ polls\)`)
-		require.Regexp(t, `\A`+uri+`: starting: poll 1 failed, going on: cannot connect to `+uri+`: .*connection refused`, c.stderr)
+		require.Regexp(t, `\A`+uri+`: starting: poll 1 failed, going on, gives up in [0-9ms]+: cannot connect to `+uri+`: .*connection refused`, c.stderr)
 		r.onTime(t, c.timing, seen(t))
 	}
 }
