@@ -80,8 +80,8 @@ func TestWaitForImportComplete(t *testing.T) {
 	}
 }
 
-// TestWaitForImportComplete_Uncommitted_SaysSo has a job of Milvus 3.0 that nobody commits.
-func TestWaitForImportComplete_Uncommitted_SaysSo(t *testing.T) {
+// TestWaitForImportComplete_Uncommitted_IsNamed has a job of Milvus 3.0 that nobody commits.
+func TestWaitForImportComplete_Uncommitted_IsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := milvuswait.PollerFuncs{Import: func(context.Context, int64) (milvuswait.ImportProgress, error) {
 			return milvuswait.ImportProgress{State: milvuswait.ImportStateStarted, Percent: 99, Phase: milvuswait.ImportPhaseUncommitted}, nil

@@ -227,9 +227,10 @@ func TestZeroPercentWithinTheGrace(t *testing.T) {
 	})
 }
 
-// TestCheckThatMayNotBeAsked shows that a user without permission for GetLoadState can still
-// wait: the check fails permanently, and is not repeated or reported.
-func TestCheckThatMayNotBeAsked(t *testing.T) {
+// TestLoading_StateCheckRefused_IsNotRepeated shows that a user without permission for
+// GetLoadState can still wait: the check fails permanently, and is not repeated or
+// reported.
+func TestLoading_StateCheckRefused_IsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &lite{probe: percents(0, 0, 0, 0, 0, 40, 100), state: func(int) error { return milvuswait.Permanent(errors.New("permission denied")) }}
 		seen := &recorder{}
@@ -252,7 +253,7 @@ func (hungCheck) CheckLoadState(ctx context.Context, _ string, _ ...string) erro
 	return ctx.Err()
 }
 
-func TestCheckThatHangsSlowsNobodyDown(t *testing.T) {
+func TestLoading_StateCheckHangs_DelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 

@@ -56,7 +56,7 @@ func TestObserverMayCancelAndWait(t *testing.T) {
 	})
 }
 
-func TestEveryObserverGivenIsTold(t *testing.T) {
+func TestWithObserver_Twice_CallsBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
 		note := func(name string) milvuswait.Option {
@@ -166,9 +166,9 @@ func TestLogOfAFailure(t *testing.T) {
 	require.Contains(t, out.String(), "index not found")
 }
 
-// TestLogOfWhatWasGivenUp shows that a canceled or aborted wait is logged as a warning. Only
-// the target that failed by itself is logged as an error.
-func TestLogOfWhatWasGivenUp(t *testing.T) {
+// TestLog_CanceledOrAborted_IsAWarning shows that a canceled or aborted wait is logged as
+// a warning. Only the target that failed by itself is logged as an error.
+func TestLog_CanceledOrAborted_IsAWarning(t *testing.T) {
 	var out bytes.Buffer
 	log := milvuswait.WithObserver(milvuswait.Log(slog.New(slog.NewTextHandler(&out, nil))))
 

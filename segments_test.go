@@ -594,7 +594,7 @@ func TestWaitAll_IndexesOfACollection_ShareItsSegments(t *testing.T) {
 	}
 }
 
-func TestWaitAll_TwoMarks_AreAskedForOnceEach(t *testing.T) {
+func TestWaitAll_TwoMarks_HaveOneRequestEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSegmentServer(0)
 		a, b := milvuswait.FlushMark{Timestamp: 1}, milvuswait.FlushMark{Timestamp: 2, Segments: []int64{5}}

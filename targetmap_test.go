@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTargetMap_WaitsThatAreOver_AreRemoved adds waits that end without a final update. Only
+// TestTargetMap_EndedWaits_AreRemoved adds waits that end without a final update. Only
 // the last ones may remain. A running wait and an update made by hand keep their values.
-func TestTargetMap_WaitsThatAreOver_AreRemoved(t *testing.T) {
+func TestTargetMap_EndedWaits_AreRemoved(t *testing.T) {
 	var values targetMap[int]
 	docs, running := Loading("docs"), new(waitID)
 	values.set(Update{Target: docs, wait: running}.key(), 1)

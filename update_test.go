@@ -82,8 +82,8 @@ func TestUpdateOfAToleratedFailure(t *testing.T) {
 	})
 }
 
-// TestUpdate_ProgressFalls_IsReportedUnchanged shows that falling progress is reported unchanged.
-// It falls when compaction removes rows, or a lost node its segments.
+// TestUpdate_ProgressFalls_IsReportedUnchanged shows that falling progress is reported
+// unchanged. It falls when compaction removes rows, or a lost node its segments.
 func TestUpdate_ProgressFalls_IsReportedUnchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := new(recorder)
@@ -141,9 +141,9 @@ func TestFractionIsZeroBeforeTheFirstAnswer(t *testing.T) {
 	})
 }
 
-// TestFractionKnowsWhatTheWaitNeeds shows that the fraction is relative to the goal of the
+// TestFraction_IsRelativeToTheGoal shows that the fraction is relative to the goal of the
 // wait: expected rows, the rows at the start, or a refresh.
-func TestFractionKnowsWhatTheWaitNeeds(t *testing.T) {
+func TestFraction_IsRelativeToTheGoal(t *testing.T) {
 	index := func(answer milvuswait.IndexBuildingProgress, opts ...milvuswait.Option) float64 {
 		var got float64
 		p, n := indexes(rows(100, 0, inProgress), answer), 0

@@ -310,9 +310,9 @@ func (s stepped) Deadline() (time.Time, bool) {
 	return now.Add(-time.Hour), true
 }
 
-// TestAWallClockThatIsSetMakesNoPollTimeOut shows that failed polls are not reported as
+// TestWait_WallClockIsSet_TimesNoPollOut shows that failed polls are not reported as
 // timed out after the wall clock has been set forward.
-func TestAWallClockThatIsSetMakesNoPollTimeOut(t *testing.T) {
+func TestWait_WallClockIsSet_TimesNoPollOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20500*time.Millisecond)
 		defer cancel()

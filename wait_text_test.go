@@ -19,7 +19,7 @@ import (
 	"github.com/milvuswait/milvuswait"
 )
 
-func TestFailuresSayForHowLong(t *testing.T) {
+func TestErrors_NameTheTime(t *testing.T) {
 	tests := []struct {
 		name string
 		load func(at time.Duration) (int64, error)
@@ -187,9 +187,9 @@ func requireLines(t *testing.T, n int, text string) {
 	}
 }
 
-// TestTexts_HostileInput_DoNotControlTheTerminal checks every text of the library: errors, targets,
-// progress, updates and logs. The names, the errors of the Poller and the cause of the
-// context are hostile.
+// TestTexts_HostileInput_DoNotControlTheTerminal checks every text of the library: errors,
+// targets, progress, updates and logs. The names, the errors of the Poller and the cause
+// of the context are hostile.
 func TestTexts_HostileInput_DoNotControlTheTerminal(t *testing.T) {
 	load := milvuswait.Loading("docs"+hostile, "p"+hostile, "q")
 	index := milvuswait.IndexBuilding("docs"+hostile, "i"+hostile)
@@ -258,7 +258,7 @@ func TestTexts_HostileInput_DoNotControlTheTerminal(t *testing.T) {
 	}
 }
 
-func TestArgumentsThatAreRefusedDoNotActOnATerminal(t *testing.T) {
+func TestInvalidArguments_DoNotActOnTerminal(t *testing.T) {
 	for _, target := range []milvuswait.Target{
 		milvuswait.Loading(hostile + "\xff"), milvuswait.Loading("docs", hostile+"\x00"), milvuswait.IndexBuilding("docs", hostile+"\xff"),
 		milvuswait.Loading(hostile).ExpectRows(1),

@@ -163,9 +163,9 @@ func TestStallFoundAtTheDeadlineIsTheDeadline(t *testing.T) {
 	})
 }
 
-// TestNoStallBeforeARefreshIsAskedFor shows that the stall timeout does not apply before the
-// refresh starts: the load stays at 100 % for the whole start grace.
-func TestNoStallBeforeARefreshIsAskedFor(t *testing.T) {
+// TestStallTimeout_BeforeRefreshStarts_DoesNotApply shows that the stall timeout does not
+// apply before the refresh starts: the load stays at 100 % for the whole start grace.
+func TestStallTimeout_BeforeRefreshStarts_DoesNotApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{load: func(int, time.Duration) (milvuswait.LoadingProgress, error) {
 			return milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 100}, nil

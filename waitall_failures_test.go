@@ -211,10 +211,10 @@ func TestPollsThatTheContextEndedCount(t *testing.T) {
 	})
 }
 
-// TestWhatTheServerSaidLastIsKept delays the loop in an observer, until two more polls have
-// failed. The first of them ends the wait as unreachable. The failure of the other one is
-// kept too, as the last error of its target.
-func TestWhatTheServerSaidLastIsKept(t *testing.T) {
+// TestWaitAll_Unreachable_KeepsLastErrors delays the loop in an observer, until two more
+// polls have failed. The first of them ends the wait as unreachable. The failure of the
+// other one is kept too, as the last error of its target.
+func TestWaitAll_Unreachable_KeepsLastErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := milvuswait.PollerFuncs{Loading: func(_ context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
 			took := 8 * time.Second

@@ -66,9 +66,9 @@ func TestPollsAreMadeOneByOneOnceAsManyHaveTimedOut(t *testing.T) {
 	})
 }
 
-// TestAServerThatCameBackIsAskedByManyPolls shows that the first success after an outage
+// TestWaitAll_ServerIsBack_RestoresPollsInFlight shows that the first success after an outage
 // restores all 16 polls in flight.
-func TestAServerThatCameBackIsAskedByManyPolls(t *testing.T) {
+func TestWaitAll_ServerIsBack_RestoresPollsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const heals = time.Minute
 		start := time.Now()
@@ -112,9 +112,9 @@ func TestWaitAllUnreachable(t *testing.T) {
 	})
 }
 
-// TestAServerOutOfReachOfAllSaysForHowLong shows the text of ErrUnreachable in WaitAll. The
+// TestWaitAll_Unreachable_NamesTheTime shows the text of ErrUnreachable in WaitAll. The
 // time is since the last success of any target, here of c0.
-func TestAServerOutOfReachOfAllSaysForHowLong(t *testing.T) {
+func TestWaitAll_Unreachable_NamesTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gauge{took: 8 * time.Second, answer: func(_ context.Context, collection string, _ int) (milvuswait.LoadingProgress, error) {
 			if collection == "c0" {
@@ -216,9 +216,9 @@ func TestWaitAllOneTargetOutOfReach(t *testing.T) {
 	}
 }
 
-// TestAServerThatSaysNoIsReachable alternates hung polls with "not found". The latter is an
-// answer too, so no target is given up without a poll.
-func TestAServerThatSaysNoIsReachable(t *testing.T) {
+// TestWaitAll_NotFoundBetweenHungPolls_IsReachable alternates hung polls with "not found".
+// The latter is an answer too, so no target is given up without a poll.
+func TestWaitAll_NotFoundBetweenHungPolls_IsReachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 20
 		targets := collections(n)

@@ -40,7 +40,7 @@ func TestIndexesOfACollectionShareTheirPolls(t *testing.T) {
 	})
 }
 
-func TestIndexesBehindALoadAreAskedForTogether(t *testing.T) {
+func TestWaitAll_IndexesBehindALoad_ShareTheirRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &indexServer{}
 		s.Loading = func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {

@@ -57,9 +57,9 @@ func TestWaitAll_ListIsUnsupportedLater_ListsNoMore(t *testing.T) {
 	})
 }
 
-// TestListsThatAreOfNoUseAreLeftOff covers lists that fail or are empty. They are tried less
-// and less often, and single polls serve the loads.
-func TestListsThatAreOfNoUseAreLeftOff(t *testing.T) {
+// TestWaitAll_UselessLists_AreSuspended covers lists that fail or are empty. They are
+// tried less and less often, and single polls serve the loads.
+func TestWaitAll_UselessLists_AreSuspended(t *testing.T) {
 	tests := []struct {
 		name string
 		list func(n int, at time.Duration, all map[string]milvuswait.LoadingProgress) error
@@ -121,10 +121,10 @@ func TestListsThatFailAreTriedOnceAMinute(t *testing.T) {
 	})
 }
 
-// TestAFailedListIsAPollOfWhatItWasFor shows that a failed list counts as a poll of each of
-// its targets. Its error is their last one if it is transient. A permanent one concerns the
-// list only, since single polls may be permitted.
-func TestAFailedListIsAPollOfWhatItWasFor(t *testing.T) {
+// TestWaitAll_ListFails_CountsAsPollOfItsTargets shows that a failed list counts as a poll
+// of each of its targets. Its error is their last one if it is transient. A permanent one
+// concerns the list only, since single polls may be permitted.
+func TestWaitAll_ListFails_CountsAsPollOfItsTargets(t *testing.T) {
 	unavailable := errors.New("ShowCollections: connection refused")
 	for _, tt := range []struct {
 		name string
@@ -231,9 +231,9 @@ func (f *faltering) ListLoading(ctx context.Context) (map[string]milvuswait.Load
 	return f.listing.ListLoading(ctx)
 }
 
-// TestAListIsGivenLongerAfterItFailed shows the timeouts of lists: they double from 1 s after
-// each timeout, and start at 1 s again after a success.
-func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
+// TestWaitAll_ListTimesOut_DoublesItsTimeout shows the timeouts of lists: they double from
+// 1 s after each timeout, and start at 1 s again after a success.
+func TestWaitAll_ListTimesOut_DoublesItsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const s = time.Second
 		f := &faltering{listing: newListing(5, evenly(time.Minute)), hangs: func(n int) bool { return n != 4 && n < 7 }}
@@ -247,7 +247,7 @@ func TestAListIsGivenLongerAfterItFailed(t *testing.T) {
 	})
 }
 
-func TestAListIsGivenATenthOfTheTimeThatItSaves(t *testing.T) {
+func TestWaitAll_ListTimeout_IsATenthOfTheSavedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 20_000 // 20 s of single polls
 		f := &faltering{listing: newListing(n, evenly(time.Second)), hangs: func(n int) bool { return n == 1 }}
@@ -259,7 +259,7 @@ func TestAListIsGivenATenthOfTheTimeThatItSaves(t *testing.T) {
 	})
 }
 
-func TestAListIsGivenNoLongerThanAPoll(t *testing.T) {
+func TestWaitAll_ListTimeout_IsAtMostThatOfAPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const s = time.Second
 		f := &faltering{listing: newListing(5, evenly(time.Minute)), hangs: func(n int) bool { return n < 6 }}
@@ -302,7 +302,7 @@ func (l *longList) count(n int) {
 	l.most = max(l.most, l.underWay)
 }
 
-func TestAListOfManyIsGivenLonger(t *testing.T) {
+func TestWaitAll_ListOfMany_HasLongerTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 20_000
 		l := &longList{listing: newListing(n, evenly(20*time.Second)), takes: 1900 * time.Millisecond}

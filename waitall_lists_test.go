@@ -61,9 +61,9 @@ func TestListsAreForPlainLoadsOnly(t *testing.T) {
 	})
 }
 
-// TestListsServeWhatIsDueTogether shows that a list serves only targets due at about the
-// same time. Other targets keep their delays.
-func TestListsServeWhatIsDueTogether(t *testing.T) {
+// TestWaitAll_List_CoversTargetsDueTogether shows that a list serves only targets due at
+// about the same time. Other targets keep their delays.
+func TestWaitAll_List_CoversTargetsDueTogether(t *testing.T) {
 	t.Run("not what is due much later", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(3, func(int, time.Duration) int64 { return 40 })
@@ -103,8 +103,8 @@ func TestListsServeWhatIsDueTogether(t *testing.T) {
 	})
 }
 
-// TestWaitAll_LastPollBeforeTheDeadline_IsAList completes the loads 60 ms before the deadline, for deadlines in
-// every phase of the pace. The last list finds them complete.
+// TestWaitAll_LastPollBeforeTheDeadline_IsAList completes the loads 60 ms before the
+// deadline, for deadlines in every phase of the pace. The last list finds them complete.
 func TestWaitAll_LastPollBeforeTheDeadline_IsAList(t *testing.T) {
 	for late := 10 * time.Millisecond; late < 200*time.Millisecond; late += 7 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestWaitAll_LastPollBeforeTheDeadline_IsAList(t *testing.T) {
 	}
 }
 
-func TestWhatAListHasNotGotIsPolledAlone(t *testing.T) {
+func TestWaitAll_MissingInList_IsPolledAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(20, evenly(10*time.Second))
 
@@ -140,9 +140,10 @@ func TestWhatAListHasNotGotIsPolledAlone(t *testing.T) {
 	})
 }
 
-// TestListsAskAgainForWhatTheyHadNotGot shows that a collection missing in a list is polled
-// individually for 1 s before the next list. This time doubles with each further list.
-func TestListsAskAgainForWhatTheyHadNotGot(t *testing.T) {
+// TestWaitAll_MissingInList_IsPolledAloneForAWhile shows that a collection missing in a
+// list is polled individually for 1 s before the next list. This time doubles with each
+// further list.
+func TestWaitAll_MissingInList_IsPolledAloneForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(2, func(int, time.Duration) int64 { return 40 })
 		l.list = func(_ int, _ time.Duration, all map[string]milvuswait.LoadingProgress) error {
@@ -164,9 +165,9 @@ func TestListsAskAgainForWhatTheyHadNotGot(t *testing.T) {
 	})
 }
 
-// TestWhatNoListHasGoesByItsOwnPace has 50 targets that no list contains, and two with
+// TestWaitAll_InNoList_KeepsItsPace has 50 targets that no list contains, and two with
 // short delays. Lists for the two add at most 10 % to the calls.
-func TestWhatNoListHasGoesByItsOwnPace(t *testing.T) {
+func TestWaitAll_InNoList_KeepsItsPace(t *testing.T) {
 	polls := func(lists bool) (n int) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(52, func(i int, at time.Duration) int64 {
@@ -202,9 +203,9 @@ func TestWhatNoListHasGoesByItsOwnPace(t *testing.T) {
 	require.LessOrEqual(t, polls(true), polls(false)*11/10)
 }
 
-// TestListsDoNotTellOfRefreshes shows that RefreshPercent from a single poll is kept when a
-// list follows: lists do not contain it.
-func TestListsDoNotTellOfRefreshes(t *testing.T) {
+// TestWaitAll_List_KeepsRefreshPercent shows that RefreshPercent from a single poll is
+// kept when a list follows: lists do not contain it.
+func TestWaitAll_List_KeepsRefreshPercent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(5, evenly(20*time.Second))
 		l.list = func(n int, _ time.Duration, _ map[string]milvuswait.LoadingProgress) error {
@@ -298,7 +299,7 @@ func (u unchecked) ListLoading(ctx context.Context) (map[string]milvuswait.Loadi
 	return u.l.ListLoading(ctx)
 }
 
-func TestZeroPercentInListsOfWhatCannotBeChecked(t *testing.T) {
+func TestWaitAll_ZeroPercentWithoutCheck_KeepsListing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListing(10, func(int, time.Duration) int64 { return 0 })
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

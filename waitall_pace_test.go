@@ -251,9 +251,9 @@ func TestEachTargetKeepsItsOwnDelays(t *testing.T) {
 	}
 }
 
-// TestListsDoNotHurryWhatIsDueLater shows that targets with long delays are not added to the
-// frequent lists of another target.
-func TestListsDoNotHurryWhatIsDueLater(t *testing.T) {
+// TestWaitAll_LongDelays_AreNotShortenedByLists shows that targets with long delays are
+// not added to the frequent lists of another target.
+func TestWaitAll_LongDelays_AreNotShortenedByLists(t *testing.T) {
 	t.Run("at the default pace", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newListing(3, func(i int, at time.Duration) int64 {

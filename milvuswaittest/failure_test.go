@@ -18,7 +18,7 @@ import (
 
 func text(lines ...string) string { return strings.Join(lines, "\n\t") }
 
-func TestWhatAFailureSays(t *testing.T) {
+func TestRequire_Failure_HasProgressAndReason(t *testing.T) {
 	said := &milvuswait.ServerError{Code: 3, Reason: "memory limit exceeded", Method: "GetLoadingProgress"}
 	tests := []struct {
 		name   string
@@ -254,7 +254,7 @@ func TestRequireAllThatFails(t *testing.T) {
 	})
 }
 
-func TestMoreFailuresThanAreTold(t *testing.T) {
+func TestRequire_ManyFailures_AreShortened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var targets []milvuswait.Target
 		for i := range 12 {

@@ -71,7 +71,7 @@ func TestDeadlineOfTheContextCounts(t *testing.T) {
 }
 
 // The rest of a second is the margin: the helper fails at once, without a wait.
-func TestDeadlineThatIsTooNear(t *testing.T) {
+func TestRequire_DeadlineTooNear_FailsAtOnce(t *testing.T) {
 	p := new(fake.Poller).Set(docs, fake.Percents(40))
 	tb := forgiving{&recorder{ctx: t.Context()}}
 

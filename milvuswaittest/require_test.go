@@ -21,7 +21,7 @@ var (
 	errRefused = errors.New("connection refused")
 )
 
-func TestWhatIsLogged(t *testing.T) {
+func TestRequire_LogsProgress(t *testing.T) {
 	tests := []struct {
 		name   string
 		target milvuswait.Target
@@ -175,7 +175,7 @@ func TestNoTargets(t *testing.T) {
 	require.Empty(t, r.logs)
 }
 
-func TestWhatIsReturned(t *testing.T) {
+func TestRequire_ReturnsProgress(t *testing.T) {
 	p := new(fake.Poller).Set(docs, fake.Percents(100)).Set(vidx, fake.Rows(7, 7))
 
 	require.Equal(t, milvuswait.LoadingProgress{Percent: 100, RefreshPercent: 100}, milvuswaittest.RequireLoaded(t, p, "docs"))
@@ -199,7 +199,7 @@ func TestAFatalThatReturns(t *testing.T) {
 	})
 }
 
-func TestCallersObserverIsToldToo(t *testing.T) {
+func TestRequire_ObserverOfCaller_IsCalledToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(fake.Poller).Set(docs, fake.Percents(0, 0, 100))
 		var o fake.Observer

@@ -68,9 +68,9 @@ func TestDialOptions_NameAppearsLate_IsFoundSoonerThanByGRPC(t *testing.T) {
 	}
 }
 
-// TestDialOptions_OwnDNSServer_IsAskedOverTheNetwork names a DNS server in the target. The
+// TestDialOptions_OwnDNSServer_IsUsed names a DNS server in the target. The
 // name moves from 127.0.0.1 to ::1, and the connection follows.
-func TestDialOptions_OwnDNSServer_IsAskedOverTheNetwork(t *testing.T) {
+func TestDialOptions_OwnDNSServer_IsUsed(t *testing.T) {
 	t.Parallel()
 	listen := func(address string) (net.Addr, func()) {
 		listener, err := net.Listen("tcp", address)

@@ -21,7 +21,7 @@ import (
 	"github.com/milvuswait/milvuswait/fake/fakeserver"
 )
 
-func TestResultsThatNobodyReads(t *testing.T) {
+func TestResult_NoReader_EndsInTime(t *testing.T) {
 	t.Parallel()
 	many := []string{"load", "-q"}
 	for i := range 300 {
@@ -77,7 +77,7 @@ func TestResultsThatNobodyReads(t *testing.T) {
 	}
 }
 
-func TestResultsThatAreReadLate(t *testing.T) {
+func TestResult_ReaderIsLate_IsWritten(t *testing.T) {
 	address, _, ended := hanging(t)
 	in, out := fullPipe(t)
 	cmd := command(t, address, "load", "docs", "-o", "json", "--timeout", "1s")

@@ -15,7 +15,7 @@ func plaintext() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
 }
 
-func TestAddressesThatAreRefused(t *testing.T) {
+func TestAddress_NotLoopback_IsRefused(t *testing.T) {
 	for _, address := range []string{
 		"0.0.0.0:0", ":0", ":19530", "[::]:0", "192.168.1.1:0", "10.0.0.1:19530", "milvus.example.com:19530", "localhost.example.com:0",
 		"localhost6:0", "[::1%lo]:0", "[::ffff:10.0.0.1]:0", "0:0", "127.1:0", " 127.0.0.1:0", "169.254.1.1:0", "example", "::1",
@@ -38,7 +38,7 @@ func TestStart_AddressNotOnLoopback_NamesTheOnesAllowed(t *testing.T) {
 	require.EqualError(t, err, `fakeserver: address "0.0.0.0:19530" is not on the loopback interface: use 127.0.0.1, [::1] or localhost`)
 }
 
-func TestAddressesThatAreServed(t *testing.T) {
+func TestAddress_Loopback_IsServed(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "127.0.0.1", "127.0.0.2:0", "localhost:0", "localhost", "[::1]:0", "[::1]", "[::ffff:127.0.0.1]:0"} {
 		t.Run(address, func(t *testing.T) {
 			srv, err := fakeserver.Start(fakeserver.Config{Address: address})

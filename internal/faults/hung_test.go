@@ -22,7 +22,7 @@ func requireTimeouts(t *testing.T, polls []poll, want ...time.Duration) {
 	require.Equal(t, want, got)
 }
 
-func TestHungPollIsGivenUpAndMadeAgain(t *testing.T) {
+func TestPoll_Hangs_IsRepeated(t *testing.T) {
 	const limit = 10 * time.Second
 	inBubbles(t, func(ctx context.Context, n int) answer {
 		switch n {
@@ -81,7 +81,7 @@ func TestWait_SlowServer_HasOnePollInFlight(t *testing.T) {
 	})
 }
 
-func TestSlowServerIsGivenLonger(t *testing.T) {
+func TestSlowServer_GetsLongerTimeouts(t *testing.T) {
 	inBubbles(t, func(ctx context.Context, _ int) answer {
 		return later(ctx, 25*time.Second, percent(100))
 	}, func(t *testing.T, r *rig) {

@@ -10,8 +10,8 @@ import (
 	"github.com/milvuswait/milvuswait/internal/simulation"
 )
 
-// TestPanicsTellTheirSeed runs seeds that end the process, each in a process of its own.
-func TestPanicsTellTheirSeed(t *testing.T) {
+// TestPanics_NameTheirSeed runs seeds that end the process, each in a process of its own.
+func TestPanics_NameTheirSeed(t *testing.T) {
 	const (
 		seed = 4711
 		env  = "SIMULATION_PANICS"
@@ -33,7 +33,7 @@ func TestPanicsTellTheirSeed(t *testing.T) {
 	for name := range panics {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPanicsTellTheirSeed$", "-test.timeout=1m")
+			again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPanics_NameTheirSeed$", "-test.timeout=1m")
 			again.Env = append(os.Environ(), env+"="+name)
 			out, err := again.CombinedOutput()
 			require.Error(t, err)

@@ -37,7 +37,7 @@ func (m *mixing) LoadingProgress(ctx context.Context, collection string, partiti
 
 func (m *mixing) Unwrap() milvuswait.Poller { return m.Poller }
 
-func TestAnswersThatAreMixedUp(t *testing.T) {
+func TestRun_AnswersMixedUp_Fails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := newFake()
 

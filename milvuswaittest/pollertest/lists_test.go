@@ -220,7 +220,7 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 
 // milvus-lite reports 0 % for a released collection. A Poller may do so too, if its
 // CheckLoadState returns the sentinel.
-func TestZeroPercentForWhatIsNotLoaded(t *testing.T) {
+func TestRun_ZeroPercentOfReleasedLoad_NeedsACheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := newFake()
 		p.Set(milvuswait.Loading("cold"), fake.SilentlyReleased())

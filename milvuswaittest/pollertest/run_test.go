@@ -16,7 +16,7 @@ import (
 	"github.com/milvuswait/milvuswait/milvuswaittest/pollertest"
 )
 
-func TestWhatCannotBeRun(t *testing.T) {
+func TestRun_InvalidWorld_Fails(t *testing.T) {
 	tests := []struct {
 		name string
 		p    milvuswait.Poller
@@ -43,7 +43,7 @@ func TestWhatCannotBeRun(t *testing.T) {
 	}
 }
 
-func TestWorldsThatAreHalfSaid(t *testing.T) {
+func TestRun_IncompleteWorld_Fails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := newFake()
 		w.Partitions = []string{}
@@ -77,7 +77,7 @@ func TestRunIsAHelper(t *testing.T) {
 	require.Equal(t, []string{"github.com/milvuswait/milvuswait/milvuswaittest/pollertest.Run"}, h.helpers)
 }
 
-func TestWhatIsNotCheckedIsSaid(t *testing.T) {
+func TestRun_SkippedChecks_AreNamed(t *testing.T) {
 	p, _ := newFake()
 	half := milvuswait.PollerFuncs{Loading: p.LoadingProgress}
 	other := milvuswait.PollerFuncs{IndexBuilding: p.IndexBuildingProgress}
@@ -100,7 +100,7 @@ func TestEverythingIsChecked(t *testing.T) {
 	})
 }
 
-func TestNothingMoreIsAskedOfWhatDoesNotComeBack(t *testing.T) {
+func TestRun_HungCall_SkipsTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int32
 		p := milvuswait.PollerFuncs{Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {

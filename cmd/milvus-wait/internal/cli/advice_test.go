@@ -90,7 +90,7 @@ func (f *flickering) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{wire.DescribeIndex.Serve(f.DescribeIndex)}
 }
 
-func TestHintsAboutIndexesThatCannotBeListed(t *testing.T) {
+func TestHints_IndexesNotListable_NameTheReason(t *testing.T) {
 	missing := &wire.Status{Code: 700, ErrorCode: wire.ErrorCode_IndexNotExist, Reason: "index not found"}
 	refused := &wire.Status{Code: 1401, ErrorCode: wire.ErrorCode_PermissionDenied, Reason: "not permitted"}
 	tests := []struct {

@@ -48,7 +48,7 @@ func (f *flaky) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{wire.ShowCollections.Serve(f.ShowCollections), wire.DescribeIndex.Serve(f.DescribeIndex)}
 }
 
-func TestWhatIsFoundIsKeptBetweenAttempts(t *testing.T) {
+func TestFind_Retries_KeepWhatWasFound(t *testing.T) {
 	f := &flaky{asked: make(map[string]int)}
 	for i := range 100 {
 		f.names = append(f.names, fmt.Sprintf("c%03d", i))

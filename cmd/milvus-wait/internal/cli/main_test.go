@@ -85,7 +85,7 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-func TestResultsThatNobodyGets(t *testing.T) {
+func TestResult_NotWritable_Fails(t *testing.T) {
 	for _, args := range [][]string{{"--version"}, {"--help"}, {"completion", "bash"}, {"demo", "--for", "1ms", "-q"}, {"demo", "--for", "1ms", "-o", "jsonl", "-q"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			var stderr bytes.Buffer

@@ -57,7 +57,7 @@ func listen(t *testing.T, serve func(net.Conn)) (address string) {
 	return listener.Addr().String()
 }
 
-func TestConfigsThatMakeNoSense(t *testing.T) {
+func TestConfig_Invalid_IsRefused(t *testing.T) {
 	file := func(name, text string) string {
 		name = filepath.Join(t.TempDir(), name)
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
@@ -122,7 +122,7 @@ func TestOpen_Token_NeedsTLSOrLoopback(t *testing.T) {
 	require.ErrorIs(t, err, dial.ErrPlaintextCredentials)
 }
 
-func TestConfigsDoNotTellTheirTokens(t *testing.T) {
+func TestConfig_Printed_HasNoToken(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", dial.Config{Token: token}, dial.Config{Token: token}, dial.Config{Token: token}), "hunter22")
 }
 
@@ -137,7 +137,7 @@ func TestEstablish(t *testing.T) {
 	require.NoError(t, dial.Establish(t.Context(), open(t, dial.Config{Endpoint: e}), e, time.Minute))
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestEstablish_NoListener_NamesIt(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	e := endpoint(t, listener.Addr().String())
@@ -154,7 +154,7 @@ func TestNobodyListens(t *testing.T) {
 	require.False(t, failure.Final())
 }
 
-func TestNobodyAnswers(t *testing.T) {
+func TestEstablish_NoAnswer_NamesIt(t *testing.T) {
 	address := listen(t, func(net.Conn) {})
 	for _, scheme := range []string{"http://", "https://"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -218,7 +218,7 @@ func TestNoTokenWithoutTLS(t *testing.T) {
 	}
 }
 
-func TestPlainTextToWhatIsNoMilvus(t *testing.T) {
+func TestOpen_OtherProtocol_NamesIt(t *testing.T) {
 	tests := []struct{ name, answer, want string }{
 		{"a server of the web", "HTTP/1.1 400 Bad Request\r\n\r\n", "; something else than Milvus answers there: check the port"},
 		{"a server of SSH", "SSH-2.0-OpenSSH_9.6\r\n", "; something else than Milvus answers there: check the port"},

@@ -33,7 +33,7 @@ func (v *verbose) rpcs() []grpc.MethodDesc {
 	return []grpc.MethodDesc{wire.GetVersion.Serve(v.GetVersion), wire.ShowCollections.Serve(v.ShowCollections)}
 }
 
-func TestAnswersThatAreTooLong(t *testing.T) {
+func TestOpen_LongAnswers_AreRefused(t *testing.T) {
 	const room = 1 << 10 // for the bytes around the text
 	tests := []struct {
 		name                string

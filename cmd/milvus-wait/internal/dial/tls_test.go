@@ -154,8 +154,8 @@ func ask(ctx context.Context, conn *grpc.ClientConn) error {
 // encoded is the token as sent.
 const encoded = "cm9vdDpodW50ZXIyMg=="
 
-// TestTLSThatFailsEndsIt checks that no plain text passes after a failure of TLS, neither while
-// connecting nor by a call afterwards.
+// TestTLSThatFailsEndsIt checks that no plain text passes after a failure of TLS, neither
+// while connecting nor by a call afterwards.
 func TestTLSThatFailsEndsIt(t *testing.T) {
 	until := time.Now().Add(time.Hour)
 	good, goodCA := certificate(t, until)
@@ -208,9 +208,9 @@ func TestTLSThatFailsEndsIt(t *testing.T) {
 	}
 }
 
-// TestTLSThatSucceedsTellsTheToken is the counterpart of the other tests: TLS sends the token,
+// TestTLS_Succeeds_SendsTheToken is the counterpart of the other tests: TLS sends the token,
 // and so does plain text, but only to an http:// address.
-func TestTLSThatSucceedsTellsTheToken(t *testing.T) {
+func TestTLS_Succeeds_SendsTheToken(t *testing.T) {
 	good, ca := certificate(t, time.Now().Add(time.Hour))
 	for scheme, options := range map[string][]grpc.ServerOption{"https": {grpc.Creds(credentials.NewServerTLSFromCert(&good))}, "http": nil} {
 		t.Run(scheme, func(t *testing.T) {
@@ -242,9 +242,9 @@ func TestTLSThatSucceedsTellsTheToken(t *testing.T) {
 	}
 }
 
-// TestTLSThatIsLostStaysLost replaces a server with TLS by a plain one, as an attacker would
-// who redirects the traffic during a wait.
-func TestTLSThatIsLostStaysLost(t *testing.T) {
+// TestTLS_LostDuringWait_StaysLost replaces a server with TLS by a plain one, as an
+// attacker would who redirects the traffic during a wait.
+func TestTLS_LostDuringWait_StaysLost(t *testing.T) {
 	good, ca := certificate(t, time.Now().Add(time.Hour))
 	var (
 		first, second recording

@@ -24,8 +24,9 @@ func TestCommittedListIsCurrent(t *testing.T) {
 	require.Equal(t, want, string(got), "run make licences")
 }
 
-// TestAllThatIsLinkedIsListed reads the modules from a binary, not from the list of packages.
-func TestAllThatIsLinkedIsListed(t *testing.T) {
+// TestCommittedList_HasEveryLinkedModule reads the modules from a binary, not from the
+// list of packages.
+func TestCommittedList_HasEveryLinkedModule(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "milvus-wait")
 	out, err := exec.Command("go", "build", "-o", binary, Command).CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -60,7 +61,7 @@ func TestKind(t *testing.T) {
 	}
 }
 
-func TestModulesThatNobodyHasLookedAt(t *testing.T) {
+func TestModules_UnknownLicence_IsRefused(t *testing.T) {
 	empty := Module{Path: "example.com/m", Dir: t.TempDir()}
 	require.EqualError(t, empty.read(), "example.com/m has no licence")
 

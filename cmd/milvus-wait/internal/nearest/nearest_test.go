@@ -34,7 +34,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestNamesAreNoMoreThanAskedFor(t *testing.T) {
+func TestNames_AreAtMostTheNumberAskedFor(t *testing.T) {
 	require.Equal(t, []string{"docs1", "docs2"}, nearest.Names("docs", []string{"docs3", "docs2", "docs1"}, 2))
 	require.Empty(t, nearest.Names("docs", nil, 3))
 	require.Empty(t, nearest.Names("docs", []string{"docs2"}, 0))

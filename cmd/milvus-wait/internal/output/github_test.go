@@ -113,7 +113,7 @@ func TestSummaryOfManyHasTheFailuresFirst(t *testing.T) {
 	require.Contains(t, got, "\n9800 more targets.\n")
 }
 
-func TestSummaryThatCannotBeWrittenIsTold(t *testing.T) {
+func TestSummary_NotWritable_IsReported(t *testing.T) {
 	var stderr bytes.Buffer
 
 	output.Config{Stderr: &stderr, GitHub: output.GitHub{Summary: t.TempDir()}}.Summarize(output.Report{})

@@ -91,7 +91,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestLines_BeforeFirstUpdate_ShowEveryTarget draws a frame while the first polls are in flight.
+// TestLines_BeforeFirstUpdate_ShowEveryTarget draws a frame while the first polls are in
+// flight.
 func TestLines_BeforeFirstUpdate_ShowEveryTarget(t *testing.T) {
 	targets := []milvuswait.Target{
 		milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", milvuswait.AllIndexes), milvuswait.Importing(7), milvuswait.Compacting(8), milvuswait.Serving(),
@@ -126,8 +127,8 @@ func TestNamesTakeTheirColumns(t *testing.T) {
 	}
 }
 
-// TestNothingIsWiderOrHigherThanTheScreen: a terminal would wrap or scroll other lines, and the
-// next frame would stand below them.
+// TestNothingIsWiderOrHigherThanTheScreen: a terminal would wrap or scroll other lines,
+// and the next frame would stand below them.
 func TestNothingIsWiderOrHigherThanTheScreen(t *testing.T) {
 	updates := []milvuswait.Update{
 		loading("docs", 40),
@@ -208,7 +209,7 @@ func TestSummary(t *testing.T) {
 	require.Equal(t, `997 more; in all 1 of 1000 done, 1 failed, 0%, slowest loading "c001" at 0%`, lines[3])
 }
 
-func TestWhatIsMissingAtTheEndHasALine(t *testing.T) {
+func TestLines_NoUpdateUntilTheEnd_HasALine(t *testing.T) {
 	var updates []milvuswait.Update
 	for i := range 200 {
 		updates = append(updates, final(loading(fmt.Sprintf("c%03d", i), 100), nil))
@@ -237,7 +238,7 @@ func TestWhatIsMissingAtTheEndHasALine(t *testing.T) {
 	}
 }
 
-func TestTargetsThatAreNamedTwiceHaveOneLine(t *testing.T) {
+func TestLines_TargetNamedTwice_HasOneLine(t *testing.T) {
 	require.Len(t, draw(output.Config{}, 80, 24, loading("docs", 0), loading("docs", 40)), 1)
 }
 

@@ -119,7 +119,7 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
 
-func TestReadOfWhatNeverEnds(t *testing.T) {
+func TestRead_EndlessFile_IsRefused(t *testing.T) {
 	_, err := secret.Read(t.Context(), "-", zeros{})
 
 	require.EqualError(t, err, "stdin: it is too long for a secret")

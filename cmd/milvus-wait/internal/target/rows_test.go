@@ -44,7 +44,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-func TestRowsThatMakeNoSense(t *testing.T) {
+func TestRows_Invalid_AreRefused(t *testing.T) {
 	tests := []struct {
 		name   string
 		values []string
@@ -70,7 +70,7 @@ func TestRowsThatMakeNoSense(t *testing.T) {
 	}
 }
 
-func TestRowsOfWhatIsNotWaitedFor(t *testing.T) {
+func TestRows_OfAnotherTarget_AreRefused(t *testing.T) {
 	rows, err := target.ParseRows([]string{"docs=5"})
 	require.NoError(t, err)
 

@@ -56,7 +56,7 @@ func TestJobs_NotPositiveIntegers_AreRefused(t *testing.T) {
 	}
 }
 
-func TestArgumentsThatCannotBe(t *testing.T) {
+func TestTargets_InvalidArguments_AreRefused(t *testing.T) {
 	loads := func(args []string) error { _, err := target.Loads(args); return err }
 	indexes := func(args []string) error { _, err := target.Indexes(args); return err }
 	all := func(args []string) error { _, err := target.Everything(args); return err }
