@@ -38,6 +38,19 @@
 // rows by [WithExpectedRows]. Without either, the result is marked as Unconfirmed in
 // [Update] and [Outcome].
 //
+// # Rules of all waits
+//
+// A wait polls at once, unless ctx is done already, and then at the pace set by [Backoff],
+// until the work is complete, ctx ends, or the work can no longer succeed. It returns the
+// progress from the last successful poll, even with a non-nil error. A nil error means that
+// this poll was complete.
+//
+// Invalid arguments return [ErrInvalid]. Any other failure is an *[Error]. It matches
+// context.DeadlineExceeded or context.Canceled if and only if ctx ended the wait, and then
+// also wraps context.Cause(ctx). Otherwise it matches a sentinel of the work, [ErrUnreachable],
+// [ErrStalled] or [ErrAborted] (if options ask for them), or wraps a permanent error of the
+// Poller.
+//
 // # How long it takes
 //
 // The context is the only time limit of a working server. A server that does not answer is
@@ -63,10 +76,9 @@
 //
 // # Errors
 //
-// errors.Is(err, context.DeadlineExceeded) is true exactly when the wait's own time was
-// up, whatever an RPC returned. Other errors match a sentinel, such as
-// [ErrCollectionNotFound] or [ErrNotLoaded], and errors.As finds the status of the server
-// as a *[ServerError]. The *[Error] holds the last progress:
+// errors.Is(err, context.DeadlineExceeded) is false if only an RPC exceeded its deadline.
+// errors.As finds the status of the server as a *[ServerError]. The *[Error] holds the last
+// progress:
 //
 //	milvuswait: loading "docs": context deadline exceeded (60 polls in 1h0m0s, last 40%)
 //

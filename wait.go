@@ -12,17 +12,9 @@ import (
 // WaitForLoadingComplete blocks until the collection, or the partitions named by
 // WithPartitions, are loaded. It does not start the load: call LoadCollection first.
 //
-// It polls immediately, unless ctx is done already, then at the pace set by [Backoff],
-// until the server reports 100 %, ctx ends, or the load can no longer succeed. It returns
-// the progress from the last successful poll, even with a non-nil error. A nil error means
-// that this poll was complete.
-//
-// Invalid arguments return ErrInvalid. Any other failure is an *Error. It matches
-// context.DeadlineExceeded or context.Canceled if and only if ctx ended the wait, and then
-// also wraps context.Cause(ctx). ctx is the only time limit. Otherwise it matches one of
-// ErrNotLoaded, ErrCollectionNotFound, ErrPartitionNotFound, ErrDatabaseNotFound,
-// ErrReleased, ErrLoadFailed, ErrUnreachable, ErrStalled and ErrAborted (if options ask
-// for them), or wraps a permanent error of p.
+// A load is complete when the server reports 100 %. The rules of all waits apply: see the
+// package comment. The sentinels of a load are ErrNotLoaded, ErrCollectionNotFound,
+// ErrPartitionNotFound, ErrDatabaseNotFound, ErrReleased and ErrLoadFailed.
 func WaitForLoadingComplete(ctx context.Context, p Poller, collection string, opts ...Option) (LoadingProgress, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -42,16 +34,10 @@ func WaitForLoadingComplete(ctx context.Context, p Poller, collection string, op
 // WithFlush, or the number of rows by WithExpectedRows. A wait without either, on a server
 // without a report of these rows, is unconfirmed: see [Update].
 //
-// It polls immediately, unless ctx is done already, then at the pace set by [Backoff],
-// until the index is complete by the criterion of WithIndexCriterion, ctx ends, or the
-// build can no longer succeed. It returns the progress from the last successful poll, even
-// with a non-nil error. A nil error means that this poll was complete.
-//
-// Errors are as for [WaitForLoadingComplete]. A flush mark for a Poller that is no
-// [FlushPoller] is ErrInvalid. If ctx did not end the wait, the *Error matches one of
-// ErrCollectionNotFound, ErrIndexNotFound, ErrAmbiguousIndex,
-// ErrDatabaseNotFound, ErrIndexFailed, ErrUnreachable, ErrStalled and ErrAborted (if
-// options ask for them), or wraps a permanent error of p.
+// An index is complete by the criterion of WithIndexCriterion. The rules of all waits apply:
+// see the package comment. The sentinels of an index are ErrCollectionNotFound,
+// ErrIndexNotFound, ErrAmbiguousIndex, ErrDatabaseNotFound and ErrIndexFailed. A flush mark
+// for a Poller that is no [FlushPoller] is ErrInvalid.
 func WaitForIndexBuildingComplete(ctx context.Context, p Poller, collection string, opts ...Option) (IndexBuildingProgress, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -67,11 +53,9 @@ func WaitForIndexBuildingComplete(ctx context.Context, p Poller, collection stri
 // WaitForImportComplete blocks until the import is Completed. It does not start it: job is
 // the number that Import returned. See [Importing] for what a completed import means.
 //
-// It returns the progress from the last successful poll, even with a non-nil error. Polls
-// and errors are as for [WaitForLoadingComplete]. If ctx did not end the wait, the *Error
-// matches one of ErrJobFailed, with the server's reason, ErrJobNotFound, ErrUnreachable,
-// ErrStalled and ErrAborted (if options ask for them), or wraps a permanent error of p. A
-// job that is not positive, or a Poller that is no [ImportPoller], is ErrInvalid.
+// The rules of all waits apply: see the package comment. The sentinels of an import are
+// ErrJobFailed, with the server's reason, and ErrJobNotFound. A job that is not positive, or
+// a Poller that is no [ImportPoller], is ErrInvalid.
 func WaitForImportComplete(ctx context.Context, p Poller, job int64, opts ...Option) (ImportProgress, error) {
 	last, err := Wait(ctx, p, Importing(job), opts...)
 	progress, _ := last.(ImportProgress)
@@ -81,12 +65,10 @@ func WaitForImportComplete(ctx context.Context, p Poller, job int64, opts ...Opt
 // WaitForCompactionComplete blocks until no plan of the compaction is executing. It does
 // not start it: id is the number that ManualCompaction returned.
 //
-// It returns the progress from the last successful poll, even with a non-nil error, with
-// the greatest numbers of failed plans. Servers also report an unknown id as completed: the
-// progress has no plans then. Polls and errors are as for [WaitForLoadingComplete]. If ctx
-// did not end the wait, the *Error matches one of ErrJobFailed, for plans that failed or
-// timed out, ErrJobNotFound, ErrUnreachable, ErrStalled and ErrAborted (if options ask for
-// them), or wraps a permanent error of p. An id that is not positive, or a Poller that is no
+// The progress has the greatest numbers of failed plans of all polls. Servers also report an
+// unknown id as completed: the progress has no plans then. The rules of all waits apply: see
+// the package comment. The sentinels of a compaction are ErrJobFailed, for plans that failed
+// or timed out, and ErrJobNotFound. An id that is not positive, or a Poller that is no
 // [CompactionPoller], is ErrInvalid.
 func WaitForCompactionComplete(ctx context.Context, p Poller, id int64, opts ...Option) (CompactionProgress, error) {
 	last, err := Wait(ctx, p, Compacting(id), opts...)
@@ -97,10 +79,9 @@ func WaitForCompactionComplete(ctx context.Context, p Poller, id int64, opts ...
 // Wait blocks until the target is complete, of any kind. It is the function for targets
 // without one of their own, such as [Serving] and [Flushing].
 //
-// It returns the progress from the last successful poll, even with a non-nil error; it is
-// nil if there was none. Polls and errors are as for the WaitFor functions. WithPartitions,
-// WithIndex, WithExpectedRows and WithFlush are refused with ErrInvalid, since the target
-// holds their values.
+// The rules of all waits apply: see the package comment. The progress is nil if no poll
+// succeeded. WithPartitions, WithIndex, WithExpectedRows and WithFlush are refused with
+// ErrInvalid, since the target holds their values.
 func Wait(ctx context.Context, p Poller, t Target, opts ...Option) (Progress, error) {
 	c, err := newConfig(opts)
 	if err == nil {

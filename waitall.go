@@ -27,11 +27,10 @@ type Outcome struct {
 //
 // When one target fails, the others end at once with ErrAborted, unless
 // WithContinueOnError is set. If the server is unreachable for all, all end with
-// ErrUnreachable. The error is nil if no outcome has one. For invalid
-// arguments it is ErrInvalid, and there are no outcomes. Otherwise it joins the errors of
-// all targets that failed, without those aborted because of them. Its text lists the
-// first ten. errors.Is and errors.As find all of them, each an *Error as returned by
-// [WaitForLoadingComplete] and the other functions for one target.
+// ErrUnreachable. The error is nil if no outcome has one. For invalid arguments it is
+// ErrInvalid, and there are no outcomes. Otherwise it joins the errors of all targets that
+// failed, without those aborted because of them. Its text lists the first ten. errors.Is and
+// errors.As find all of them, each an *Error by the rules of all waits in the package comment.
 //
 // At most 16 polls are in flight, or as many as WithMaxInFlight allows. Every target is
 // polled once before any is polled again. From then on each is polled at its own pace,
@@ -40,8 +39,7 @@ type Outcome struct {
 //
 // If the Poller is a [Lister], one call covers all loads of whole collections when two or
 // more are due. If it is an [IndexLister], one call covers all indexes of a collection, and
-// one list of a [SegmentLister] too.
-// If all polls time out, only one is in flight until the server answers.
+// one list of a [SegmentLister] too. If all polls time out, only one is in flight until the server answers.
 //
 // The polls run on goroutines that end before WaitAll returns. Observers are called on
 // the caller's goroutine. A panic of the Poller is passed on to the caller, with the
