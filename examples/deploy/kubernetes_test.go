@@ -94,11 +94,13 @@ func TestPods(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			require.Equal(t, []string{"ready", after[file]}, []string{waits(pod)[0].Args[0], waits(pod)[1].Args[0]})
 			require.Len(t, waits(pod), 2)
+
 			require.False(t, *pod.EnableServiceLinks, "MILVUS_PORT would be set")
 			require.False(t, *pod.AutomountServiceAccountToken)
 			require.True(t, *pod.SecurityContext.RunAsNonRoot)
 			require.EqualValues(t, 65532, *pod.SecurityContext.RunAsUser, "the user of the image")
 			require.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, pod.SecurityContext.SeccompProfile.Type)
+
 			for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
 				locked(t, c)
 			}
@@ -124,7 +126,8 @@ func TestSecretsAreFiles(t *testing.T) {
 			require.Len(t, pod.Volumes, 1)
 			volume := pod.Volumes[0]
 			require.NotZero(t, *pod.SecurityContext.FSGroup)
-			require.EqualValues(t, 0o440, *volume.Secret.DefaultMode, "the group of the Pod, and nobody else")
+			require.EqualValues(t, 0o440, *volume.Secret.DefaultMode, "the group of the Pod alone")
+
 			for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
 				require.Empty(t, c.EnvFrom)
 				for _, env := range c.Env {
@@ -136,6 +139,7 @@ func TestSecretsAreFiles(t *testing.T) {
 					require.Empty(t, c.VolumeMounts)
 					continue
 				}
+
 				require.Len(t, c.VolumeMounts, 1)
 				mount := c.VolumeMounts[0]
 				require.Equal(t, volume.Name, mount.Name)
@@ -146,6 +150,7 @@ func TestSecretsAreFiles(t *testing.T) {
 			}
 		})
 	}
+
 	source, err := os.ReadFile("initcontainer.yaml")
 	require.NoError(t, err)
 	require.Contains(t, string(source), "kubectl create secret generic "+
@@ -158,6 +163,7 @@ func TestDeployment(t *testing.T) {
 	require.Equal(t, d.Spec.Selector.MatchLabels, d.Spec.Template.Labels)
 	require.Zero(t, d.Spec.Strategy.RollingUpdate.MaxUnavailable.IntValue(), "the old Pods serve until then")
 	require.Positive(t, d.Spec.Strategy.RollingUpdate.MaxSurge.IntValue())
+
 	require.Len(t, d.Spec.Template.Spec.InitContainers, 2)
 	for _, c := range d.Spec.Template.Spec.InitContainers {
 		require.Nil(t, c.RestartPolicy, "a sidecar is not waited for")
@@ -179,6 +185,7 @@ func TestHook(t *testing.T) {
 	tries := time.Duration(*job.Spec.BackoffLimit + 1)
 	deadline := time.Duration(*job.Spec.ActiveDeadlineSeconds) * time.Second
 	require.Greater(t, deadline, tries*waited(t, job.Spec.Template.Spec))
+
 	source, err := os.ReadFile("helm-hook.yaml")
 	require.NoError(t, err)
 	helm, err := time.ParseDuration(regexp.MustCompile(`helm upgrade .*--timeout (\w+)`).FindStringSubmatch(string(source))[1])
