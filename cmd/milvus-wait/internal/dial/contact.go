@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
@@ -53,6 +54,9 @@ func recorded(ctx context.Context, method string, req, reply any, conn *grpc.Cli
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.called && status.Code(err) == codes.Canceled {
+		return err // given up because another call of the context has ended
+	}
 	c.called, c.failure = true, nil
 	if err != nil && server.Addr == nil {
 		c.failure = status.Convert(err)
