@@ -14,7 +14,7 @@ import (
 // A wait returns late by at most one delay and the polls on both sides of it: the poll that
 // just missed the end, and the poll that sees it. On 21 families of simulated progress the
 // defaults cost 205 polls in the mean and are 0.22 s late. A constant delay of 700 ms costs as
-// many, and is 0.36 s late.
+// many, and is 1.6 times as late.
 //
 // Backoff{Lateness: 1, IgnoreProgress: true} is plain exponential backoff.
 type Backoff struct {
@@ -23,7 +23,8 @@ type Backoff struct {
 	// work: a poll of an index costs the server more.
 	Initial time.Duration
 
-	// Max is the maximum delay: from Initial to 1 h. The default is 5 s.
+	// Max is the maximum delay: from Initial to 1 h. The default is 5 s. A list of loads
+	// is not repeated within 100 ms, even if Max is less.
 	Max time.Duration
 
 	// Multiplier is the growth from one delay to the next, from 1 (a constant delay,
@@ -36,8 +37,10 @@ type Backoff struct {
 	// NoJitter turns it off.
 	Jitter float64
 
-	// Lateness is the maximum delay as a share of the time waited, above 0. From 1 on it
-	// bounds no delay. The default is 0.02.
+	// Lateness is the maximum delay as a share of the time waited, above 0. The maximum is
+	// at least 100 ms, Initial, and the duration of the last successful poll. From 1 on
+	// there is no such maximum, except near an end that progress predicts. The default is
+	// 0.02.
 	Lateness float64
 
 	// IgnoreProgress turns off the rules about the time left, for sources whose progress
@@ -52,12 +55,17 @@ const NoJitter = -1
 // and the mean and the 95th percentile of the lateness in seconds, of 10 500 waits on the 21
 // families of internal/traces in this library's loop. They are 206, 0.22 and 0.62 with the
 // values below. Differences of 1 % are noise.
+//
+// Other defaults: Multiplier 1.25: 205, 0.22, 0.61, but at the 95th percentile 4.2 % late in
+// place of 3.4 %; 1.05: 209, 0.22, 0.61. Jitter 0.2: 223, 0.21, 0.57; none: 201, 0.23, 0.63.
+// Initial 30 ms or 50 ms for loads: 206, 0.22, 0.62.
 const (
-	// Bound on the delay in short waits: less costs polls and helps no user.
+	// Bound on the delay in short waits: less costs polls, and users do not notice 0.1 s.
 	minLateness = 100 * time.Millisecond
 
 	// Share of the time left for a delay, and share of shortened delays for the time left.
-	// A tenth: 225, 0.18, 0.58. A third: 202, 0.24, 0.66. Without doubt: 254, 0.17, 0.53.
+	// A tenth for both: 225, 0.18, 0.58. A third for both: 202, 0.24, 0.66. A tenth for the
+	// second: 212, 0.20, 0.57. Without the second: 254, 0.17, 0.53.
 	timeLeftShare = 0.2
 
 	// Steps of progress from which on the end is near. The optimum is flat: 1.1 steps need
@@ -70,14 +78,16 @@ const (
 	nearShare = 0.75
 
 	// Seconds under the root of a delay near the end, times Lateness and the root of the
-	// time left. 5 s: 211, 0.19, 0.53. 9 s: 203, 0.24, 0.69.
+	// time left. It trades polls for lateness: 7 s make about as many polls as a constant
+	// delay of 700 ms. 5 s: 211, 0.19, 0.53. 9 s: 203, 0.24, 0.69.
 	nearGain = 7
 
 	// Minimum delay after a list of loads, as a share of the time waited: of many loads one
-	// is always near its end. For 10 000 loads it saves 1 list in 2.
+	// is always near its end. For 10 000 loads it saves 1 list in 2, and makes the mean
+	// lateness 0.17 s instead of 0.12 s.
 	listShare = 0.004
 
-	// Error of a float32: two shares this close are equal.
+	// Shares with no greater difference count as equal: the steps are float32.
 	roundingError = 1e-6
 
 	defaultMax    = 5 * time.Second
@@ -260,7 +270,7 @@ func (p *pace) delay(now time.Duration, listed bool) time.Duration {
 // beforeEnd returns the maximum delay before an end that progress predicts.
 //
 // Progress that stays at 99 % predicts an end at every poll. The longer the end fails to
-// come, the less the prediction counts: a fifth of the time spent in shortened delays is
+// come, the less the prediction counts: a fifth of the sum of all shortened delays is
 // the minimum of the time left.
 //
 // Near the end, how likely it is in the next second is about 0.4 divided by the time left.

@@ -65,14 +65,14 @@
 //   - Delays grow exponentially, and are at most a fifth of the time left, as the mean rate
 //     of the progress predicts it.
 //   - A predicted end that does not come is doubted: the time left counts as at least a
-//     fifth of the time spent in delays shortened by the prediction.
+//     fifth of the sum of all delays shortened by the prediction.
 //   - The end is near if the share left is at most 1½ times the greater of the last two
 //     steps of progress, or if the doubt exceeds the prediction. Then a delay is at most
 //     three quarters of the promise, and grows with the fourth root of the time left: at most
-//     0.4 s with 1 s left, and 1.2 s with 100 s. A list of all loads is not repeated within
-//     0.4 % of the time waited.
+//     0.7 s with 10 s left, and 1.2 s with 100 s.
 //   - A delay is at least the first delay, 40 ms for a load, and at least as long as the
-//     last poll took. Each wait shortens its delays by a random share of up to 5 %.
+//     last poll took, also where the promise is less. Each wait shortens its delays by a
+//     random share of up to 5 %.
 //
 // # Errors
 //

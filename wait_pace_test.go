@@ -84,25 +84,30 @@ func TestPollsAreNotWithoutEnd(t *testing.T) {
 			return 1 - 0.99*math.Mod(at.Seconds(), 10)/10
 		}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				polls, start := 0, time.Now()
-				p := milvuswait.PollerFuncs{IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
-					polls++
-					indexed := int64(total * (1 - tt.left(polls, time.Since(start))))
-					return rows(total, indexed, inProgress), nil
-				}}
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
+		for _, target := range []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "")} {
+			t.Run(tt.name+"/"+string(target.Kind()), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					polls, start := 0, time.Now()
+					finished := func() float64 { polls++; return 1 - tt.left(polls, time.Since(start)) }
+					p := milvuswait.PollerFuncs{
+						Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+							return milvuswait.LoadingProgress{Percent: min(99, int64(100*finished()))}, nil
+						},
+						IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+							return rows(total, int64(total*finished()), inProgress), nil
+						},
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
 
-				_, err := milvuswait.WaitForIndexBuildingComplete(ctx, p, "docs")
+					_, err := milvuswait.Wait(ctx, p, target)
 
-				require.ErrorIs(t, err, context.DeadlineExceeded)
-				t.Logf("%d polls", polls)
-				require.LessOrEqual(t, polls, 3000)
-				require.Greater(t, polls, 700, "a poll every 5 s")
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					require.LessOrEqual(t, polls, 3000)
+					require.Greater(t, polls, 700, "a poll every 5 s")
+				})
 			})
-		})
+		}
 	}
 }
 
