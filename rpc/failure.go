@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"google.golang.org/grpc/codes"
@@ -110,12 +111,17 @@ func (e *lastingError) Unwrap() error        { return e.err }
 func (e *lastingError) Is(target error) bool { return target == milvuswait.ErrInvalid }
 
 // withContextErr adds the error of ctx to err if ctx is done: gRPC's errors do not match
-// it.
+// it. A server knows the deadline too. Its error may arrive before the timer of ctx fires.
 func withContextErr(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
+	done := ctx.Err()
+	if at, limited := ctx.Deadline(); done == nil && limited && !time.Now().Before(at) {
+		done = context.DeadlineExceeded
+	}
+
+	if done == nil {
 		return err
 	}
-	return &doneError{err, ctx.Err()}
+	return &doneError{err, done}
 }
 
 type doneError struct{ err, done error }

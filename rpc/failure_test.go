@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -300,4 +301,23 @@ func TestCallError_Method_NamesTheRPC(t *testing.T) {
 			require.Equal(t, method, call.Method())
 		}
 	}
+}
+
+// overdue is a context whose deadline has passed, and whose timer has not fired yet.
+type overdue struct{ context.Context }
+
+func (overdue) Deadline() (time.Time, bool) { return time.Now(), true }
+
+// endedStream is a connection to a server that ends every call at its deadline.
+type endedStream struct{ grpc.ClientConnInterface }
+
+func (endedStream) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
+	return status.Error(codes.DeadlineExceeded, "stream terminated by RST_STREAM with error code: CANCEL")
+}
+
+func TestPoll_ServerEndsItAtTheDeadline_MatchesDeadlineExceeded(t *testing.T) {
+	_, err := rpc.New(endedStream{}).LoadingProgress(overdue{t.Context()}, "docs")
+
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "GetLoadingProgress: deadline exceeded: stream terminated by RST_STREAM")
 }
