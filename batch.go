@@ -84,9 +84,9 @@ func (b *batcher) canList(e *entry, at time.Duration) bool {
 }
 
 // window returns how far ahead of time a list covers loads. It is the largest delay of
-// the default pace in the first minutes, so that all loads fall into step, or the duration of a list if this
-// is longer, so that loads due during one list do not need another. Custom delays are
-// never shortened.
+// the default pace in the first minutes, so that all loads fall into step, or the duration
+// of a list if this is longer, so that loads due during one list do not need another.
+// Custom delays are never shortened.
 func (b *batcher) window(now time.Duration) time.Duration {
 	if b.customBackoff {
 		return 0
