@@ -11,8 +11,7 @@ import (
 
 // percent returns the percentage of a fraction, rounded down, so that 100 % means all.
 func percent(fraction float64) int {
-	const roundingError = 1e-9 // 0.29 is a little less than 29 %
-	return int(100*fraction + roundingError)
+	return int(steps(fraction, 100))
 }
 
 // short returns n, with three digits and a unit if it is large: 950, 12.3k, 2.5M.
@@ -36,8 +35,14 @@ func jsonSeconds(d time.Duration) float64 {
 
 // jsonFraction returns a fraction for JSON with four digits, rounded down, so that 1 means all.
 func jsonFraction(fraction float64) float64 {
-	const digits, roundingError = 1e4, 1e-9
-	return math.Floor(digits*fraction+roundingError) / digits
+	const digits = 1e4
+	return steps(fraction, digits) / digits
+}
+
+// steps returns the number of whole steps in a fraction, of a number in all.
+func steps(fraction, all float64) float64 {
+	const roundingError = 1e-9 // 0.29 is a little less than 29 %
+	return math.Floor(all*fraction + roundingError)
 }
 
 // seconds returns d in whole seconds, for times that change while they are shown.
