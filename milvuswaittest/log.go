@@ -1,14 +1,12 @@
 package milvuswaittest
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
-	"sync"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/internal/logged"
 	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
@@ -33,39 +31,10 @@ func Log(tb TB) milvuswait.Observer {
 		output = o.Output()
 	}
 
-	l := &updateLog{output: output}
-	l.chooser = milvuswait.Log(slog.New(l))
-	return l
+	return logged.Updates(func(u milvuswait.Update) {
+		_, _ = fmt.Fprintln(output, describe(u)) // nothing can handle an error of the log
+	})
 }
-
-// updateLog writes lines for the updates that milvuswait.Log chooses: it is the handler of
-// chooser, and writes the current update in place of the record.
-type updateLog struct {
-	output  io.Writer
-	chooser milvuswait.Observer
-
-	mu     sync.Mutex // a Log may serve several waits
-	update milvuswait.Update
-}
-
-// Observe implements milvuswait.Observer.
-func (l *updateLog) Observe(u milvuswait.Update) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.update = u
-	l.chooser.Observe(u)
-}
-
-// Handle implements slog.Handler.
-func (l *updateLog) Handle(context.Context, slog.Record) error {
-	_, err := fmt.Fprintln(l.output, describe(l.update))
-	return err
-}
-
-// Enabled, WithAttrs and WithGroup implement slog.Handler.
-func (l *updateLog) Enabled(context.Context, slog.Level) bool { return true }
-func (l *updateLog) WithAttrs([]slog.Attr) slog.Handler       { return l }
-func (l *updateLog) WithGroup(string) slog.Handler            { return l }
 
 // logWriter writes each line by Log.
 type logWriter struct{ tb TB }

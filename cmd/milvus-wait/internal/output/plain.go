@@ -1,24 +1,22 @@
 package output
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/internal/duration"
+	"github.com/milvuswait/milvuswait/internal/logged"
 )
 
-// plain writes lines for updates. The library's Log selects the updates: plain is its
-// handler. Of several targets that fail for the same reason, plain writes a line for one.
+// plain writes lines for the updates that the library's Log chooses. Of several targets that
+// fail for the same reason, plain writes a line for one.
 type plain struct {
 	config  Config
-	asking  string // question in place of targets, or ""
-	log     milvuswait.Observer
-	current milvuswait.Update
+	asking  string                        // question in place of targets, or ""
+	chosen  milvuswait.Observer           // calls choose
 	outages map[milvuswait.Target]*outage // outages of targets that have not ended
 
 	reason    string    // reason in the last line about a failed poll
@@ -27,7 +25,7 @@ type plain struct {
 
 func newPlain(c Config) *plain {
 	p := &plain{config: c, outages: make(map[milvuswait.Target]*outage)}
-	p.log = milvuswait.Log(slog.New(p))
+	p.chosen = logged.Updates(p.choose)
 	return p
 }
 
@@ -59,16 +57,11 @@ func (p *plain) Observe(u milvuswait.Update) {
 		p.write(u)
 		return
 	}
-	p.current = u
-	p.log.Observe(u)
+	p.chosen.Observe(u)
 }
 
-// Enabled implements slog.Handler.
-func (p *plain) Enabled(context.Context, slog.Level) bool { return true }
-
-// Handle implements slog.Handler. It writes the current update in place of the record.
-func (p *plain) Handle(context.Context, slog.Record) error {
-	u := p.current
+// choose writes an update chosen by the library's Log, unless it is repeated.
+func (p *plain) choose(u milvuswait.Update) {
 	switch {
 	case u.Final: // the result has it
 	case p.asking != "" && u.Err == nil:
@@ -76,7 +69,6 @@ func (p *plain) Handle(context.Context, slog.Record) error {
 	default:
 		p.write(u)
 	}
-	return nil
 }
 
 // isRepeated reports whether another target had a line for the same reason a short time ago.
@@ -88,12 +80,6 @@ func (p *plain) isRepeated(reason string) bool {
 	p.reason, p.writtenAt = reason, time.Now()
 	return false
 }
-
-// WithAttrs implements slog.Handler.
-func (p *plain) WithAttrs([]slog.Attr) slog.Handler { return p }
-
-// WithGroup implements slog.Handler.
-func (p *plain) WithGroup(string) slog.Handler { return p }
 
 func (p *plain) write(u milvuswait.Update) {
 	o := p.outages[u.Target]
