@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -91,22 +92,30 @@ func TestActivities_InvalidArguments_AreRefused(t *testing.T) {
 // of the Poller, with the values of their targets. A Poller of two functions has none.
 func TestActivities_EveryKind_UsesItsInterface(t *testing.T) {
 	mark := milvuswait.FlushMark{Timestamp: 9, Segments: []int64{1, 2}}
-	var asked []any
+	var (
+		mu    sync.Mutex // the polls of different targets run at the same time
+		asked []any
+	)
+	ask := func(value any) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, value)
+	}
 	a := &Activities{
 		Poller: milvuswait.PollerFuncs{
 			IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
 				return milvuswait.IndexBuildingProgress{State: milvuswait.IndexStateFinished}, nil
 			},
 			Flush: func(_ context.Context, _ string, mark milvuswait.FlushMark) (bool, error) {
-				asked = append(asked, mark)
+				ask(mark)
 				return true, nil
 			},
 			Import: func(_ context.Context, job int64) (milvuswait.ImportProgress, error) {
-				asked = append(asked, job)
+				ask(job)
 				return milvuswait.ImportProgress{State: milvuswait.ImportStateCompleted}, nil
 			},
 			Compaction: func(_ context.Context, id int64) (milvuswait.CompactionProgress, error) {
-				asked = append(asked, id)
+				ask(id)
 				return milvuswait.CompactionProgress{State: milvuswait.CompactionStateCompleted, Failed: 1}, nil
 			},
 			Server: func(context.Context) error { return nil },
