@@ -15,7 +15,8 @@ import (
 // ignored by the parent stays ignored, as in background jobs of a shell and by nohup.
 //
 // The returned function ends the handling of signals, and may be called several times. A
-// signal that arrived before is the context's cause then.
+// signal that arrived before is the context's cause then, and later ones have no effect: the
+// process is about to exit with the code of the first.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
@@ -49,7 +50,9 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	}()
 
 	return ctx, sync.OnceFunc(func() {
-		signal.Stop(signals)
+		if ctx.Err() == nil { // otherwise the next signal would kill the process
+			signal.Stop(signals)
+		}
 		close(done)
 		<-ended
 		cancel(nil)
