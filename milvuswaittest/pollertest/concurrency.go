@@ -7,7 +7,7 @@ import (
 
 const (
 	callers = 8
-	rounds  = 4 // number of times a caller asks all questions
+	rounds  = 3 // number of times a caller asks all questions
 )
 
 // checkConcurrency asks all questions concurrently, and compares the answers with those of
@@ -27,6 +27,37 @@ func (c *checker) checkConcurrency() {
 	}
 
 	var mu sync.Mutex
+	failed := false
+	ask := func(n int) (returned bool) {
+		a := questions[n].inTime()
+
+		// Read the answer without the lock: it would hide races from the detector.
+		same := c.same(a, alone[n])
+		mu.Lock()
+		defer mu.Unlock()
+		if !c.returned(questions[n], a) {
+			failed = true
+			return false
+		}
+		if !same {
+			c.defect("%v returned another answer while other calls were under way than alone: a Poller has to be safe for concurrent use", questions[n])
+		}
+		return true
+	}
+
+	// First, all callers ask the same question at once. They share no lock before their calls
+	// have returned, so that the race detector finds every race of a method with itself.
+	for n := range questions {
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() { ask(n) })
+		}
+		if wg.Wait(); failed {
+			return
+		}
+	}
+
+	// Then each caller asks all questions, beginning with another one.
 	var wg sync.WaitGroup
 	for caller := range callers {
 		wg.Go(func() {
@@ -34,20 +65,9 @@ func (c *checker) checkConcurrency() {
 				use()
 			}
 			for i := range rounds * len(questions) {
-				n := (caller + i) % len(questions)
-				a := questions[n].inTime()
-
-				// Read the answer without the lock: it would hide races from the detector.
-				same := c.same(a, alone[n])
-				mu.Lock()
-				if !c.returned(questions[n], a) {
-					mu.Unlock()
+				if !ask((caller + i) % len(questions)) {
 					return
 				}
-				if !same {
-					c.defect("%v returned another answer while other calls were under way than alone: a Poller has to be safe for concurrent use", questions[n])
-				}
-				mu.Unlock()
 			}
 		})
 	}
