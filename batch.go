@@ -315,7 +315,7 @@ func (s *scheduler) handleListFailure(now time.Duration, r result) {
 	}
 
 	if s.stopCause == nil && !s.ended(now) && !isUnsupported(r.answer.err) {
-		s.health.addList(now, r.answer)
+		s.health.add(now, r.answer)
 	}
 	for _, e := range r.job.covered {
 		s.pollAloneAfterFailure(e, now, r.answer)

@@ -2,6 +2,7 @@ package milvuswait
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,21 +11,34 @@ type health struct {
 	failing      bool          // every poll since failingSince has failed
 	failingSince time.Duration // earliest start of one of these polls
 	lastAnswerAt time.Duration
-	timeouts     int // number of polls in a row that timed out
+	timeouts     int // number of calls in a row that timed out
 }
 
-// add records an answer that arrived at now.
-func (h *health) add(now time.Duration, a answer) {
-	if a.timedOut {
+// addCall records whether a call timed out. A list of indexes did so if none of them got an
+// answer; their number does not count. A list of loads that fails decides nothing: its
+// timeout is shorter than a poll's.
+func (h *health) addCall(r result) {
+	timedOut := r.answer.timedOut
+	switch r.job.kind {
+	case listIndexes:
+		timedOut = !slices.ContainsFunc(r.answers, func(a answer) bool { return !a.timedOut })
+	case listLoads:
+		if r.answer.err != nil {
+			return
+		}
+	case verifyOne:
+		return // it need not call the server
+	}
+
+	if timedOut {
 		h.timeouts++
 	} else {
 		h.timeouts = 0
 	}
-	h.addList(now, a)
 }
 
-// addList records the answer to a list, without its timeout: it is shorter than a poll's.
-func (h *health) addList(now time.Duration, a answer) {
+// add records an answer that arrived at now.
+func (h *health) add(now time.Duration, a answer) {
 	switch {
 	case a.err == nil || isPermanent(a.err) || a.isPartlyAnswered():
 		h.failing, h.lastAnswerAt = false, max(h.lastAnswerAt, now)

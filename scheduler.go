@@ -262,6 +262,7 @@ func (s *scheduler) handleResult(r result) {
 	}
 
 	now := r.end
+	s.health.addCall(r)
 	switch r.job.kind {
 	case pollOne:
 		s.handleAnswer(r.job.one, now, r.answer)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -177,4 +178,43 @@ func TestWaitAll_IndexListIsUnsupported_ListsOnceAndPollsEachIndex(t *testing.T)
 			require.Greater(t, o.Polls, 5)
 		}
 	})
+}
+
+// TestWaitAll_IndexListHangs_LeavesOtherTargets has a server that returns loads, and hangs for
+// the list of 30 indexes. The list is one call: it does not count as 30 timeouts, after which
+// polls would be made one by one.
+func TestWaitAll_IndexListHangs_LeavesOtherTargets(t *testing.T) {
+	for end := 15 * time.Second; end <= 90*time.Second; end += 5 * time.Second {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			p := milvuswait.PollerFuncs{
+				Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) {
+					return milvuswait.LoadingProgress{Percent: min(100, int64(100*time.Since(start)/end))}, nil
+				},
+				IndexBuilding: func(ctx context.Context, _, _ string) (milvuswait.IndexBuildingProgress, error) {
+					<-ctx.Done()
+					return milvuswait.IndexBuildingProgress{}, ctx.Err()
+				},
+				IndexBuildingList: func(ctx context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+					<-ctx.Done()
+					return make([]milvuswait.IndexBuildingProgress, len(indexes)), slices.Repeat([]error{ctx.Err()}, len(indexes))
+				},
+			}
+			var targets []milvuswait.Target
+			for i := range 5 {
+				targets = append(targets, milvuswait.Loading("good", fmt.Sprintf("p%d", i)))
+			}
+			for i := range 30 {
+				targets = append(targets, milvuswait.IndexBuilding("bad", fmt.Sprintf("i%d", i)))
+			}
+
+			outcomes, _ := milvuswait.WaitAll(t.Context(), p, targets, milvuswait.WithContinueOnError(), milvuswait.WithUnreachableAfter(2*time.Minute))
+
+			for _, o := range outcomes[:5] {
+				require.NoError(t, o.Err)
+				require.Less(t, o.Elapsed-end, 3*time.Second, "%v after %v", o.Target, end)
+			}
+			require.ErrorIs(t, outcomes[5].Err, milvuswait.ErrUnreachable)
+		})
+	}
 }

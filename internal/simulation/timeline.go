@@ -12,7 +12,7 @@ import (
 type moment struct {
 	at       time.Duration
 	inFlight int
-	timeouts int     // polls timed out in a row
+	timeouts int     // calls timed out in a row
 	tokens   float64 // number of polls that may start now, for all targets together
 	rushed   bool    // a poll started beside another, although polls only time out
 }
@@ -62,7 +62,7 @@ func (v *evidence) moments() []moment {
 			switch {
 			case slices.Contains(p.answers, Answer{Err: cut}):
 			case slices.Contains(p.answers, Answer{Err: outOfTime}):
-				m.timeouts += max(1, len(p.asked))
+				m.timeouts++
 			default:
 				m.timeouts = 0
 			}
