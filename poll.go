@@ -314,17 +314,19 @@ func (m pollMaker) listIndexes(ctx context.Context, covered []*entry, timeout ti
 	whole := timed(ctx, timeout, func(ctx context.Context) (w answer) {
 		answers = x.run(ctx)
 		for _, a := range answers {
-			w.err = cmp.Or(w.err, a.err)
+			if !isPermanent(a.err) {
+				w.err = cmp.Or(w.err, a.err)
+			}
 		}
 		w.took = x.took
 		return w
 	})
 
-	// A poll that timed out fails all indexes without an answer; otherwise each has its own
-	// error.
+	// A poll that timed out fails all indexes without an answer. The permanent error of an
+	// index is an answer: the index keeps it, and the others do not get it.
 	for i := range answers {
 		a := &answers[i]
-		if whole.timedOut && a.err != nil {
+		if whole.timedOut && a.err != nil && !isPermanent(a.err) {
 			a.err, a.timedOut = whole.err, true
 		}
 		a.took, a.elapsed, a.interrupted = whole.took, whole.elapsed, whole.interrupted

@@ -218,3 +218,28 @@ func TestWaitAll_IndexListHangs_LeavesOtherTargets(t *testing.T) {
 		})
 	}
 }
+
+// TestWaitAll_IndexListTimesOut_KeepsErrorsApart has a list that times out for one index, and
+// returns a permanent error of another. The first index goes on.
+func TestWaitAll_IndexListTimesOut_KeepsErrorsApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		polls := 0
+		p := milvuswait.PollerFuncs{
+			IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+				return rows(10, 10, milvuswait.IndexStateFinished), nil
+			},
+			IndexBuildingList: func(ctx context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+				polls++
+				<-ctx.Done()
+				return make([]milvuswait.IndexBuildingProgress, 2), []error{milvuswait.ErrIndexNotFound, ctx.Err()}
+			},
+		}
+
+		outcomes, _ := milvuswait.WaitAll(t.Context(), p,
+			[]milvuswait.Target{milvuswait.IndexBuilding("docs", "a"), milvuswait.IndexBuilding("docs", "b")}, milvuswait.WithContinueOnError())
+
+		require.EqualError(t, outcomes[0].Err, `milvuswait: index "a" of "docs": index not found (1 poll in 10s)`)
+		require.NoError(t, outcomes[1].Err)
+		require.Equal(t, 1, polls)
+	})
+}
