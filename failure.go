@@ -95,7 +95,11 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, first bool) 
 		return s.planAt(now, a, max(shortestDelay, o.absentAt+confirmAfter-now), true)
 	}
 	s.pace.forget()
-	return s.planNext(now, a)
+	d := s.planNext(now, a)
+
+	// If the flush of one index is not answered, it uses up the timeout of all in a list.
+	d.alone = a.timedOut && a.isPartlyAnswered()
+	return d
 }
 
 // noteFailure records the error of a poll that decides nothing.

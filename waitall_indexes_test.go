@@ -243,3 +243,43 @@ func TestWaitAll_IndexListTimesOut_KeepsErrorsApart(t *testing.T) {
 		require.Equal(t, 1, polls)
 	})
 }
+
+// TestWaitAll_FlushOfOneIndexHangs_LeavesOtherIndexes has two indexes of a collection, and a
+// server that does not answer for the flush of the first: its request uses up the timeout of
+// the list. The next poll of the other index has a timeout of its own.
+func TestWaitAll_FlushOfOneIndexHangs_LeavesOtherIndexes(t *testing.T) {
+	for _, end := range []time.Duration{0, 5 * time.Second, 12 * time.Second} {
+		t.Run(end.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				progress := func() milvuswait.IndexBuildingProgress {
+					if time.Since(start) < end {
+						return rows(10, 5, milvuswait.IndexStateInProgress)
+					}
+					return rows(10, 10, milvuswait.IndexStateFinished)
+				}
+				p := milvuswait.PollerFuncs{
+					IndexBuilding: func(ctx context.Context, _, _ string) (milvuswait.IndexBuildingProgress, error) {
+						return progress(), ctx.Err()
+					},
+					IndexBuildingList: func(ctx context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+						return slices.Repeat([]milvuswait.IndexBuildingProgress{progress()}, len(indexes)), slices.Repeat([]error{ctx.Err()}, len(indexes))
+					},
+					Segments: func(ctx context.Context, _ string) ([]int64, error) { return nil, ctx.Err() },
+					Flush: func(ctx context.Context, _ string, _ milvuswait.FlushMark) (bool, error) {
+						<-ctx.Done()
+						return false, ctx.Err()
+					},
+				}
+				mark := milvuswait.FlushMark{Timestamp: 1, Segments: []int64{1}}
+				targets := []milvuswait.Target{milvuswait.IndexBuilding("docs", "a").AfterFlush(mark), milvuswait.IndexBuilding("docs", "b")}
+
+				outcomes, _ := milvuswait.WaitAll(t.Context(), p, targets, milvuswait.WithContinueOnError(), milvuswait.WithUnreachableAfter(5*time.Minute))
+
+				require.ErrorIs(t, outcomes[0].Err, milvuswait.ErrUnreachable)
+				require.NoError(t, outcomes[1].Err)
+				require.Less(t, outcomes[1].Elapsed-end, 11*time.Second, "one poll that timed out")
+			})
+		})
+	}
+}
