@@ -26,7 +26,23 @@ import (
 // deployed is a command of a file, run against the server.
 type deployed struct {
 	name string
-	run  func(t *testing.T, s *fakeserver.Server) (output string, err error)
+	run  func(t *testing.T, s *fakeserver.Server, o *output) error
+}
+
+// output collects the output of one command.
+type output struct {
+	strings.Builder
+	failed   chan struct{} // closed once the output reports a failed call
+	reported bool
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	n, err := o.Builder.Write(text)
+	if !o.reported && strings.Contains(o.String(), "going on") {
+		o.reported = true
+		close(o.failed)
+	}
+	return n, err
 }
 
 // all returns every command of the files.
@@ -34,39 +50,39 @@ func all(t *testing.T) (commands []deployed) {
 	t.Helper()
 	binary := filepath.Join(bin, "milvus-wait")
 	path := "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")
-	start := func(t *testing.T, env []string, name string, args ...string) (string, error) {
+	start := func(t *testing.T, o *output, env []string, name string, args ...string) error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, name, args...)
 		cmd.Env = append([]string{path}, env...)
-		output, err := cmd.CombinedOutput()
-		return string(output), err
+		cmd.Stdout, cmd.Stderr = o, o // the same writer: no two writes at once
+		return cmd.Run()
 	}
 
 	for file, pod := range pods(t) {
 		for _, c := range waits(pod) {
-			commands = append(commands, deployed{file + " " + c.Name, func(t *testing.T, s *fakeserver.Server) (string, error) {
+			commands = append(commands, deployed{file + " " + c.Name, func(t *testing.T, s *fakeserver.Server, o *output) error {
 				address, secret := tunnel(t, s)
 				args := strings.Split(strings.ReplaceAll(strings.Join(c.Args, "\n"), c.VolumeMounts[0].MountPath, secret), "\n")
-				return start(t, []string{"MILVUS_URI=" + address}, binary, args...)
+				return start(t, o, []string{"MILVUS_URI=" + address}, binary, args...)
 			}})
 		}
 	}
 
 	services := compose(t).Services
 	for _, name := range []string{"milvus-ready", "milvus-loaded"} {
-		commands = append(commands, deployed{"compose.yaml " + name, func(t *testing.T, s *fakeserver.Server) (string, error) {
-			return start(t, []string{"MILVUS_URI=http://" + s.Address()}, binary, services[name].Command...)
+		commands = append(commands, deployed{"compose.yaml " + name, func(t *testing.T, s *fakeserver.Server, o *output) error {
+			return start(t, o, []string{"MILVUS_URI=http://" + s.Address()}, binary, services[name].Command...)
 		}})
 	}
 
 	_, step := waitStep(t, workflow(t).Jobs["deploy"])
 	return append(commands,
-		deployed{"github-actions.yaml", func(t *testing.T, s *fakeserver.Server) (string, error) {
-			return start(t, []string{"MILVUS_URI=http://" + s.Address(), "GITHUB_OUTPUT=" + filepath.Join(t.TempDir(), "output")}, "bash", "-e", "-c", step)
+		deployed{"github-actions.yaml", func(t *testing.T, s *fakeserver.Server, o *output) error {
+			return start(t, o, []string{"MILVUS_URI=http://" + s.Address(), "GITHUB_OUTPUT=" + filepath.Join(t.TempDir(), "output")}, "bash", "-e", "-c", step)
 		}},
-		deployed{"wait.sh", func(t *testing.T, s *fakeserver.Server) (string, error) {
-			return start(t, []string{"MILVUS_URI=http://" + s.Address()}, "sh", "wait.sh", "docs", "images")
+		deployed{"wait.sh", func(t *testing.T, s *fakeserver.Server, o *output) error {
+			return start(t, o, []string{"MILVUS_URI=http://" + s.Address()}, "sh", "wait.sh", "docs", "images")
 		}},
 	)
 }
@@ -106,8 +122,9 @@ func tunnel(t *testing.T, s *fakeserver.Server) (address, secret string) {
 	return "https://" + listener.Addr().String(), secret
 }
 
-// restartAfter restarts the server after the given number of calls.
-func restartAfter(t *testing.T, s *fakeserver.Server, calls int) {
+// restartAfter stops the server after the given number of calls, and restarts it after
+// 300 ms and a failed call: a command that starts slowly makes its first call later.
+func restartAfter(t *testing.T, s *fakeserver.Server, calls int, failed <-chan struct{}) {
 	t.Helper()
 	restarted := make(chan error, 1)
 	go func() {
@@ -123,6 +140,10 @@ func restartAfter(t *testing.T, s *fakeserver.Server, calls int) {
 		}
 		s.Stop()
 		time.Sleep(300 * time.Millisecond)
+		select {
+		case <-failed:
+		case <-t.Context().Done():
+		}
 		restarted <- s.Restart()
 	}()
 	t.Cleanup(func() { require.NoError(t, <-restarted) })
@@ -141,12 +162,13 @@ func TestRestarts_OfTheServer_RollNothingBack(t *testing.T) {
 					s.Set(milvuswait.Loading(collection), fake.LoadOver(500*time.Millisecond))
 					s.Set(milvuswait.IndexBuilding(collection, "vidx"), fake.BuildOver(100_000, 700*time.Millisecond))
 				}
-				restartAfter(t, s, calls)
+				o := &output{failed: make(chan struct{})}
+				restartAfter(t, s, calls, o.failed)
 
-				output, err := command.run(t, s)
+				err := command.run(t, s, o)
 
-				require.Zero(t, exitCode(t, err), output)
-				require.Contains(t, output, "going on", "no call failed")
+				require.Zero(t, exitCode(t, err), o.String())
+				require.Contains(t, o.String(), "going on", "no call failed")
 			})
 		}
 	}
