@@ -48,7 +48,7 @@ func (h *history) note(u milvuswait.Update) {
 
 	if u.Err != nil && !u.Final {
 		h.failed++
-		h.failures = append(h.failures, failure{u.Polls, u.Elapsed, oneLine(u.Err)})
+		h.failures = append(h.failures, failure{u.Polls, u.Elapsed, u.Err.Error()})
 		h.failures = h.failures[max(0, len(h.failures)-recentFailures):]
 	}
 

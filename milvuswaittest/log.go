@@ -7,7 +7,6 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/internal/logged"
-	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // Log returns an observer that writes a line to the log of the test for the updates chosen by
@@ -57,21 +56,18 @@ func describe(u milvuswait.Update) string {
 	return line
 }
 
-// describeProgress returns the line without the marks at its end.
+// describeProgress returns the line without the marks at its end. An error in an update has
+// a text of one line.
 func describeProgress(u milvuswait.Update) string {
 	switch {
 	case u.Final && u.Err == nil:
 		return fmt.Sprintf("%v: complete after %v: %v", u.Target, rounded(u.Elapsed), u.Progress)
 	case u.Final:
-		return fmt.Sprintf("%v: failed after %v: %s", u.Target, rounded(u.Elapsed), oneLine(u.Err))
+		return fmt.Sprintf("%v: failed after %v: %v", u.Target, rounded(u.Elapsed), u.Err)
 	case u.Err != nil:
-		return fmt.Sprintf("%v: poll %d failed after %v: %s", u.Target, u.Polls, rounded(u.Elapsed), oneLine(u.Err))
+		return fmt.Sprintf("%v: poll %d failed after %v: %v", u.Target, u.Polls, rounded(u.Elapsed), u.Err)
 	case u.ETA > 0:
 		return fmt.Sprintf("%v: %v after %v, about %v left", u.Target, u.Progress, rounded(u.Elapsed), rounded(u.ETA))
 	}
 	return fmt.Sprintf("%v: %v after %v", u.Target, u.Progress, rounded(u.Elapsed))
 }
-
-// oneLine returns the text of an error on one line. Texts of a server are already cut to
-// MaxText. The limit of four times as much keeps the parts after them, such as the code.
-func oneLine(err error) string { return untrusted.Cut(err.Error(), 4*untrusted.MaxText) }

@@ -3,6 +3,7 @@ package milvuswaittest_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -66,5 +67,22 @@ func TestLog_EachPercent_WritesEveryTenth(t *testing.T) {
 		require.Equal(t, `loading "docs": 0% after 0s`, tb.logs[0])
 		require.Equal(t, `loading "docs": 10% after 10s, about 1m30s left`, tb.logs[1])
 		require.Equal(t, `loading "docs": complete after 1m40s: 100%`, tb.logs[10])
+	})
+}
+
+func TestLog_ManyPartitions_KeepsTheReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var partitions []string
+		for n := range 100 {
+			partitions = append(partitions, fmt.Sprintf("%060d", n))
+		}
+		p := new(fake.Poller).Set(milvuswait.Loading("docs", partitions...), fake.LoadOver(100*time.Second).FailAt(50, milvuswait.ErrLoadFailed))
+		tb := &recorder{}
+
+		_, err := milvuswait.WaitForLoadingComplete(t.Context(), p, "docs", milvuswait.WithPartitions(partitions...),
+			every(25*time.Second), milvuswait.WithObserver(milvuswaittest.Log(tb)))
+
+		require.ErrorIs(t, err, milvuswait.ErrLoadFailed)
+		require.Regexp(t, `load failed \(3 polls in 50s, last 25%\)$`, tb.logs[len(tb.logs)-1])
 	})
 }
