@@ -26,7 +26,8 @@ type report struct {
 	Fraction float64 `json:"fraction"`
 }
 
-// tenths returns the number of completed tenths, tolerant of rounding errors.
+// tenths returns the number of completed tenths. The tolerance is for means of many targets:
+// the sum of eight times 0.1 is below 0.8.
 func tenths(fraction float64) int { return int(10*fraction + 1e-9) }
 
 // beater returns a function that records a heartbeat at Temporal. If the activity has a
