@@ -3,30 +3,35 @@ package otelwait
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/milvuswait/milvuswait"
 )
 
-// Attribute keys. Keys without the prefix milvuswait belong to the semantic conventions for
-// databases. These define no system name for Milvus.
+// ownPrefix begins the attribute keys of this package.
+const ownPrefix = "milvuswait."
+
+// Attribute keys. Keys without ownPrefix belong to the semantic conventions for databases.
+// These define no system name for Milvus.
 const (
 	keySystem     = "db.system.name"
 	keyOperation  = "db.operation.name"
 	keyCollection = "db.collection.name"
 	keyError      = "error.type"
-	keyIndex      = "milvuswait.index"
-	keyPartitions = "milvuswait.partitions"
-	keyBehind     = "milvuswait.index.behind"
-	keyExpected   = "milvuswait.expected_rows"
-	keyPolls      = "milvuswait.polls"
-	keyFraction   = "milvuswait.progress"
-	keyPollResult = "milvuswait.poll.result"
+	keyIndex      = ownPrefix + "index"
+	keyPartitions = ownPrefix + "partitions"
+	keyBehind     = ownPrefix + "index.behind"
+	keyExpected   = ownPrefix + "expected_rows"
+	keyPolls      = ownPrefix + "polls"
+	keyFraction   = ownPrefix + "progress"
+	keyAnswer     = ownPrefix + "answer"
+	keyPollResult = ownPrefix + "poll.result"
 
-	keyJob         = "milvuswait.job"
-	keyUnconfirmed = "milvuswait.unconfirmed"
-	keyWaitingFor  = "milvuswait.waiting_for"
+	keyJob         = ownPrefix + "job"
+	keyUnconfirmed = ownPrefix + "unconfirmed"
+	keyWaitingFor  = ownPrefix + "waiting_for"
 )
 
 // checkAttributes returns an error for each attribute that is empty or reserved by this
@@ -37,21 +42,21 @@ func checkAttributes(attrs []attribute.KeyValue) error {
 		switch {
 		case !attr.Valid():
 			errs = append(errs, fmt.Errorf("otelwait: attribute %d of %d, %q, has no key or no value", n+1, len(attrs), attr.Key))
-		case isOwn(attr.Key):
-			errs = append(errs, fmt.Errorf("otelwait: attribute %q is set by this package", attr.Key))
+		case isReserved(attr.Key):
+			errs = append(errs, fmt.Errorf("otelwait: attribute %q is reserved", attr.Key))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// isOwn reports whether this package sets the attribute.
-func isOwn(key attribute.Key) bool {
+// isReserved reports whether the key may belong to this package. Its own keys have a common
+// prefix, except for those of the conventions.
+func isReserved(key attribute.Key) bool {
 	switch key {
-	case keySystem, keyOperation, keyCollection, keyError, keyIndex, keyPartitions, keyExpected, keyPolls, keyFraction, keyPollResult,
-		keyJob, keyUnconfirmed, keyWaitingFor:
+	case keySystem, keyOperation, keyCollection, keyError:
 		return true
 	}
-	return false
+	return strings.HasPrefix(string(key), ownPrefix)
 }
 
 // operation returns the operation name of a wait, in the style of the conventions.

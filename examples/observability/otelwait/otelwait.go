@@ -70,8 +70,9 @@ type Instrumentation struct {
 // New returns the instrumentation for all waits of a process. The attributes are added to
 // all spans and metrics: server.address, server.port or db.namespace, for example.
 //
-// It returns an error if a provider is nil, if an attribute is empty or reserved by this
-// package, or if the meter fails. To disable traces or metrics, pass a provider from
+// It returns an error if a provider is nil, if an attribute is empty or has a key of this
+// package, or if the meter fails. The keys of this package are db.system.name,
+// db.operation.name, db.collection.name, error.type, and all with the prefix "milvuswait.". To disable traces or metrics, pass a provider from
 // OpenTelemetry's noop packages.
 func New(tp trace.TracerProvider, mp metric.MeterProvider, attrs ...attribute.KeyValue) (*Instrumentation, error) {
 	if tp == nil || mp == nil {

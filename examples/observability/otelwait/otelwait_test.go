@@ -373,7 +373,9 @@ func TestNew_InvalidArguments_AreNamed(t *testing.T) {
 	}{
 		{"no tracer", nil, nil, noProvider},
 		{"no key", tracenoop.NewTracerProvider(), []attribute.KeyValue{attribute.String("", "x")}, `otelwait: attribute 1 of 1, "", has no key or no value`},
-		{"own key", tracenoop.NewTracerProvider(), []attribute.KeyValue{attribute.String("error.type", "x")}, `otelwait: attribute "error.type" is set by this package`},
+		{"own key", tracenoop.NewTracerProvider(), []attribute.KeyValue{attribute.String("error.type", "x")}, `otelwait: attribute "error.type" is reserved`},
+		{"key of an event", tracenoop.NewTracerProvider(), []attribute.KeyValue{attribute.String("milvuswait.index.behind", "x")}, `otelwait: attribute "milvuswait.index.behind" is reserved`},
+		{"key of an answer", tracenoop.NewTracerProvider(), []attribute.KeyValue{attribute.String("milvuswait.answer", "x")}, `otelwait: attribute "milvuswait.answer" is reserved`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -115,7 +115,7 @@ func (s *span) tell(u milvuswait.Update) {
 	if u.Progress == nil || failing {
 		return
 	}
-	attrs := []attribute.KeyValue{attribute.Float64(keyFraction, u.Fraction), attribute.String("milvuswait.answer", u.Progress.String())}
+	attrs := []attribute.KeyValue{attribute.Float64(keyFraction, u.Fraction), attribute.String(keyAnswer, u.Progress.String())}
 	var state milvuswait.IndexState
 	if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
 		state = p.State
