@@ -18,7 +18,8 @@
 // The span has three kinds of events. "progress" marks each tenth, each change of the index
 // state, each decrease, and the begin and end of a wait for a flush or for verify, which the
 // attribute milvuswait.waiting_for names. "poll failed" marks the first failure in a row, and "poll
-// succeeded" the next success. Polls without a change cause no event.
+// succeeded" the next success. Polls without a change cause no event. In a wait for AllIndexes,
+// milvuswait.index.behind of "progress" names the index that is furthest behind.
 //
 // # Metrics
 //
@@ -27,6 +28,10 @@
 //	milvuswait.wait.active     gauge, {wait}
 //	milvuswait.progress        gauge, 1, of each collection and index that is waited for
 //	milvuswait.eta             gauge, s, likewise, not there while unknown
+//
+// In the gauges of a wait for AllIndexes, milvuswait.index is "*". The index that is behind
+// changes during the wait. Each change of an attribute would begin another series, and graphs
+// and alerts would see several waits in place of one.
 //
 // # Attributes
 //

@@ -21,6 +21,11 @@
 // With several waits for the same target, the slowest counts. Jobs have no collection: the
 // imports are one target, and so are the compactions.
 //
+// For a wait for AllIndexes, the label index is "*". No label names the index that is furthest
+// behind, because it changes during the wait. Each change of a label would begin another
+// series, and graphs and alerts would see several waits in place of one. Logs, errors and spans
+// name this index.
+//
 // A wait is unconfirmed if its server cannot report rows that are still being flushed, and
 // neither a flush mark nor the number of rows is set.
 package promwait

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -285,6 +286,36 @@ func TestGauges_ManyWaitsForOneCollection(t *testing.T) {
 			}
 		}
 		require.EqualValues(t, fakePolls(p), polls)
+	})
+}
+
+// TestGauges_AllIndexes_AreOneSeries waits for two indexes. First b is behind, and after 6 minutes
+// a, which stands still at half.
+func TestGauges_AllIndexes_AreOneSeries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, m := newMetrics(t, promwait.Options{})
+		p := new(fake.Poller).Set(milvuswait.IndexBuilding("docs", "a"), fake.BuildOver(1000, 10*time.Minute).StallAt(50, 5*time.Minute)).
+			Set(milvuswait.IndexBuilding("docs", "b"), fake.BuildOver(1000, 12*time.Minute))
+		behind, indexes := map[string]bool{}, map[string]bool{}
+		scrape := milvuswait.ObserverFunc(func(u milvuswait.Update) {
+			behind[u.Progress.(milvuswait.IndexBuildingProgress).IndexName] = true
+			families, err := registry.Gather()
+			require.NoError(t, err)
+			for _, family := range families {
+				if family.GetName() == "milvuswait_progress_ratio" {
+					require.Len(t, family.GetMetric(), 1)
+					label := family.GetMetric()[0].GetLabel()[1]
+					indexes[label.GetName()+"="+label.GetValue()] = true
+				}
+			}
+		})
+
+		_, err := milvuswait.WaitForIndexBuildingComplete(t.Context(), p, "docs", milvuswait.WithIndex(milvuswait.AllIndexes),
+			milvuswait.WithObserver(milvuswait.Observers(m.Observer(), scrape)))
+
+		require.NoError(t, err)
+		require.Subset(t, slices.Collect(maps.Keys(behind)), []string{"a", "b"})
+		require.Equal(t, map[string]bool{"index=*": true}, indexes)
 	})
 }
 
