@@ -333,7 +333,7 @@ func flushHint(e *Error) string {
 	last, ok := e.Last.(IndexBuildingProgress)
 	want := e.Target.ExpectedRows()
 	outOfTime := errors.Is(e.Cause, context.DeadlineExceeded) || errors.Is(e.Cause, context.Canceled) || errors.Is(e.Cause, ErrStalled)
-	if !ok || !outOfTime || last.TotalRows >= want {
+	if !ok || !outOfTime || want == 0 || last.TotalRows >= want {
 		return ""
 	}
 

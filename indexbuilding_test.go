@@ -264,6 +264,9 @@ func TestError_RowsAreMissing_AsksAboutTheFlush(t *testing.T) {
 			require.Equal(t, tt.hint, hint)
 		})
 	}
+
+	withoutRows := &milvuswait.Error{Target: milvuswait.IndexBuilding("docs", "vidx"), Last: rows(-5, 0, inProgress), Cause: context.DeadlineExceeded}
+	require.NotContains(t, withoutRows.Error(), "flushed", "no rows are expected")
 }
 
 // TestAllIndexes_ErrorAndLog_NameTheOneBehind requires the name of the index in the error and in
