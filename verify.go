@@ -44,6 +44,7 @@ func (s *waitState) decideAfterVerify(now time.Duration, a answer) decision {
 		return decision{verdict: succeeded}
 	}
 	if _, marked := asType[*permanentError](a.err); marked || isUnsupported(a.err) || errors.Is(a.err, ErrInvalid) {
+		s.unverified = nil
 		return decision{verdict: failed, err: fmt.Errorf("verify: %w", &maskedError{a.err})}
 	}
 

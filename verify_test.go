@@ -87,9 +87,13 @@ func TestWithVerify(t *testing.T) {
 					}
 				}
 				var failure *milvuswait.Error
-				if errors.As(err, &failure) && errors.Is(err, context.DeadlineExceeded) {
+				switch {
+				case !errors.As(err, &failure):
+				case errors.Is(err, context.DeadlineExceeded):
 					require.ErrorIs(t, failure.LastErr, errNoRow)
 					require.ErrorContains(t, err, "last 100%, waiting for verify, last error: no row found)")
+				default:
+					require.NoError(t, failure.LastErr, "the cause is the last error of verify")
 				}
 			})
 		})
