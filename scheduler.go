@@ -282,7 +282,7 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 	// A failed poll decides nothing once the wait is over for all. If the server was
 	// unreachable, keep the error, unless the end of the wait interrupted this poll.
 	if s.stopCause != nil && a.err != nil {
-		e.state.polls++
+		e.state.noteInterrupted(now, a)
 		if errors.Is(s.stopCause, ErrUnreachable) && !a.interrupted {
 			e.state.outage.lastErr = a.err
 		}
@@ -299,6 +299,10 @@ func (s *scheduler) handleAnswer(e *entry, now time.Duration, a answer) {
 // handleVerify has the waitState of e decide about the result of verify.
 func (s *scheduler) handleVerify(e *entry, now time.Duration, a answer) {
 	e.verifying = false
+	if s.stopCause != nil && a.interrupted {
+		s.end(e, now, s.stopCause) // an interrupted verify has found nothing out
+		return
+	}
 	s.act(e, now, a, s.judgeVerify(&e.state, now, a))
 }
 

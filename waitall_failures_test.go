@@ -296,3 +296,46 @@ func TestWaitAll_PollCutByASibling_HasNoLastError(t *testing.T) {
 		require.Equal(t, 3*time.Second, outcomes[0].Elapsed)
 	})
 }
+
+// TestWaitAll_SiblingFails_KeepsProgressAndReason has a target that fails after 2 s. The others
+// end with it, in the middle of a poll or of verify.
+func TestWaitAll_SiblingFails_KeepsProgressAndReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		noRow, verified := errors.New("no row found"), 0
+		p := milvuswait.PollerFuncs{
+			Loading: func(_ context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
+				if collection == "bad" && time.Since(start) > 2*time.Second {
+					return milvuswait.LoadingProgress{}, milvuswait.ErrLoadFailed
+				}
+				if collection == "bad" {
+					return milvuswait.LoadingProgress{Percent: 50}, nil
+				}
+				return milvuswait.LoadingProgress{Percent: 100}, nil
+			},
+			IndexBuilding: func(context.Context, string, string) (milvuswait.IndexBuildingProgress, error) {
+				return rows(10, 10, milvuswait.IndexStateFinished), nil
+			},
+			Segments: func(ctx context.Context, _ string) ([]int64, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			},
+		}
+		verify := func(ctx context.Context, _ milvuswait.Target) error {
+			if verified++; verified == 1 {
+				return noRow
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		targets := []milvuswait.Target{milvuswait.Loading("bad"), milvuswait.Loading("docs"), milvuswait.IndexBuilding("docs", "vidx")}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), p, targets, milvuswait.WithVerify(verify))
+
+		require.ErrorIs(t, err, milvuswait.ErrLoadFailed)
+		require.ErrorIs(t, outcomes[1].Err, milvuswait.ErrAborted)
+		require.ErrorContains(t, outcomes[1].Err, "last error: no row found")
+		require.ErrorIs(t, outcomes[2].Err, milvuswait.ErrAborted)
+		require.Equal(t, rows(10, 10, milvuswait.IndexStateFinished), outcomes[2].Progress)
+	})
+}

@@ -110,7 +110,10 @@ func lastFailure(v *evidence) *breach {
 			switch {
 			case e.answer.Err == cut || e.listed && e.answer.Err.permanent():
 			case e.answer.Err != "" && h.ends(e) && h.final.Answer.Err == aborted && !v.stopped(h) && !h.goesOn(e):
-				// The poll ended too late to count.
+				// The poll ended too late to count, unless it shows that the target failed too.
+				if e.answer.Err.permanent() {
+					want = e.answer.Err
+				}
 			case e.Passes:
 				want = e.answer.Err
 			default:
