@@ -48,7 +48,7 @@
 //	    progress: 0% after 0s; 40% after 1.239s
 //	    failed polls: 1 of 198, the last of them:
 //	      poll 25 after 2.054s: GetLoadingProgress: unavailable: connection refused
-//	    gave up: after 1m0s, as Within says
+//	    gave up: after 1m0s, the limit of Within
 //
 // # Virtual time
 //

@@ -44,7 +44,7 @@ func TestRequire_Failure_HasProgressAndReason(t *testing.T) {
 				`  poll 5 after 4s: connection refused`,
 				`  poll 7 after 6s: connection refused`,
 				`  poll 9 after 8s: connection refused`,
-				`gave up: after 10.5s, as Within says`,
+				`gave up: after 10.5s, the limit of Within`,
 			),
 		},
 		{
@@ -129,7 +129,7 @@ func TestRequire_Failure_HasProgressAndReason(t *testing.T) {
 				`  poll 2 after 2s: connection refused`,
 				`  poll 3 after 4s: connection refused`,
 				`  poll 4 after 4.95s: connection refused`,
-				`gave up: after 5s, as Within says`,
+				`gave up: after 5s, the limit of Within`,
 			),
 		},
 		{
@@ -140,7 +140,7 @@ func TestRequire_Failure_HasProgressAndReason(t *testing.T) {
 			text(
 				`milvuswait: index of "docs": context deadline exceeded (4 polls in 5s, last 0/0 rows, Finished, waiting for flush)`,
 				`progress: 0/0 rows, Finished after 0s`,
-				`gave up: after 5s, as Within says`,
+				`gave up: after 5s, the limit of Within`,
 			),
 		},
 		{
@@ -158,7 +158,7 @@ func TestRequire_Failure_HasProgressAndReason(t *testing.T) {
 			text(
 				`milvuswait: index of "docs": context deadline exceeded (4 polls in 5s, last 0/0 rows, Finished); 0 of 100 rows are flushed: was Flush called?`,
 				`progress: 0/0 rows, Finished after 0s`,
-				`gave up: after 5s, as Within says`,
+				`gave up: after 5s, the limit of Within`,
 			),
 		},
 		{
@@ -179,7 +179,7 @@ func TestRequire_Failure_HasProgressAndReason(t *testing.T) {
 			text(
 				`milvuswait: loading "docs": context deadline exceeded (0 polls in 0s)`,
 				`progress: none seen`,
-				`gave up: after 0s, as Within says`,
+				`gave up: after 0s, the limit of Within`,
 			),
 		},
 	}
@@ -245,7 +245,7 @@ func TestRequireAllThatFails(t *testing.T) {
 			`progress: 40/100 rows, InProgress after 0s`,
 			`loading "images":`,
 			`progress: none seen`,
-			`gave up: after 1m0s, as Within says`,
+			`gave up: after 1m0s, the limit of Within`,
 		), all.fatal)
 		require.Equal(t, text(
 			`milvuswait: 1 of 2 targets failed: loading "images": not loaded: "images" (1 poll in 0s)`,

@@ -64,7 +64,7 @@ func newBudget(tb TB) budget {
 		if w.limit >= outer.left {
 			return outer
 		}
-		return budget{w.limit, fmt.Sprintf("after %v, as Within says", w.limit)}
+		return budget{w.limit, fmt.Sprintf("after %v, the limit of Within", w.limit)}
 	}
 
 	if inBubble() {

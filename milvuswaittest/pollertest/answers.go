@@ -14,7 +14,7 @@ func answered[P milvuswait.Progress](c *checker, q question, judge func(q questi
 	switch {
 	case !ok:
 	case a.err != nil:
-		c.defect("%v returned %v for what is there and complete: return the progress", q, a)
+		c.defect("%v returned %v for a complete target: return the progress", q, a)
 	default:
 		judge(q, a.value.(P))
 	}

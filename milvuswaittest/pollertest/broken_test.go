@@ -43,7 +43,7 @@ func TestDefectsOfErrors(t *testing.T) {
 				`LoadingProgress("cold") returned 0% and no error for a collection that is not loaded: a wait takes that for progress; return an error that wraps milvuswait.ErrNotLoaded`,
 				`LoadingProgress("docs") was called with a context that had ended, and returned 0% and no error: pass the context on, and return its error`,
 				`LoadingProgress("docs") stood still until its context ended, and returned 0% and no error: pass the context on, and return its error`,
-				`LoadingProgress("docs") returned 0% and no error while every call fails: a wait takes that for the server's word; return the error`,
+				`LoadingProgress("docs") returned 0% and no error while every call fails: a wait takes it for an answer of the server; return the error`,
 			},
 		},
 		{
@@ -188,7 +188,7 @@ func TestDefectsOfErrors(t *testing.T) {
 			},
 		},
 		{
-			"says not found when the server is away",
+			"returns not found when the server is away",
 			loading(func(good loadingFunc, ctx context.Context, c string, ps []string) (load, error) {
 				p, err := good(ctx, c, ps...)
 				if errors.Is(err, errRefused) {
@@ -232,8 +232,8 @@ func TestDefectsOfErrors(t *testing.T) {
 				})
 			}(),
 			[]string{
-				`LoadingProgress("docs") returned 100% while World.Hang says that the server does not answer: does Hang work, or is the answer an old one?`,
-				`LoadingProgress("docs") returned 100% and no error while every call fails: a wait takes that for the server's word; return the error`,
+				`LoadingProgress("docs") returned 100% after World.Hang stopped the answers of the server: does Hang work, or is the answer an old one?`,
+				`LoadingProgress("docs") returned 100% and no error while every call fails: a wait takes it for an answer of the server; return the error`,
 			},
 		},
 	}

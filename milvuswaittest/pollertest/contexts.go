@@ -54,7 +54,7 @@ func (c *checker) checkHang() {
 func (c *checker) hang(ctx context.Context, q question) {
 	undo := c.world.Hang()
 	if undo == nil {
-		c.defect("World.Hang returned nil: return what undoes it")
+		c.defect("World.Hang returned nil: return a function that undoes it")
 		return
 	}
 	defer undo()
@@ -65,7 +65,7 @@ func (c *checker) hang(ctx context.Context, q question) {
 	case a.err != nil || ctx.Err() != nil: // the server may report the deadline before ctx ends
 		c.ended(q, a, "stood still until its context ended")
 	case a.err == nil && !q.maySucceed(a):
-		c.defect("%v returned %v while World.Hang says that the server does not answer: does Hang work, or is the answer an old one?", q, a)
+		c.defect("%v returned %v after World.Hang stopped the answers of the server: does Hang work, or is the answer an old one?", q, a)
 	}
 }
 
@@ -92,7 +92,7 @@ func (c *checker) checkFail() {
 
 	undo := c.world.Fail()
 	if undo == nil {
-		c.defect("World.Fail returned nil: return what undoes it")
+		c.defect("World.Fail returned nil: return a function that undoes it")
 		return
 	}
 	defer undo()
@@ -103,7 +103,7 @@ func (c *checker) checkFail() {
 		case !ok:
 		case a.err == nil && q.maySucceed(a):
 		case a.err == nil:
-			c.defect("%v returned %v and no error while every call fails: a wait takes that for the server's word; return the error", q, a)
+			c.defect("%v returned %v and no error while every call fails: a wait takes it for an answer of the server; return the error", q, a)
 		case verdict.Ends(a.err):
 			c.defect("%v returned %v while the server was away, which ends a wait, although the server may come back: "+
 				"wrap no sentinel and do not mark it by milvuswait.Permanent", q, a)

@@ -139,12 +139,12 @@ func TestMilvusLite(t *testing.T) {
 				`a wait takes that for progress; return an error that wraps milvuswait.ErrPartitionNotFound`,
 			`IndexBuildingProgress("docs", "pollertest_missing") returned 1000/1000 rows, Finished and no error for an index that does not exist: ` +
 				`a wait takes that for progress; return an error that wraps milvuswait.ErrIndexNotFound`,
-			`CheckLoadState("docs", "pollertest_missing") returned nil for what does not exist: nil says that it is loading or loaded`,
+			`CheckLoadState("docs", "pollertest_missing") returned nil for a missing collection or partition: nil means loading or loaded`,
 			`UnflushedSegments("pollertest_missing") returned [] and no error for a collection that does not exist: ` +
 				`a wait takes that for flushed; return the error`,
 			`UnflushedSegments("docs") was called with a context that had ended, and returned [] and no error: pass the context on, and return its error`,
-			`UnflushedSegments("docs") returned [] while World.Hang says that the server does not answer: does Hang work, or is the answer an old one?`,
-			`UnflushedSegments("docs") returned [] and no error while every call fails: a wait takes that for the server's word; return the error`,
+			`UnflushedSegments("docs") returned [] after World.Hang stopped the answers of the server: does Hang work, or is the answer an old one?`,
+			`UnflushedSegments("docs") returned [] and no error while every call fails: a wait takes it for an answer of the server; return the error`,
 		}, r.defects)
 	})
 }

@@ -102,7 +102,7 @@ func (b *indexBuilding) complete(q question, p milvuswait.IndexBuildingProgress)
 	switch {
 	case !b.sane(q, p):
 	case !p.Complete():
-		b.defect("%v returned %v for an index that is built, which is not Complete: a wait would never end; are State, rows and pending rows what the server said?", q, p)
+		b.defect("%v returned %v for an index that is built, which is not Complete: a wait would never end; does it pass on the server's State, rows and pending rows?", q, p)
 	case b.world.Rows > 0 && p.TotalRows != b.world.Rows:
 		b.defect("%v returned %v for an index over %d rows: a wait WithExpectedRows needs to know them", q, p, b.world.Rows)
 	}
@@ -137,7 +137,7 @@ func (b *indexBuilding) checkSeveral() {
 	q := b.build(b.world.Several, milvuswait.AllIndexes)
 	p, ok := b.progress(q, ": AllIndexes is the progress of the one that is furthest behind")
 	if ok && p.Complete() != complete {
-		b.defect("%v returned %v, which is Complete: %v, where of all of them it is %v: AllIndexes is the one that is furthest behind",
+		b.defect("%v returned %v with Complete %v, but Complete of all indexes together is %v: AllIndexes is the index furthest behind",
 			q, p, p.Complete(), complete)
 	}
 }

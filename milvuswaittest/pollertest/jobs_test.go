@@ -161,7 +161,7 @@ func TestRun_DefectOfJobsOrServer_IsReported(t *testing.T) {
 			[]string{
 				`CheckServer() was called with a context that had ended, and returned serving and no error: pass the context on, and return its error`,
 				`CheckServer() stood still until its context ended, and returned serving and no error: pass the context on, and return its error`,
-				`CheckServer() returned serving and no error while every call fails: a wait takes that for the server's word; return the error`,
+				`CheckServer() returned serving and no error while every call fails: a wait takes it for an answer of the server; return the error`,
 			},
 		},
 		{
@@ -177,7 +177,7 @@ func TestRun_DefectOfJobsOrServer_IsReported(t *testing.T) {
 		{
 			"server never serves",
 			working{server: func(err error) error { return errors.Join(err, errRefused) }},
-			[]string{`CheckServer() returned the error "connection refused" for what is there and complete: return the progress`},
+			[]string{`CheckServer() returned the error "connection refused" for a complete target: return the progress`},
 		},
 	})
 }

@@ -72,20 +72,20 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 	}{
 		{"none", listing{}, nil},
 		{
-			"says that everything is loaded",
+			"reports everything as loaded",
 			listing{state: func(string, error) error { return nil }},
 			[]string{
-				`CheckLoadState("pollertest_missing") returned nil for what does not exist: nil says that it is loading or loaded`,
-				`CheckLoadState("docs", "pollertest_missing") returned nil for what does not exist: nil says that it is loading or loaded`,
+				`CheckLoadState("pollertest_missing") returned nil for a missing collection or partition: nil means loading or loaded`,
+				`CheckLoadState("docs", "pollertest_missing") returned nil for a missing collection or partition: nil means loading or loaded`,
 				`CheckLoadState("cold") returned nil and no error for a collection that is not loaded: a wait takes that for progress; return an error that wraps milvuswait.ErrNotLoaded`,
 			},
 		},
 		{
-			"says that nothing is loaded",
+			"reports nothing as loaded",
 			listing{state: func(string, error) error { return milvuswait.ErrNotLoaded }},
 			[]string{
-				`CheckLoadState("docs") returned the error "not loaded" for what is loaded: return nil`,
-				`CheckLoadState("docs", "eu", "us") returned the error "not loaded" for what is loaded: return nil`,
+				`CheckLoadState("docs") returned the error "not loaded" for a finished load: return nil`,
+				`CheckLoadState("docs", "eu", "us") returned the error "not loaded" for a finished load: return nil`,
 				`CheckLoadState("docs") stood still until its context ended, and returned the error "not loaded", which ends a wait, although only a poll was out of time: wrap no sentinel and do not mark it by milvuswait.Permanent`,
 				`CheckLoadState("docs") returned the error "not loaded" while the server was away, which ends a wait, although the server may come back: wrap no sentinel and do not mark it by milvuswait.Permanent`,
 			},
@@ -114,7 +114,7 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 		{
 			"lists another progress",
 			listing{loads: func(loads) (loads, error) { return loads{"docs": {Percent: 90}}, nil }},
-			[]string{`ListLoading() has "docs" at 90%, and LoadingProgress says 100%`},
+			[]string{`ListLoading() has "docs" at 90%, and LoadingProgress returns 100%`},
 		},
 		{
 			"lists others",
@@ -123,9 +123,9 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 			}},
 			[]string{
 				`ListLoading() has not got "docs", which is loaded, among 3 collections: a wait has to ask for it again`,
-				`ListLoading() has "cold" at 10%, which is not loaded: list what is loading or loaded`,
-				`ListLoading() has "pollertest_missing" at 0%, which is not loaded: list what is loading or loaded`,
-				`ListLoading() has "" at 100%, which is not loaded: list what is loading or loaded`,
+				`ListLoading() has "cold" at 10%, which is not loaded: list only collections that are loading or loaded`,
+				`ListLoading() has "pollertest_missing" at 0%, which is not loaded: list only collections that are loading or loaded`,
+				`ListLoading() has "" at 100%, which is not loaded: list only collections that are loading or loaded`,
 			},
 		},
 		{
@@ -177,7 +177,7 @@ func TestDefectsOfOptionalMethods(t *testing.T) {
 			[]string{`ListIndexBuilding("images", "", "*", "by_image", "by_text") returned the error "connection refused" for "by_text", and IndexBuildingProgress returns 100/100 rows, Finished`},
 		},
 		{
-			"lists what is not there",
+			"lists missing collections",
 			listing{builds: func(indexes []string, all []build, errs []error) ([]build, []error) {
 				if len(indexes) == 2 && indexes[0] == "" {
 					errs[0] = nil

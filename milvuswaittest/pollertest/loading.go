@@ -97,7 +97,7 @@ func (l *loading) complete(q question, p milvuswait.LoadingProgress) {
 	}
 
 	if l.within(q, p, rule) && !p.Complete() {
-		l.defect("%v returned %v for what is loaded, which is not Complete: a wait would never end", q, p)
+		l.defect("%v returned %v for a finished load, which is not Complete: a wait would never end", q, p)
 	}
 }
 
@@ -176,13 +176,13 @@ func (l *loading) checkLoadStates() {
 			return
 		}
 		if ok && a.err != nil {
-			l.defect("%v returned %v for what is loaded: return nil", q, a)
+			l.defect("%v returned %v for a finished load: return nil", q, a)
 		}
 	}
 
 	for _, q := range []question{l.loadState(missing), l.loadState(w.Collection, missing)} {
 		if a, ok := l.ask(q); ok && a.err == nil {
-			l.defect("%v returned nil for what does not exist: nil says that it is loading or loaded", q)
+			l.defect("%v returned nil for a missing collection or partition: nil means loading or loaded", q)
 		}
 	}
 
@@ -237,7 +237,7 @@ func (l *loading) checkListLoading() {
 	if p, listed := list[l.world.Collection]; listed {
 		single, ok := l.ask(l.poll())
 		if ok && single.err == nil && p.Percent != single.value.(milvuswait.LoadingProgress).Percent {
-			l.defect("%v has %q at %v, and LoadingProgress says %v", q, l.world.Collection, p, single)
+			l.defect("%v has %q at %v, and LoadingProgress returns %v", q, l.world.Collection, p, single)
 		}
 	} else if list != nil {
 		l.defect("%v has not got %q, which is loaded, among %v: a wait has to ask for it again", q, l.world.Collection, list)
@@ -246,7 +246,7 @@ func (l *loading) checkListLoading() {
 	for _, name := range []string{l.world.NotLoaded, missing, ""} {
 		p, listed := list[name]
 		if listed && (name != l.world.NotLoaded || p.Percent != 0) {
-			l.defect("%v has %q at %v, which is not loaded: list what is loading or loaded", q, name, p)
+			l.defect("%v has %q at %v, which is not loaded: list only collections that are loading or loaded", q, name, p)
 		}
 	}
 }

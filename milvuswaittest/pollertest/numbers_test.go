@@ -36,7 +36,7 @@ func TestDefectsOfNumbers(t *testing.T) {
 		{
 			"counts from 0 to 1",
 			whenLoaded(load{Percent: 1}, "us"),
-			[]string{`LoadingProgress("docs", "us") returned 1% for what is loaded, which is not Complete: a wait would never end`},
+			[]string{`LoadingProgress("docs", "us") returned 1% for a finished load, which is not Complete: a wait would never end`},
 		},
 		{
 			"has more rows indexed than there are since a compaction",
@@ -61,7 +61,7 @@ func TestDefectsOfNumbers(t *testing.T) {
 		{
 			"leaves the state out",
 			whenBuilt(build{TotalRows: 1000, IndexedRows: 1000}),
-			[]string{`IndexBuildingProgress("docs", "vidx") returned 1000/1000 rows, None for an index that is built, which is not Complete: a wait would never end; are State, rows and pending rows what the server said?`},
+			[]string{`IndexBuildingProgress("docs", "vidx") returned 1000/1000 rows, None for an index that is built, which is not Complete: a wait would never end; does it pass on the server's State, rows and pending rows?`},
 		},
 		{
 			"leaves the rows out",
@@ -69,7 +69,7 @@ func TestDefectsOfNumbers(t *testing.T) {
 			[]string{`IndexBuildingProgress("docs", "vidx") returned 0/0 rows, Finished for an index over 1000 rows: a wait WithExpectedRows needs to know them`},
 		},
 		{
-			"fails for what is there",
+			"fails for an existing target",
 			building(func(good buildingFunc, ctx context.Context, c, i string) (build, error) {
 				if i == "by_text" || c == "docs" && i == milvuswait.AllIndexes {
 					return build{}, errRefused
@@ -77,7 +77,7 @@ func TestDefectsOfNumbers(t *testing.T) {
 				return good(ctx, c, i)
 			}),
 			[]string{
-				`IndexBuildingProgress("docs", "*") returned the error "connection refused" for what is there and complete: return the progress`,
+				`IndexBuildingProgress("docs", "*") returned the error "connection refused" for a complete target: return the progress`,
 				`IndexBuildingProgress("images", "by_text") returned the error "connection refused" for an index that is there: return its progress`,
 			},
 		},
@@ -99,7 +99,7 @@ func TestDefectsOfNumbers(t *testing.T) {
 				}
 				return good(ctx, c, i)
 			}),
-			[]string{`IndexBuildingProgress("images", "*") returned 100/100 rows, Finished, which is Complete: true, where of all of them it is false: AllIndexes is the one that is furthest behind`},
+			[]string{`IndexBuildingProgress("images", "*") returned 100/100 rows, Finished with Complete true, but Complete of all indexes together is false: AllIndexes is the index furthest behind`},
 		},
 	})
 }

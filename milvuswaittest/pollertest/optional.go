@@ -56,7 +56,7 @@ func (c *checker) checkUnwrap() {
 		for _, name := range milvuswait.Kinds() {
 			for _, o := range kinds[name].interfaces {
 				if wrapped.Implements(o) && !reflect.TypeOf(c.poller).Implements(o) {
-					c.defect("%T wraps a %v, which is a milvuswait.%s, and hides that: add a method Unwrap() milvuswait.Poller", c.poller, wrapped, o.Name())
+					c.defect("%T wraps a %v and hides its milvuswait.%s: add a method Unwrap() milvuswait.Poller", c.poller, wrapped, o.Name())
 				}
 			}
 		}

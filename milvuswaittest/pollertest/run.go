@@ -122,7 +122,7 @@ func (w World) validate() error {
 	case w.Rows < 0:
 		return fmt.Errorf("World.Rows, %d, is negative", w.Rows)
 	case (w.Several == "") != (len(w.Indexes) == 0) || len(w.Indexes) == 1:
-		return fmt.Errorf("World.Several wants two or more Indexes beside it")
+		return fmt.Errorf("set World.Several and at least two World.Indexes together")
 	case w.Import < 0 || w.FailedImport < 0 || w.Compaction < 0:
 		return fmt.Errorf("a job in World is negative")
 	case slices.Contains(w.Partitions, "") || slices.Contains(w.Indexes, ""):

@@ -28,9 +28,9 @@ func TestRun_InvalidWorld_Fails(t *testing.T) {
 		{"no collection", new(fake.Poller), pollertest.World{}, "World.Collection is empty: name a collection that is loaded and indexed"},
 		{"negative rows", new(fake.Poller), pollertest.World{Collection: "docs", Rows: -1}, "World.Rows, -1, is negative"},
 		{"several that are one", new(fake.Poller), pollertest.World{Collection: "docs", Several: "images", Indexes: []string{"a"}},
-			"World.Several wants two or more Indexes beside it"},
+			"set World.Several and at least two World.Indexes together"},
 		{"several of nothing", new(fake.Poller), pollertest.World{Collection: "docs", Indexes: []string{"a", "b"}},
-			"World.Several wants two or more Indexes beside it"},
+			"set World.Several and at least two World.Indexes together"},
 		{"negative import", new(fake.Poller), pollertest.World{Collection: "docs", Import: -1}, "a job in World is negative"},
 		{"negative failed import", new(fake.Poller), pollertest.World{Collection: "docs", FailedImport: -1}, "a job in World is negative"},
 		{"negative compaction", new(fake.Poller), pollertest.World{Collection: "docs", Compaction: -1}, "a job in World is negative"},
@@ -52,7 +52,7 @@ func TestRun_IncompleteWorld_Fails(t *testing.T) {
 
 		require.Equal(t, &recorder{
 			logs:    []string{"not checked: partitions (World.Partitions)"},
-			defects: []string{"World.Hang returned nil: return what undoes it", "World.Fail returned nil: return what undoes it"},
+			defects: []string{"World.Hang returned nil: return a function that undoes it", "World.Fail returned nil: return a function that undoes it"},
 		}, run(p, w))
 	})
 }
@@ -143,8 +143,8 @@ func TestRun_WrapperWithoutUnwrap_IsADefect(t *testing.T) {
 
 		var want []string
 		for _, hidden := range []string{"LoadStateChecker", "SegmentLister", "FlushPoller", "ImportPoller", "CompactionPoller", "ServerChecker"} {
-			want = append(want, "pollertest_test.hiding wraps a *fake.Poller, which is a milvuswait."+hidden+
-				", and hides that: add a method Unwrap() milvuswait.Poller")
+			want = append(want, "pollertest_test.hiding wraps a *fake.Poller and hides its milvuswait."+hidden+
+				": add a method Unwrap() milvuswait.Poller")
 		}
 		require.Equal(t, want, run(hiding{p}, w).defects)
 		require.Empty(t, run(showing{hiding{p}}, w).defects)

@@ -99,7 +99,7 @@ func TestRun_DefectOfFlushes_IsReported(t *testing.T) {
 				`UnflushedSegments("pollertest_missing") returned [] and no error for a collection that does not exist: a wait takes that for flushed; return the error`,
 				`UnflushedSegments("docs") was called with a context that had ended, and returned [] and no error: pass the context on, and return its error`,
 				`UnflushedSegments("docs") stood still until its context ended, and returned [] and no error: pass the context on, and return its error`,
-				`UnflushedSegments("docs") returned [] and no error while every call fails: a wait takes that for the server's word; return the error`,
+				`UnflushedSegments("docs") returned [] and no error while every call fails: a wait takes it for an answer of the server; return the error`,
 			},
 		},
 		{
@@ -141,12 +141,12 @@ func TestRun_DefectOfFlushes_IsReported(t *testing.T) {
 				}
 				return done, nil
 			}},
-			[]string{`FlushDone("docs", mark) returned flushing and no error while every call fails: a wait takes that for the server's word; return the error`},
+			[]string{`FlushDone("docs", mark) returned flushing and no error while every call fails: a wait takes it for an answer of the server; return the error`},
 		},
 		{
 			"flush that cannot be polled",
 			working{flush: func(_ context.Context, done bool, err error) (bool, error) { return done, errors.Join(err, errRefused) }},
-			[]string{`FlushDone("docs", mark) returned the error "connection refused" for what is there and complete: return the progress`},
+			[]string{`FlushDone("docs", mark) returned the error "connection refused" for a complete target: return the progress`},
 		},
 	})
 }
