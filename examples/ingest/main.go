@@ -181,7 +181,7 @@ func advice(err error) string {
 	case errors.Is(err, milvuswait.ErrReleased), errors.Is(err, milvuswait.ErrNotLoaded):
 		return "the collection was released: the next start loads it again"
 	case errors.Is(err, milvuswait.ErrLoadFailed), errors.Is(err, milvuswait.ErrIndexFailed):
-		return "the server has given up, for want of memory or disk perhaps: see its reason before the next start"
+		return "the server gave up, perhaps for lack of memory or disk: read its reason before the next start"
 	}
 	return "the next start goes on where this one was"
 }

@@ -191,7 +191,7 @@ func TestRun_Failures_ReturnTheirReason(t *testing.T) {
 	}{
 		{"the index cannot be built", func(r *rig) {
 			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, time.Minute).FailAt(50, "out of disk"))
-		}, milvuswait.ErrIndexFailed, 1, "see its reason"},
+		}, milvuswait.ErrIndexFailed, 1, "read its reason"},
 		{"another program drops the collection", func(r *rig) { r.Drop("docs") }, milvuswait.ErrCollectionNotFound, 1, "begins with the first document"},
 		{"the index takes too long", func(r *rig) {
 			r.Set(milvuswait.IndexBuilding("docs", indexName), fake.BuildOver(100, 10*time.Hour))

@@ -96,9 +96,9 @@ func (s *settings) parse(args []string, usage io.Writer) error {
 	s.collections = flags.Args()
 	switch {
 	case len(s.collections) > 0 && s.uri == "":
-		return fmt.Errorf("%w: MILVUS_URI is not set: it says where %q is, such as http://127.0.0.1:19530", errUsage, s.collections[0])
+		return fmt.Errorf("%w: MILVUS_URI is not set: set it to the address of the server of %q, such as http://127.0.0.1:19530", errUsage, s.collections[0])
 	case len(s.collections) == 0 && s.uri != "":
-		return fmt.Errorf("%w: MILVUS_URI is set, but no collection is named: say which to wait for, or unset it for the fake server", errUsage)
+		return fmt.Errorf("%w: MILVUS_URI is set, but no collection is named: name the collections to wait for, or unset it for the fake server", errUsage)
 	case s.serve < 0 || s.timeout <= 0:
 		return fmt.Errorf("%w: -serve must not be negative, -timeout must be more than 0", errUsage)
 	}

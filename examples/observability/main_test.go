@@ -49,7 +49,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"complete", server.Address(), []string{"docs"}, 0, ""},
 		{"failed", server.Address(), []string{"missing"}, 1, "collection not found"},
-		{"no server said", "", []string{"docs"}, 2, "MILVUS_URI is not set"},
+		{"no server set", "", []string{"docs"}, 2, "MILVUS_URI is not set"},
 		{"help", "", []string{"-h"}, 0, "-serve"},
 	}
 	for _, tt := range tests {
@@ -241,8 +241,8 @@ func TestBadInput(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"names without a server", "", []string{"docs"}, `usage: MILVUS_URI is not set: it says where "docs" is, such as http://127.0.0.1:19530`},
-		{"server without names", "http://127.0.0.1:19530", nil, "usage: MILVUS_URI is set, but no collection is named: say which to wait for, or unset it for the fake server"},
+		{"names without a server", "", []string{"docs"}, `usage: MILVUS_URI is not set: set it to the address of the server of "docs", such as http://127.0.0.1:19530`},
+		{"server without names", "http://127.0.0.1:19530", nil, "usage: MILVUS_URI is set, but no collection is named: name the collections to wait for, or unset it for the fake server"},
 		{"negative time", "", []string{"-serve", "-1s"}, "usage: -serve must not be negative, -timeout must be more than 0"},
 		{"no time", "", []string{"-timeout", "0"}, "usage: -serve must not be negative, -timeout must be more than 0"},
 		{"unknown flag", "", []string{"-x"}, "usage: flag provided but not defined: -x"},

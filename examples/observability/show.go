@@ -53,7 +53,7 @@ func releasedAfter(polls int64) fake.Script {
 func asExpected(err error) error {
 	var failure *milvuswait.Error
 	if !errors.Is(err, milvuswait.ErrReleased) || !errors.As(err, &failure) || failure.Target != milvuswait.Loading("events") {
-		return fmt.Errorf("not what the fake server plays: %w", err)
+		return fmt.Errorf("not the failure that the fake server plays: %w", err)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func draw(u milvuswait.Update) string {
 	line := fmt.Sprintf("%-14s [%s%s] %3d%%", u.Target.Kind(), strings.Repeat("#", done), strings.Repeat(".", width-done), int(100*u.Fraction))
 
 	if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
-		line += fmt.Sprintf("  %d of %d rows, server says %v", p.IndexedRows, p.TotalRows, p.State)
+		line += fmt.Sprintf("  %d of %d rows, state %v", p.IndexedRows, p.TotalRows, p.State)
 	}
 
 	switch {

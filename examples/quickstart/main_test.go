@@ -39,7 +39,7 @@ func TestQuickstart(t *testing.T) {
 	require.NoError(t, err, out.String())
 	for _, pattern := range []string{
 		`inserted 20000 rows into quickstart_\w+`,
-		`index_building \[#{24}\] 100%  20000 of 20000 rows, server says Finished  complete after \d+ polls`,
+		`index_building \[#{24}\] 100%  20000 of 20000 rows, state Finished  complete after \d+ polls`,
 		`loading        \[#{24}\] 100%  complete after \d+ polls`,
 		`(?m)^{"total_rows":20000,"indexed_rows":20000,"pending_index_rows":0,"state":"Finished"}$`,
 		`(?m)^{"loading_progress":"100%"}$`,
