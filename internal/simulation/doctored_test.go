@@ -51,7 +51,7 @@ var doctoredPolls = []doctoring{
 		c.Options.InFlight = 1
 		return both
 	}},
-	{"a server on which polls only time out is asked by one at a time", "by as many as ever", func(c *copied) bool {
+	{"a server on which polls only time out gets one poll at a time", "by as many as ever", func(c *copied) bool {
 		if len(c.Targets) < 3 || c.Options.InFlight < 2 || c.Options.InFlight > 3 {
 			return false
 		}
@@ -127,13 +127,13 @@ var doctoredPolls = []doctoring{
 }
 
 var doctoredEnds = []doctoring{
-	{"every target ends once, and is told nothing more", "twice", func(c *copied) bool {
+	{"every target ends once, and no update follows", "twice", func(c *copied) bool {
 		e := c.find(final)
 		c.log = slices.Insert(c.log, len(c.log)-1, *e)
 		return true
 	}},
-	{"every target ends once, and is told nothing more", "never", func(c *copied) bool { return c.remove(final) }},
-	{"every target ends once, and is told nothing more", "told on", func(c *copied) bool {
+	{"every target ends once, and no update follows", "never", func(c *copied) bool { return c.remove(final) }},
+	{"every target ends once, and no update follows", "an update follows", func(c *copied) bool {
 		u := c.find(update)
 		if u != nil {
 			c.log = slices.Insert(c.log, len(c.log)-1, *u)
@@ -164,7 +164,7 @@ var doctoredEnds = []doctoring{
 		c.Options.Settle += time.Hour
 		return found
 	}},
-	{"what is complete ends at that very poll", "it goes on", func(c *copied) bool {
+	{"a complete target ends at that very poll", "it goes on", func(c *copied) bool {
 		t, found := c.target(func(t milvuswait.Target) bool { return t.Kind() == milvuswait.KindLoading && c.polls(t) > 3 })
 		if found && c.Options.Settle == 0 && !c.Options.Refresh {
 			c.about(t, simulation.Ended)[1].Answers = []simulation.Answer{percent(100)}

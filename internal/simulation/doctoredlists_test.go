@@ -10,12 +10,12 @@ import (
 
 // doctoredLists are the changes to waits with lists.
 var doctoredLists = []doctoring{
-	{"a load at 0 % is looked at twice", "nobody asks for its state", func(c *copied) bool {
+	{"a load at 0 % is looked at twice", "its state is not requested", func(c *copied) bool {
 		before := len(c.log)
 		c.log = slices.DeleteFunc(c.log, kind(simulation.Checked))
 		return len(c.log) < before
 	}},
-	{"a load at 0 % is looked at twice", "its state is asked for at once", func(c *copied) bool {
+	{"a load at 0 % is looked at twice", "its state is requested immediately", func(c *copied) bool {
 		for i, e := range c.log {
 			if e.Kind == simulation.Ended && len(e.Asked) == 1 && e.Answers[0] == percent(0) && c.about(e.Asked[0], simulation.Ended)[0].At == e.At {
 				c.log = slices.Insert(c.log, i+1, simulation.Event{At: e.At, Kind: simulation.Checked, Target: e.Asked[0]})
@@ -40,11 +40,11 @@ var doctoredLists = []doctoring{
 		}
 		return false
 	}},
-	{"what one poll can serve it serves from the first", "loads are polled one by one", func(c *copied) bool {
+	{"targets that share a poll share it from the first", "loads are polled one by one", func(c *copied) bool {
 		t, _ := c.target(plain)
 		return c.change(list(simulation.Started), func(e *simulation.Event) { e.Asked = []milvuswait.Target{t} })
 	}},
-	{"what one poll can serve it serves from the first", "indexes are polled one by one", func(c *copied) bool {
+	{"targets that share a poll share it from the first", "indexes are polled one by one", func(c *copied) bool {
 		return c.change(func(e simulation.Event) bool { return e.Kind == simulation.Started && len(e.Asked) > 1 },
 			func(e *simulation.Event) { e.Asked = e.Asked[:1] })
 	}},
@@ -59,7 +59,7 @@ var doctoredLists = []doctoring{
 			simulation.Event{At: next, Kind: simulation.Ended, Poll: 1 << 20, Answers: []simulation.Answer{{Err: "Unavailable"}}})
 		return true
 	}},
-	{"lists serve what is due together", "one is polled alone", func(c *copied) bool {
+	{"a list serves all targets due together", "one is polled alone", func(c *copied) bool {
 		t, found := c.target(plain)
 		lists := 0
 		for i := range c.log {

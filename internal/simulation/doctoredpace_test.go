@@ -24,7 +24,7 @@ var doctoredPace = []doctoring{
 	{"delays are those of Backoff, to the microsecond", "an absent answer is confirmed at the pace", func(c *copied) bool {
 		return c.change(unconfirmed("not loaded"), func(e *simulation.Event) { e.Next = time.Second })
 	}},
-	{"a poll comes when the verdict can change", "after what is complete has settled", func(c *copied) bool {
+	{"a poll comes when the verdict can change", "after a complete target has settled", func(c *copied) bool {
 		for _, t := range c.Targets {
 			told, ends := c.about(t, simulation.Told), c.about(t, simulation.Ended)
 			if t.Kind() != milvuswait.KindLoading || c.Options.Settle == 0 || len(told) < 3 || len(ends) < 3 || told[1].Next < 2*c.Options.Settle {
@@ -87,7 +87,7 @@ var doctoredPace = []doctoring{
 	{"polls start when they are due", "early", func(c *copied) bool {
 		return len(c.Targets) == 1 && c.change(update, func(e *simulation.Event) { e.Next++ }) && c.polls(c.Targets[0]) > 1
 	}},
-	{"a poll that is due comes", "a told poll does not", func(c *copied) bool {
+	{"a poll that is due comes", "a poll of an update does not", func(c *copied) bool {
 		t := c.Targets[0]
 		told := c.about(t, simulation.Told)
 		if len(c.Targets) > 1 || len(told) < 3 || c.end(t).Answer.Err != "deadline exceeded" || told[0].At+told[0].Next > c.end(t).At-time.Second {
@@ -108,7 +108,7 @@ var doctoredPace = []doctoring{
 		})
 		return true
 	}},
-	{"what is complete is noticed in time", "late", func(c *copied) bool {
+	{"a completion is noticed in time", "late", func(c *copied) bool {
 		t, found := c.target(func(t milvuswait.Target) bool { return c.ended("")(t) && c.polls(t) > 3 && t.ExpectedRows() == 0 })
 		for _, collection := range c.Collections {
 			for _, thing := range collection.Things {

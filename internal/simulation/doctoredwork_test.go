@@ -71,7 +71,7 @@ func TestCheckWork_ChangedLog_NamesBrokenRule(t *testing.T) {
 				return o.Err == nil && o.Target.Kind() == milvuswait.KindIndexBuilding && len(w.Data[d].Segments) > 0 && w.Data[d].Segments[0].Sealed < 0
 			})
 		}},
-		{"what is complete was verified", "it was not", func(_ *simulation.Work, l *simulation.WorkLog) bool {
+		{"a complete target was verified", "it was not", func(_ *simulation.Work, l *simulation.WorkLog) bool {
 			found := len(l.Verified) > 0 && slices.ContainsFunc(l.Outcomes, func(o milvuswait.Outcome) bool { return o.Err == nil })
 			l.Verified = nil
 			return found

@@ -162,9 +162,9 @@ func (e Event) String() string {
 	case Checked:
 		return fmt.Sprintf("%s check of %v: %v", head, e.Target, e.Answer)
 	case Told:
-		what := "told"
+		what := "update"
 		if e.Final {
-			what = "told last"
+			what = "final update"
 		}
 		return fmt.Sprintf("%s %s of %v: %s, next in %v", head, what, e.Target, e.news(), e.Next)
 	case Returned:
@@ -177,7 +177,7 @@ func (e Event) String() string {
 func (e Event) news() string {
 	odd := ""
 	if e.Odd {
-		odd = ", which is not what the error says"
+		odd = ", which contradicts the error"
 	}
 	return fmt.Sprintf("%s, %q, last %q, %d polls in %v%s", fields(e.Answer.Progress), e.Answer.Err, e.Last, e.Polls, e.Elapsed, odd)
 }

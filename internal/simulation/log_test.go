@@ -71,12 +71,12 @@ func TestNothingOfAnEventIsLeftOut(t *testing.T) {
 	}
 
 	for name, change := range map[string]func(*simulation.Event){
-		"the last failure": func(e *simulation.Event) { e.Last = "Internal" },
-		"the polls":        func(e *simulation.Event) { e.Polls++ },
-		"the time":         func(e *simulation.Event) { e.Elapsed++ },
-		"what is odd":      func(e *simulation.Event) { e.Odd = true },
-		"the next poll":    func(e *simulation.Event) { e.Next++ },
-		"that it is final": func(e *simulation.Event) { e.Final = true },
+		"the last failure":  func(e *simulation.Event) { e.Last = "Internal" },
+		"the polls":         func(e *simulation.Event) { e.Polls++ },
+		"the time":          func(e *simulation.Event) { e.Elapsed++ },
+		"the contradiction": func(e *simulation.Event) { e.Odd = true },
+		"the next poll":     func(e *simulation.Event) { e.Next++ },
+		"the end":           func(e *simulation.Event) { e.Final = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := simulation.Log{{Kind: simulation.Told, Target: milvuswait.Loading("docs"), Answer: simulation.Answer{Progress: load}}}

@@ -48,7 +48,7 @@ var ofPolls = []rule{
 	{"polls that start end before the wait does", "scheduler.go", pollsEnd},
 	{"a target has one poll in flight at most", "scheduler.go", onePollAtATime},
 	{"no more polls are in flight than allowed", "throttle.go", inFlight},
-	{"a server on which polls only time out is asked by one at a time", "scheduler.go", oneProbe},
+	{"a server on which polls only time out gets one poll at a time", "scheduler.go", oneProbe},
 	{"polls are no more than the budget has", "throttle.go", inBudget},
 	{"every poll has its time and no more", "poll.go", pollTimes},
 	{"no poll starts when the context has ended", "scheduler.go", noPollTooLate},
@@ -60,15 +60,15 @@ var ofPolls = []rule{
 var ofLists = []rule{
 	{"an absent answer is confirmed by a poll of its own", "batch.go", confirmedAlone},
 	{"a load at 0 % is looked at twice", "loading.go", zerosAreChecked},
-	{"what one poll can serve it serves from the first", "batch.go", listsComeFirst},
+	{"targets that share a poll share it from the first", "batch.go", listsComeFirst},
 	{"lists rest when they fail", "batch.go", listsRest},
-	{"lists serve what is due together", "batch.go", listsServe},
+	{"a list serves all targets due together", "batch.go", listsServe},
 }
 
 var ofEnds = []rule{
-	{"every target ends once, and is told nothing more", "scheduler.go", endsOnce},
+	{"every target ends once, and no update follows", "scheduler.go", endsOnce},
 	{"success means that the last poll was complete", "state.go", endsForReason(is(""))},
-	{"what is complete ends at that very poll", "state.go", ends(is(""))},
+	{"a complete target ends at that very poll", "state.go", ends(is(""))},
 	{"success is true in the world", "state.go", successIsTrue},
 	{"a permanent failure ends at that very poll", "failure.go", ends(byAnswer)},
 	{"nothing else ends a wait", "failure.go", endsForReason(byAnswer)},
@@ -93,7 +93,7 @@ var ofPace = []rule{
 	{"the last poll is just before the deadline", "state.go", lastPollIsLate},
 	{"polls start when they are due", "scheduler.go", punctual},
 	{"a poll that is due comes", "scheduler.go", noPollIsLost},
-	{"what is complete is noticed in time", "backoff.go", prompt},
+	{"a completion is noticed in time", "backoff.go", prompt},
 }
 
 // Check returns an error for the first broken rule, with the files to change and the end of

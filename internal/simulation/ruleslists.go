@@ -56,11 +56,11 @@ func zerosAreChecked(v *evidence) *breach {
 			}
 
 			if e.looked && zeros < 2 || e.looked && ok && (zeros < 3 || e.listed) {
-				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and its state was asked for", e.number, e.end, zeros)
+				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and its state was requested", e.number, e.end, zeros)
 			}
 			looked = looked || e.looked
 			if ok && zeros >= 3 && !looked && (!e.listed || e.Unchanged >= 10*time.Second) {
-				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and nobody asked for its state", e.number, e.end, zeros)
+				return broken(h, "poll %d, at %v, was the %d. at 0 %%, and its state was not requested", e.number, e.end, zeros)
 			}
 		}
 		return nil

@@ -14,24 +14,24 @@ func updates(v *evidence) *breach {
 				continue
 			}
 			if len(told) == 0 || told[0].At != e.end {
-				return broken(h, "nothing was told of poll %d at %v", e.number, e.end)
+				return broken(h, "poll %d ended at %v without an update", e.number, e.end)
 			}
 			// Lists that failed for their own reasons count as polls, but are not part of
 			// the history.
 			if told[0].Polls < polls || told[0].Polls > polls && !v.lists() {
-				return broken(h, "it was told at %v of %d polls, there were %d", e.end, told[0].Polls, polls)
+				return broken(h, "the update at %v counts %d polls, there were %d", e.end, told[0].Polls, polls)
 			}
 			polls = told[0].Polls
 			told = told[1:]
 		}
 
 		if len(told) > 1 || len(told) == 1 && !told[0].Final {
-			return broken(h, "it was told at %v of no poll", told[0].At)
+			return broken(h, "the update at %v belongs to no poll", told[0].At)
 		}
 
 		for _, u := range h.told {
 			if u.Elapsed != u.At {
-				return broken(h, "it was told at %v that %v had passed", u.At, u.Elapsed)
+				return broken(h, "the update at %v has Elapsed %v", u.At, u.Elapsed)
 			}
 		}
 		return nil
@@ -61,10 +61,10 @@ func updatesAreRaw(v *evidence) *breach {
 			told = told[1:]
 
 			if u.Answer.Progress != e.Known {
-				return broken(h, "poll %d, at %v, brought %v, of which %v was told", e.number, e.end, e.Known, u.Answer.Progress)
+				return broken(h, "poll %d, at %v, returned %v, but its update has %v", e.number, e.end, e.Known, u.Answer.Progress)
 			}
 			if !u.Final && u.Answer.Err != e.answer.Err {
-				return broken(h, "poll %d, at %v, failed with %q, of which %q was told", e.number, e.end, e.answer.Err, u.Answer.Err)
+				return broken(h, "poll %d, at %v, failed with %q, but its update has %q", e.number, e.end, e.answer.Err, u.Answer.Err)
 			}
 		}
 		return nil

@@ -35,7 +35,7 @@ var workRules = []struct {
 	{"an index that is complete has the rows of every flush before it", indexIsTrue},
 	{"a mark is flushed, and then indexed", markIsTrue},
 	{"a job that failed never succeeds", jobIsTrue},
-	{"what is complete was verified", verifiedIsTrue},
+	{"a complete target was verified", verifiedIsTrue},
 	{"a wait whose server cannot list segments is unconfirmed", unconfirmedIsTrue},
 	{"a poll makes no more requests than it needs", requestsAreFew},
 	{"segments are listed once for all indexes of a collection", listsAreShared},

@@ -120,7 +120,7 @@ func TestOneListMayEndSeveral(t *testing.T) {
 			2,
 		},
 		{
-			"of which one that failed and was told that it goes on is aborted",
+			"of which one failed, had an update without an end, and is aborted",
 			23951,
 			func(_ *copied, told []*simulation.Event) bool {
 				n := len(told)
