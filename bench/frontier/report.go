@@ -73,6 +73,8 @@ func (r report) tables() string {
 	var t strings.Builder
 	fmt.Fprintf(&t, `# Lateness against polls
 
+This page compares paces of polling by their lateness and their number of polls.
+
 Written by %s.
 Every pace runs in this library's own loop, in virtual time, with round trips of 3 ms in the median, and polls
 immediately. The traces compare paces; they measure no server. "rel" is lateness as a share of the duration of the load

@@ -20,7 +20,8 @@ type row struct {
 // table returns the rows as the page for publication.
 func table(rows []row) string {
 	var t strings.Builder
-	fmt.Fprintf(&t, "# Many targets on one server\n\nWritten by `go run ./load%s` on %s: %d cores, %s/%s, %s.\n%s\n",
+	t.WriteString("# Many targets on one server\n\nThis page shows how lateness, requests, CPU time and memory of one WaitAll grow with the number of targets.\n\n")
+	fmt.Fprintf(&t, "Written by `go run ./load%s` on %s: %d cores, %s/%s, %s.\n%s\n",
 		flags(), time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), explanation)
 	t.WriteString("| targets | | RPCs | RPCs/s | late p50 | late p99 | late max | each polled once after | all complete after |\n|--:|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range rows {

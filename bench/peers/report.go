@@ -28,6 +28,8 @@ func (b *bench) table(outcomes []outcome) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, `# Waiters on one real server
 
+This page compares waits of this library and of other clients on a real server: their lateness, RPCs and CPU time.
+
 Written by %s on %s. Server: %s, standalone, on the same machine (%d cores, %s/%s, %s), which it shares with the
 waiters. Compared:
 

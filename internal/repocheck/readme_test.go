@@ -151,23 +151,45 @@ func TestPages_GoBlocks_Compile(t *testing.T) {
 	overlaid(t, "readme", "source.go", source.String(), "build")
 }
 
-// TestPages_Links_Exist follows the links of all pages to files and to
-// headings.
-func TestPages_Links_Exist(t *testing.T) {
-	var pages []string
+// pages returns all pages of the repository, outside hidden folders.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var all []string
 	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != "." {
 			return filepath.SkipDir
 		}
 		if strings.HasSuffix(path, ".md") {
-			pages = append(pages, path)
+			all = append(all, path)
 		}
 		return err
 	}))
+	require.Contains(t, all, "README.md")
+	return all
+}
 
-	require.Contains(t, pages, "README.md")
+// TestPages_FirstSentence_DescribesThePage requires every page to begin with its purpose. The
+// README begins with that of the project. THIRD_PARTY.md is a legal text, and the page in
+// testdata is a part of another one.
+func TestPages_FirstSentence_DescribesThePage(t *testing.T) {
+	first := regexp.MustCompile(`^# .+\n\nThis (page|folder|example|is) `)
+	for _, page := range pages(t) {
+		if page == "README.md" || filepath.Base(page) == "THIRD_PARTY.md" || strings.Contains(page, "testdata") {
+			continue
+		}
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		if !first.Match(text) {
+			t.Errorf("%s does not begin with its purpose: This page …", page)
+		}
+	}
+}
+
+// TestPages_Links_Exist follows the links of all pages to files and to
+// headings.
+func TestPages_Links_Exist(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, page := range pages {
+	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
