@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -162,6 +163,24 @@ func TestScript_MissingAddressOrCommand_IsNamed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// With too little memory, the Go runtime crashes at its start, and exits with the code of a usage
+// error.
+func TestScript_CrashOfTheRuntime_IsNamed(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("ulimit -v limits the memory on Linux only")
+	}
+	shells(t, func(t *testing.T, shell string) {
+		cmd := script(t, shell, []string{"MILVUS_URI=http://127.0.0.1:1"})
+		cmd.Args = []string{shell, "-c", "ulimit -v 50000 && exec " + shell + " wait.sh docs"}
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+
+		require.Equal(t, 2, exitCode(t, cmd.Run()), stderr.String())
+		require.Contains(t, stderr.String(), "fatal error: ")
+		require.Contains(t, stderr.String(), "wait.sh: usage error, or a crash")
+	})
 }
 
 func TestScript_TokenIsPassedAsFile(t *testing.T) {

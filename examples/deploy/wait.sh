@@ -35,7 +35,7 @@ code=$?
 case $code in # a place for your own commands
 0) log "done: let the traffic in" ;;                                       # kubectl rollout resume deployment/search
 1) log "failed permanently: roll back" ;;                                  # helm rollback search
-2) log "usage error: correct the arguments" ;;                             # no request was sent
+2) log "usage error, or a crash: read the lines above" ;;                  # the Go runtime exits with 2 when it crashes
 124) log "timed out without a failure: keep the old version, try again" ;; # the server continues
 127) log "go install github.com/milvuswait/milvuswait/cmd/milvus-wait@latest" ;;
 *) log "milvus-wait ended with $code" ;;
