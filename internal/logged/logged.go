@@ -30,6 +30,7 @@ type chooser struct {
 func (c *chooser) Observe(u milvuswait.Update) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	c.current = u
 	c.log.Observe(u)
 }
