@@ -139,7 +139,7 @@ func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) 
 func (b *bench) draw(base string, outcomes []outcome) error {
 	late := func(s series) (float64, string, bool) {
 		if s.hung() {
-			return 15, "never told", true
+			return 15, "not reported", true
 		}
 		if s.early() {
 			return s.late().Seconds(), "early by " + seconds(-s.late()), true
@@ -150,7 +150,7 @@ func (b *bench) draw(base string, outcomes []outcome) error {
 	for _, o := range outcomes {
 		unit := "s late, negative: early"
 		if o.id == failCase {
-			unit = "s until the failure is told"
+			unit = "s until the failure is reported"
 		}
 		p, err := panel(o, o.title, unit, false, late)
 		if err != nil {
