@@ -34,6 +34,7 @@ func table(rows []row) string {
 			spread(r, "%.1f s", func(x result) float64 { return x.FirstRound.Seconds() }),
 			spread(r, "%.1f s", func(x result) float64 { return x.Waited.Seconds() }))
 	}
+
 	t.WriteString("\n| targets | | client CPU | of a core | per RPC | server CPU | of a core | client heap per target | client RSS | server RSS | client goroutines |\n" +
 		"|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range rows {
@@ -48,6 +49,7 @@ func table(rows []row) string {
 			spread(r, "%.0f MiB", func(x result) float64 { return float64(x.ServerRSS) / (1 << 20) }),
 			spread(r, "%.0f", func(x result) float64 { return float64(x.Goroutines) }))
 	}
+
 	busy := row{}
 	for _, r := range rows {
 		busy.rounds = append(busy.rounds, r.rounds...)

@@ -146,6 +146,7 @@ func (b *bench) draw(base string, outcomes []outcome) error {
 		}
 		return s.late().Seconds(), seconds(s.late()), false
 	}
+
 	var panels []*plot.Plot
 	for _, o := range outcomes {
 		unit := "s late, negative: early"
@@ -160,6 +161,7 @@ func (b *bench) draw(base string, outcomes []outcome) error {
 		if o.id != manyCase {
 			continue
 		}
+
 		rpcs, err := panel(o, o.title+": RPCs", "RPCs until the last is loaded, log scale", true, func(s series) (float64, string, bool) {
 			return float64(max(1, s.rpcs())), fmt.Sprint(s.rpcs()), false
 		})
@@ -174,10 +176,12 @@ func (b *bench) draw(base string, outcomes []outcome) error {
 		}
 		panels = append(panels, rpcs, cpu)
 	}
+
 	const columns = 2
 	for len(panels)%columns != 0 {
 		panels = append(panels, nil)
 	}
+
 	var names []string
 	for _, v := range b.versions {
 		names = append(names, v[0]+" "+v[1])

@@ -150,6 +150,7 @@ func (s *subject) index(of span, indexed int64) *milvuswait.IndexBuildingProgres
 	p := &milvuswait.IndexBuildingProgress{
 		TotalRows: s.rows, IndexedRows: indexed, PendingIndexRows: s.rows - indexed, State: milvuswait.IndexStateFinished,
 	}
+
 	switch of.state {
 	case running:
 		if !of.lies {

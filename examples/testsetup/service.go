@@ -64,6 +64,7 @@ func (s *Service) Start(ctx context.Context) error {
 // of the load. Use it for a readiness probe.
 func (s *Service) Ready() error {
 	u := s.loading.Load()
+
 	switch {
 	case u == nil:
 		return fmt.Errorf("%w: %s is not being loaded", ErrNotReady, s.collection)
@@ -85,17 +86,20 @@ func (s *Service) Search(ctx context.Context, vector []float32, k int) ([]int64,
 	if err != nil {
 		return nil, err
 	}
+
 	results, err := s.milvus.Search(ctx, s.collection, nil, "", nil,
 		[]entity.Vector{entity.FloatVector(vector)}, "vector", entity.L2, k, param)
 	if err != nil {
 		return nil, fmt.Errorf("searching %s: %w", s.collection, err)
 	}
+
 	if len(results) != 1 {
 		return nil, fmt.Errorf("searching %s: %d results for one vector", s.collection, len(results))
 	}
 	if results[0].Err != nil {
 		return nil, fmt.Errorf("searching %s: %w", s.collection, results[0].Err)
 	}
+
 	keys, ok := results[0].IDs.(*entity.ColumnInt64)
 	if !ok {
 		return nil, fmt.Errorf("searching %s: keys are %T and not int64", s.collection, results[0].IDs)

@@ -87,6 +87,7 @@ func run(ctx context.Context, name string, args ...string) error {
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
+
 	p, err := child.Start(cmd)
 	if err != nil {
 		return err
@@ -107,6 +108,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 		if held != nil {
 			return func() { held.Close() }, nil
 		}
+
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
