@@ -86,7 +86,7 @@ func TestConfig_Invalid_IsRefused(t *testing.T) {
 		{"a certificate without a key", dial.Config{Endpoint: with(secure, noPEM, "")}, "--tls-cert and --tls-key go together"},
 		{"a key without a certificate", dial.Config{Endpoint: with(plain, "", noPEM)}, "--tls-cert and --tls-key go together"},
 		{"no file of a certificate", dial.Config{Endpoint: with(secure, "missing.pem", noPEM)}, "--tls-cert: reading missing.pem: no such file or directory"},
-		{"no file of a key", dial.Config{Endpoint: with(secure, noPEM, "missing.pem")}, "--tls-key: reading missing.pem: no such file or directory"},
+		{"no file of a key", dial.Config{Endpoint: with(secure, noPEM, "missing.pem")}, "--tls-key: reading the file, whose name is not shown because it may be the secret itself: no such file or directory"},
 		{"a file without a certificate", dial.Config{Endpoint: with(secure, noPEM, noPEM)}, "--tls-cert and --tls-key: tls: failed to find any PEM data in certificate input"},
 		{"an encrypted key", dial.Config{Endpoint: with(secure, noPEM, encrypted)}, "--tls-key: the key in " + encrypted + " is encrypted: decrypt it, as by openssl pkey"},
 		{"an encrypted key of old", dial.Config{Endpoint: with(secure, noPEM, legacy)}, "--tls-key: the key in " + legacy + " is encrypted: decrypt it, as by openssl pkey"},

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // maxPEM is many times the size of a system's file of authorities. It bounds the read of an
@@ -48,9 +49,14 @@ func (f tlsFiles) read(ctx context.Context, first bool) (tlsFiles, error) {
 			continue
 		}
 
-		pem, err := secret.ReadFile(ctx, file.name, maxPEM)
+		read := secret.ReadFile
+		if file == &f.key {
+			read = secret.ReadKey
+		}
+
+		pem, err := read(ctx, file.name, maxPEM)
 		if err == nil && len(pem) > maxPEM {
-			err = fmt.Errorf("%s is too long for a PEM file", file.name)
+			err = fmt.Errorf("%s is too long for a PEM file", untrusted.Text(file.name))
 		}
 		if err != nil {
 			return f, fmt.Errorf("%s: %w", file.flag, err)
@@ -71,13 +77,13 @@ func (f tlsFiles) credentials(config *tls.Config) (credentials.TransportCredenti
 	if f.ca.name != "" {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(f.ca.pem) {
-			return nil, fmt.Errorf("%s: there is no PEM certificate in %s", f.ca.flag, f.ca.name)
+			return nil, fmt.Errorf("%s: there is no PEM certificate in %s", f.ca.flag, untrusted.Text(f.ca.name))
 		}
 	}
 
 	if f.cert.name != "" {
 		if isEncrypted(f.key.pem) {
-			return nil, fmt.Errorf("%s: the key in %s is encrypted: decrypt it, as by openssl pkey", f.key.flag, f.key.name)
+			return nil, fmt.Errorf("%s: the key in %s is encrypted: decrypt it, as by openssl pkey", f.key.flag, untrusted.Text(f.key.name))
 		}
 		certificate, err := tls.X509KeyPair(f.cert.pem, f.key.pem)
 		if err != nil {

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // Token is an API key or USER:PASSWORD. All verbs of fmt and JSON write a mask instead of it.
@@ -33,7 +35,7 @@ const maxSize = 64 << 10
 // end. If ctx ends before a pipe or a FIFO does, it returns context.Cause. Its errors contain
 // the name of the file, unless the name may be the secret itself, and never the contents.
 func Read(ctx context.Context, name string, stdin io.Reader) (string, error) {
-	s := source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }, doubtful: func() bool { return !isFileName(name) }}
+	s := fileNamed(name, true)
 	if name == "-" {
 		s = source{name: "stdin", open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), refuseTerminal(stdin) }}
 	}
@@ -60,22 +62,37 @@ func Rereadable(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// ReadFile returns the contents of the named file, up to one byte more than limit. It ends
-// with ctx, as Read does. Its errors contain the name, except for one of a missing file with
-// a colon or a newline, as in USER:PASSWORD or PEM.
+// ReadKey returns the contents of the named file, up to one byte more than limit. It ends
+// with ctx, and treats the name, as Read does.
+func ReadKey(ctx context.Context, name string, limit int64) ([]byte, error) {
+	return fileNamed(name, true).read(ctx, limit)
+}
+
+// shortestKey is the length of the shortest private key in base64: Ed25519 in PKCS #8.
+const shortestKey = 64
+
+// ReadFile is ReadKey for files without secrets. Its errors contain the name, unless it may be
+// USER:PASSWORD, or a private key given for a certificate.
 func ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
-	s := source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
-	if strings.ContainsAny(name, ":\n") {
-		s.doubtful = func() bool { return !isFileName(name) }
-	}
-	return s.read(ctx, limit)
+	doubtful := strings.ContainsAny(name, ":\n") || len(name) >= shortestKey
+	return fileNamed(name, doubtful).read(ctx, limit)
 }
 
 // source is a file or stdin.
 type source struct {
-	name     string
+	name     string // name in errors
 	open     func() (io.ReadCloser, error)
 	doubtful func() bool // reports whether the name may be a secret; nil if it is none
+}
+
+// fileNamed returns the file with this name, which is doubtful if it may be a secret.
+func fileNamed(name string, doubtful bool) source {
+	s := source{name: untrusted.Text(name), open: func() (io.ReadCloser, error) { return os.Open(name) }}
+
+	if doubtful {
+		s.doubtful = func() bool { return !isFileName(name) }
+	}
+	return s
 }
 
 // read returns the contents, up to one byte more than limit.
@@ -115,7 +132,7 @@ func isFileName(name string) bool {
 	}
 
 	dir, _ := filepath.Split(name)
-	if len(dir) <= 1 {
+	if strings.Trim(dir, `/\`) == "" {
 		return false
 	}
 	info, err := os.Stat(dir)

@@ -81,37 +81,50 @@ func TestRead_MissingFile_ShowsOnlyNamesOfFiles(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	require.NoError(t, os.Mkdir("secrets", 0o700))
+	require.NoError(t, os.WriteFile("file", nil, 0o600))
+	long := "hunter22" + strings.Repeat("a", 4096)
 	tests := []struct {
 		name, file string
-		shown      bool // by Read
-		pem        bool // by ReadFile
+		shown      bool // by Read and ReadKey
+		public     bool // by ReadFile
 	}{
 		{"a name in a directory", filepath.Join(dir, "hunter22"), true, true},
+		{"a long name in a directory", filepath.Join(dir, long), true, true},
 		{"a name in a relative directory", "secrets/hunter22", true, true},
 		{"a name in the current directory", "./hunter22", true, true},
 		{"an API key", "hunter22", false, true},
 		{"USER:PASSWORD", "root:hunter22", false, false},
 		{"a password with a slash", "root:hunter22/x", false, false},
 		{"a password with a slash in front", "/hunter22", false, true},
+		{"a password with two slashes in front", "//hunter22", false, true},
 		{"a password with a backslash", `\hunter22\x`, false, true},
 		{"a directory that is missing", "/no/such/hunter22", false, true},
-		{"a file as a directory", os.Args[0] + "/hunter22", false, true},
-		{"a long token", "hunter22" + strings.Repeat("a", 4096), false, true},
+		{"a file as a directory", "file/hunter22", false, true},
+		{"a long token", long, false, false},
 		{"a token with NUL", "hunter22\x00", false, true},
 		{"a key", "-----BEGIN PRIVATE KEY-----\nhunter22\n-----END PRIVATE KEY-----", false, false},
+		{"a key on one line", "MC4CAQAwBQYDK2VwBCIEIhunter22" + strings.Repeat("a", 35), false, false},
+		{"a key in base64 of its file", "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1DNENBUUF3QlFZREsyVnd/hunter22", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := secret.Read(t.Context(), tt.file, nil)
-			require.Error(t, err)
-			require.Equal(t, tt.shown, strings.Contains(err.Error(), "hunter22"), err)
-			require.Equal(t, !tt.shown, strings.Contains(err.Error(), "whose name is not shown because it may be the secret itself: "), err)
-
+			requireShown(t, tt.shown, err)
+			_, err = secret.ReadKey(t.Context(), tt.file, 100)
+			requireShown(t, tt.shown, err)
 			_, err = secret.ReadFile(t.Context(), tt.file, 100)
-			require.Error(t, err)
-			require.Equal(t, tt.pem, strings.Contains(err.Error(), "hunter22"), err)
+			requireShown(t, tt.public, err)
 		})
 	}
+}
+
+// requireShown fails unless the error of a file shows its name, or not, and is short.
+func requireShown(t *testing.T, shown bool, err error) {
+	t.Helper()
+	require.Error(t, err)
+	require.Equal(t, shown, strings.Contains(err.Error(), "hunter22"), err)
+	require.Equal(t, !shown, strings.Contains(err.Error(), "whose name is not shown because it may be the secret itself: "), err)
+	require.Less(t, len(err.Error()), 1200, err)
 }
 
 // zeros is an endless reader, as /dev/zero.
