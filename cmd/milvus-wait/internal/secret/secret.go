@@ -32,8 +32,9 @@ func (Token) MarshalText() ([]byte, error) { return []byte(mask), nil }
 const maxSize = 64 << 10
 
 // Read returns the secret in the named file, or in stdin for "-", without the newline at its
-// end. If ctx ends before a pipe or a FIFO does, it returns context.Cause. Its errors contain
-// the name of the file, unless the name may be the secret itself, and never the contents.
+// end. If ctx ends before a pipe or a FIFO does, it returns context.Cause, without the name of
+// the file. Its other errors contain the name, unless it may be the secret itself. No error
+// contains the contents.
 func Read(ctx context.Context, name string, stdin io.Reader) (string, error) {
 	s := fileNamed(name, true)
 	if name == "-" {
@@ -119,7 +120,11 @@ func (s source) read(ctx context.Context, limit int64) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("reading %s: %w", s.name, a.err)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("reading %s: %w", s.name, context.Cause(ctx))
+		name := s.name
+		if s.doubtful != nil { // its check may block too
+			name = "the file"
+		}
+		return nil, fmt.Errorf("reading %s: %w", name, context.Cause(ctx))
 	}
 }
 
