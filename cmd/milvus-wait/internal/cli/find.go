@@ -13,12 +13,15 @@ import (
 
 	"github.com/milvuswait/milvuswait"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
-	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 )
 
 // allLoads returns a target for each collection that is loading or loaded. An empty result
-// is an error.
+// is an error, except without a server.
 func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
+	if s == nil {
+		return nil, nil
+	}
+
 	known := make(map[string]bool)
 	none := fmt.Errorf("%w: no collection %s is loading or loaded; name those that will be", errNothing, s.inDatabase())
 	err = a.ask(ctx, s, "asking for the loaded collections", wait, func(ctx context.Context) error {
@@ -30,8 +33,12 @@ func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets
 }
 
 // allIndexes returns a target for each collection with indexes. An empty result is an
-// error.
+// error, except without a server.
 func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
+	if s == nil {
+		return nil, nil
+	}
+
 	known := make(map[string]bool)
 	none := fmt.Errorf("%w: no collection %s has an index", errNothing, s.inDatabase())
 	err = a.ask(ctx, s, "asking for the indexes", wait, func(ctx context.Context) error {
@@ -191,7 +198,7 @@ type askError struct {
 }
 
 func (e *askError) Error() string {
-	text := fmt.Sprintf("%s: %s", e.what, exit.Text(e.ended.Cause))
+	text := fmt.Sprintf("%s: %v", e.what, e.ended.Cause)
 	if errors.Is(e.ended, context.DeadlineExceeded) || errors.Is(e.ended, milvuswait.ErrUnreachable) {
 		text += " (no target is known yet)"
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,7 +52,10 @@ targets, and 1 for missing, unloaded and failed ones.`,
 // look returns the function of a command that polls each target once.
 func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobra.Command, []string) error {
 	return a.run(func(ctx context.Context, args []string) error {
-		a.output.GitHub.Summary = "" // the summary is for outcomes of waits
+		// The summary is for outcomes of waits, and so is their JSON.
+		format := a.output.Format
+		a.output.GitHub.Summary, a.output.Format = "", output.Text
+
 		start := time.Now()
 		targets, err := parse(args)
 		if err := oneOf(false, len(args), err); err != nil {
@@ -65,10 +67,8 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 		s, err := a.connect(ctx)
 		if err != nil {
 			if exit.Code(err) != exit.Usage {
-				a.showLook(args, slices.Repeat([]milvuswait.Outcome{{Err: a.mask.Error(err)}}, len(args)))
+				a.showLook(format, args, slices.Repeat([]milvuswait.Outcome{{Err: a.mask.Error(err)}}, len(args)))
 			}
-			// The JSON of a wait would be a second document.
-			a.output.Format = output.Text
 			return a.failed(start, err)
 		}
 		defer s.close()
@@ -79,13 +79,12 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 		}
 
 		report := output.Report{Advice: s.advise(ctx, outcomes), Outcomes: a.maskOutcomes(outcomes), Elapsed: time.Since(start)}
-		a.showLook(args, report.Outcomes)
+		a.showLook(format, args, report.Outcomes)
 		if report.Code = code(ctx, outcomes); report.Code == exit.Done {
 			return nil
 		}
 		report.Err = fmt.Errorf("%d looked at", len(targets))
-		a.output.Format = output.Text
-		a.output.Fail(report)
+		a.output.Failures(report)
 		return &reportedError{report.Code}
 	})
 }
@@ -114,16 +113,16 @@ type looked struct {
 }
 
 // showLook writes the progress of each argument, or the reason for its absence.
-func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
+func (a *app) showLook(format output.Format, args []string, outcomes []milvuswait.Outcome) {
 	seen := make(map[string]any, len(args))
 	for i, o := range outcomes {
 		l := looked{Progress: o.Progress}
 		if o.Progress == nil {
 			const longest = 4 << 10 // enough for a reason of the server, which is cut before, and for names
-			l.Error = untrusted.Cut(strings.TrimPrefix(o.Err.Error(), "milvuswait: "), longest)
+			l.Error = untrusted.Cut(output.Reason(o.Err), longest)
 		}
 
-		switch a.output.Format {
+		switch format {
 		case output.Text:
 			output.WriteJSON(a.output.Stdout, o.Progress)
 		case output.JSONL:
@@ -136,7 +135,7 @@ func (a *app) showLook(args []string, outcomes []milvuswait.Outcome) {
 		}
 	}
 
-	if a.output.Format == output.JSON {
+	if format == output.JSON {
 		output.WriteJSON(a.output.Stdout, seen)
 	}
 }

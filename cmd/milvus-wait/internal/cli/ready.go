@@ -31,11 +31,10 @@ failures of TLS end the wait.`,
 
 		s, err := a.open(ctx)
 		if err != nil {
-			return a.failed(start, err)
+			return a.failed(start, err, milvuswait.Serving())
 		}
 		defer s.close()
 
-		a.output.Address = s.endpoint.URI()
 		wait.unreachable = 0 // --timeout alone limits the wait
 		a.output.Limits = limits(ctx, &wait)
 		return a.waitFor(ctx, s, s.poller, []milvuswait.Target{milvuswait.Serving()}, wait.options(), start)

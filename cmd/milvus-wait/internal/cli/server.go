@@ -46,6 +46,8 @@ func (a *app) open(ctx context.Context) (*server, error) {
 		endpoint.TLS = true
 	}
 	endpoint.CertFile, endpoint.KeyFile = g.tlsCert, g.tlsKey
+	a.output.Address = endpoint.URI()
+
 	database, err := a.database(addresses)
 	if err != nil {
 		return nil, exit.AsUsage(err)
@@ -71,9 +73,9 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
-// misuse returns err as a usage error, unless ctx has ended.
+// misuse returns err as a usage error, unless the end of ctx caused it.
 func misuse(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return err
 	}
 	return exit.AsUsage(err)

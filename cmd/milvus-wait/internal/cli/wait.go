@@ -13,7 +13,8 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// finder returns the targets to wait for.
+// finder returns the targets to wait for. Without a server, nil, it returns the targets that
+// are known already.
 type finder func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error)
 
 // these returns a finder of known targets.
@@ -43,9 +44,11 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	}
 	s, err := a.open(ctx)
 	if err != nil {
-		return a.failed(start, err)
+		known, _ := find(ctx, nil, wait)
+		return a.failed(start, err, known...)
 	}
 	defer s.close()
+
 	grace := wait.grace // finding the targets takes a part of it
 	s.grace, s.refresh = &grace, wait.refresh
 	a.output.Limits = limits(ctx, wait)
@@ -69,14 +72,18 @@ func limits(ctx context.Context, wait *waitFlags) output.Limits {
 	return output.Limits{End: end, Unreachable: wait.unreachable, Grace: wait.grace, IsRefusal: isRefusal}
 }
 
-// failed reports a command that failed before its wait. Usage errors are left to end.
-func (a *app) failed(start time.Time, err error) error {
+// failed reports a command that failed before its wait for targets. Usage errors are left to
+// end.
+func (a *app) failed(start time.Time, err error, targets ...milvuswait.Target) error {
 	code := exit.Code(err)
 	if code == exit.Usage {
 		return err
 	}
 
-	report := output.Report{Err: a.mask.Error(err), Code: code, Elapsed: time.Since(start)}
+	report := output.Report{Err: a.mask.Error(err), Code: code, Elapsed: time.Since(start), Advice: make([]string, len(targets))}
+	for _, t := range targets {
+		report.Outcomes = append(report.Outcomes, milvuswait.Outcome{Target: t, Err: report.Err, Elapsed: report.Elapsed})
+	}
 	a.output.Fail(report)
 	a.output.Summarize(report)
 	return &reportedError{code}

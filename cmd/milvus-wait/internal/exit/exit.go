@@ -43,6 +43,9 @@ type SignalError struct{ Signal os.Signal }
 
 func (e *SignalError) Error() string { return "ended by signal: " + e.Signal.String() }
 
+// Is reports whether target is context.Canceled: a signal cancels.
+func (e *SignalError) Is(target error) bool { return target == context.Canceled }
+
 // Code returns the exit code for the error of a command.
 func Code(err error) int {
 	var (

@@ -91,4 +91,5 @@ func TestSignals(t *testing.T) {
 	require.Equal(t, 143, exit.OfSignal(syscall.SIGTERM))
 	require.Equal(t, 1, exit.OfSignal(private{}))
 	require.EqualError(t, &exit.SignalError{Signal: private{}}, "ended by signal: private")
+	require.Equal(t, "canceled", milvuswait.Reason(fmt.Errorf("reading: %w", &exit.SignalError{Signal: syscall.SIGTERM})))
 }

@@ -78,7 +78,7 @@ func (c Config) table(report Report) string {
 		fmt.Fprintf(&b, "\n%d more targets.\n", hidden)
 	}
 	if len(report.Outcomes) == 0 && report.Err != nil {
-		fmt.Fprintf(&b, "| | %s: %s | | 0 | %v |\n", cell(state(report.Err)), cell(reason(report.Err)), duration.Round(report.Elapsed))
+		fmt.Fprintf(&b, "| | %s: %s | | 0 | %v |\n", cell(state(report.Err)), cell(Reason(report.Err)), duration.Round(report.Elapsed))
 	}
 	return b.String() + "\n"
 }

@@ -75,11 +75,11 @@ func (c Config) subject(t milvuswait.Target, p milvuswait.Progress) subject {
 }
 
 // document writes the whole result as one document.
-func (c Config) document(report Report) {
+func (c Config) document(report Report, text string) {
 	d := struct {
 		result
 		Targets []subject `json:"targets"`
-	}{c.result(report), []subject{}}
+	}{resultOf(report, text), []subject{}}
 
 	for i, o := range report.Outcomes {
 		s := c.subject(o.Target, o.Progress)
@@ -128,24 +128,16 @@ func (c Config) event(u milvuswait.Update) {
 }
 
 // end writes the last event, with the result of the command.
-func (c Config) end(report Report) {
+func (c Config) end(report Report, text string) {
 	WriteJSON(c.Stdout, struct {
 		Event string `json:"event"`
 		result
 		Done  int `json:"done"`
 		Total int `json:"total"`
-	}{"end", c.result(report), report.done(), len(report.Outcomes)})
+	}{"end", resultOf(report, text), report.done(), len(report.Outcomes)})
 }
 
-// result returns the result of the command.
-func (c Config) result(r Report) result {
-	text := ""
-	switch {
-	case r.Err == nil:
-	case len(r.Outcomes) == 1 && r.Outcomes[0].Err != nil:
-		text = c.reason(r.Outcomes[0].Target, r.Outcomes[0].Progress, r.Outcomes[0].Err)
-	default:
-		text = reason(r.Err)
-	}
+// resultOf returns the result of the command with the text of its error.
+func resultOf(r Report, text string) result {
 	return result{r.Code == exit.Done, r.Code, milvuswait.Reason(r.Err), clean(text), jsonSeconds(r.Elapsed)}
 }

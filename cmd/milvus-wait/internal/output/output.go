@@ -106,7 +106,8 @@ func (r *Reporter) Finish(report Report) {
 	if r.config.Format == Text && r.underBars() {
 		r.config.count(report)
 	}
-	r.config.Fail(report)
+	r.config.conclude(report, r.config.text(report))
+	r.config.Failures(report)
 	r.config.warn(report)
 	r.config.Summarize(report)
 }
@@ -120,13 +121,26 @@ func (c Config) count(report Report) {
 	Line(c.Stdout, fmt.Sprintf("%d of %d done in %v", report.done(), len(report.Outcomes), duration.Round(report.Elapsed)))
 }
 
-// Fail shows the result of a command. It may have failed before its wait.
+// Fail shows the result of a command that failed before its wait. Every outcome has the error
+// of the report.
 func (c Config) Fail(report Report) {
+	if c.Format == JSONL {
+		for _, o := range report.Outcomes {
+			c.event(milvuswait.Update{Target: o.Target, Elapsed: o.Elapsed, Err: o.Err, Final: true})
+		}
+	}
+
+	text := Reason(report.Err)
+	c.conclude(report, text)
+	c.failure(text, "")
+}
+
+// conclude writes a result with the text of its error in JSON.
+func (c Config) conclude(report Report, text string) {
 	switch c.Format {
 	case JSON:
-		c.document(report)
+		c.document(report, text)
 	case JSONL:
-		c.end(report)
+		c.end(report, text)
 	}
-	c.failures(report)
 }

@@ -36,8 +36,8 @@ func (c Config) done(u milvuswait.Update) {
 // is known, and the bars show their progress.
 const mostInterrupted = 10
 
-// failures writes the reason for each failed target, and its hint, to stderr.
-func (c Config) failures(report Report) {
+// Failures writes the reason for each failed target, and its hint, to stderr.
+func (c Config) Failures(report Report) {
 	if report.Err == nil {
 		return
 	}
@@ -60,7 +60,7 @@ func (c Config) failures(report Report) {
 	}
 
 	if reported == 0 {
-		c.failure(reason(report.Err), "")
+		c.failure(Reason(report.Err), "")
 	}
 	if more := interrupted - mostInterrupted; more > 0 {
 		Line(c.Stderr, fmt.Sprintf("milvus-wait: and %d more interrupted", more))
@@ -94,7 +94,19 @@ func (c Config) reason(t milvuswait.Target, p milvuswait.Progress, err error) st
 	return text
 }
 
-// reason returns the text of an error without the prefix of the library.
-func reason(err error) string { return unprefixed(err.Error()) }
+// text returns the text of the error of a wait, or "".
+func (c Config) text(r Report) string {
+	switch {
+	case r.Err == nil:
+		return ""
+	case len(r.Outcomes) == 1 && r.Outcomes[0].Err != nil:
+		return c.reason(r.Outcomes[0].Target, r.Outcomes[0].Progress, r.Outcomes[0].Err)
+	}
+	return Reason(r.Err)
+}
+
+// Reason returns the text of an error without the prefix of the library, and with "timed out"
+// for an exceeded deadline.
+func Reason(err error) string { return unprefixed(exit.Text(err)) }
 
 func unprefixed(text string) string { return strings.TrimPrefix(text, "milvuswait: ") }
