@@ -137,7 +137,15 @@ func (c Config) end(report Report, text string) {
 	}{"end", resultOf(report, text), report.done(), len(report.Outcomes)})
 }
 
-// resultOf returns the result of the command with the text of its error.
+// resultOf returns the result of the command with the text of its error. Its reason is the
+// first of a target with the exit code of the command, because others may only have timed out.
 func resultOf(r Report, text string) result {
-	return result{r.Code == exit.Done, r.Code, milvuswait.Reason(r.Err), clean(text), jsonSeconds(r.Elapsed)}
+	deciding := r.Err
+	for _, o := range r.Outcomes {
+		if o.Err != nil && exit.Code(o.Err) == r.Code && !errors.Is(o.Err, milvuswait.ErrAborted) {
+			deciding = o.Err
+			break
+		}
+	}
+	return result{r.Code == exit.Done, r.Code, milvuswait.Reason(deciding), clean(text), jsonSeconds(r.Elapsed)}
 }

@@ -1,17 +1,22 @@
 package output_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/milvuswait/milvuswait"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
@@ -27,7 +32,8 @@ func TestDocument(t *testing.T) {
 
 	require.Equal(t, 1, strings.Count(stdout, "\n"))
 	require.JSONEq(t, `{
-		"ok": false, "exit_code": 1, "reason": "failed", "error": "some error", "elapsed_seconds": 1.5,
+		"ok": false, "exit_code": 1, "reason": "not_loaded", "elapsed_seconds": 1.5,
+		"error": "2 of 3 targets failed: not loaded; loading \"docs\": timed out (3 polls in 0s)",
 		"targets": [
 			{
 				"kind": "index_building", "collection": "docs", "index": "vidx", "expected_rows": 100, "state": "complete",
@@ -44,6 +50,60 @@ func TestDocument(t *testing.T) {
 			}
 		]
 	}`, stdout)
+}
+
+func TestJSON_SeveralTargets_ResultFitsThem(t *testing.T) {
+	late := func(name string) milvuswait.Update {
+		return final(loading(name, 40), &milvuswait.Error{Target: milvuswait.Loading(name), Cause: context.DeadlineExceeded, Polls: 3})
+	}
+	behind := final(indexing("docs", "", 10, 100), nil)
+	behind.Progress = milvuswait.IndexBuildingProgress{IndexName: "clip", IndexedRows: 10, TotalRows: 100, State: milvuswait.IndexStateInProgress}
+	behind.Err = &milvuswait.Error{Target: behind.Target, Cause: context.DeadlineExceeded, Last: behind.Progress}
+	aborted := final(loading("images", 20), milvuswait.ErrAborted)
+	broken := final(loading("images", 20), milvuswait.ErrLoadFailed)
+	ended := final(loading("images", 20), fmt.Errorf("ended: %w", &exit.SignalError{Signal: syscall.SIGTERM}))
+	tests := []struct {
+		name   string
+		code   int
+		finals []milvuswait.Update
+		reason string
+		error  string
+	}{
+		{"all timed out", 124, []milvuswait.Update{late("a"), late("b")}, "timed_out",
+			`2 of 2 targets failed: loading "a": timed out (3 polls in 0s); loading "b": timed out (3 polls in 0s)`},
+		{"the part behind", 124, []milvuswait.Update{behind, late("b")}, "timed_out",
+			`2 of 2 targets failed: index of "docs": timed out (0 polls in 0s, last index "clip": 10/100 rows, InProgress); loading "b": timed out (3 polls in 0s)`},
+		{"one failed after another timed out", 1, []milvuswait.Update{late("a"), broken}, "load_failed",
+			`2 of 2 targets failed: loading "a": timed out (3 polls in 0s); load failed`},
+		{"one aborted before another failed", 1, []milvuswait.Update{aborted, broken}, "load_failed", `1 of 2 targets failed: load failed`},
+		{"a signal after another failed", 143, []milvuswait.Update{broken, ended}, "canceled",
+			`2 of 2 targets failed: load failed; ended: ended by signal: terminated`},
+	}
+	for _, tt := range tests {
+		for _, format := range []output.Format{output.JSON, output.JSONL} {
+			t.Run(tt.name+" "+string(format), func(t *testing.T) {
+				stdout, _ := run(output.Config{Format: format, Quiet: true}, nil, reportOf(tt.code, errSome, tt.finals...))
+
+				var result struct{ Reason, Error string }
+				require.NoError(t, json.Unmarshal([]byte(stdout), &result))
+				require.Equal(t, tt.reason, result.Reason)
+				require.Equal(t, tt.error, result.Error)
+			})
+		}
+	}
+}
+
+func TestJSON_ManyLongErrors_AreCounted(t *testing.T) {
+	var finals []milvuswait.Update
+	for range 100 {
+		finals = append(finals, final(loading("docs", 40), errors.New(strings.Repeat("x", 4096))))
+	}
+
+	stdout, _ := run(output.Config{Format: output.JSONL, Quiet: true}, nil, reportOf(1, errSome, finals...))
+
+	require.Less(t, len(stdout), 17<<10)
+	require.Equal(t, 10, strings.Count(stdout, "(cut)"))
+	require.Contains(t, stdout, "; and 90 more\"")
 }
 
 func TestDocumentWithoutTargets(t *testing.T) {
@@ -109,7 +169,8 @@ func TestDocument_Jobs(t *testing.T) {
 	stdout, _ := run(output.Config{Format: output.JSON, Quiet: true}, nil, reportOf(1, errSome, imported, compacted, unknown, broken))
 
 	require.JSONEq(t, `{
-		"ok": false, "exit_code": 1, "reason": "failed", "error": "some error", "elapsed_seconds": 1.5,
+		"ok": false, "exit_code": 1, "reason": "job_not_found", "elapsed_seconds": 1.5,
+		"error": "2 of 4 targets failed: job not found; job failed",
 		"targets": [
 			{
 				"kind": "importing", "job": 4711, "state": "complete", "polls": 2, "elapsed_seconds": 0,

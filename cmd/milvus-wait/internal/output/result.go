@@ -1,6 +1,7 @@
 package output
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/internal/duration"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // done writes the result of a complete target.
@@ -94,15 +96,39 @@ func (c Config) reason(t milvuswait.Target, p milvuswait.Progress, err error) st
 	return text
 }
 
-// text returns the text of the error of a wait, or "".
+// text returns the text of the error of a wait, or "". Of several targets, it has the number
+// of failed ones and the reasons of the first, in the form of the library's error.
 func (c Config) text(r Report) string {
-	switch {
-	case r.Err == nil:
+	const (
+		maxShown = 10
+		maxText  = longest / (maxShown + 1) // bytes per reason, so that all of them fit
+	)
+	if r.Err == nil {
 		return ""
-	case len(r.Outcomes) == 1 && r.Outcomes[0].Err != nil:
-		return c.reason(r.Outcomes[0].Target, r.Outcomes[0].Progress, r.Outcomes[0].Err)
 	}
-	return Reason(r.Err)
+
+	var reasons []string
+	failed := 0
+	for _, o := range r.Outcomes {
+		if o.Err == nil || errors.Is(o.Err, milvuswait.ErrAborted) {
+			continue
+		}
+		if len(r.Outcomes) == 1 {
+			return c.reason(o.Target, o.Progress, o.Err)
+		}
+		if failed++; failed <= maxShown {
+			reasons = append(reasons, untrusted.Cut(c.reason(o.Target, o.Progress, o.Err), maxText))
+		}
+	}
+
+	if failed == 0 {
+		return Reason(r.Err)
+	}
+	text := fmt.Sprintf("%d of %d targets failed: %s", failed, len(r.Outcomes), strings.Join(reasons, "; "))
+	if more := failed - maxShown; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }
 
 // Reason returns the text of an error without the prefix of the library, and with "timed out"
