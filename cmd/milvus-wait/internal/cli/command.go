@@ -13,6 +13,7 @@ import (
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // Exit codes for commands that cannot be run, as of a shell.
@@ -52,7 +53,19 @@ func checkCommand(command []string) error {
 	if len(command) == 0 {
 		return exit.Usagef("there is no command after --")
 	}
+
 	_, err := exec.LookPath(command[0])
+	var (
+		missing *exec.Error
+		failed  *os.PathError // has the name once more
+	)
+	if errors.As(err, &missing) {
+		why := missing.Err
+		if errors.As(why, &failed) {
+			why = failed.Err
+		}
+		err = &exec.Error{Name: untrusted.Text(missing.Name), Err: why}
+	}
 	return exit.AsUsage(asked("the command after --", err))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/kind"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/patient"
 	"github.com/milvuswait/milvuswait/internal/duration"
+	"github.com/milvuswait/milvuswait/internal/untrusted"
 )
 
 // GitHub has the settings for GitHub Actions.
@@ -41,8 +42,13 @@ func (c Config) Summarize(report Report) {
 func appendFile(name, text string) (err error) {
 	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
+		var failed *os.PathError
+		if errors.As(err, &failed) {
+			failed.Path = untrusted.Text(failed.Path)
+		}
 		return err
 	}
+
 	defer func() { err = errors.Join(err, file.Close()) }()
 	_, err = file.WriteString(text)
 	return err

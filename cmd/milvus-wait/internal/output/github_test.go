@@ -119,4 +119,10 @@ func TestSummary_NotWritable_IsReported(t *testing.T) {
 	output.Config{Stderr: &stderr, GitHub: output.GitHub{Summary: t.TempDir()}}.Summarize(output.Report{})
 
 	require.Contains(t, stderr.String(), "milvus-wait: the summary was not written: ")
+
+	stderr.Reset()
+	output.Config{Stderr: &stderr, GitHub: output.GitHub{Summary: strings.Repeat("x", 5000)}}.Summarize(output.Report{})
+
+	require.Less(t, stderr.Len(), 1200)
+	require.Contains(t, stderr.String(), "x… (cut): ")
 }
