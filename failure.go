@@ -97,8 +97,9 @@ func (s *waitState) decideAfterFailure(now time.Duration, a answer, first bool) 
 	s.pace.forget()
 	d := s.planNext(now, a)
 
-	// If the flush of one index is not answered, it uses up the timeout of all in a list.
-	d.alone = a.timedOut && a.isPartlyAnswered()
+	// If the flush of one index is not answered, it uses up the timeout of all in a list. An
+	// absent answer before this failure is still to be confirmed, and a list confirms nothing.
+	d.alone = a.timedOut && a.isPartlyAnswered() || o.absentAt != notYet && now >= s.cfg.startGrace
 	return d
 }
 

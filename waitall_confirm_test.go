@@ -208,3 +208,45 @@ func TestWaitAll_BusyServer_IsNotUnreachable(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+// TestWaitAll_AbsentThenTransient_IsConfirmedAlone has an index that is absent in every list
+// from the second on, between transient failures, and present in polls of its own.
+func TestWaitAll_AbsentThenTransient_IsConfirmedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		polls, lists := 0, 0
+		progress := func() milvuswait.IndexBuildingProgress {
+			if time.Since(start) < 5*time.Second {
+				return rows(10, 5, milvuswait.IndexStateInProgress)
+			}
+			return rows(10, 10, milvuswait.IndexStateFinished)
+		}
+		p := milvuswait.PollerFuncs{
+			IndexBuilding: func(_ context.Context, _, index string) (milvuswait.IndexBuildingProgress, error) {
+				if index == "a" {
+					polls++
+				}
+				if index == "a" && polls%2 == 1 {
+					return milvuswait.IndexBuildingProgress{}, errBlip
+				}
+				return progress(), nil
+			},
+			IndexBuildingList: func(_ context.Context, _ string, indexes []string) ([]milvuswait.IndexBuildingProgress, []error) {
+				all, errs := make([]milvuswait.IndexBuildingProgress, len(indexes)), make([]error, len(indexes))
+				lists++
+				for i, index := range indexes {
+					if all[i] = progress(); index == "a" && lists > 1 {
+						errs[i] = milvuswait.ErrIndexNotFound
+					}
+				}
+				return all, errs
+			},
+		}
+
+		outcomes, err := milvuswait.WaitAll(t.Context(), p,
+			[]milvuswait.Target{milvuswait.IndexBuilding("docs", "a"), milvuswait.IndexBuilding("docs", "b")})
+
+		require.NoError(t, err)
+		require.Equal(t, rows(10, 10, milvuswait.IndexStateFinished), outcomes[0].Progress)
+	})
+}
