@@ -212,7 +212,7 @@ func (s *scheduler) nextIndexJob(first *entry, now time.Duration) job {
 // for them, a change that another index has found is progress of its own. The entry must not
 // be in flight.
 func (s *scheduler) loadSegments(e *entry, now time.Duration) {
-	if !s.hasSiblings(e) {
+	if !s.sharesSegments(e) {
 		return
 	}
 
@@ -229,13 +229,13 @@ func (s *scheduler) loadSegments(e *entry, now time.Duration) {
 // shareSegments keeps the state of the segments that e has, for the other indexes of its
 // collection. loadSegments has run before the answer of e was added to it.
 func (s *scheduler) shareSegments(e *entry) {
-	if newest := e.state.indexBuilding.segments; newest != nil && s.hasSiblings(e) {
+	if newest := e.state.indexBuilding.segments; newest != nil && s.sharesSegments(e) {
 		s.batcher.segments[e.state.target.collection] = newest
 	}
 }
 
-// hasSiblings reports whether e is one of several indexes of its collection.
-func (s *scheduler) hasSiblings(e *entry) bool { return &s.targets.entries[e.nextIndex] != e }
+// sharesSegments reports whether e is one of several indexes of its collection.
+func (s *scheduler) sharesSegments(e *entry) bool { return &s.targets.entries[e.nextIndex] != e }
 
 // severalUntil reports whether two or more entries are due by the given time. The second
 // entry is always a child of the first: to look at the children is enough.
