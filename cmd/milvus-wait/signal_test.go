@@ -262,5 +262,5 @@ func TestSecondCtrlCEndsAtOnce(t *testing.T) {
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 
 	require.Equal(t, 130, exitCode(t, cmd))
-	require.NotContains(t, stderr.String(), "nobody reads it")
+	require.NotContains(t, stderr.String(), "it has no reader")
 }

@@ -71,7 +71,7 @@ func TestResult_NoReader_EndsInTime(t *testing.T) {
 
 			require.Equal(t, tt.code, exitCode(t, cmd))
 			if tt.errors {
-				require.Contains(t, stderr.String(), "milvus-wait: the result was not written: nobody reads it: "+tt.why+"\n")
+				require.Contains(t, stderr.String(), "milvus-wait: the result was not written: it has no reader: "+tt.why+"\n")
 			}
 		})
 	}

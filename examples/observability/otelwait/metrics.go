@@ -21,7 +21,7 @@ func (i *Instrumentation) makeMetrics(meter metric.Meter) error {
 		metric.WithDescription("Waits that are under way."))
 	errs[2] = err
 	progress, err := meter.Float64ObservableGauge("milvuswait.progress", metric.WithUnit("1"),
-		metric.WithDescription("Share of what is waited for that is done, from 0 to 1."))
+		metric.WithDescription("Finished share of the target, from 0 to 1."))
 	errs[3] = err
 	eta, err := meter.Float64ObservableGauge("milvuswait.eta", metric.WithUnit("s"),
 		metric.WithDescription("Time that is left at the mean rate; absent while unknown."))

@@ -81,7 +81,7 @@ type Instrumentation struct {
 // OpenTelemetry's noop packages.
 func New(tp trace.TracerProvider, mp metric.MeterProvider, attrs ...attribute.KeyValue) (*Instrumentation, error) {
 	if tp == nil || mp == nil {
-		return nil, errors.New("otelwait: a provider is nil: use those of trace/noop and metric/noop for what is not wanted")
+		return nil, errors.New("otelwait: a provider is nil: use those of trace/noop and metric/noop to turn one off")
 	}
 	if err := checkAttributes(attrs); err != nil {
 		return nil, err

@@ -240,7 +240,7 @@ func TestMetrics_Wait(t *testing.T) {
 				}
 				seen := k.read(t)
 				metricdatatest.AssertEqual(t, metricdata.Metrics{
-					Name: "milvuswait.progress", Unit: "1", Description: "Share of what is waited for that is done, from 0 to 1.",
+					Name: "milvuswait.progress", Unit: "1", Description: "Finished share of the target, from 0 to 1.",
 					Data: metricdata.Gauge[float64]{DataPoints: []metricdata.DataPoint[float64]{{Attributes: with(op, docs), Value: 0.4}}},
 				}, seen["milvuswait.progress"], metricdatatest.IgnoreTimestamp())
 				metricdatatest.AssertHasAttributes(t, seen["milvuswait.eta"], append(base, op, docs)...)
@@ -364,7 +364,7 @@ func TestSpan_WaitPanics_Ends(t *testing.T) {
 }
 
 func TestNew_InvalidArguments_AreNamed(t *testing.T) {
-	const noProvider = "otelwait: a provider is nil: use those of trace/noop and metric/noop for what is not wanted"
+	const noProvider = "otelwait: a provider is nil: use those of trace/noop and metric/noop to turn one off"
 	tests := []struct {
 		name  string
 		tp    trace.TracerProvider

@@ -87,7 +87,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 			Help: "Polls of waits, by what they brought.",
 		}, opResult),
 		inFlight: desc("in_flight", "Waits that are under way.", "op"),
-		progress: desc("progress_ratio", "Share of what is waited for that is done, from 0 to 1.", target...),
+		progress: desc("progress_ratio", "Finished share of the target, from 0 to 1.", target...),
 		elapsed:  desc("elapsed_seconds", "Time since the wait that is under way began.", target...),
 		eta:      desc("eta_seconds", "Time that is left at the mean rate; absent while unknown.", target...),
 	}

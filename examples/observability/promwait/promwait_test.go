@@ -45,7 +45,7 @@ func TestOneWait(t *testing.T) {
 milvuswait_elapsed_seconds{collection="docs",index="",op="loading"} 300
 # HELP milvuswait_in_flight Waits that are under way.
 # TYPE milvuswait_in_flight gauge
-`+inFlight(1)+`# HELP milvuswait_progress_ratio Share of what is waited for that is done, from 0 to 1.
+`+inFlight(1)+`# HELP milvuswait_progress_ratio Finished share of the target, from 0 to 1.
 # TYPE milvuswait_progress_ratio gauge
 milvuswait_progress_ratio{collection="docs",index="",op="loading"} 0.49
 `), "milvuswait_elapsed_seconds", "milvuswait_in_flight", "milvuswait_progress_ratio"))

@@ -9,7 +9,7 @@ import (
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: licences FILE: write what is linked into milvus-wait, with its licences, in Markdown")
+		fmt.Fprintln(os.Stderr, "usage: licences FILE: write a list of the modules linked into milvus-wait, with their licences, in Markdown")
 	}
 	flag.Parse()
 	if flag.NArg() != 1 {

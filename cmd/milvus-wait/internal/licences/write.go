@@ -29,11 +29,12 @@ type Module struct {
 	Texts              []string // texts of the licence and of notices
 }
 
-const preface = `# What is linked into milvus-wait
+const preface = `# Modules linked into milvus-wait
 
-The binaries of milvus-wait for Linux, macOS and Windows hold code of the modules below, and milvus-wait itself is
-Apache-2.0, as LICENSE says. ` + "`make licences`" + ` writes this page from the modules' own files, and both go with the binaries.
-The versions are those of go.mod; that of the Go standard library is the compiler's, as ` + "`go version -m`" + ` tells.
+This page lists the modules with code in the binaries of milvus-wait for Linux, macOS and Windows, and their licences. The
+licence of milvus-wait itself is Apache-2.0, in LICENSE. ` + "`make licences`" + ` writes this page from the modules' own files, and
+both go with the binaries. The versions are those of go.mod. The version of the Go standard library is the compiler's:
+` + "`go version -m`" + ` prints it.
 
 `
 

@@ -98,7 +98,7 @@ func Do(f func() error) error {
 type unreadError struct{ cause error }
 
 func (e *unreadError) Error() string {
-	return "nobody reads it: " + exit.Text(e.cause)
+	return "it has no reader: " + exit.Text(e.cause)
 }
 
 func (e *unreadError) Unwrap() error { return e.cause }

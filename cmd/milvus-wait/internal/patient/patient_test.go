@@ -70,7 +70,7 @@ func TestAWriterGivesUpOnce(t *testing.T) {
 		for range 100 {
 			_, err := w.Write([]byte("x"))
 
-			require.EqualError(t, err, "nobody reads it: the cause")
+			require.EqualError(t, err, "it has no reader: the cause")
 			require.ErrorIs(t, err, errCause)
 			require.Equal(t, time.Second+patient.Grace, time.Since(start))
 		}

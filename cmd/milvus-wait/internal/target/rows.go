@@ -36,11 +36,11 @@ func ParseRows(values []string) (Rows, error) {
 		_, again := rows.of[collection]
 		switch {
 		case named && again:
-			return Rows{}, fmt.Errorf("--rows %q: the rows of %q were said before", value, collection)
+			return Rows{}, fmt.Errorf("--rows %q: the rows of %q are set twice", value, collection)
 		case named:
 			rows.of[collection] = n
 		case every:
-			return Rows{}, fmt.Errorf("--rows %q: the rows of every index were said before", value)
+			return Rows{}, fmt.Errorf("--rows %q: the rows of every index are set twice", value)
 		default:
 			rows.every, every = n, true
 		}

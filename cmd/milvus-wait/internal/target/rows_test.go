@@ -59,8 +59,8 @@ func TestRows_Invalid_AreRefused(t *testing.T) {
 		{"less than none", []string{"-1"}, `--rows "-1" is not N or COLLECTION=N: "-1" is no number of rows`},
 		{"a fraction", []string{"1.5"}, `--rows "1.5" is not N or COLLECTION=N: "1.5" is no number of rows`},
 		{"more than there can be", []string{"9223372036854775808"}, `--rows "9223372036854775808" is not N or COLLECTION=N: "9223372036854775808" is no number of rows`},
-		{"one collection twice", []string{"docs=5", "docs=5"}, `--rows "docs=5": the rows of "docs" were said before`},
-		{"every index twice", []string{"0", "6"}, `--rows "6": the rows of every index were said before`},
+		{"one collection twice", []string{"docs=5", "docs=5"}, `--rows "docs=5": the rows of "docs" are set twice`},
+		{"every index twice", []string{"0", "6"}, `--rows "6": the rows of every index are set twice`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
