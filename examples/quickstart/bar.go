@@ -27,7 +27,7 @@ func newBar(out io.Writer) milvuswait.Observer {
 func draw(u milvuswait.Update) string {
 	const width = 24
 	done := int(u.Fraction * width)
-	line := fmt.Sprintf("%-14s [%s%s] %3d%%", u.Target.Kind(), strings.Repeat("#", done), strings.Repeat(".", width-done), int(100*u.Fraction))
+	line := fmt.Sprintf("%-14s [%s%s] %3d%%", u.Target.Kind(), strings.Repeat("#", done), strings.Repeat(".", width-done), int(100*u.Fraction+1e-9)) // 100 * 0.29 is below 29
 
 	if p, ok := u.Progress.(milvuswait.IndexBuildingProgress); ok {
 		line += fmt.Sprintf("  %d of %d rows, state %v", p.IndexedRows, p.TotalRows, p.State)

@@ -143,5 +143,5 @@ func progress(ctx context.Context, c client.Client, id string) string {
 	if err := value.Get(&s); err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d done, %d failed, %d%%", s.Done, s.Total, s.Failed, int(100*s.Fraction))
+	return fmt.Sprintf("%d of %d done, %d failed, %d%%", s.Done, s.Total, s.Failed, int(100*s.Fraction+1e-9)) // 100 * 0.29 is below 29
 }
