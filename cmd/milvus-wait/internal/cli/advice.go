@@ -44,7 +44,7 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 
-	a := &adviser{server: s, collections: sync.OnceValues(func() ([]string, error) { return s.collections(ctx) })}
+	a := &adviser{server: s, lost: s.line.last(), collections: sync.OnceValues(func() ([]string, error) { return s.collections(ctx) })}
 	advice := make([]string, len(outcomes))
 	for i, o := range outcomes {
 		advice[i] = a.about(ctx, o)
@@ -55,6 +55,7 @@ func (s *server) advise(ctx context.Context, outcomes []milvuswait.Outcome) []st
 // adviser finds hints for failed outcomes.
 type adviser struct {
 	*server
+	lost        *dial.Error              // failure of the last call of the wait; nil if it reached the server
 	collections func() ([]string, error) // makes one request, however often it is called
 	probes      int                      // number of partitions requested one by one
 }
@@ -62,7 +63,7 @@ type adviser struct {
 // about returns the hint for an outcome, or "".
 func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	k, collection := kind.Of(o.Target), o.Target.Collection()
-	switch err, lost := o.Err, a.line.last(); {
+	switch err, lost := o.Err, a.lost; {
 	case err == nil, errors.Is(err, milvuswait.ErrAborted), errors.Is(err, context.Canceled):
 		return ""
 	case lost != nil && errors.Is(err, milvuswait.ErrUnreachable):
@@ -188,58 +189,6 @@ func (a *adviser) aboutLoad(ctx context.Context, t milvuswait.Target) string {
 		return a.orGrace("its load has begun now: run the command again", "")
 	}
 	return a.orGrace("call "+kind.Of(t).Start(a.unloaded(ctx, t)), " if another process starts the load")
-}
-
-// mostProbed is the maximum number of partitions requested one by one for the hints of a
-// command.
-const mostProbed = 32
-
-// unloaded returns the target of the partitions in t that are not loaded, or t if they are
-// unknown.
-func (a *adviser) unloaded(ctx context.Context, t milvuswait.Target) milvuswait.Target {
-	var missing []string
-	for _, p := range a.probed(t) {
-		if errors.Is(a.poller.CheckLoadState(ctx, t.Collection(), p), milvuswait.ErrNotLoaded) {
-			missing = append(missing, p)
-		}
-	}
-	if len(missing) == 0 {
-		return t
-	}
-	return milvuswait.Loading(t.Collection(), missing...)
-}
-
-// behind returns the names of the partitions in t that are not loaded yet, as text, or "" if
-// they are unknown. A server reports the progress of all partitions together.
-func (a *adviser) behind(ctx context.Context, t milvuswait.Target) string {
-	var parts []string
-	for _, p := range a.probed(t) {
-		progress, err := a.poller.LoadingProgress(ctx, t.Collection(), p)
-		if err != nil {
-			return ""
-		}
-		if !progress.Complete() {
-			parts = append(parts, fmt.Sprintf("%q at %v", p, progress))
-		}
-	}
-
-	switch len(parts) {
-	case 0:
-		return ""
-	case 1:
-		return "the partition behind is " + parts[0]
-	}
-	return "the partitions behind are " + strings.Join(parts, ", ")
-}
-
-// probed returns the partitions of t, if there are several and few enough.
-func (a *adviser) probed(t milvuswait.Target) []string {
-	partitions := t.Partitions()
-	if len(partitions) < 2 || len(partitions) > mostProbed-a.probes {
-		return nil
-	}
-	a.probes += len(partitions)
-	return partitions
 }
 
 // aboutServer returns a hint for a server whose responses to polls fail. It makes another
