@@ -105,7 +105,7 @@ func (a *app) execute(ctx context.Context, root *cobra.Command) error {
 	return cmp.Or(root.ExecuteContext(ctx), a.unhelpful)
 }
 
-// addHelpers adds cobra's commands help and completion. Call it after the outputs of root
+// addHelpers adds cobra's commands help and completion, and --help. Call it after the outputs of root
 // are set: the commands copy them.
 func addHelpers(root *cobra.Command) {
 	root.SetHelpCommand(helpCommand())
@@ -118,6 +118,17 @@ func addHelpers(root *cobra.Command) {
 	completion.Args = knownCommand
 	completion.RunE = func(*cobra.Command, []string) error {
 		return exit.Usagef("the shell is missing: bash, fish, powershell or zsh")
+	}
+	addHelpFlags(root)
+}
+
+// addHelpFlags adds --help to cmd and its subcommands. Cobra adds it after the search for the
+// command, which takes the argument after an unknown flag for its value: without this, --help
+// before a command hides the command.
+func addHelpFlags(cmd *cobra.Command) {
+	cmd.InitDefaultHelpFlag()
+	for _, c := range cmd.Commands() {
+		addHelpFlags(c)
 	}
 }
 
@@ -134,7 +145,6 @@ func helpCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found.InitDefaultHelpFlag()
 			return found.Help()
 		},
 	}
