@@ -26,7 +26,7 @@ func (a *app) demo() *cobra.Command {
 		Example: `  milvus-wait demo
   milvus-wait demo --fail; echo $?
   milvus-wait demo -o jsonl | cat`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {

@@ -19,7 +19,7 @@ first migration. It answers once its proxy and coordinators are up. The server n
 not run yet, and the database need not exist. Refused credentials and permanent
 failures of TLS end the wait.`,
 		Example: "  milvus-wait ready --uri http://milvus:19530 --timeout 5m",
-		Args:    func(cmd *cobra.Command, args []string) error { return cobra.NoArgs(cmd, beforeDash(cmd, args)) },
+		Args:    noArguments,
 
 		ValidArgsFunction: a.completing(nil),
 	}

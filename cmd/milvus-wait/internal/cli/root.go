@@ -10,6 +10,7 @@ import (
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/exit"
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/secret"
+	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/target"
 )
 
 const about = `Milvus-wait blocks until Milvus collections are really loaded, indexes are really
@@ -119,6 +120,9 @@ func addHelpers(root *cobra.Command) {
 	completion.RunE = func(*cobra.Command, []string) error {
 		return exit.Usagef("the shell is missing: bash, fish, powershell or zsh")
 	}
+	for _, shell := range completion.Commands() {
+		shell.Args = noArguments
+	}
 	addHelpFlags(root)
 }
 
@@ -156,6 +160,9 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	if err := target.NoAddress(args[0]); err != nil {
+		return exit.AsUsage(err)
+	}
 
 	var names []string
 	for _, c := range cmd.Commands() {
@@ -169,6 +176,18 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 		text += "; " + meant
 	}
 	return exit.Usagef("%s", text)
+}
+
+// noArguments returns a usage error for arguments before -- of a command that takes none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	args = beforeDash(cmd, args)
+	if len(args) == 0 {
+		return nil
+	}
+	if err := target.NoAddress(args[0]); err != nil {
+		return exit.AsUsage(err)
+	}
+	return exit.Usagef("%s takes no arguments: %q", cmd.CommandPath(), args[0])
 }
 
 // Version is the version of the command, set by -ldflags "-X …" in released binaries.

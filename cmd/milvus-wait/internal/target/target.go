@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -78,6 +79,9 @@ func Compactions(args []string) ([]milvuswait.Target, error) {
 func jobs(args []string, form string, target func(int64) milvuswait.Target) ([]milvuswait.Target, error) {
 	targets := make([]milvuswait.Target, 0, len(args))
 	for _, arg := range args {
+		if err := NoAddress(arg); err != nil {
+			return nil, err
+		}
 		n, err := strconv.ParseInt(arg, 10, 64)
 		if err != nil || n <= 0 {
 			return nil, fmt.Errorf("%q is not %s: must be a positive integer", arg, form)
@@ -88,9 +92,25 @@ func jobs(args []string, form string, target func(int64) milvuswait.Target) ([]m
 	return targets, nil
 }
 
-// check returns an error for an argument with an invalid name of a collection, or of its
-// partitions or index.
+// NoAddress returns an error for an argument that is the URI of a server. Without it,
+// http://milvus would be the partition //milvus of a collection http. The error does not
+// quote the argument, because it may contain a password.
+func NoAddress(arg string) error {
+	if isURI.MatchString(arg) {
+		return errors.New("an argument is the address of a server: use --uri or MILVUS_URI for it")
+	}
+	return nil
+}
+
+var isURI = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]*://`)
+
+// check returns an error for an argument that is an address, or with an invalid name of a
+// collection, or of its partitions or index.
 func check(arg, form, collection string, parts ...string) error {
+	if err := NoAddress(arg); err != nil {
+		return err
+	}
+
 	err := Collection(collection)
 	for _, part := range parts {
 		err = cmp.Or(err, Name(part))

@@ -12,10 +12,10 @@ import (
 )
 
 func TestLoads(t *testing.T) {
-	got, err := target.Loads([]string{"docs", "images:y1,y2", "größe", "docs:2025/01,a=b,c d:*"})
+	got, err := target.Loads([]string{"docs", "images:y1,y2", "größe", "docs:2025/01,a=b,c d:*", "docs:a://b"})
 
 	require.NoError(t, err)
-	require.Equal(t, []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("images", "y1", "y2"), milvuswait.Loading("größe"), milvuswait.Loading("docs", "2025/01", "a=b", "c d:*")}, got)
+	require.Equal(t, []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("images", "y1", "y2"), milvuswait.Loading("größe"), milvuswait.Loading("docs", "2025/01", "a=b", "c d:*"), milvuswait.Loading("docs", "a://b")}, got)
 }
 
 func TestIndexes(t *testing.T) {
@@ -93,6 +93,21 @@ func TestTargets_InvalidArguments_AreRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			require.EqualError(t, tt.parse([]string{"fine", tt.arg}), tt.want)
 		})
+	}
+}
+
+func TestTargets_Addresses_AreRefusedUnquoted(t *testing.T) {
+	parsers := map[string]func([]string) ([]milvuswait.Target, error){
+		"loads": target.Loads, "indexes": target.Indexes, "everything": target.Everything, "imports": target.Imports, "compactions": target.Compactions,
+	}
+	for name, parse := range parsers {
+		for _, arg := range []string{"http://milvus:19530", "https://root:hunter22@milvus", " tcp://10.0.0.1:19530", "HTTP://", "grpc+tls://milvus"} {
+			t.Run(name+" "+arg, func(t *testing.T) {
+				_, err := parse([]string{"4711", arg})
+
+				require.EqualError(t, err, "an argument is the address of a server: use --uri or MILVUS_URI for it")
+			})
+		}
 	}
 }
 
