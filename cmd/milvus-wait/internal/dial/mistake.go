@@ -41,7 +41,8 @@ func split(uri string) parts {
 
 var (
 	isScheme   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
-	noSlashes  = regexp.MustCompile(`^(?i)(https?|tcp)(:/?[^/0-9]|:/[0-9]|//)`)
+	noSlashes  = regexp.MustCompile(`^(?i)(https?|tcp)(:/?[^/0-9]|:/[0-9]|:[0-9]+[.:]|//)`) // http:19530 is a host with a port
+	nested     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*(:[A-Za-z][A-Za-z0-9+.-]*)+://`)
 	assignment = regexp.MustCompile(`^(?i)(export\s+)?[a-z_]+\s*=`)
 	drive      = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
 	escape     = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
@@ -71,6 +72,8 @@ func (p parts) mistake() error {
 		return errors.New("it has an @ after a /, ? or #: if they are part of a password, use MILVUS_USER and MILVUS_PASSWORD")
 	case strings.Contains(rest, ":tcp://"):
 		return errors.New("its port is an address: Kubernetes sets MILVUS_PORT to tcp://HOST:PORT for a Service called milvus")
+	case nested.MatchString(p.uri) && !noSlashes.MatchString(p.uri):
+		return schemeMistake("") // such as jdbc:milvus
 	case strings.Index(rest, "://") > 0, strings.ContainsAny(p.host, ",;|"):
 		return errors.New("it has several addresses: specify one")
 	case strings.ContainsFunc(rest, unicode.IsSpace):

@@ -95,6 +95,10 @@ func parse(uri string, credentials bool) (Endpoint, secret.Token, error) {
 // endpoint returns the endpoint of a URI without its credentials.
 func (p parts) endpoint() (Endpoint, error) {
 	e := Endpoint{Explicit: p.explicit}
+	if err := ipv6Mistake(p.host); err != nil {
+		return e, err
+	}
+
 	u, err := url.Parse("http://" + p.host + p.path)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "invalid port"):
@@ -116,7 +120,7 @@ func (p parts) endpoint() (Endpoint, error) {
 	if u.Port() != "" {
 		port = u.Port()
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || strings.HasSuffix(u.Host, ":") {
+	if !isPort(port) || strings.HasSuffix(u.Host, ":") {
 		return e, errPort
 	}
 
@@ -144,8 +148,6 @@ func host(u *url.URL) (string, error) {
 	}
 
 	switch {
-	case strings.Count(u.Host, ":") > 1 && isIPv6(u.Host):
-		return "", errors.New("an IPv6 address stands in brackets, as in http://[::1]:19530")
 	case strings.Count(u.Host, ":") > 1:
 		return "", errors.New("it has several ports")
 	case name == "":
@@ -154,8 +156,40 @@ func host(u *url.URL) (string, error) {
 		return "", errors.New("its host holds a character that no host does")
 	case !isDomain(name):
 		return "", errors.New("its host is no name: a part of it is empty or too long")
+	case u.Port() == "" && isPort(name):
+		return "", errors.New("it is a port without a host")
+	case strings.Contains(name, ".") && strings.Trim(name, "0123456789.") == "" && !isIPv4(name):
+		return "", errors.New("its host is neither an IPv4 address nor a name")
 	}
 	return name, nil
+}
+
+// ipv6Mistake returns an error for a host, with or without a port, that is an IPv6 address
+// without brackets, or with a zone that is not escaped.
+func ipv6Mistake(host string) error {
+	bracketed := strings.HasPrefix(host, "[")
+	_, zone, hasZone := strings.Cut(host, "%")
+	switch {
+	case !bracketed && strings.Count(host, ":") > 1 && isIPv6(host) && hasZone:
+		return errors.New("an IPv6 address stands in brackets, with %25 before its zone, as in http://[fe80::1%25eth0]:19530")
+	case !bracketed && strings.Count(host, ":") > 1 && isIPv6(host):
+		return errors.New("an IPv6 address stands in brackets, as in http://[::1]:19530")
+	case bracketed && hasZone && !strings.HasPrefix(zone, "25"):
+		return errors.New("the zone of an IPv6 address stands after %25, as in http://[fe80::1%25eth0]:19530")
+	}
+	return nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
+
+// isIPv4 reports whether s is an IPv4 address, possibly with the dot at the end of a fully
+// qualified name.
+func isIPv4(s string) bool {
+	ip, err := netip.ParseAddr(strings.TrimSuffix(s, "."))
+	return err == nil && ip.Is4()
 }
 
 // isIPv6 reports whether s is an IPv6 address, possibly with a port, without brackets.

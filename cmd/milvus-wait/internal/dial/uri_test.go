@@ -36,6 +36,9 @@ func TestParse(t *testing.T) {
 		{"an IPv6 address", "http://[::1]:1", dial.Endpoint{Host: "::1", Address: "[::1]:1", Explicit: true}, "http://[::1]:1", true},
 		{"an IPv6 address without a port", "[2001:db8::1]", dial.Endpoint{Host: "2001:db8::1", Address: "[2001:db8::1]:19530"}, "http://[2001:db8::1]:19530", false},
 		{"an IPv6 address with a zone", "http://[fe80::1%25eth0]:1", dial.Endpoint{Host: "fe80::1%eth0", Address: "[fe80::1%eth0]:1", Explicit: true}, "http://[fe80::1%eth0]:1", false},
+		{"a host with the name of a scheme", "http:19531", dial.Endpoint{Host: "http", Address: "http:19531"}, "http://http:19531", false},
+		{"a number with a port", "1:19531", dial.Endpoint{Host: "1", Address: "1:19531"}, "http://1:19531", false},
+		{"a name with a number at its end", "milvus.1", dial.Endpoint{Host: "milvus.1", Address: "milvus.1:19530"}, "http://milvus.1:19530", false},
 		{"a fully qualified name", "milvus.svc.:1", dial.Endpoint{Host: "milvus.svc.", Address: "milvus.svc.:1"}, "http://milvus.svc.:1", false},
 		{"a name that only begins so", "http://localhost.example:1", dial.Endpoint{Host: "localhost.example", Address: "localhost.example:1", Explicit: true}, "http://localhost.example:1", false},
 	}
@@ -66,6 +69,10 @@ func TestParse_NotAnAddress_IsNamed(t *testing.T) {
 		slashes   = "its scheme is not followed by ://"
 		unknown   = "its scheme is none of http, https and tcp"
 		query     = "it has a query or a fragment"
+		brackets  = "an IPv6 address stands in brackets, with %25 before its zone, as in http://[fe80::1%25eth0]:19530"
+		zone      = "the zone of an IPv6 address stands after %25, as in http://[fe80::1%25eth0]:19530"
+		alone     = "it is a port without a host"
+		numbers   = "its host is neither an IPv4 address nor a name"
 		letter    = "its host holds a character that no host does"
 	)
 	tests := []struct{ name, uri, want string }{
@@ -87,6 +94,19 @@ func TestParse_NotAnAddress_IsNamed(t *testing.T) {
 		{"the MILVUS_PORT of Kubernetes", "http://milvus:tcp://10.0.0.1:19530", "its port is an address: Kubernetes sets MILVUS_PORT to tcp://HOST:PORT for a Service called milvus"},
 		{"an IPv6 address without brackets", "::1", "an IPv6 address stands in brackets, as in http://[::1]:19530"},
 		{"an IPv6 address and a port without brackets", "http://fe80::1:19530", "an IPv6 address stands in brackets, as in http://[::1]:19530"},
+		{"a zone without brackets", "fe80::1%eth0", brackets},
+		{"an escaped zone without brackets", "http://fe80::1%25eth0", brackets},
+		{"a zone and a port without brackets", "http://fe80::1%eth0:19530", brackets},
+		{"a zone that is not escaped", "[fe80::1%eth0]:19530", zone},
+		{"a zone that is not escaped, without a port", "http://[fe80::1%1]", zone},
+		{"a zone without a name", "http://[fe80::1%]", zone},
+		{"an escaped zone without a name", "http://[fe80::1%25]", malformed},
+		{"a number", "19530", alone},
+		{"a number after a scheme", "http://19530", alone},
+		{"a number before a database", "19530/prod", alone},
+		{"three numbers", "10.0.0:19530", numbers},
+		{"five numbers", "http://10.0.0.0.1", numbers},
+		{"a number out of range", "10.0.0.256:19530", numbers},
 		{"a bracket that stays open", "http://[::1", malformed},
 		{"a name in brackets", "http://[milvus]:1", malformed},
 		{"IPv4 in brackets", "http://[127.0.0.1]:1", malformed},
@@ -131,6 +151,11 @@ func TestParse_NotAnAddress_IsNamed(t *testing.T) {
 		{"one slash", "http:/milvus:19530", slashes},
 		{"no slash", "https:milvus:19530", slashes},
 		{"no colon", "http//milvus:19530", slashes},
+		{"no slash before a number", "http:127.0.0.1:19530", slashes},
+		{"no slash before an IPv4 address", "tcp:10.0.0.1", slashes},
+		{"a scheme of Java", "jdbc:milvus://milvus:19530", unknown},
+		{"three schemes", "jdbc:a:b://milvus", unknown},
+		{"a scheme before a URI", "http:http://milvus", several},
 		{"pymilvus' tcp without slashes", "tcp:localhost:19530", slashes},
 
 		{"a query", "http://milvus?token=hunter22", query},
@@ -231,6 +256,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"http://milvus:1/db", "[::1]:1", "::1", "a:b@c", "http://%ff", "\x1b", "tcp://10.0.0.1:19530", "http://[fe80::1%25lo]:1",
 		`"http://a"`, "http://a,b", "unix:x", "~/a.db", "http://a:b@c@d/e", "http:/a", "mysql://a", "A=b",
+		"fe80::1%eth0", "[fe80::1%eth0]:1", "jdbc:a://b", "http:1.2", "19530", "1.2.3", "127.0.0.1.:1",
 	} {
 		f.Add(seed)
 	}
