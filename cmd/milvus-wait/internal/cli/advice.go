@@ -20,7 +20,6 @@ import (
 )
 
 const (
-	adviceDatabase    = "check --db, the path of the address, and MILVUS_DB"
 	adviceUnreachable = "a longer --unreachable is more patient"
 	adviceAppeared    = "it is there now: run the command again"
 )
@@ -71,7 +70,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case lost != nil:
 		return aboutConnection(err, lost)
 	case k.Server:
-		return refusal(err, k.Privilege)
+		return refusal(err, k.Privilege, a.from.adviceToken())
 	case errors.Is(err, milvuswait.ErrCollectionNotFound):
 		return a.aboutCollection(collection)
 	case errors.Is(err, milvuswait.ErrPartitionNotFound):
@@ -87,7 +86,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 	case errors.Is(err, milvuswait.ErrIndexNotFound):
 		return a.aboutIndex(ctx, o.Target)
 	case errors.Is(err, milvuswait.ErrDatabaseNotFound):
-		return adviceDatabase
+		return a.from.adviceDatabase()
 	case errors.Is(err, milvuswait.ErrStalled):
 		return strings.TrimPrefix(a.behind(ctx, o.Target)+"; look into the server's logs; a longer --stall is more patient", "; ")
 	case errors.Is(err, milvuswait.ErrUnreachable):
@@ -99,7 +98,7 @@ func (a *adviser) about(ctx context.Context, o milvuswait.Outcome) string {
 			return behind
 		}
 	}
-	return refusal(o.Err, k.Privilege)
+	return refusal(o.Err, k.Privilege, a.from.adviceToken())
 }
 
 // waitsForVerify reports whether the target of a failed wait was complete, apart from --verify.
@@ -134,11 +133,11 @@ func (a *adviser) aboutCollection(name string) string {
 	names, err := a.collections()
 	switch {
 	case errors.Is(err, milvuswait.ErrDatabaseNotFound): // servers of 2.x report the collection as missing
-		return fmt.Sprintf("there is no database %q: %s", a.database, adviceDatabase)
+		return fmt.Sprintf("there is no database %q: %s", a.database, a.from.adviceDatabase())
 	case err != nil:
-		return a.orGrace("check the name, --db and MILVUS_DB", " if it is about to be created") + "; " + a.noList("collections", err)
+		return a.orGrace("check the name, "+a.from.databaseSettings(), " if it is about to be created") + "; " + a.noList("collections", err)
 	case len(names) == 0:
-		return a.orGrace(fmt.Sprintf("there is no collection %s that may be seen; check --db and MILVUS_DB", a.inDatabase()), " if it is about to be created")
+		return a.orGrace(fmt.Sprintf("there is no collection %s that may be seen; check %s", a.inDatabase(), a.from.databaseSettings()), " if it is about to be created")
 	}
 
 	if slices.Contains(names, name) {
@@ -147,7 +146,7 @@ func (a *adviser) aboutCollection(name string) string {
 	if meant := similar(name, names, a.mask); meant != "" {
 		return meant
 	}
-	return fmt.Sprintf("none of the %d collections %s has a similar name; check --db and MILVUS_DB", len(names), a.inDatabase())
+	return fmt.Sprintf("none of the %d collections %s has a similar name; check %s", len(names), a.inDatabase(), a.from.databaseSettings())
 }
 
 // aboutPartition returns a hint for a missing partition.

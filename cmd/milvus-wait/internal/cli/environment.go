@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
@@ -21,8 +22,11 @@ var (
 	foreignVariables = []string{"MILVUS_HOST", "MILVUS_URL", "MILVUS_ENDPOINT", "MILVUS_ADDR", "MILVUS_DEFAULT_CONNECTION"}
 )
 
-// setting is a value and the name of the variable it comes from.
-type setting struct{ name, value string }
+// setting is a value and the name of the flag or variable it comes from.
+type setting struct {
+	name, value string
+	quoted      bool // the secret in it has quotation marks around it
+}
 
 // agreed returns the first setting with a value, or none. It returns an error if another one
 // has a different value. The error names both without their values, because these may be
@@ -50,7 +54,7 @@ func (a *app) variables(names ...string) ([]setting, error) {
 		if inQuotes(value) {
 			return nil, asked(name, errQuotes)
 		}
-		settings = append(settings, setting{name, value})
+		settings = append(settings, setting{name: name, value: value})
 	}
 	return settings, nil
 }
@@ -111,56 +115,61 @@ func endpointOf(addresses []address) (dial.Endpoint, error) {
 			continue
 		}
 
-		if _, err := agreed(setting{chosen.name, chosen.URI()}, setting{other.name, other.URI()}); err != nil {
+		if _, err := agreed(setting{name: chosen.name, value: chosen.URI()}, setting{name: other.name, value: other.URI()}); err != nil {
 			return dial.Endpoint{}, err
 		}
 	}
+	chosen.Endpoint.Setting = chosen.name
 	return chosen.Endpoint, nil
 }
 
-// database returns the name of the database, or "" for the server's default. A flag
+// database returns the name of the database, or no value for the server's default. A flag
 // overrides the environment, and --db the path of --uri.
-func (a *app) database(addresses []address) (string, error) {
+func (a *app) database(addresses []address) (setting, error) {
 	if a.global.db != "" {
-		return a.global.db, nil
+		return setting{name: "--db", value: a.global.db}, nil
 	}
 	if a.global.uri != "" && addresses[0].Database != "" {
-		return addresses[0].Database, nil
+		return setting{name: pathOf("--uri"), value: addresses[0].Database}, nil
 	}
 
 	settings, err := a.variables(databaseVariables...)
 	if err != nil {
-		return "", err
+		return setting{}, err
 	}
 
 	for _, from := range addresses {
-		settings = append(settings, setting{from.name, from.Database})
+		settings = append(settings, setting{name: from.name, value: from.Database})
 	}
 	database, err := agreed(settings...)
-	return database.value, err
+	if slices.Contains(addressVariables, database.name) {
+		database.name = pathOf(database.name)
+	}
+	return database, err
 }
 
-// environmentToken returns the credentials in the environment, or "" without any.
-func (a *app) environmentToken(addresses []address) (string, error) {
+func pathOf(address string) string { return "the path of " + address }
+
+// environmentToken returns the credentials in the environment, or no value without any.
+func (a *app) environmentToken(addresses []address) (setting, error) {
 	token, err := a.secretVariable("MILVUS_TOKEN")
 	if err != nil {
-		return "", err
+		return setting{}, err
 	}
 	if inQuotes(token) {
-		return "", asked("MILVUS_TOKEN", errQuotes)
+		return setting{}, asked("MILVUS_TOKEN", errQuotes)
 	}
 
 	user, err := a.environmentUser()
 	if err != nil {
-		return "", err
+		return setting{}, err
 	}
 
-	settings := []setting{{"MILVUS_TOKEN", token}, user}
+	settings := []setting{{name: "MILVUS_TOKEN", value: token}, user}
 	for _, from := range addresses {
-		settings = append(settings, setting{from.name, string(from.token)})
+		settings = append(settings, setting{name: from.name, value: string(from.token)})
 	}
-	found, err := agreed(settings...)
-	return found.value, err
+	return agreed(settings...)
 }
 
 // environmentUser returns USER:PASSWORD of the variables for both, without a value if
@@ -191,7 +200,7 @@ func (a *app) environmentUser() (setting, error) {
 	case strings.Contains(user.value, ":"):
 		return setting{}, fmt.Errorf("%s holds a colon, which ends the name of a user", user.name)
 	}
-	return setting{user.name + " with MILVUS_PASSWORD", user.value + ":" + password}, nil
+	return setting{user.name + " with MILVUS_PASSWORD", user.value + ":" + password, inQuotes(password)}, nil
 }
 
 // secretVariable returns the secret in a variable, or "" if it is not set.

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -109,6 +110,84 @@ func TestEnvironment_Wrong_IsUsageError(t *testing.T) {
 				require.Equal(t, 2, code, stderr)
 				require.Contains(t, stdout+stderr, tt.want)
 				require.NotContains(t, stdout+stderr, "hunter2")
+			})
+		}
+	}
+}
+
+// TestHints_NameTheSetting requires the name of the flag or variable in the hint, and none
+// of those that are not set.
+func TestHints_NameTheSetting(t *testing.T) {
+	const (
+		collections = "load nosuch"
+		lists       = "load --all"
+		quoted      = ": it has quotation marks around it, and they are sent too"
+	)
+	tests := []struct {
+		name string
+		env  map[string]string // SERVER is replaced by the address
+		args string
+		want string
+	}{
+		{"database, none", nil, collections, "check --db and MILVUS_DB"},
+		{"database, flag", nil, collections + " --db default", "check --db"},
+		{"database, variable", map[string]string{"MILVUS_DB_NAME": "default"}, collections, "check MILVUS_DB_NAME"},
+		{"database, path", map[string]string{"MILVUS_URI": "SERVER/default"}, collections, "check the path of MILVUS_URI"},
+		{"database, path of a flag", nil, collections + " --uri SERVER/default", "check the path of --uri"},
+		{"missing database, flag", nil, lists + " --db shop", "check --db, which sets it"},
+		{"missing database, variable", map[string]string{"MILVUS_DATABASE": "shop"}, lists, "check MILVUS_DATABASE, which sets it"},
+		{"missing database, path", map[string]string{"MILVUS_URI": "", "MILVUS_ADDRESS": "SERVER/shop"}, lists, "check the path of MILVUS_ADDRESS, which sets it"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := start(t)
+			env := map[string]string{"MILVUS_URI": "SERVER"}
+			maps.Copy(env, tt.env)
+			for name, value := range env {
+				env[name] = strings.ReplaceAll(value, "SERVER", s.Address())
+			}
+
+			code, _, stderr := run(env, append(strings.Fields(strings.ReplaceAll(tt.args, "SERVER", s.Address())), "-q")...)
+
+			require.Equal(t, 1, code, stderr)
+			require.Regexp(t, `; `+tt.want+`\n|hint: `+tt.want+`(;.*)?\n`, stderr)
+		})
+	}
+
+	tokens := []struct {
+		name string
+		env  map[string]string
+		args string
+		want string
+	}{
+		{"token, none", nil, "", "--token-file, --user with --password-file, or MILVUS_TOKEN)"},
+		{"token, variable", map[string]string{"MILVUS_TOKEN": "root:hunter22"}, "", "MILVUS_TOKEN)"},
+		{"token, address", map[string]string{"MILVUS_URI": "root:hunter22@SERVER"}, "", "MILVUS_URI)"},
+		{"user, variables", map[string]string{"MILVUS_USERNAME": "root", "MILVUS_PASSWORD": "hunter22"}, "", "MILVUS_USERNAME with MILVUS_PASSWORD)"},
+		{"user, quotation marks", map[string]string{"MILVUS_USER": "root", "MILVUS_PASSWORD": "'hunter22'"}, "", "MILVUS_USER with MILVUS_PASSWORD)" + quoted},
+		{"token, file", nil, "--token-file FILE", "--token-file)"},
+		{"token, quotation marks", nil, "--token-file QUOTED", "--token-file)" + quoted},
+		{"user, file", nil, "--user root --password-file FILE", "--user with --password-file)"},
+		{"password, quotation marks", nil, "--user root --password-file QUOTED", "--user with --password-file)" + quoted},
+	}
+	file, quotes := filepath.Join(t.TempDir(), "file"), filepath.Join(t.TempDir(), "quoted")
+	write(t, file, "root:hunter22\n")
+	write(t, quotes, "\"root:hunter22\"\n")
+	for _, tt := range tokens {
+		for _, command := range []string{"load docs", "load --all", "ready", "progress load docs"} {
+			t.Run(tt.name+" "+command, func(t *testing.T) {
+				g := &guarded{token: "other", refusal: refusals["Unauthenticated"]}
+				address := strings.TrimPrefix(g.serve(t), "http://")
+				env := map[string]string{"MILVUS_URI": "SERVER"}
+				maps.Copy(env, tt.env)
+				env["MILVUS_URI"] = strings.ReplaceAll(env["MILVUS_URI"], "SERVER", address)
+				args := strings.NewReplacer("FILE", file, "QUOTED", quotes).Replace(command + " " + tt.args)
+
+				code, _, stderr := run(env, append(strings.Fields(args), "-q")...)
+
+				require.Equal(t, 1, code, stderr)
+				require.Contains(t, stderr, "check the token ("+tt.want+"\n")
+				require.NotContains(t, stderr, "hunter22")
 			})
 		}
 	}

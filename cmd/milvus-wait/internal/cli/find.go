@@ -185,7 +185,7 @@ func (a *app) ask(ctx context.Context, s *server, what string, wait *waitFlags, 
 	case errors.Is(ended.Cause, errNothing):
 		return errors.New(ended.Cause.Error()) // only a wait that is named can have the reason "not loaded"
 	default:
-		return &askError{what, ended, s.line.last()}
+		return &askError{what, ended, s.line.last(), s.from}
 	}
 }
 
@@ -195,6 +195,7 @@ type askError struct {
 	what  string
 	ended *milvuswait.Error
 	lost  *dial.Error // failure of the connection, or nil
+	from  sources
 }
 
 func (e *askError) Error() string {
@@ -211,9 +212,9 @@ func (e *askError) Error() string {
 	case e.lost != nil:
 		advice = aboutConnection(errors.New(text), e.lost)
 	case errors.Is(e.ended, milvuswait.ErrDatabaseNotFound):
-		advice = adviceDatabase
+		advice = e.from.adviceDatabase()
 	default:
-		advice = refusal(e.ended, "ShowCollections, and IndexDetail for indexes")
+		advice = refusal(e.ended, "ShowCollections, and IndexDetail for indexes", e.from.adviceToken())
 	}
 	if advice != "" {
 		text += "; " + advice

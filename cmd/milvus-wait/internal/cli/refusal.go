@@ -19,9 +19,8 @@ var privilegeFor = map[string]string{"Query": "Query"}
 
 // refusal returns a hint for an error by which the server refused the user or the
 // request, and "" for other errors. The hint names the privilege in the error, or else
-// the one of the refused call, or the given one.
-func refusal(err error, privilege string) string {
-	const token = "check the token (--token-file, --user with --password-file, or MILVUS_TOKEN)"
+// the one of the refused call, or the given one. It has the hint about the given token too.
+func refusal(err error, privilege, token string) string {
 	failure := new(milvuswait.ServerError)
 	errors.As(err, &failure)
 	call, text := codeOf(err), strings.ToLower(err.Error())
@@ -41,9 +40,35 @@ func refusal(err error, privilege string) string {
 	return ""
 }
 
+const adviceToken = "check the token (--token-file, --user with --password-file, or MILVUS_TOKEN)"
+
+// adviceToken returns the hint about refused credentials.
+func (s sources) adviceToken() string {
+	switch {
+	case s.token.name == "":
+		return adviceToken
+	case s.token.quoted:
+		return "check the token (" + s.token.name + "): it has quotation marks around it, and they are sent too"
+	}
+	return "check the token (" + s.token.name + ")"
+}
+
+// adviceDatabase returns the hint about a missing database.
+func (s sources) adviceDatabase() string {
+	if s.database == "" {
+		return "check --db, the path of the address, and MILVUS_DB"
+	}
+	return "check " + s.database + ", which sets it"
+}
+
+// databaseSettings returns the flag or variable with the database, or all that may set it.
+func (s sources) databaseSettings() string { return cmp.Or(s.database, "--db and MILVUS_DB") }
+
 // isRefusal reports whether the server refused the user or the request. An answer that is not
 // Milvus' is transient.
-func isRefusal(err error) bool { return refusal(err, "") != "" && !errors.Is(err, rpc.ErrMalformed) }
+func isRefusal(err error) bool {
+	return refusal(err, "", adviceToken) != "" && !errors.Is(err, rpc.ErrMalformed)
+}
 
 // privileges lists the privileges for the calls of a wait in Milvus 2.2 to 3.0.
 var privileges = []string{

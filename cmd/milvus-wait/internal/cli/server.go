@@ -25,9 +25,16 @@ type server struct {
 	line     *line
 	endpoint dial.Endpoint
 	database string
+	from     sources
 	mask     secret.Mask    // masks the secrets sent to it
 	grace    *time.Duration // value of --grace; nil for commands without the flag
 	refresh  bool           // the wait is for refreshes too
+}
+
+// sources has the flags or variables with the settings of a server, for hints.
+type sources struct {
+	database string  // "" for the server's default
+	token    setting // without the value; no name without credentials
 }
 
 // open returns the server named by flags and environment. It does not connect yet.
@@ -52,8 +59,8 @@ func (a *app) open(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
-	if err := target.Name(database); database != "" && err != nil {
-		return nil, exit.Usagef("the name %q of the database %w", database, err)
+	if err := target.Name(database.value); database.value != "" && err != nil {
+		return nil, exit.Usagef("the name %q of the database %w", database.value, err)
 	}
 
 	token, renew, err := a.token(ctx, endpoint, addresses)
@@ -61,15 +68,15 @@ func (a *app) open(ctx context.Context) (*server, error) {
 		return nil, misuse(ctx, err)
 	}
 	conn, err := dial.Open(ctx, dial.Config{
-		Endpoint: endpoint, Token: token, Renew: renew, CAFile: g.tlsCA, ServerName: g.tlsServerName,
+		Endpoint: endpoint, Token: secret.Token(token.value), Renew: renew, CAFile: g.tlsCA, ServerName: g.tlsServerName,
 		Insecure: g.insecure, UserAgent: "milvus-wait/" + version(), ConnectTimeout: g.connectTimeout,
 	})
 	if err != nil {
 		return nil, misuse(ctx, err)
 	}
 
-	s := newServer(conn, endpoint, database)
-	s.mask = a.mask
+	s := newServer(conn, endpoint, database.value)
+	s.mask, s.from = a.mask, sources{database.name, setting{name: token.name, quoted: token.quoted}}
 	return s, nil
 }
 
@@ -107,29 +114,29 @@ func (s *server) close() { _ = s.conn.Close() }
 // token returns the credentials for the server, and a function that reads them again, or
 // nil if they never change. From then on, a.mask covers them and the credentials for a
 // proxy.
-func (a *app) token(ctx context.Context, endpoint dial.Endpoint, addresses []address) (secret.Token, func(context.Context) (secret.Token, error), error) {
+func (a *app) token(ctx context.Context, endpoint dial.Endpoint, addresses []address) (setting, func(context.Context) (secret.Token, error), error) {
 	file, err := a.tokenFile()
 	if err != nil {
-		return "", nil, err
+		return setting{}, nil, err
 	}
 
 	// A file that is regular only later, or no longer, is not read again.
 	rereadable := file != "" && secret.Rereadable(file)
 	token, err := a.readToken(ctx, addresses)
-	a.mask = secret.NewMask(append(secret.Parts(token), endpoint.ProxySecrets()...)...)
+	a.mask = secret.NewMask(append(secret.Parts(token.value), endpoint.ProxySecrets()...)...)
 	if err != nil || !rereadable {
-		return secret.Token(token), nil, err
+		return token, nil, err
 	}
 
-	return secret.Token(token), func(ctx context.Context) (secret.Token, error) {
+	return token, func(ctx context.Context) (secret.Token, error) {
 		if !secret.Rereadable(file) {
 			return "", errors.ErrUnsupported
 		}
 		token, err := a.readToken(ctx, addresses)
 		if err == nil {
-			a.mask.Add(secret.Parts(token)...) // before anything can print it
+			a.mask.Add(secret.Parts(token.value)...) // before anything can print it
 		}
-		return secret.Token(token), err
+		return secret.Token(token.value), err
 	}, nil
 }
 
@@ -149,15 +156,15 @@ func (a *app) tokenFile() (string, error) {
 }
 
 // readToken reads the credentials from the flags, or else from the environment.
-func (a *app) readToken(ctx context.Context, addresses []address) (string, error) {
+func (a *app) readToken(ctx context.Context, addresses []address) (setting, error) {
 	g := a.global
 	switch {
 	case g.tokenFile != "":
 		token, err := secret.Read(ctx, g.tokenFile, a.Stdin)
-		return token, asked("--token-file", err)
+		return setting{"--token-file", token, inQuotes(token)}, asked("--token-file", err)
 	case g.user != "":
 		password, err := secret.Read(ctx, g.passwordFile, a.Stdin)
-		return g.user + ":" + password, asked("--password-file", err)
+		return setting{"--user with --password-file", g.user + ":" + password, inQuotes(password)}, asked("--password-file", err)
 	}
 	return a.environmentToken(addresses)
 }

@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -78,7 +79,6 @@ const AdviceOther = "something else than Milvus answers there: check the port, w
 
 const (
 	adviceReach     = "check the address and the port, that the server runs, and that no firewall is between"
-	adviceName      = "check the host in --uri or MILVUS_URI"
 	adviceBetween   = "the proxy that HTTPS_PROXY names is in between: check that it runs, or name the host in NO_PROXY if it needs none"
 	adviceProxy     = "the proxy that HTTPS_PROXY names refuses it: name the host in NO_PROXY if it needs none"
 	advicePlain     = "the server does not speak TLS there: use http://"
@@ -87,6 +87,11 @@ const (
 	adviceClient    = "the server refuses this client's TLS: it may want another certificate of the client, set by --tls-cert and --tls-key, or another version"
 	adviceCert      = "the certificate is not trusted: give its authority by --tls-ca, or its name by --tls-server-name"
 )
+
+// adviceName returns the hint for a host that cannot be resolved.
+func adviceName(e Endpoint) string {
+	return "check the host in " + cmp.Or(e.Setting, "--uri or MILVUS_URI")
+}
 
 // lastFailure returns the failure of a connection in the state TransientFailure, or nil if
 // the connection has recovered or ctx has ended.
@@ -127,10 +132,10 @@ func Explain(ctx context.Context, text string, e Endpoint) *Error {
 		failure.Advice = adviceHandshake
 	case has("no such host"):
 		if proxy == nil {
-			failure.Advice = adviceName
+			failure.Advice = adviceName(e)
 		}
 	case has("produced zero addresses"):
-		failure.Reason, failure.Advice = "no address is known of this host", adviceName
+		failure.Reason, failure.Advice = "no address is known of this host", adviceName(e)
 	case has("failed to do connect handshake"):
 		failure.Reason, failure.Advice = refused(failure.Reason), adviceProxy
 	case has("HTTP/1.1 header"):

@@ -8,6 +8,15 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/dial"
 )
 
+func TestExplain_UnknownHost_NamesTheSetting(t *testing.T) {
+	e := endpoint(t, "milvus")
+	e.Setting = "MILVUS_ADDRESS"
+
+	for _, text := range []string{"name resolver error: produced zero addresses", "dial tcp: lookup milvus: no such host"} {
+		require.Equal(t, "check the host in MILVUS_ADDRESS", dial.Explain(t.Context(), text, e).Advice)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	tests := []struct {
 		name, text, want string

@@ -27,6 +27,7 @@ type Endpoint struct {
 	TLS      bool
 	Explicit bool   // the URI has a scheme, so the user chose plain text or TLS
 	Database string // path of the URI, "" without one
+	Setting  string // flag or variable with the URI, for hints; "" for none
 
 	// CertFile and KeyFile are the PEM files of the client's certificate and its key; ""
 	// for none.
