@@ -4,6 +4,8 @@ package cli
 
 import (
 	"context"
+	"os"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +28,14 @@ func TestUntilSignal_SignalAfterStop_HasNoEffect(t *testing.T) {
 
 	stop()
 	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGHUP))
+
+	// The second SIGHUP may be pending, and would end the wait of another test. Signals are
+	// delivered in the order of their numbers, and SIGWINCH comes after it.
+	later := make(chan os.Signal, 1)
+	signal.Notify(later, syscall.SIGWINCH)
+	defer signal.Stop(later)
+	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGWINCH))
+	<-later
 
 	var first *exit.SignalError
 	require.ErrorAs(t, context.Cause(ctx), &first)
