@@ -151,7 +151,7 @@ func newCallError(method string, err error) *callError {
 
 func (e *callError) Error() string {
 	if e.foreign != "" {
-		return e.method + ": the answer is not Milvus': " + e.foreign
+		return e.method + ": the answer is not from Milvus: " + e.foreign
 	}
 	return e.method + ": " + codeText(e.status.Code()) + ": " + e.status.Message()
 }

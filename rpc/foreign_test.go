@@ -101,7 +101,7 @@ func TestForeignAnswer_IsTransientAndNamed(t *testing.T) {
 				require.Equal(t, tt.code, status.Code(err), "%v", err)
 				require.Equal(t, tt.text != "", errors.Is(err, rpc.ErrMalformed), "%v", err)
 				if tt.text != "" {
-					require.EqualError(t, err, method+": the answer is not Milvus': "+tt.text)
+					require.EqualError(t, err, method+": the answer is not from Milvus: "+tt.text)
 				}
 			}
 		})
@@ -131,7 +131,7 @@ func TestForeignServer_IsTransient(t *testing.T) {
 	tests := []struct {
 		name, address, text string
 	}{
-		{"HTTP/1.1", http1.Listener.Addr().String(), ": the answer is not Milvus': HTTP/1.1"},
+		{"HTTP/1.1", http1.Listener.Addr().String(), ": the answer is not from Milvus: HTTP/1.1"},
 		{"closed connection", closing.Addr().String(), ": unavailable: "},
 		{"closed stream", gateway(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), ": internal: stream terminated by RST_STREAM"},
 	}
