@@ -34,7 +34,7 @@ report one as loaded some seconds before its rows can be found: use --verify the
 
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		targets, err := target.Loads(args)
-		if err := oneOf(all, len(args), err); err != nil {
+		if err := oneOf(all, len(args), nothingNamed+", or use --all", err); err != nil {
 			return err
 		}
 
@@ -79,7 +79,7 @@ Rows that are inserted during the wait count too. If they never stop, use
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		expected, rowsErr := target.ParseRows(rows)
 		targets, err := target.Indexes(args)
-		if err := oneOf(all, len(args), cmp.Or(err, rowsErr)); err != nil {
+		if err := oneOf(all, len(args), nothingNamed+", or use --all", cmp.Or(err, rowsErr)); err != nil {
 			return err
 		}
 
@@ -121,7 +121,7 @@ func (a *app) all() *cobra.Command {
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
 		expected, rowsErr := target.ParseRows(rows)
 		targets, err := target.Everything(args)
-		if err := oneOf(false, len(args), cmp.Or(err, rowsErr)); err != nil {
+		if err := oneOf(false, len(args), nothingNamed, cmp.Or(err, rowsErr)); err != nil {
 			return err
 		}
 
@@ -150,7 +150,7 @@ On Milvus 2.2 and 2.3 a completed import is neither indexed nor searchable yet: 
 for the index after it, and refresh the load.`,
 		Example: `  milvus-wait import 4711 --timeout 1h
   milvus-wait import 4711 4712 -o json`,
-	}, target.Imports)
+	}, "the JOB of an import", target.Imports)
 }
 
 func (a *app) compaction() *cobra.Command {
@@ -163,11 +163,11 @@ or timed out.
 A server also reports an id it does not know as completed. The result shows it as a
 compaction of 0 plans, and also one with nothing to do.`,
 		Example: `  milvus-wait compaction 815 --timeout 1h`,
-	}, target.Compactions)
+	}, "the ID of a compaction", target.Compactions)
 }
 
-// jobs completes the command of a wait for jobs.
-func (a *app) jobs(cmd *cobra.Command, parse func([]string) ([]milvuswait.Target, error)) *cobra.Command {
+// jobs completes the command of a wait for jobs. The text what names an argument.
+func (a *app) jobs(cmd *cobra.Command, what string, parse func([]string) ([]milvuswait.Target, error)) *cobra.Command {
 	var wait waitFlags
 	cmd.ValidArgsFunction = a.completing(nil)
 	cmd.RunE = a.runThen(func(ctx context.Context, args []string) error {
@@ -176,7 +176,7 @@ func (a *app) jobs(cmd *cobra.Command, parse func([]string) ([]milvuswait.Target
 		case err != nil:
 			return exit.AsUsage(err)
 		case len(targets) == 0:
-			return exit.Usagef("there is nothing to wait for: name a job")
+			return exit.Usagef("there is nothing to wait for: specify %s", what)
 		}
 		return a.wait(ctx, these(targets), &wait)
 	})
@@ -185,13 +185,16 @@ func (a *app) jobs(cmd *cobra.Command, parse func([]string) ([]milvuswait.Target
 	return cmd
 }
 
-// oneOf returns a usage error unless there are either arguments or --all, or err.
-func oneOf(all bool, args int, err error) error {
+const nothingNamed = "there is nothing to wait for: name a collection"
+
+// oneOf returns a usage error unless there are either arguments or --all, or err. The text
+// missing is that of the error about neither of them.
+func oneOf(all bool, args int, missing string, err error) error {
 	switch {
 	case all && args > 0:
 		return exit.Usagef("--all and names exclude each other")
 	case !all && args == 0:
-		return exit.Usagef("there is nothing to wait for: name a collection")
+		return exit.Usagef("%s", missing)
 	}
 	return exit.AsUsage(err)
 }

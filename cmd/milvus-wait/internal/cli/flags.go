@@ -40,7 +40,7 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&g.uri, "uri", "", "`address` of the server (default http://localhost:19530)")
 	flags.StringVar(&g.db, "db", "", "`name` of the database (default the database in the address, or the server's default)")
 	flags.DurationVar(&g.timeout, "timeout", 10*time.Minute, "maximum total time; 0 means no limit")
-	flags.DurationVar(&g.connectTimeout, "connect-timeout", 5*time.Second, "maximum time for one attempt to connect, from 3s to 10s; for progress, the total")
+	flags.DurationVar(&g.connectTimeout, "connect-timeout", 5*time.Second, "maximum time for one attempt to connect; below 3s counts as 3s, and above 10s as 10s; for progress, the total time, without these limits")
 	flags.StringVar(&g.tokenFile, "token-file", "", "`file` with an API key or USER:PASSWORD, read again when the server refuses it; - is stdin")
 	flags.StringVar(&g.user, "user", "", "`name` of the user, with --password-file")
 	flags.StringVar(&g.passwordFile, "password-file", "", "`file` with the user's password, read again like --token-file; - is stdin")

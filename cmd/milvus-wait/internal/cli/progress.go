@@ -58,7 +58,7 @@ func (a *app) look(parse func([]string) ([]milvuswait.Target, error)) func(*cobr
 
 		start := time.Now()
 		targets, err := parse(args)
-		if err := oneOf(false, len(args), err); err != nil {
+		if err := oneOf(false, len(args), "there is nothing to look at: name a collection", err); err != nil {
 			return err
 		}
 
