@@ -17,8 +17,11 @@ var (
 	databaseVariables = []string{"MILVUS_DB", "MILVUS_DB_NAME", "MILVUS_DATABASE"}
 	userVariables     = []string{"MILVUS_USER", "MILVUS_USERNAME"}
 
-	// foreignVariables are in use for the address, but in no common form. MILVUS_PORT is not
-	// among them, because Kubernetes sets it for a Service called milvus.
+	// foreignVariables are in use for the address, but in no common form. They are an error if
+	// no other variable has an address: the default would be another server. With one they
+	// have no effect, because they may be for another program, or have another name of the
+	// same server. MILVUS_PORT is not among them, because Kubernetes sets it for a Service
+	// called milvus.
 	foreignVariables = []string{"MILVUS_HOST", "MILVUS_URL", "MILVUS_ENDPOINT", "MILVUS_ADDR", "MILVUS_DEFAULT_CONNECTION"}
 )
 

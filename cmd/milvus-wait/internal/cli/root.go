@@ -43,8 +43,10 @@ Environment, which flags override:
   MILVUS_USER     name of the user, with MILVUS_PASSWORD
   MILVUS_ADDRESS means the same as MILVUS_URI, MILVUS_DB_NAME and MILVUS_DATABASE
   the same as MILVUS_DB, and MILVUS_USERNAME the same as MILVUS_USER. Two that
-  differ are a usage error, and so is MILVUS_HOST without MILVUS_URI. MILVUS_PORT
-  is not read: Kubernetes sets it for another purpose.
+  differ are a usage error. MILVUS_HOST, MILVUS_URL, MILVUS_ENDPOINT, MILVUS_ADDR
+  and MILVUS_DEFAULT_CONNECTION are not read: they are a usage error without an
+  address, and have no effect with one. MILVUS_PORT has none at all: Kubernetes
+  sets it for another purpose.
   NO_COLOR, CI, TERM=dumb, COLUMNS, GITHUB_ACTIONS and GITHUB_STEP_SUMMARY have
   their usual meaning.
 
@@ -184,6 +186,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+
 	if err := target.NoAddress(args[0]); err != nil {
 		return exit.AsUsage(err)
 	}
