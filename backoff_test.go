@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -245,4 +246,66 @@ func makesSense(b milvuswait.Backoff) bool {
 		(b.Multiplier == 0 || b.Multiplier >= 1 && b.Multiplier <= 10) &&
 		(b.Jitter == milvuswait.NoJitter || b.Jitter >= 0 && b.Jitter < 1) &&
 		b.Lateness >= 0 && b.Lateness <= math.MaxFloat64
+}
+
+// TestBackoff_EqualTargets_HaveTheSameDelays has two targets, which share the delays of
+// cenkalti's generator. Each has the whole sequence, up to Max.
+func TestBackoff_EqualTargets_HaveTheSameDelays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		polls := map[string][]time.Duration{}
+		p := milvuswait.PollerFuncs{Loading: func(_ context.Context, collection string, _ ...string) (milvuswait.LoadingProgress, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			polls[collection] = append(polls[collection], time.Since(start))
+			return milvuswait.LoadingProgress{Percent: 40}, nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, p, []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("images")}, milvuswait.WithBackoff(milvuswait.Backoff{
+			Initial: 100 * time.Millisecond, Max: 2 * time.Second, Multiplier: 2, Lateness: 1, Jitter: milvuswait.NoJitter, IgnoreProgress: true,
+		}))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		var want []time.Duration
+		for _, ms := range []time.Duration{0, 100, 300, 700, 1500, 3100, 5100, 7100, 9100} {
+			want = append(want, ms*time.Millisecond)
+		}
+		require.Equal(t, want, polls["docs"][:len(want)])
+		require.Equal(t, want, polls["images"][:len(want)])
+	})
+}
+
+// TestBackoff_MissingShareOfOneAndAHalfSteps_IsNearTheEnd has two equal steps of
+// progress, 400 s apart. The end is near if as much is missing as one and a half steps bring,
+// whatever the rounding of floats, but not if it is two steps.
+func TestBackoff_MissingShareOfOneAndAHalfSteps_IsNearTheEnd(t *testing.T) {
+	for _, tt := range []struct {
+		first       int64
+		least, most time.Duration
+	}{
+		{65, time.Second, 2 * time.Second},
+		{35, 4 * time.Second, 5 * time.Second},
+	} {
+		t.Run(fmt.Sprint(tt.first), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const step = 400 * time.Second
+				p := &probe{load: func(_ int, at time.Duration) (milvuswait.LoadingProgress, error) {
+					return milvuswait.LoadingProgress{Percent: tt.first + 10*int64(at/step)}, nil
+				}}
+				ctx, cancel := context.WithTimeout(t.Context(), 2*step+time.Minute)
+				defer cancel()
+
+				_, err := milvuswait.WaitForLoadingComplete(ctx, p, "docs")
+
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				n := slices.IndexFunc(p.at, func(at time.Duration) bool { return at >= 2*step })
+				delay := p.at[n+1] - p.at[n]
+				require.GreaterOrEqual(t, delay, tt.least)
+				require.LessOrEqual(t, delay, tt.most)
+			})
+		})
+	}
 }
