@@ -134,7 +134,7 @@ func pollTimes(v *evidence) *breach {
 			}
 
 			// A poll that had to wait for its turn is not cut short by the budget.
-			late := budgetEnd < forGood && i > 0 && e.start > h.entries[i-1].Next
+			late := budgetEnd < forGood && i > 0 && e.start > v.dueAt(h, i)
 
 			switch list := e.listed || len(e.asked) > 1; {
 			case late && !list && e.limit > e.start+e.Timeout:
@@ -155,6 +155,19 @@ func pollTimes(v *evidence) *breach {
 		}
 		return nil
 	})
+}
+
+// dueAt returns the time at which the i-th poll of a target was due: the planned time, or the
+// end of a list of loads without the target.
+func (v *evidence) dueAt(h *history, i int) time.Duration {
+	before, e := h.entries[i-1], h.entries[i]
+	due := before.Next
+	for _, p := range v.polls {
+		if len(p.asked) == 0 && p.ended > 0 && p.end > before.start && p.end <= e.start {
+			due = min(before.Next, p.end) // the newest list counts
+		}
+	}
+	return due
 }
 
 // shortestTime is the minimum timeout of a poll after the end of the budget.
