@@ -309,3 +309,32 @@ func TestBackoff_MissingShareOfOneAndAHalfSteps_IsNearTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestBackoff_ListsNearTheEnd_AreNotRepeatedSooner has two loads near their end. Polled alone,
+// they would be polled every 1.2 s to 1.6 s; lists keep a minimum of 0.4 % of the time waited.
+func TestBackoff_ListsNearTheEnd_AreNotRepeatedSooner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const step = 400 * time.Second
+		start := time.Now()
+		var lists []time.Duration
+		progress := func() milvuswait.LoadingProgress {
+			return milvuswait.LoadingProgress{Percent: 65 + 10*int64(time.Since(start)/step)}
+		}
+		p := milvuswait.PollerFuncs{
+			Loading: func(context.Context, string, ...string) (milvuswait.LoadingProgress, error) { return progress(), nil },
+			LoadingList: func(context.Context) (map[string]milvuswait.LoadingProgress, error) {
+				lists = append(lists, time.Since(start))
+				return map[string]milvuswait.LoadingProgress{"docs": progress(), "images": progress()}, nil
+			},
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*step+time.Minute)
+		defer cancel()
+
+		_, err := milvuswait.WaitAll(ctx, p, []milvuswait.Target{milvuswait.Loading("docs"), milvuswait.Loading("images")})
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		n := slices.IndexFunc(lists, func(at time.Duration) bool { return at >= 2*step })
+		require.GreaterOrEqual(t, lists[n+1]-lists[n], 3*time.Second)
+		require.LessOrEqual(t, lists[n+1]-lists[n], 3300*time.Millisecond)
+	})
+}
