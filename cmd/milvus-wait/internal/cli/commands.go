@@ -38,11 +38,10 @@ report one as loaded some seconds before its rows can be found: use --verify the
 			return err
 		}
 
-		find := these(targets)
-		if all {
-			find = a.allLoads
+		if !all {
+			return a.wait(ctx, targets, nil, &wait)
 		}
-		return a.wait(ctx, find, &wait)
+		return a.wait(ctx, nil, a.allLoads, &wait)
 	})
 
 	cmd.Flags().BoolVar(&all, "all", false, "every loading or loaded collection of the database")
@@ -87,10 +86,10 @@ Rows that are inserted during the wait count too. If they never stop, use
 			if targets, err = expected.Expect(targets); err != nil {
 				return exit.AsUsage(err)
 			}
-			return a.wait(ctx, these(targets), &wait)
+			return a.wait(ctx, targets, nil, &wait)
 		}
 
-		return a.wait(ctx, func(ctx context.Context, s *server, wait *waitFlags) ([]milvuswait.Target, error) {
+		return a.wait(ctx, nil, func(ctx context.Context, s *server, wait *waitFlags) ([]milvuswait.Target, error) {
 			targets, err := a.allIndexes(ctx, s, wait)
 			if err != nil {
 				return nil, err
@@ -128,7 +127,7 @@ func (a *app) all() *cobra.Command {
 		if targets, err = expected.Expect(targets); err != nil {
 			return exit.AsUsage(err)
 		}
-		return a.wait(ctx, these(targets), &wait)
+		return a.wait(ctx, targets, nil, &wait)
 	})
 
 	wait.registerRows(cmd.Flags(), &rows)
@@ -178,7 +177,7 @@ func (a *app) jobs(cmd *cobra.Command, what string, parse func([]string) ([]milv
 		case len(targets) == 0:
 			return exit.Usagef("there is nothing to wait for: specify %s", what)
 		}
-		return a.wait(ctx, these(targets), &wait)
+		return a.wait(ctx, targets, nil, &wait)
 	})
 
 	wait.registerJobs(cmd.Flags())

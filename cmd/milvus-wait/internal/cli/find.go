@@ -16,12 +16,8 @@ import (
 )
 
 // allLoads returns a target for each collection that is loading or loaded. An empty result
-// is an error, except without a server.
+// is an error.
 func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
-	if s == nil {
-		return nil, nil
-	}
-
 	known := make(map[string]bool)
 	none := fmt.Errorf("%w: no collection %s is loading or loaded; name those that will be", errNothing, s.inDatabase())
 	err = a.ask(ctx, s, "asking for the loaded collections", wait, func(ctx context.Context) error {
@@ -33,12 +29,8 @@ func (a *app) allLoads(ctx context.Context, s *server, wait *waitFlags) (targets
 }
 
 // allIndexes returns a target for each collection with indexes. An empty result is an
-// error, except without a server.
+// error.
 func (a *app) allIndexes(ctx context.Context, s *server, wait *waitFlags) (targets []milvuswait.Target, err error) {
-	if s == nil {
-		return nil, nil
-	}
-
 	known := make(map[string]bool)
 	none := fmt.Errorf("%w: no collection %s has an index", errNothing, s.inDatabase())
 	err = a.ask(ctx, s, "asking for the indexes", wait, func(ctx context.Context) error {

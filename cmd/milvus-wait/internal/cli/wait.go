@@ -13,14 +13,8 @@ import (
 	"github.com/milvuswait/milvuswait/cmd/milvus-wait/internal/output"
 )
 
-// finder returns the targets to wait for. Without a server, nil, it returns the targets that
-// are known already.
+// finder asks the server for the targets to wait for.
 type finder func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error)
-
-// these returns a finder of known targets.
-func these(targets []milvuswait.Target) finder {
-	return func(context.Context, *server, *waitFlags) ([]milvuswait.Target, error) { return targets, nil }
-}
 
 // within returns ctx with the deadline of --timeout, and applies it to the writers too.
 func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -33,8 +27,9 @@ func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) 
 	return ctx, cancel
 }
 
-// wait finds the targets and waits for them. Connecting is part of both.
-func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
+// wait waits for the targets, or for those of find, unless it is nil. Connecting is part of
+// the wait.
+func (a *app) wait(ctx context.Context, targets []milvuswait.Target, find finder, wait *waitFlags) error {
 	start := time.Now()
 	ctx, cancel := a.within(ctx)
 	defer cancel()
@@ -44,8 +39,7 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	}
 	s, err := a.open(ctx)
 	if err != nil {
-		known, _ := find(ctx, nil, wait)
-		return a.failed(start, err, known...)
+		return a.failed(start, err, targets...)
 	}
 	defer s.close()
 
@@ -53,9 +47,10 @@ func (a *app) wait(ctx context.Context, find finder, wait *waitFlags) error {
 	s.grace, s.refresh = &grace, wait.refresh
 	a.output.Limits = limits(ctx, wait)
 
-	targets, err := find(ctx, s, wait)
-	if err != nil {
-		return a.failed(start, err)
+	if find != nil {
+		if targets, err = find(ctx, s, wait); err != nil {
+			return a.failed(start, err)
+		}
 	}
 
 	a.output.Limits = limits(ctx, wait)
